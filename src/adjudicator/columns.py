@@ -1,0 +1,175 @@
+"""The columns that travel between the parts: one claim a row, lines and code lists as ranges of flat arrays.
+
+Wire bytes become these columns (``engine.resolve``), kernels read and write them, the ledger stores what comes out.
+All money is int64 fen. Small numbers are the enumerations of ``adjudicator.codes``. Nothing here depends on a city.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+CLAIM = np.dtype(
+    [
+        # Where the row's parts are.
+        ("line_start", "i8"), ("line_end", "i8"),
+        ("state", "i8"),  # row of the person-year state in this batch, -1 none
+        ("quota", "i8"),  # row of the disease-quota state in this batch, -1 none
+        # What was resolved against the bundle; -1 where there is none.
+        ("pack", "i4"),  # pack (pool) of the place of insurance
+        ("county", "i4"),  # county of insurance, index into the pack's areas
+        ("care_county", "i4"),  # county of care, index into the pack's areas, -1 outside the pool
+        ("hospital", "i4"),  # row of the pack's hospital register, -1 outside
+        ("scheme", "i4"),  # codes.Scheme
+        ("person_type", "i4"),  # position in codes.PERSON_TYPES
+        ("contribution_tier", "i4"),
+        ("assistance", "i4"),  # assistance category of the pack, 0 none
+        ("care_kind", "i4"),  # codes.CareKind
+        ("place", "i4"),  # codes.Place
+        ("filing", "i4"),  # codes.Filing
+        ("referral", "i4"),  # codes.Referral
+        ("hospital_level", "i4"),  # position in codes.HOSPITAL_LEVELS
+        ("deductible_level", "i4"),  # level group of the pack for the deductible and rates [dedc_hosp_lv]
+        ("price_level", "i4"),  # level group of the pack for price ceilings [lmtpric_hosp_lv]
+        ("disease", "i4"),  # row of the pack's disease list, -1 none
+        ("programme", "i4"),  # dated programme of the pack, 0 none
+        ("department", "i4"),  # department id of the scheme or pack, 0 unknown
+        ("maternity_type", "i4"), ("fetus_count", "i4"),
+        ("sex", "i4"), ("age_years", "i4"), ("age_days", "i4"), ("birth_weight_g", "i4"),  # -1, -1, 0 unknown
+        ("stay_days", "i4"), ("discharge_way", "i4"), ("icu_hours", "i4"),
+        ("settlement_date", "i4"), ("admission_date", "i4"), ("discharge_date", "i4"),
+        ("rule_date", "i4"),  # the date that decides which rule holds, by the pack's option
+        ("benefit_year", "i4"),
+        # Yes or no.
+        ("civil_servant", "i1"), ("family_doctor", "i1"), ("at_signed_institution", "i1"), ("suspended", "i1"),
+        ("mid_stay", "i1"), ("use_account", "i1"), ("chain_continues", "i1"), ("accumulators_given", "i1"),
+        # Amounts that the claim brings.
+        ("total_fen", "i8"),
+        ("account_current_fen", "i8"), ("account_past_fen", "i8"), ("account_family_fen", "i8"),
+        ("hospital_borne_fen", "i8"), ("other_payer_fen", "i8"),
+        ("chain_deductible_fen", "i8"),  # deductible that the referral chain has charged so far
+        # First reason for refusal, a number of the error table; 0 none. ``error_line``: its line, -1 none.
+        ("error", "i4"), ("error_line", "i4"),
+    ],
+    align=True,
+)  # fmt: skip
+"""One claim, resolved."""
+
+LINE = np.dtype(
+    [
+        ("item", "i8"),  # catalogue item of the bundle, -1 unknown
+        ("unit_price_e4", "i8"), ("quantity_e4", "i8"), ("amount_fen", "i8"),
+        ("fee_date", "i4"), ("approval", "i4"),
+        ("flags", "i4"),  # bit 0 refund, 1 before admission, 2 discharge drug, 3 external prescription, 4 maternity
+        ("original", "i4"),  # line of the same claim that a refund takes back, -1 none
+    ],
+    align=True,
+)  # fmt: skip
+"""One fee line, resolved."""
+
+LINE_SPLIT = np.dtype(
+    [
+        ("wholly_self_paid_fen", "i8"), ("over_ceiling_fen", "i8"), ("first_pay_fen", "i8"), ("in_scope_fen", "i8"),
+        ("price_ceiling_e4", "i8"), ("first_pay_ppm", "i4"), ("item_class", "i4"), ("note", "i4"), ("error", "i4"),
+    ],
+    align=True,
+)  # fmt: skip
+"""Four-way split of a line; the four amounts add up to the line (L1)."""
+
+SPLIT = np.dtype(
+    [
+        ("wholly_self_paid_fen", "i8"), ("over_ceiling_fen", "i8"), ("first_pay_fen", "i8"), ("in_scope_fen", "i8"),
+        ("copay_free_fen", "i8"),  # of the in-scope amount: paid in full outside the tiers (R36)
+        ("special_drug_fen", "i8"),  # of the first-pay and in-scope amount: special drugs that count for CII
+        ("hospital_borne_fen", "i8"),  # of the over-ceiling amount: borne by the hospital (handling way)
+        ("class_a_fen", "i8"), ("class_b_fen", "i8"),  # cost of class A and B items, for bed-day formulas
+    ],
+    align=True,
+)  # fmt: skip
+"""Sums over the lines of a claim (H2)."""
+
+BENEFIT = np.dtype(
+    [
+        ("plan", "i8"),  # plan row that decided, -1 none
+        ("first_pay_fen", "i8"),  # with the cross-region extra; replaces the sum over lines (R25)
+        ("in_scope_fen", "i8"),  # after the cross-region extra
+        ("deductible_standard_fen", "i8"), ("deductible_due_fen", "i8"), ("deductible_fen", "i8"),
+        ("pooled_fen", "i8"), ("large_sum_fen", "i8"), ("catastrophic_fen", "i8"), ("civil_servant_fen", "i8"),
+        ("enterprise_fen", "i8"), ("assistance_fen", "i8"), ("tilt_fen", "i8"), ("other_fen", "i8"),
+        ("hospital_borne_fen", "i8"),
+        ("account_current_fen", "i8"), ("account_past_fen", "i8"), ("account_family_fen", "i8"), ("cash_fen", "i8"),
+        ("fund_total_fen", "i8"), ("personal_total_fen", "i8"), ("pooled_rate_ppm", "i8"),
+        ("counts_as_admission", "i4"), ("unverified", "i4"), ("error", "i4"), ("padding", "i4"),
+    ],
+    align=True,
+)  # fmt: skip
+"""What each fund and the person pay. ``assistance_fen`` holds medical assistance without ``tilt_fen``."""
+
+GROUP = np.dtype([("status", "i4"), ("mdc", "i4"), ("adrg", "i4"), ("drg", "i4")], align=True)
+"""DRG of a claim: codes.GroupStatus and ids of the scheme, -1 none."""
+
+PAYMENT = np.dtype(
+    [
+        ("method", "i4"), ("error", "i4"),
+        ("points_e8", "i8"),  # points of the case, 1e-8
+        ("point_value_e4", "i8"),  # provisional value of a point, 1/10000 fen
+        ("due_fen", "i8"),  # owed to the institution by the funds of this settlement
+        ("unverified", "i8"),
+    ],
+    align=True,
+)  # fmt: skip
+"""What the fund owes the institution for the claim."""
+
+ACCUMULATORS: tuple[str, ...] = (
+    "deductible_charged_fen",  # inpatient-like care, all levels
+    *(f"deductible_charged_level_{level}_fen" for level in range(8)),
+    "deductible_outpatient_fen",  # outpatient care, all levels
+    *(f"deductible_outpatient_level_{level}_fen" for level in range(8)),
+    "deductible_shortfall_fen",  # unused part of the first stay's deductible (V02)
+    "highest_standard_fen",  # highest deductible standard of the year (R01)
+    "stays",  # admissions counted
+    *(f"stays_level_{level}" for level in range(8)),
+    "cost_inpatient_fen",  # in-scope cost entered, inpatient and special outpatient together
+    "cost_outpatient_fen",  # in-scope cost entered, general outpatient
+    "pooled_inpatient_fen",
+    "pooled_outpatient_fen",
+    "pooled_chronic_fen",
+    "pooled_special_fen",
+    "pooled_two_diseases_fen",
+    "pooled_dual_channel_fen",
+    "pooled_maternity_fen",
+    "large_sum_fen",
+    "catastrophic_base_fen",
+    "catastrophic_fen",
+    "civil_servant_fen",
+    "enterprise_fen",
+    "assistance_inpatient_fen",
+    "assistance_outpatient_fen",
+    "tilt_fen",
+    "assistance_base_fen",
+    "burden_in_scope_fen",  # personal in-scope burden left after all funds
+    "account_fen",
+    "visits_outpatient",
+    "deductible_civil_servant_fen",
+    "other_fen",
+    "pooled_cost_fen",  # cost that filled the cap where the cap is on cost (V07)
+    "reserved_1",
+    "reserved_2",
+    "reserved_3",
+    "reserved_4",
+    "reserved_5",
+    "reserved_6",
+    "reserved_7",
+    "reserved_8",
+    "reserved_9",
+    "reserved_10",
+    "reserved_11",
+)
+"""Year-to-date amounts of one person, scheme and benefit year; the position is the slot. Appending takes a reserved one."""
+
+ACCUMULATOR_COUNT = 64
+assert len(ACCUMULATORS) == ACCUMULATOR_COUNT, len(ACCUMULATORS)
+
+SLOT: dict[str, int] = {name: position for position, name in enumerate(ACCUMULATORS)}
+
+QUOTA = np.dtype([("key", "u8"), ("used_fen", "i8")], align=True)
+"""Fund paid of one disease quota in one period; the key is engine.state.quota_key(disease code, period)."""

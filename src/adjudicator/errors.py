@@ -1,0 +1,260 @@
+"""The one table of errors: number, gRPC status, what is wrong and what to do, in English and Chinese.
+
+Lower numbers take precedence: when several things are wrong with a claim, the first in the table is the one reported
+as the status of a unary call (all that were found travel in the details). Messages never hold a person's name or number.
+``docs/errors.md`` is printed from this table (`./dev docs`), and a test compares the two.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+
+
+class E(IntEnum):
+    """Numbers of the error table; also the values of ``error`` columns. 0 is no error."""
+
+    NONE = 0
+    # 1000: the message itself
+    MALFORMED_MESSAGE = 1001
+    MESSAGE_TOO_LARGE = 1002
+    TOO_MANY_CLAIMS = 1003
+    EMPTY_BATCH = 1004
+    # 2000: who and which
+    MISSING_INSTITUTION = 2001
+    MISSING_ENCOUNTER = 2002
+    MISSING_SEQUENCE = 2003
+    MISSING_PERSON = 2004
+    ID_TOO_LONG = 2005
+    UNKNOWN_AREA = 2010
+    UNKNOWN_CARE_AREA = 2011
+    UNKNOWN_SCHEME = 2012
+    UNKNOWN_PERSON_TYPE = 2013
+    UNKNOWN_CARE_TYPE = 2014
+    UNKNOWN_INSTITUTION = 2015
+    UNKNOWN_HOSPITAL_LEVEL = 2016
+    UNKNOWN_ASSISTANCE_CATEGORY = 2017
+    UNKNOWN_PROGRAMME = 2018
+    UNKNOWN_DISEASE = 2019
+    INVALID_CODE_VALUE = 2020
+    # 3000: the claim
+    INVALID_DATE = 3001
+    DATE_ORDER = 3002
+    DATE_OUT_OF_RANGE = 3003
+    MISSING_DATE = 3004
+    AMOUNT_OUT_OF_RANGE = 3005
+    NEGATIVE_AMOUNT = 3006
+    NO_LINES = 3007
+    TOO_MANY_LINES = 3008
+    LINES_DO_NOT_ADD_UP = 3009
+    TOO_MANY_CODES = 3010
+    AGE_OUT_OF_RANGE = 3011
+    STAY_OUT_OF_RANGE = 3012
+    PAYERS_EXCEED_TOTAL = 3013
+    INVALID_ACCUMULATOR = 3014
+    NOT_AN_AMOUNT = 3015
+    # 4000: a line
+    MISSING_LINE_ID = 4001
+    DUPLICATE_LINE_ID = 4002
+    UNKNOWN_ITEM = 4003
+    ZERO_QUANTITY = 4004
+    QUANTITY_OUT_OF_RANGE = 4005
+    PRICE_OUT_OF_RANGE = 4006
+    LINE_AMOUNT_OUT_OF_RANGE = 4007
+    LINE_SIGN = 4008
+    INVALID_FEE_DATE = 4009
+    REFUND_WITHOUT_ORIGINAL = 4010
+    REFUND_EXCEEDS_ORIGINAL = 4011
+    ITEM_NOT_VALID_ON_DATE = 4012
+    # 5000: rules
+    NO_RULE_ON_DATE = 5001
+    NO_PLAN = 5002
+    TWO_PLANS = 5003
+    RULE_UNDEFINED = 5004
+    UNKNOWN_RULES = 5005
+    CORRUPT_PACK = 5006
+    UNKNOWN_POOL = 5007
+    # 6000: benefit
+    CARE_NOT_COVERED = 6001
+    PERSON_IN_TWO_PLANS = 6002
+    # 7000: grouping and coding
+    GROUPING_INVALID_RECORD = 7001
+    UNKNOWN_GROUPING_SCHEME = 7002
+    CODING_CHECK_FAILED = 7003
+    NO_DIAGNOSIS = 7004
+    # 8000: payment
+    NO_PAYMENT_METHOD = 8001
+    GROUP_WITHOUT_POINTS = 8002
+    HOSPITAL_WITHOUT_COEFFICIENT = 8003
+    NO_POINT_VALUE = 8004
+    NO_BED_DAY_RATE = 8005
+    PAYMENT_RULE_UNDEFINED = 8006
+    # 9000: ledger
+    KEY_REUSED = 9001
+    SETTLEMENT_NOT_FOUND = 9002
+    NOT_LATEST_SETTLEMENT = 9003
+    ALREADY_REVERSED = 9004
+    PERSON_MISMATCH = 9005
+    REVERSAL_OF_REVERSAL = 9006
+    CONFLICT = 9007
+    STORE_AWAY = 9008
+    STORE_FULL = 9009
+    STORE_NOT_DURABLE = 9010
+    LEDGER_CORRUPT = 9011
+    MONTH_CLOSED = 9012
+    # 9500: the service
+    NOT_READY = 9501
+    OVERLOADED = 9502
+    DEADLINE = 9503
+    SHUTTING_DOWN = 9504
+    INTERNAL = 9599
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row of the table. Texts may hold ``{detail}``: a safe value such as a code, a limit or the name of a key."""
+
+    number: int
+    status: str
+    en: str
+    zh: str
+    do_en: str
+    do_zh: str
+
+    @property
+    def code(self) -> str:
+        """The public code, e.g. ``ADJ-3009``."""
+        return f"ADJ-{self.number:04d}"
+
+
+def _rows(*rows: tuple[E, str, str, str, str, str]) -> dict[int, Row]:
+    return {int(number): Row(int(number), *texts) for number, *texts in rows}
+
+
+INVALID, MISSING, EXISTS, PRECONDITION = "INVALID_ARGUMENT", "NOT_FOUND", "ALREADY_EXISTS", "FAILED_PRECONDITION"
+
+# fmt: off
+TABLE: dict[int, Row] = _rows(
+    (E.MALFORMED_MESSAGE, INVALID, "The message is not a valid protobuf message of this call", "报文不是本接口的有效 protobuf 消息", "Encode it from the .proto files of this version", "请按本版本 .proto 文件编码"),
+    (E.MESSAGE_TOO_LARGE, "RESOURCE_EXHAUSTED", "The message is larger than {detail} bytes", "报文超过 {detail} 字节", "Send fewer claims in one message", "请减少单个报文中的结算单数量"),
+    (E.TOO_MANY_CLAIMS, INVALID, "More than {detail} claims in one batch", "一批超过 {detail} 张结算单", "Split the batch", "请分批发送"),
+    (E.EMPTY_BATCH, INVALID, "The batch has no claims", "批次中没有结算单", "Send at least one claim", "请至少发送一张结算单"),
+    (E.MISSING_INSTITUTION, INVALID, "The institution code is missing", "缺少定点医药机构编号", "Send institution_code (fixmedins_code)", "请填写 institution_code (fixmedins_code)"),
+    (E.MISSING_ENCOUNTER, INVALID, "The encounter id is missing", "缺少就诊ID", "Send encounter_id (mdtrt_id)", "请填写 encounter_id (mdtrt_id)"),
+    (E.MISSING_SEQUENCE, INVALID, "The settlement sequence is missing", "缺少结算序号", "Number the settlements of an encounter from 1", "请从 1 起为同一就诊的结算编号"),
+    (E.MISSING_PERSON, INVALID, "The person number is missing", "缺少人员编号", "Send person_id (psn_no)", "请填写 person_id (psn_no)"),
+    (E.ID_TOO_LONG, INVALID, "An identifier or code is longer than {detail} bytes", "标识或代码超过 {detail} 字节", "Send the national code or id", "请使用国家标准代码或编号"),
+    (E.UNKNOWN_AREA, INVALID, "The area of insurance belongs to no pool of this service", "参保地区划不属于本服务的任何统筹区", "Check insured_area, or load the pack of that city", "请核对 insured_area，或加载该市规则包"),
+    (E.UNKNOWN_CARE_AREA, INVALID, "The area of care is not a six-digit area code", "就医地区划不是六位区划代码", "Check care_area (mdtrtarea_admvs)", "请核对 care_area (mdtrtarea_admvs)"),
+    (E.UNKNOWN_SCHEME, INVALID, "Unknown scheme", "未知险种类型", "Send 310 (employees) or 390 (residents) or another scheme of the pack", "请填写 310（职工）、390（居民）或规则包中的其他险种"),
+    (E.UNKNOWN_PERSON_TYPE, INVALID, "Unknown person type", "未知人员类别", "Send a national psn_type code such as 11, 12, 14, 15", "请填写国家人员类别代码，如 11、12、14、15"),
+    (E.UNKNOWN_CARE_TYPE, INVALID, "Unknown medical category", "未知医疗类别", "Send a med_type that the pack lists", "请填写规则包所列医疗类别"),
+    (E.UNKNOWN_INSTITUTION, INVALID, "The institution is not in the pack's hospital register", "定点医药机构不在规则包登记表中", "Check institution_code, or add the hospital to hospitals.csv", "请核对机构编号，或在 hospitals.csv 中登记"),
+    (E.UNKNOWN_HOSPITAL_LEVEL, INVALID, "Unknown hospital level", "未知医院等级", "Send hosp_lv 01 to 11 for an institution outside the pool", "统筹区外机构请填写医院等级 01 至 11"),
+    (E.UNKNOWN_ASSISTANCE_CATEGORY, INVALID, "Unknown assistance category", "未知救助对象类别", "Send a category that the pack lists", "请填写规则包所列救助对象类别"),
+    (E.UNKNOWN_PROGRAMME, INVALID, "Unknown programme", "未知专项保障项目", "Send a programme that the pack lists and that runs on the date", "请填写规则包所列且当日有效的专项"),
+    (E.UNKNOWN_DISEASE, INVALID, "Unknown disease-list code", "未知病种编码", "Send a disease_code that the pack lists", "请填写规则包所列病种编码"),
+    (E.INVALID_CODE_VALUE, INVALID, "A coded value is outside its list", "代码值不在值域内", "See the comment of the field in the .proto file", "请参见 .proto 文件中该字段的说明"),
+    (E.INVALID_DATE, INVALID, "Not a calendar date", "日期无效", "Write YYYYMMDD, for example 20240531", "请按 YYYYMMDD 填写，例如 20240531"),
+    (E.DATE_ORDER, INVALID, "The dates are out of order", "日期先后有误", "Admission, discharge and settlement must follow each other", "入院、出院、结算日期应依次不早于前者"),
+    (E.DATE_OUT_OF_RANGE, INVALID, "A date is outside the years this service knows", "日期超出本服务支持的年份", "Check the date", "请核对日期"),
+    (E.MISSING_DATE, INVALID, "A date is missing", "缺少日期", "Send settlement_date and admission_date", "请填写结算日期与入院（就诊）日期"),
+    (E.AMOUNT_OUT_OF_RANGE, INVALID, "An amount is beyond {detail} fen", "金额超过 {detail} 分", "Check the amount; money is in fen", "请核对金额；单位为分"),
+    (E.NEGATIVE_AMOUNT, INVALID, "An amount that cannot be negative is negative", "不得为负的金额为负数", "Take a settlement back with Reverse", "冲销请调用 Reverse"),
+    (E.NO_LINES, INVALID, "The claim has no fee lines", "没有费用明细", "Send the fee lines", "请上传费用明细"),
+    (E.TOO_MANY_LINES, INVALID, "More than {detail} fee lines", "费用明细超过 {detail} 条", "Settle in mid-stay, or join lines of one item and day", "请分段结算，或合并同日同项目明细"),
+    (E.LINES_DO_NOT_ADD_UP, INVALID, "The lines do not add up to the total of the claim", "明细合计与医疗费总额不一致", "Send total_fen = sum of amount_fen", "请使 total_fen 等于明细 amount_fen 之和"),
+    (E.TOO_MANY_CODES, INVALID, "More than {detail} diagnoses or procedures", "诊断或手术操作超过 {detail} 个", "Send each code once", "每个编码只上传一次"),
+    (E.AGE_OUT_OF_RANGE, INVALID, "The age is beyond {detail} years", "年龄超过 {detail} 岁", "Check age_years and age_days", "请核对年龄"),
+    (E.STAY_OUT_OF_RANGE, INVALID, "The days of the stay are out of range", "住院天数超出范围", "Check stay_days and the dates", "请核对住院天数与日期"),
+    (E.PAYERS_EXCEED_TOTAL, INVALID, "What other payers and the hospital bear is more than the total", "其他支付与医院负担之和超过总额", "Check hospital_borne_fen and other_payer_fen", "请核对医院负担与其他支付"),
+    (E.INVALID_ACCUMULATOR, INVALID, "Unknown or invalid year-to-date amount {detail}", "年度累计项 {detail} 未知或无效", "Use the names of the glossary; amounts are not negative", "请使用术语表中的名称，且不得为负"),
+    (E.NOT_AN_AMOUNT, INVALID, "Not an amount of money: {detail}", "不是有效金额：{detail}", "Write yuan with at most two decimals", "请以元为单位，最多两位小数"),
+    (E.MISSING_LINE_ID, INVALID, "A fee line has no serial", "费用明细缺少流水号", "Send line_id (feedetl_sn)", "请填写 line_id (feedetl_sn)"),
+    (E.DUPLICATE_LINE_ID, INVALID, "Two fee lines have the same serial", "费用明细流水号重复", "Number each line once", "请保证流水号唯一"),
+    (E.UNKNOWN_ITEM, INVALID, "The item is not in the catalogue", "项目不在医保目录中", "Send the national code (med_list_codg), or set the pack's unknown_item option", "请填写国家医保编码，或设置规则包 unknown_item 选项"),
+    (E.ZERO_QUANTITY, INVALID, "The quantity is zero", "数量为零", "Leave the line out", "请删除该明细"),
+    (E.QUANTITY_OUT_OF_RANGE, INVALID, "The quantity is out of range", "数量超出范围", "Quantity is in 1/10000 unit", "数量单位为万分之一"),
+    (E.PRICE_OUT_OF_RANGE, INVALID, "The unit price is out of range", "单价超出范围", "Price is in 1/10000 fen and not negative", "单价单位为万分之一分且不为负"),
+    (E.LINE_AMOUNT_OUT_OF_RANGE, INVALID, "The amount of a line is out of range", "明细金额超出范围", "Check amount_fen", "请核对明细金额"),
+    (E.LINE_SIGN, INVALID, "Quantity and amount of a line have different signs", "明细数量与金额符号不一致", "A refund has both negative", "退费明细数量与金额均为负"),
+    (E.INVALID_FEE_DATE, INVALID, "The fee date is not a calendar date", "费用发生日期无效", "Write YYYYMMDD", "请按 YYYYMMDD 填写"),
+    (E.REFUND_WITHOUT_ORIGINAL, INVALID, "A refund names no line of this claim", "退费明细未指明本单内的原明细", "Send original_line_id of a line of the same claim", "请填写同一结算单内原明细流水号"),
+    (E.REFUND_EXCEEDS_ORIGINAL, INVALID, "Refunds of a line are more than the line", "退费超过原明细", "Check the refunded quantity and amount", "请核对退费数量与金额"),
+    (E.ITEM_NOT_VALID_ON_DATE, INVALID, "The item is not valid on the fee date", "项目在费用发生日无效", "Check fee_date, or set the pack's not_valid_item option", "请核对费用日期，或设置规则包 not_valid_item 选项"),
+    (E.NO_RULE_ON_DATE, PRECONDITION, "No rule is valid on the deciding date", "判定日期没有有效规则", "Check the dates, or load a pack that covers them", "请核对日期，或加载覆盖该日期的规则包"),
+    (E.NO_PLAN, PRECONDITION, "The pack has no plan for this scheme and kind of care", "规则包没有该险种与医疗类别的待遇方案", "Check scheme and care_type, or add the plan", "请核对险种与医疗类别，或补充待遇方案"),
+    (E.TWO_PLANS, PRECONDITION, "Two plans fit the claim", "同时符合两个待遇方案", "Correct the pack: adjudicator rules check", "请修正规则包：adjudicator rules check"),
+    (E.RULE_UNDEFINED, PRECONDITION, "The documents define no rule for this case: {detail}", "文件未规定此情形：{detail}", "Set the value in the pack once the bureau has decided", "经办机构确定后在规则包中设置"),
+    (E.UNKNOWN_RULES, MISSING, "No such rule bundle is loaded", "未加载该规则包", "See adjudicator rules show", "请用 adjudicator rules show 查看"),
+    (E.CORRUPT_PACK, PRECONDITION, "The rule pack has faults: {detail}", "规则包有误：{detail}", "Run adjudicator rules check", "请运行 adjudicator rules check"),
+    (E.UNKNOWN_POOL, MISSING, "No such pool is loaded", "未加载该统筹区", "Send the city's six-digit code of a loaded pack", "请填写已加载规则包的市级区划代码"),
+    (E.CARE_NOT_COVERED, PRECONDITION, "This kind of care is not covered for this person", "该人员不享受此类待遇", "Check the category and the filing", "请核对医疗类别与备案"),
+    (E.PERSON_IN_TWO_PLANS, PRECONDITION, "The person type belongs to two plans of the pack", "人员类别同时属于两个方案", "Correct the pack's person groups", "请修正规则包的人员分组"),
+    (E.GROUPING_INVALID_RECORD, INVALID, "The record cannot be grouped: {detail}", "病案无法分组：{detail}", "Check sex, age, birth weight and diagnoses", "请核对性别、年龄、出生体重与诊断"),
+    (E.UNKNOWN_GROUPING_SCHEME, MISSING, "No such grouping scheme is loaded", "未加载该分组方案", "See adjudicator scheme check", "请用 adjudicator scheme check 查看"),
+    (E.CODING_CHECK_FAILED, INVALID, "A coding check failed: {detail}", "病案编码审核未通过：{detail}", "Correct the code, or lower the rule's severity in the pack", "请修正编码，或在规则包中降低规则级别"),
+    (E.NO_DIAGNOSIS, INVALID, "An inpatient claim has no diagnosis", "住院结算缺少诊断", "Send the principal diagnosis first", "请首位填写主要诊断"),
+    (E.NO_PAYMENT_METHOD, PRECONDITION, "No payment method fits the claim", "没有适用的付费方式", "Add a row to the pack's method table", "请补充规则包付费方式表"),
+    (E.GROUP_WITHOUT_POINTS, PRECONDITION, "The group has no base points", "病组没有基准点数", "Add the group to the pack's points table, or calibrate", "请补充点数表或重新测算"),
+    (E.HOSPITAL_WITHOUT_COEFFICIENT, PRECONDITION, "The hospital has no coefficient and no level to take one from", "医院没有系数也无等级可推定", "Add the coefficient or the level", "请补充系数或等级"),
+    (E.NO_POINT_VALUE, PRECONDITION, "No provisional point value for the month and scheme", "当月该险种没有预付点值", "Set it in the pack, or settle the month before", "请在规则包设置，或先结算上月"),
+    (E.NO_BED_DAY_RATE, PRECONDITION, "No bed-day rate for this hospital level and category", "该等级与类别没有床日标准", "Add the rate to the pack", "请在规则包补充床日标准"),
+    (E.PAYMENT_RULE_UNDEFINED, PRECONDITION, "The documents define no payment rule for this case: {detail}", "文件未规定此付费情形：{detail}", "Set the value in the pack", "请在规则包中设置"),
+    (E.KEY_REUSED, EXISTS, "This key was settled with other content; different field: {detail}", "该结算键已用于不同内容，差异字段：{detail}", "Ask GetSettlement, or use the next settlement_sequence after a reversal", "请查询 GetSettlement；撤销后用下一结算序号"),
+    (E.SETTLEMENT_NOT_FOUND, MISSING, "No settlement has this key", "没有该结算记录", "Check institution_code, encounter_id and settlement_sequence", "请核对机构编号、就诊ID与结算序号"),
+    (E.NOT_LATEST_SETTLEMENT, PRECONDITION, "A later settlement of the year stands; reverse first: {detail}", "本年度存在更晚的结算，请先撤销：{detail}", "Reverse the named settlement first", "请先撤销所指结算"),
+    (E.ALREADY_REVERSED, PRECONDITION, "The settlement has been reversed", "该结算已撤销", "Settle again with the next settlement_sequence", "请用下一结算序号重新结算"),
+    (E.PERSON_MISMATCH, PRECONDITION, "The settlement belongs to another person", "该结算属于其他人员", "Check person_id", "请核对人员编号"),
+    (E.REVERSAL_OF_REVERSAL, INVALID, "A reversal cannot be reversed", "冲销记录不可再冲销", "Settle again with the next settlement_sequence", "请用下一结算序号重新结算"),
+    (E.CONFLICT, "ABORTED", "Other settlements of the person went on at the same time", "该人员同时有其他结算进行", "Send the same claim again", "请重发同一结算单"),
+    (E.STORE_AWAY, "UNAVAILABLE", "The ledger store does not answer", "账本存储无响应", "Send the same claim again after the retry delay; nothing was half done", "请按重试间隔重发；未产生部分写入"),
+    (E.STORE_FULL, "RESOURCE_EXHAUSTED", "The ledger store is full", "账本存储已满", "Give the store memory or archive a closed month, then send again", "请扩容或归档已结月份后重发"),
+    (E.STORE_NOT_DURABLE, PRECONDITION, "The ledger store does not keep writes on disk", "账本存储未落盘", "Set appendonly yes and appendfsync always", "请设置 appendonly yes 与 appendfsync always"),
+    (E.LEDGER_CORRUPT, "DATA_LOSS", "The ledger is not consistent: {detail}", "账本不一致：{detail}", "Run adjudicator ledger verify, then rebuild", "请运行 ledger verify 与 rebuild"),
+    (E.MONTH_CLOSED, PRECONDITION, "The month is closed: {detail}", "该月已关账：{detail}", "Settle with a date in an open month", "请使用未关账月份"),
+    (E.NOT_READY, "UNAVAILABLE", "The service is warming up", "服务正在预热", "Send again after the retry delay", "请按重试间隔重发"),
+    (E.OVERLOADED, "RESOURCE_EXHAUSTED", "Too many calls are waiting", "等待的请求过多", "Send again after the retry delay", "请按重试间隔重发"),
+    (E.DEADLINE, "DEADLINE_EXCEEDED", "The deadline passed before the claim was priced; nothing was recorded", "超过时限，未入账", "Send the same claim again with more time", "请延长时限后重发同一结算单"),
+    (E.SHUTTING_DOWN, "UNAVAILABLE", "The service is stopping", "服务正在停止", "Send again to another node", "请向其他节点重发"),
+    (E.INTERNAL, "INTERNAL", "A fault of the service; the claim was not recorded", "服务内部错误，未入账", "Report it with the time of the call", "请附调用时间报告"),
+)
+# fmt: on
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing that was noticed about a claim: an expected error is a value, not an exception."""
+
+    number: int
+    field: str = ""
+    detail: str = ""
+    warning: bool = False
+
+    @property
+    def row(self) -> Row:
+        """The row of the table."""
+        return TABLE[self.number]
+
+    @property
+    def message(self) -> str:
+        """English: what, then what to do."""
+        return f"{self.row.en.format(detail=self.detail)}. {self.row.do_en}."
+
+    @property
+    def message_zh(self) -> str:
+        """Chinese: what, then what to do."""
+        return f"{self.row.zh.format(detail=self.detail)}。{self.row.do_zh}。"
+
+
+class AdjudicatorError(Exception):
+    """An expected refusal, raised where a value cannot be returned; carries its problems."""
+
+    def __init__(self, *problems: Problem):
+        self.problems = tuple(sorted(problems, key=lambda problem: problem.number))
+        super().__init__("; ".join(f"{problem.row.code} {problem.message}" for problem in self.problems))
+
+
+def refuse(number: E, field: str = "", detail: str = "") -> AdjudicatorError:
+    """The exception for one problem: ``raise refuse(E.STORE_AWAY)``."""
+    return AdjudicatorError(Problem(int(number), field, detail))

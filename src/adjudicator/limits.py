@@ -1,0 +1,34 @@
+"""Every maximum has a name. A value beyond its limit is refused with an error that names the limit."""
+
+MAX_LINES_PER_CLAIM = 10_000
+MAX_DIAGNOSES_PER_CLAIM = 200
+MAX_PROCEDURES_PER_CLAIM = 200
+MAX_CLAIMS_PER_BATCH = 10_000
+MAX_MESSAGE_BYTES = 16 * 1024 * 1024
+"""A batch of 1,000 claims of 50 lines has about 10 MB."""
+
+MAX_ID_BYTES = 64
+"""Encounter ids, person numbers, line serials; the national interface allows 30 characters."""
+MAX_CODE_BYTES = 64
+
+MAX_AMOUNT_FEN = 10**12
+"""Ten thousand million yuan: more than any claim, and rate products stay below 2**63 (10**12 * 10**6 < 9.2 * 10**18)."""
+MAX_UNIT_PRICE_E4 = 10**12
+"""One million yuan, in 1/10000 fen."""
+MAX_QUANTITY_E4 = 10**10
+"""One million units, in 1/10000 unit; price times quantity is computed exactly in two parts (kernels.rounding)."""
+
+MAX_AGE_YEARS = 150
+MAX_STAY_DAYS = 36_500
+FIRST_DATE = 19_900_101
+LAST_DATE = 20_991_231
+
+MAX_HOSPITAL_LEVELS = 8
+"""Level groups of a pack (社区, 一级, 二级, 三级, 省级, ...)."""
+MAX_PERSON_GROUPS = 8
+"""Person groups of a pack (在职, 退休, 学生, ...)."""
+MAX_TIERS = 8
+"""Tiers of a rate table."""
+MAX_BANDS = 8
+"""Bands of catastrophic insurance."""
+MAX_QUOTAS_PER_PERSON_YEAR = 64
