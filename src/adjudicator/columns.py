@@ -164,7 +164,10 @@ ACCUMULATORS: tuple[str, ...] = (
     "reserved_10",
     "reserved_11",
 )
-"""Year-to-date amounts of one person, scheme and benefit year; the position is the slot. Appending takes a reserved one."""
+"""Year-to-date amounts of one person, scheme and benefit year; the position is the slot.
+
+Appending takes a reserved one.
+"""
 
 ACCUMULATOR_COUNT = 64
 assert len(ACCUMULATORS) == ACCUMULATOR_COUNT, len(ACCUMULATORS)

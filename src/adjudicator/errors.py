@@ -1,7 +1,8 @@
 """The one table of errors: number, gRPC status, what is wrong and what to do, in English and Chinese.
 
 Lower numbers take precedence: when several things are wrong with a claim, the first in the table is the one reported
-as the status of a unary call (all that were found travel in the details). Messages never hold a person's name or number.
+as the status of a unary call (all that were found travel in the details). Messages never hold a person's name or
+number.
 ``docs/errors.md`` is printed from this table (`./dev docs`), and a test compares the two.
 """
 

@@ -12,7 +12,7 @@ MAX_ID_BYTES = 64
 MAX_CODE_BYTES = 64
 
 MAX_AMOUNT_FEN = 10**12
-"""Ten thousand million yuan: more than any claim, and rate products stay below 2**63 (10**12 * 10**6 < 9.2 * 10**18)."""
+"""Ten thousand million yuan: more than any claim; rate products stay below 2**63 (10**12 * 10**6 < 9.2 * 10**18)."""
 MAX_UNIT_PRICE_E4 = 10**12
 """One million yuan, in 1/10000 fen."""
 MAX_QUANTITY_E4 = 10**10
