@@ -1,0 +1,65 @@
+"""Fixtures that every area shares: the folder beside the repository, the embedded store, the mark for long runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+SHARED = ROOT.parent / "shared"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`--full` also runs what is marked ``full`` (`./dev full`)."""
+    parser.addoption("--full", action="store_true", help="also run the tests marked full: large sizes, many minutes")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Skips ``full`` tests unless they were asked for."""
+    if config.getoption("--full"):
+        return
+    skip = pytest.mark.skip(reason="full size; run ./dev full")
+    for item in items:
+        if item.get_closest_marker("full"):
+            item.add_marker(skip)
+
+
+@pytest.fixture(scope="session")
+def root() -> Path:
+    """The repository folder."""
+    return ROOT
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder beside the repository with the national tables, which are not part of it."""
+    if not SHARED.is_dir():
+        pytest.skip("needs the national tables in ../shared, which are not part of this repository")
+    return SHARED
+
+
+@pytest.fixture(scope="session")
+def packs() -> Path:
+    """The folder of the rule packs that ship with the package."""
+    return ROOT / "src" / "adjudicator" / "packs"
+
+
+@pytest.fixture(scope="session")
+def store_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """URL of one real Valkey server for the whole run; use ``store_url``, which is empty at the start of each test."""
+    from adjudicator.ledger import embedded
+
+    with embedded.start(tmp_path_factory.mktemp("store")) as server:
+        yield server.url
+
+
+@pytest.fixture
+def store_url(store_server: str) -> str:
+    """URL of a running, empty store."""
+    import redis
+
+    with redis.Redis.from_url(store_server) as client:
+        client.flushall()
+    return store_server
