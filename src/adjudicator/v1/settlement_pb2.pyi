@@ -1,4 +1,3 @@
-from adjudicator.v1 import claim_pb2 as _claim_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from google.protobuf import descriptor as _descriptor
@@ -69,7 +68,7 @@ class Problem(_message.Message):
     def __init__(self, code: _Optional[str] = ..., field: _Optional[str] = ..., message: _Optional[str] = ..., message_zh: _Optional[str] = ..., warning: _Optional[bool] = ...) -> None: ...
 
 class Settlement(_message.Message):
-    __slots__ = ("institution_code", "encounter_id", "settlement_sequence", "direction", "outcome", "settlement_id", "total_fen", "wholly_self_paid_fen", "over_ceiling_fen", "first_pay_fen", "in_scope_fen", "deductible_standard_fen", "deductible_fen", "pooled_fund_fen", "pooled_rate_ppm", "large_sum_fen", "catastrophic_fen", "civil_servant_fen", "enterprise_fen", "assistance_fen", "other_fund_fen", "hospital_borne_fen", "fund_total_fen", "personal_total_fen", "account_fen", "family_account_fen", "cash_fen", "account_balance_fen", "clearing_method", "benefit_year", "rules_hash", "rules_version", "unverified_rules", "counts_as_admission", "lines", "funds", "grouping", "payment", "problems", "accumulators")
+    __slots__ = ("institution_code", "encounter_id", "settlement_sequence", "direction", "outcome", "settlement_id", "total_fen", "wholly_self_paid_fen", "over_ceiling_fen", "first_pay_fen", "in_scope_fen", "deductible_standard_fen", "deductible_fen", "pooled_fund_fen", "pooled_rate_ppm", "large_sum_fen", "catastrophic_fen", "civil_servant_fen", "enterprise_fen", "assistance_fen", "other_fund_fen", "hospital_borne_fen", "fund_total_fen", "personal_total_fen", "account_fen", "family_account_fen", "cash_fen", "account_balance_fen", "clearing_method", "benefit_year", "rules_hash", "rules_version", "unverified_rules", "counts_as_admission", "lines", "funds", "grouping", "payment", "problems")
     INSTITUTION_CODE_FIELD_NUMBER: _ClassVar[int]
     ENCOUNTER_ID_FIELD_NUMBER: _ClassVar[int]
     SETTLEMENT_SEQUENCE_FIELD_NUMBER: _ClassVar[int]
@@ -109,7 +108,6 @@ class Settlement(_message.Message):
     GROUPING_FIELD_NUMBER: _ClassVar[int]
     PAYMENT_FIELD_NUMBER: _ClassVar[int]
     PROBLEMS_FIELD_NUMBER: _ClassVar[int]
-    ACCUMULATORS_FIELD_NUMBER: _ClassVar[int]
     institution_code: str
     encounter_id: str
     settlement_sequence: int
@@ -149,8 +147,7 @@ class Settlement(_message.Message):
     grouping: Grouping
     payment: ProviderPayment
     problems: _containers.RepeatedCompositeFieldContainer[Problem]
-    accumulators: _claim_pb2.Accumulators
-    def __init__(self, institution_code: _Optional[str] = ..., encounter_id: _Optional[str] = ..., settlement_sequence: _Optional[int] = ..., direction: _Optional[_Union[Direction, str]] = ..., outcome: _Optional[_Union[Outcome, str]] = ..., settlement_id: _Optional[str] = ..., total_fen: _Optional[int] = ..., wholly_self_paid_fen: _Optional[int] = ..., over_ceiling_fen: _Optional[int] = ..., first_pay_fen: _Optional[int] = ..., in_scope_fen: _Optional[int] = ..., deductible_standard_fen: _Optional[int] = ..., deductible_fen: _Optional[int] = ..., pooled_fund_fen: _Optional[int] = ..., pooled_rate_ppm: _Optional[int] = ..., large_sum_fen: _Optional[int] = ..., catastrophic_fen: _Optional[int] = ..., civil_servant_fen: _Optional[int] = ..., enterprise_fen: _Optional[int] = ..., assistance_fen: _Optional[int] = ..., other_fund_fen: _Optional[int] = ..., hospital_borne_fen: _Optional[int] = ..., fund_total_fen: _Optional[int] = ..., personal_total_fen: _Optional[int] = ..., account_fen: _Optional[int] = ..., family_account_fen: _Optional[int] = ..., cash_fen: _Optional[int] = ..., account_balance_fen: _Optional[int] = ..., clearing_method: _Optional[int] = ..., benefit_year: _Optional[int] = ..., rules_hash: _Optional[str] = ..., rules_version: _Optional[str] = ..., unverified_rules: _Optional[bool] = ..., counts_as_admission: _Optional[bool] = ..., lines: _Optional[_Iterable[_Union[LineResult, _Mapping]]] = ..., funds: _Optional[_Iterable[_Union[FundPayment, _Mapping]]] = ..., grouping: _Optional[_Union[Grouping, _Mapping]] = ..., payment: _Optional[_Union[ProviderPayment, _Mapping]] = ..., problems: _Optional[_Iterable[_Union[Problem, _Mapping]]] = ..., accumulators: _Optional[_Union[_claim_pb2.Accumulators, _Mapping]] = ...) -> None: ...
+    def __init__(self, institution_code: _Optional[str] = ..., encounter_id: _Optional[str] = ..., settlement_sequence: _Optional[int] = ..., direction: _Optional[_Union[Direction, str]] = ..., outcome: _Optional[_Union[Outcome, str]] = ..., settlement_id: _Optional[str] = ..., total_fen: _Optional[int] = ..., wholly_self_paid_fen: _Optional[int] = ..., over_ceiling_fen: _Optional[int] = ..., first_pay_fen: _Optional[int] = ..., in_scope_fen: _Optional[int] = ..., deductible_standard_fen: _Optional[int] = ..., deductible_fen: _Optional[int] = ..., pooled_fund_fen: _Optional[int] = ..., pooled_rate_ppm: _Optional[int] = ..., large_sum_fen: _Optional[int] = ..., catastrophic_fen: _Optional[int] = ..., civil_servant_fen: _Optional[int] = ..., enterprise_fen: _Optional[int] = ..., assistance_fen: _Optional[int] = ..., other_fund_fen: _Optional[int] = ..., hospital_borne_fen: _Optional[int] = ..., fund_total_fen: _Optional[int] = ..., personal_total_fen: _Optional[int] = ..., account_fen: _Optional[int] = ..., family_account_fen: _Optional[int] = ..., cash_fen: _Optional[int] = ..., account_balance_fen: _Optional[int] = ..., clearing_method: _Optional[int] = ..., benefit_year: _Optional[int] = ..., rules_hash: _Optional[str] = ..., rules_version: _Optional[str] = ..., unverified_rules: _Optional[bool] = ..., counts_as_admission: _Optional[bool] = ..., lines: _Optional[_Iterable[_Union[LineResult, _Mapping]]] = ..., funds: _Optional[_Iterable[_Union[FundPayment, _Mapping]]] = ..., grouping: _Optional[_Union[Grouping, _Mapping]] = ..., payment: _Optional[_Union[ProviderPayment, _Mapping]] = ..., problems: _Optional[_Iterable[_Union[Problem, _Mapping]]] = ...) -> None: ...
 
 class LineResult(_message.Message):
     __slots__ = ("line_id", "amount_fen", "wholly_self_paid_fen", "over_ceiling_fen", "first_pay_fen", "in_scope_fen", "price_ceiling_e4", "first_pay_ppm", "item_class", "note")
