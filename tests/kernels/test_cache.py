@@ -1,0 +1,133 @@
+"""Compiled kernels: kept where a folder can be written, shipped with a read-only tree, stale when a helper changes."""
+
+from __future__ import annotations
+
+import ast
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from adjudicator.kernels import cache
+
+HELPER = """
+from numba import njit
+
+
+@njit(inline="always")
+def twice(value):
+    return {factor} * value
+"""
+KERNEL = """
+from numba import njit
+
+from adjudicator.kernels.helper import (
+    twice,
+)
+
+
+@njit(nogil=True, error_model="numpy", cache=True)
+def kernel(value):
+    return twice(value)
+"""
+CALL = """
+from adjudicator.kernels.probe import kernel
+print(kernel(21), sum(kernel.stats.cache_hits.values()), kernel.stats.cache_path)
+"""
+
+
+@pytest.fixture
+def tree(tmp_path) -> Path:
+    """A package tree with one kernel that takes its helper from another file."""
+    package = tmp_path / "tree" / "adjudicator"
+    kernels = package / "kernels"
+    kernels.mkdir(parents=True)
+    shutil.copy(cache.PACKAGE / "__init__.py", package)
+    shutil.copy(cache.__file__, kernels)
+    (kernels / "__init__.py").write_text("")
+    (kernels / "helper.py").write_text(HELPER.format(factor=2))
+    (kernels / "probe.py").write_text(KERNEL)
+    return package
+
+
+def call(package: Path, home: Path | str, **environment: str) -> tuple[int, int, Path]:
+    """Runs the kernel in a fresh process; its result, the cache hits, the cache folder."""
+    clean = {name: value for name, value in os.environ.items() if not name.startswith(("NUMBA_", "XDG_"))}
+    done = subprocess.run(
+        [sys.executable, "-B", "-c", CALL],
+        env=clean | {"PYTHONPATH": str(package.parent), "HOME": str(home)} | environment,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=True,
+    )
+    result, hits, folder = done.stdout.split()
+    return int(result), int(hits), Path(folder)
+
+
+def lock(package: Path) -> None:
+    """Makes the kernels' cache folder impossible to write, for root as well: a file stands in its place."""
+    folder = package / "kernels" / "__pycache__"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.write_text("")
+
+
+def test_kept_beside_the_source(tree, tmp_path):
+    assert call(tree, tmp_path) == (42, 0, tree / "kernels" / "__pycache__")
+    assert call(tree, tmp_path) == (42, 1, tree / "kernels" / "__pycache__")
+
+
+def test_a_changed_helper_in_another_file_is_seen(tree, tmp_path):
+    call(tree, tmp_path)
+    (tree / "kernels" / "helper.py").write_text(HELPER.format(factor=3))
+    assert call(tree, tmp_path)[:2] == (63, 0)
+
+
+def test_read_only_tree_uses_the_users_folder(tree, tmp_path):
+    lock(tree)
+    result, hits, folder = call(tree, tmp_path)
+    assert (result, hits) == (42, 0) and folder.parent == tmp_path / ".cache" / "adjudicator"
+    assert call(tree, tmp_path)[:2] == (42, 1)
+
+
+def test_read_only_tree_and_no_home_still_run(tree):
+    lock(tree)
+    result, _, folder = call(tree, "/dev/null")
+    assert result == 42 and not folder.exists(), "the private folder goes with the process"
+
+
+def test_kernels_shipped_with_a_read_only_tree_are_used(tree, tmp_path, monkeypatch):
+    call(tree, tmp_path)
+    kernels = tree / "kernels"
+    writable = cache._writable
+    monkeypatch.setattr(cache, "_writable", lambda folder: kernels not in folder.parents and writable(folder))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "warm"))
+    folder = cache.cache_folder.__wrapped__(kernels)
+    lock(tree)
+    assert call(tree, tmp_path, XDG_CACHE_HOME=str(tmp_path / "warm")) == (42, 1, folder)
+
+
+def test_a_folder_that_the_operator_names_wins(tree, tmp_path):
+    folder = call(tree, tmp_path, NUMBA_CACHE_DIR=str(tmp_path / "named"))[2]
+    assert folder.parent == tmp_path / "named"
+
+
+def test_every_import_between_kernels_is_seen():
+    """The pattern finds what Python's own parser finds, in every kernel module."""
+    for file in [*(cache.PACKAGE / "kernels").glob("*.py"), *(cache.PACKAGE / "wire").glob("*.py")]:
+        assert set(cache._imported(file, 0)) == parsed_imports(file), file.name
+
+
+def parsed_imports(file: Path) -> set[Path]:
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            names |= {node.module or "", *(f"{node.module}.{alias.name}" for alias in node.names)}
+    inside = (name.split(".")[1:] for name in names if name.startswith(("adjudicator.kernels", "adjudicator.wire")))
+    paths = {cache.PACKAGE.joinpath(*parts).with_suffix(".py") for parts in inside}
+    return {path for path in paths if path.is_file()}
