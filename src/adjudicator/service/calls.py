@@ -1,0 +1,116 @@
+"""What every call has in common: deadlines, refusals with their details, and faults that reveal nothing.
+
+Handlers take and return bytes. The protobuf library reads the rare calls here and not in the transport, because there a
+malformed message would end as INTERNAL instead of as a refusal of the error table.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import TypeVar
+
+import grpc
+from google.protobuf.message import DecodeError, Message
+
+from adjudicator import limits
+from adjudicator.errors import AdjudicatorError, E, refuse
+from adjudicator.service.logs import describe, log
+from adjudicator.service.metrics import Metrics
+from adjudicator.service.status import abort
+
+Context = grpc.aio.ServicerContext
+Unary = Callable[[bytes, Context], Awaitable[bytes]]
+Stream = Callable[[AsyncIterator[bytes], Context], AsyncIterator[bytes]]
+ServerStream = Callable[[bytes, Context], AsyncIterator[bytes]]
+Asked = TypeVar("Asked", bound=Message)
+
+HARD_MESSAGE_BYTES = 2 * limits.MAX_MESSAGE_BYTES
+"""The transport cuts a message off here without a word of explanation; up to here the refusal explains itself."""
+
+
+def deadline_of(context: Context) -> float:
+    """Deadline of a call on the event loop's clock; infinite where the caller set none."""
+    remaining_seconds = context.time_remaining()
+    if remaining_seconds is None:
+        return math.inf
+    return asyncio.get_running_loop().time() + remaining_seconds
+
+
+def parse(kind: type[Asked], message: bytes) -> Asked:
+    """Reads a rare call's message, or refuses it as malformed."""
+    try:
+        return kind.FromString(message)
+    except DecodeError:
+        raise refuse(E.MALFORMED_MESSAGE) from None
+
+
+def check_size(message: bytes) -> None:
+    """Refuses a message over the limit."""
+    if len(message) > limits.MAX_MESSAGE_BYTES:
+        raise refuse(E.MESSAGE_TOO_LARGE, detail=str(limits.MAX_MESSAGE_BYTES))
+
+
+def unary(name: str, handle: Unary, metrics: Metrics) -> grpc.RpcMethodHandler:
+    """Handler of a call with one message in and one out."""
+
+    async def call(message: bytes, context: Context) -> bytes:
+        started = metrics.started(name)
+        code = "OK"
+        try:
+            check_size(message)
+            return await handle(message, context)
+        except Exception as error:
+            refusal = _refusal(name, error)
+            code = refusal.problems[0].row.code
+            await abort(context, refusal)
+            raise AssertionError("abort raises") from None
+        finally:
+            metrics.finished(name, code, started)
+
+    return grpc.unary_unary_rpc_method_handler(call)
+
+
+def stream(name: str, handle: Stream, metrics: Metrics) -> grpc.RpcMethodHandler:
+    """Handler of a call with many messages in and out."""
+
+    async def call(messages: AsyncIterator[bytes], context: Context) -> AsyncIterator[bytes]:
+        async for answer in _guarded(name, handle(messages, context), context, metrics):
+            yield answer
+
+    return grpc.stream_stream_rpc_method_handler(call)
+
+
+def server_stream(name: str, handle: ServerStream, metrics: Metrics) -> grpc.RpcMethodHandler:
+    """Handler of a call with one message in and many out."""
+
+    async def call(message: bytes, context: Context) -> AsyncIterator[bytes]:
+        async for answer in _guarded(name, handle(message, context), context, metrics):
+            yield answer
+
+    return grpc.unary_stream_rpc_method_handler(call)
+
+
+async def _guarded(
+    name: str, answers: AsyncIterator[bytes], context: Context, metrics: Metrics
+) -> AsyncIterator[bytes]:
+    started = metrics.started(name)
+    code = "OK"
+    try:
+        async for answer in answers:
+            yield answer
+    except Exception as error:
+        refusal = _refusal(name, error)
+        code = refusal.problems[0].row.code
+        await abort(context, refusal)
+    finally:
+        metrics.finished(name, code, started)
+
+
+def _refusal(name: str, error: Exception) -> AdjudicatorError:
+    """An expected refusal as it is; anything else is our fault: logged by place, answered as INTERNAL."""
+    if isinstance(error, AdjudicatorError):
+        return error
+    log("fault", call=name, error=describe(error))
+    return refuse(E.INTERNAL)

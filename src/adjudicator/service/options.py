@@ -1,0 +1,45 @@
+"""What a running service can be told; each option has a default that works on a laptop."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+DEFAULT_LISTEN = "127.0.0.1:50051"
+
+
+@dataclass(frozen=True, slots=True)
+class TlsOptions:
+    """Files in PEM form. With ``client_authority`` only callers with a certificate of it are served."""
+
+    certificate: Path
+    key: Path
+    client_authority: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ServeOptions:
+    """Options of one service process."""
+
+    packs: tuple[str, ...] = ("taohuayuan",)
+    candidates: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    """Named rule bundles for Reprice, beside the ones that settle."""
+    redis_url: str | None = None
+    """Where the ledger is; None: a server of our own with its data in ``data_folder``."""
+    data_folder: Path = Path("adjudicator-data")
+    listen: str = DEFAULT_LISTEN
+    share_port: bool = False
+    """Several worker processes listen on one port (SO_REUSEPORT)."""
+    tls: TlsOptions | None = None
+    reflection: bool = False
+    metrics: str | None = None
+    """Address of the Prometheus text page; None: none."""
+    grace_seconds: float = 30.0
+    """How long a stopping service may take to finish what it accepted."""
+    most_waiting_claims: int = 20_000
+    """Claims that may wait; beyond it a call is refused with OVERLOADED."""
+    most_joined_claims: int = 512
+    """Unary calls joined into one engine batch."""
+    engine_batches: int = 2
+    """Batches in work at one time: one computes while the store writes the other."""
+    worker: int = 0
