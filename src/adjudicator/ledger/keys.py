@@ -1,0 +1,67 @@
+"""Names of the keys of a pool; all under one hash tag, so that a pool is one slot of a cluster and one write is atomic."""
+
+from __future__ import annotations
+
+POOLS = "adj:pools"
+"""Set of the pools that have a ledger in this store; outside the hash tags, written before a pool's first commit."""
+
+INDEX_BUCKETS = 4096
+"""Hashes that the settlement index of a pool is spread over, by the first twelve bits of the key digest."""
+
+
+def prefix(pool: str) -> str:
+    """What every key of a pool begins with.
+
+    >>> prefix("330100")
+    'adj:{330100}:'
+    """
+    return f"adj:{{{pool}}}:"
+
+
+def version(pool: str) -> str:
+    """Position of the last journal entry; grows by one with each."""
+    return prefix(pool) + "version"
+
+
+def months(pool: str) -> str:
+    """Set of the months (YYYYMM) that have a journal."""
+    return prefix(pool) + "months"
+
+
+def counties(pool: str) -> str:
+    """Set of the counties that have a liability stream."""
+    return prefix(pool) + "counties"
+
+
+def journal(pool: str, month: int) -> str:
+    """Stream of the records of a month; entry id ``<position>-0``, one field ``r``."""
+    return prefix(pool) + f"journal:{month:06d}"
+
+
+def totals(pool: str, month: int) -> str:
+    """Hash of a month's totals: ``county|scheme|fund`` -> amount."""
+    return prefix(pool) + f"totals:{month:06d}"
+
+
+def liability(pool: str, county: str) -> str:
+    """Stream of a county's changes; entry id ``<position of the commit's last record>-0``."""
+    return prefix(pool) + f"liability:{county}"
+
+
+def index_bucket(pool: str, key: bytes) -> str:
+    """Hash that holds a settlement key -> ``YYYYMM-position``.
+
+    >>> index_bucket("330100", bytes.fromhex("abcd" + 28 * "0"))
+    'adj:{330100}:index:abc'
+    """
+    return prefix(pool) + "index:" + key[:2].hex()[:3]
+
+
+def state(pool: str, key: bytes) -> bytes:
+    """Value of a person's year in a scheme."""
+    return (prefix(pool) + "state:").encode() + key
+
+
+def rebuilding(pool: str) -> str:
+    """Token of the repair that is under way; commits wait meanwhile."""
+    return prefix(pool) + "rebuilding"
