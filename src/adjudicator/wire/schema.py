@@ -1,0 +1,287 @@
+"""A message descriptor becomes tables: one flat record table per message path, and numbers that the kernels walk.
+
+The ``.proto`` is the only truth: nothing here knows a field by name. ``docs/wire.md`` shows the memory layout.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+from google.protobuf import descriptor_pb2, descriptor_pool
+from google.protobuf.descriptor import Descriptor, FieldDescriptor
+
+# Kinds of value; a repeated field adds REPEATED. 0 is a number that the message does not know.
+UNKNOWN, VARINT64, VARINT32, BOOL, SINT32, SINT64, FIXED32, FIXED64, STRING, BYTES, MESSAGE = range(11)
+REPEATED = 16
+
+# Columns of ``WireSchema.fields``: one row a field number, so that a number is found without a search.
+KIND, COLUMN, SECOND_COLUMN, HAS, CHILD, TAG, TAG_SIZE, FIELD_NUMBER = range(8)
+# Columns of ``WireSchema.tables``.
+FIRST, LAST_NUMBER, ROW_SIZE, TEMPLATE, FIELDS_START, FIELDS_END, RANGES_START, RANGES_END, INNER = range(9)
+
+MAX_FIELD_NUMBER = 1023
+"""Largest field number that is compiled; rows up to the largest number in use are kept for each message."""
+
+_TYPE = FieldDescriptor
+_KINDS = {
+    _TYPE.TYPE_INT64: (VARINT64, "i8"), _TYPE.TYPE_UINT64: (VARINT64, "u8"),
+    _TYPE.TYPE_INT32: (VARINT32, "i4"), _TYPE.TYPE_UINT32: (VARINT32, "u4"), _TYPE.TYPE_ENUM: (VARINT32, "i4"),
+    _TYPE.TYPE_BOOL: (BOOL, "u1"), _TYPE.TYPE_SINT32: (SINT32, "i4"), _TYPE.TYPE_SINT64: (SINT64, "i8"),
+    _TYPE.TYPE_FIXED32: (FIXED32, "u4"), _TYPE.TYPE_SFIXED32: (FIXED32, "i4"), _TYPE.TYPE_FLOAT: (FIXED32, "f4"),
+    _TYPE.TYPE_FIXED64: (FIXED64, "u8"), _TYPE.TYPE_SFIXED64: (FIXED64, "i8"), _TYPE.TYPE_DOUBLE: (FIXED64, "f8"),
+    _TYPE.TYPE_STRING: (STRING, ""), _TYPE.TYPE_BYTES: (BYTES, ""), _TYPE.TYPE_MESSAGE: (MESSAGE, ""),
+}  # fmt: skip
+_WIRE_TYPES = {VARINT64: 0, VARINT32: 0, BOOL: 0, SINT32: 0, SINT64: 0, FIXED32: 5, FIXED64: 1}
+STRING_TABLE = np.dtype([("start", "i8"), ("size", "i4"), ("padding", "i4")], align=True)
+"""Rows of a repeated string or bytes field."""
+
+
+class UnsupportedField(Exception):
+    """The descriptor has something whose meaning these tables cannot hold; the message names the field."""
+
+
+class Tables(dict[str, np.ndarray]):
+    """Path to record array; all arrays are views of one ``arena`` (int64[words]) that the kernels write and read.
+
+    ``bases`` holds the byte offset of each table in the arena, in the order of ``WireSchema.paths``.
+    """
+
+    def __init__(self, schema: WireSchema, counts: np.ndarray, arena: np.ndarray, bases: np.ndarray):
+        self.arena, self.bases = arena, bases
+        octets = arena.view(np.uint8)
+        for path, dtype, base, count in zip(schema.paths, schema.dtypes, bases, counts, strict=True):
+            self[path] = octets[base : base + count * dtype.itemsize].view(dtype)
+
+
+@dataclass(frozen=True, eq=False)
+class WireSchema:
+    """Tables of one root message.
+
+    ``paths[i]`` names table i ("" is the root), ``dtypes[i]`` is its record; ``fields`` uint32[:, 8] and ``tables``
+    uint32[:, 9] are read by the kernels with the column numbers of this module; the last row of ``tables`` stands
+    for an unknown group. ``template`` int64[:] holds an empty row of each table; ``ranges`` uint32[:, 2] the
+    (start column, child table) of its repeated fields; ``order`` uint32[:] its rows of ``fields`` by number.
+    """
+
+    name: str
+    paths: tuple[str, ...]
+    dtypes: tuple[np.dtype, ...]
+    fields: np.ndarray
+    tables: np.ndarray
+    template: np.ndarray
+    ranges: np.ndarray
+    order: np.ndarray
+    root_fields: tuple[str, ...]
+    index: dict[str, int] = field(repr=False)
+
+    def dtype(self, path: str = "") -> np.dtype:
+        """The record of one path."""
+        return self.dtypes[self.index[path]]
+
+    def allocate(self, counts: Mapping[str, int], *, clear: bool = True) -> Tables:
+        """Tables with so many rows for each path (0 where not named), to be filled and encoded.
+
+        With ``clear`` every row is empty: zero, no sub-messages (-1), empty ranges.
+        """
+        numbers = np.array([counts.get(path, 0) for path in self.paths], np.int64)
+        arena, bases = self.arena(numbers)
+        tables = Tables(self, numbers, arena, bases)
+        if clear:
+            for position, path in enumerate(self.paths):
+                tables[path].view(np.uint8).reshape(-1)[:] = np.tile(self._empty_row(position), numbers[position])
+        return tables
+
+    def arena(self, counts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Uninitialised int64 arena for ``counts`` int64[tables] rows, and the byte offset of each table."""
+        sizes = -(-counts * self.tables[:-1, ROW_SIZE].astype(np.int64) // 64) * 64
+        bases = np.concatenate(([0], np.cumsum(sizes)))
+        return np.empty(int(bases[-1]) // 8, np.int64), bases[:-1]
+
+    def _empty_row(self, position: int) -> np.ndarray:
+        size = self.dtypes[position].itemsize
+        start = int(self.tables[position, TEMPLATE])
+        return self.template[start : start + -(-size // 8)].view(np.uint8)[:size]
+
+
+def compile_schema(descriptor: Descriptor) -> WireSchema:
+    """Compile a message descriptor. Raises ``UnsupportedField`` for groups, maps, oneofs, closed enums, proto2
+    presence, recursion and field numbers above ``MAX_FIELD_NUMBER``."""
+    compiler = _Compiler()
+    compiler.add_message(descriptor, "", ())
+    return compiler.finish(descriptor)
+
+
+def list_schema(field_number: int) -> WireSchema:
+    """A message with one field, ``repeated bytes parts = field_number``: a batch whose parts are left as they are."""
+    file = descriptor_pb2.FileDescriptorProto(name=f"parts_{field_number}.proto", syntax="proto3")
+    member = file.message_type.add(name="Batch").field.add(name="parts", number=field_number)
+    member.type, member.label = member.TYPE_BYTES, member.LABEL_REPEATED
+    pool = descriptor_pool.DescriptorPool()
+    pool.Add(file)
+    return compile_schema(pool.FindMessageTypeByName("Batch"))
+
+
+def _varint(value: int) -> bytes:
+    out = bytearray()
+    while value > 127:
+        out.append(value & 127 | 128)
+        value >>= 7
+    out.append(value)
+    return bytes(out)
+
+
+class _Compiler:
+    def __init__(self) -> None:
+        self.paths: list[str] = []
+        self.dtypes: list[np.dtype] = []
+        self.fields: list[list[int]] = [[0] * 8]
+        self.tables: list[list[int]] = []
+        self.template: list[np.ndarray] = []
+        self.template_size = 0
+        self.ranges: list[list[int]] = []
+        self.order: list[int] = []
+
+    def add_message(self, descriptor: Descriptor, path: str, parents: tuple[str, ...]) -> int:
+        """Compile one message and what lies below; returns the number of its table."""
+        if descriptor.full_name in parents:
+            raise UnsupportedField(f"{descriptor.full_name} contains itself at {path!r}")
+        for member in descriptor.fields:
+            _check(member)
+        dtype = _record(descriptor)
+        table = self._add_table(path, dtype, _empty(descriptor, dtype))
+        children = {}
+        for member in descriptor.fields:
+            child_path = f"{path}.{member.name}" if path else member.name
+            if member.message_type is not None:
+                children[member.name] = self.add_message(
+                    member.message_type, child_path, (*parents, descriptor.full_name)
+                )
+            elif member.is_repeated:
+                children[member.name] = self._add_list(member, child_path)
+        self._add_fields(table, descriptor, dtype, children)
+        return table
+
+    def _add_table(self, path: str, dtype: np.dtype, empty: np.ndarray) -> int:
+        self.paths.append(path)
+        self.dtypes.append(dtype)
+        self.tables.append([0, 0, dtype.itemsize, self.template_size, 0, 0, 0, 0, 0])
+        self.template.append(empty)
+        self.template_size += len(empty)
+        return len(self.tables) - 1
+
+    def _add_list(self, member: FieldDescriptor, path: str) -> int:
+        kind, form = _KINDS[member.type]
+        dtype = STRING_TABLE if kind in (STRING, BYTES) else np.dtype([("value", form)])
+        return self._add_table(path, dtype, np.zeros(-(-dtype.itemsize // 8), np.int64))
+
+    def _add_fields(self, table: int, descriptor: Descriptor, dtype: np.dtype, children: dict[str, int]) -> None:
+        members = sorted(descriptor.fields, key=lambda member: member.number)
+        first, last = len(self.fields), max((member.number for member in members), default=0)
+        self.fields.extend([0] * 8 for _ in range(last + 1))
+        entry = self.tables[table]
+        entry[FIRST], entry[LAST_NUMBER], entry[INNER] = first, last, int(bool(children))
+        entry[FIELDS_START], entry[RANGES_START] = len(self.order), len(self.ranges)
+        for member in members:
+            self.fields[first + member.number] = _field_row(member, dtype, children.get(member.name, 0))
+            self.order.append(first + member.number)
+            if member.is_repeated:
+                self.ranges.append([dtype.fields[f"{member.name}_start"][1], children[member.name]])
+        entry[FIELDS_END], entry[RANGES_END] = len(self.order), len(self.ranges)
+
+    def finish(self, descriptor: Descriptor) -> WireSchema:
+        unknown_group = [0] * 9
+        return WireSchema(
+            name=descriptor.full_name,
+            paths=tuple(self.paths),
+            dtypes=tuple(self.dtypes),
+            fields=np.array(self.fields, np.uint32),
+            tables=np.array([*self.tables, unknown_group], np.uint32),
+            template=np.concatenate(self.template),
+            ranges=np.array(self.ranges, np.uint32).reshape(-1, 2),
+            order=np.array(self.order, np.uint32),
+            root_fields=tuple(member.name for member in sorted(descriptor.fields, key=lambda member: member.number)),
+            index={path: position for position, path in enumerate(self.paths)},
+        )
+
+
+def _check(member: FieldDescriptor) -> None:
+    where = member.full_name
+    if member.type not in _KINDS:
+        raise UnsupportedField(f"{where}: a group")
+    if member.message_type is not None and member.message_type.GetOptions().map_entry:
+        raise UnsupportedField(f"{where}: a map")
+    if member.containing_oneof is not None and not _is_optional(member):
+        raise UnsupportedField(f"{where}: member of a oneof")
+    if member.enum_type is not None and member.enum_type.is_closed:
+        raise UnsupportedField(f"{where}: a closed enum")
+    if member.is_required or member.has_default_value:
+        raise UnsupportedField(f"{where}: required, or with a default value")
+    if member.containing_type.is_extendable:
+        raise UnsupportedField(f"{where}: its message takes extensions")
+    if member.number > MAX_FIELD_NUMBER:
+        raise UnsupportedField(f"{where}: field number above {MAX_FIELD_NUMBER}")
+
+
+def _is_optional(member: FieldDescriptor) -> bool:
+    """True for ``optional``: the compiler makes a oneof of one member whose name starts with an underscore."""
+    oneof = member.containing_oneof
+    return len(oneof.fields) == 1 and oneof.name == f"_{member.name}"
+
+
+def _has_column(member: FieldDescriptor) -> bool:
+    return member.has_presence and not member.is_repeated and member.message_type is None
+
+
+def _columns(member: FieldDescriptor) -> list[tuple[str, str]]:
+    kind, form = _KINDS[member.type]
+    if member.is_repeated:
+        return [(f"{member.name}_start", "i8"), (f"{member.name}_end", "i8")]
+    if kind == MESSAGE:
+        return [(member.name, "i8")]
+    if kind in (STRING, BYTES):
+        return [(f"{member.name}_start", "i8"), (f"{member.name}_size", "i4")]
+    return [(member.name, form)]
+
+
+def _record(descriptor: Descriptor) -> np.dtype:
+    """Record of a message: 8-byte columns first, then 4, then 1, so that nothing is padded but the end."""
+    values = [column for member in descriptor.fields for column in _columns(member)]
+    values.sort(key=lambda column: -np.dtype(column[1]).itemsize)
+    columns = values + [(f"has_{member.name}", "u1") for member in descriptor.fields if _has_column(member)]
+    names = [name for name, _ in columns]
+    if len(set(names)) != len(names):
+        raise UnsupportedField(f"{descriptor.full_name}: two fields need a column of the same name")
+    sizes = [np.dtype(form).itemsize for _, form in columns]
+    offsets = [sum(sizes[:position]) for position in range(len(sizes))]
+    itemsize = max(8, -(-sum(sizes) // 8) * 8)
+    return np.dtype(
+        {"names": names, "formats": [form for _, form in columns], "offsets": offsets, "itemsize": itemsize}, align=True
+    )
+
+
+def _empty(descriptor: Descriptor, dtype: np.dtype) -> np.ndarray:
+    row = np.zeros(1, dtype)
+    for member in descriptor.fields:
+        if member.message_type is not None and not member.is_repeated:
+            row[member.name] = -1
+    return row.view(np.int64).reshape(-1).copy()
+
+
+def _field_row(member: FieldDescriptor, dtype: np.dtype, child: int) -> list[int]:
+    kind, _ = _KINDS[member.type]
+    columns = _columns(member)
+    offsets = [dtype.fields[name][1] for name, _ in columns]
+    packed = member.is_repeated and member.is_packed
+    tag = _varint(member.number << 3 | (2 if packed else _WIRE_TYPES.get(kind, 2)))
+    return [
+        kind + (REPEATED if member.is_repeated else 0),
+        offsets[0],
+        offsets[-1],
+        dtype.fields[f"has_{member.name}"][1] if _has_column(member) else 0,
+        child,
+        int.from_bytes(tag, "little"),
+        len(tag),
+        member.number,
+    ]
