@@ -49,10 +49,10 @@ def packs() -> Path:
 @pytest.fixture(scope="session")
 def store_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """URL of one real Valkey server for the whole run; use ``store_url``, which is empty at the start of each test."""
-    from adjudicator.ledger import embedded
+    from adjudicator.ledger.embedded import EmbeddedStore
 
-    with embedded.start(tmp_path_factory.mktemp("store")) as server:
-        yield server.url
+    with EmbeddedStore.start(tmp_path_factory.mktemp("store")) as store:
+        yield store.url
 
 
 @pytest.fixture
