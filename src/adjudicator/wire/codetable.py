@@ -11,8 +11,8 @@ from collections.abc import Sequence
 import numpy as np
 from numba import njit
 
-KERNEL = {"nogil": True, "error_model": "numpy", "cache": True}
-INLINE = {"nogil": True, "error_model": "numpy", "forceinline": True}
+KERNEL = {"nogil": True, "error_model": "numpy", "cache": True, "_nrt": False}
+INLINE = {"nogil": True, "error_model": "numpy", "forceinline": True, "_nrt": False}
 _U64 = np.uint64
 _ONE = np.uint64(1)
 

@@ -17,8 +17,8 @@ from numba import njit
 from adjudicator.wire import schema as _schema
 from adjudicator.wire.schema import Tables, WireSchema, list_schema
 
-KERNEL = {"nogil": True, "error_model": "numpy", "cache": True}
-INLINE = {"nogil": True, "error_model": "numpy", "forceinline": True}
+KERNEL = {"nogil": True, "error_model": "numpy", "cache": True, "_nrt": False}
+INLINE = {"nogil": True, "error_model": "numpy", "forceinline": True, "_nrt": False}
 
 OK, MALFORMED, TOO_MANY_ROWS = 0, 1, 2
 """Status of a root message."""
@@ -168,6 +168,13 @@ def _fixed(buffer, position, size):
     return value
 
 
+@njit(**INLINE)
+def _copy_counts(source, target):
+    for number in range(source.shape[0]):
+        target[_U64(number)] = source[_U64(number)]
+    return _ZERO
+
+
 # --- Pass one: how many rows ---
 
 
@@ -178,7 +185,7 @@ def _count_rows(buffer, starts, ends, status, max_depth, max_rows, fields, table
     for root in range(starts.shape[0]):
         position, end = _U64(starts[root]), _U64(ends[root])
         table, group, depth, bad = _ZERO, _ZERO, _ZERO, False
-        saved[:] = counts
+        _copy_counts(counts, saved)
         while not bad:
             if position >= end:
                 if group != _ZERO or depth == _ZERO:
@@ -256,7 +263,7 @@ def _count_rows(buffer, starts, ends, status, max_depth, max_rows, fields, table
             rows += _U64(counts[number] - saved[number])
         if bad or rows > max_rows:
             status[root] = MALFORMED if bad else TOO_MANY_ROWS
-            counts[:] = saved
+            _copy_counts(saved, counts)
 
 
 # --- Pass two: the values ---
@@ -276,7 +283,7 @@ def _fill_rows(
         position, end = _U64(starts[root]), _U64(ends[root])
         table, group, depth, bad = _ZERO, _ZERO, _ZERO, False
         first, last = _U64(tables[_ZERO, _FIRST]), _U64(tables[_ZERO, _LAST])
-        saved[:] = used
+        _copy_counts(used, saved)
         while not bad:
             if position >= end:
                 if group != _ZERO or depth == _ZERO:
@@ -444,7 +451,7 @@ def _fill_rows(
                 bad = True
         if bad:
             status[root] = MALFORMED
-            used[:] = saved
+            _copy_counts(saved, used)
             _start_row(_ZERO, _U64(root), bases, tables, template, ranges, used, words)
 
 

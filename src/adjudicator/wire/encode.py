@@ -16,8 +16,8 @@ from adjudicator.wire import schema as _schema
 from adjudicator.wire.decode import as_octets
 from adjudicator.wire.schema import Tables, WireSchema
 
-KERNEL = {"nogil": True, "error_model": "numpy", "cache": True}
-INLINE = {"nogil": True, "error_model": "numpy", "forceinline": True}
+KERNEL = {"nogil": True, "error_model": "numpy", "cache": True, "_nrt": False}
+INLINE = {"nogil": True, "error_model": "numpy", "forceinline": True, "_nrt": False}
 
 _KIND, _COLUMN, _SECOND, _HAS, _CHILD, _TAG, _TAG_SIZE = (np.uint64(n) for n in range(7))
 _FIELDS_START, _FIELDS_END, _ROW_SIZE = (
