@@ -1,0 +1,44 @@
+"""The glossary names every accumulator, account, method and status that a caller can meet."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from adjudicator import codes, columns
+
+
+@pytest.fixture(scope="module")
+def glossary(root) -> str:
+    return (root / "docs" / "glossary.md").read_text(encoding="utf-8")
+
+
+def test_accumulators(glossary):
+    table = glossary.split("## Accumulators")[1].split("\n## ")[0]
+    listed = re.findall(r"^\| `(\w+)`", table, re.MULTILINE)
+    used = [name for name in columns.ACCUMULATORS if not name.startswith("reserved_")]
+    assert listed == list(dict.fromkeys(re.sub(r"level_\d", "level_N", name) for name in used))
+
+
+def test_accounts(glossary):
+    table = glossary.split("## Accounts of the ledger")[1].split("\n## ")[0]
+    listed = re.findall(r"`(\w+)`", table)
+    assert sorted(listed) == sorted([*codes.FUND_TYPES.values(), *codes.FUND_TYPE_COMMON.values()])
+
+
+@pytest.mark.parametrize(
+    ("heading", "members"), [("Payment methods", codes.Method), ("Grouping status", codes.GroupStatus)]
+)
+def test_numbers(glossary, heading, members):
+    table = glossary.split(f"## {heading}")[1].split("\n## ")[0]
+    listed = {int(number): name for number, name in re.findall(r"^\| (\d+) \| ([a-z ]+) \|", table, re.MULTILINE)}
+    assert listed == {member.value: member.name.lower().replace("_", " ") for member in members}
+
+
+def test_each_term_stands_once(glossary):
+    terms = re.findall(
+        r"^\| ([A-Za-z][^|`]+?) \| [^|]+ \| [^|]*\|$", glossary.split("## Accumulators")[0], re.MULTILINE
+    )
+    terms = [term for term in terms if term != "English"]
+    assert len(terms) > 60 and len(terms) == len(set(terms))
