@@ -21,8 +21,24 @@ NOTES = """
 
 `LineResult.note`: why a fee line was not split in the normal way (明细切分说明).
 
-| note | name |
-| --- | --- |"""
+| note | name | 说明 |
+| --- | --- | --- |"""
+
+NOTES_ZH = {
+    LineNote.NONE: "正常切分",
+    LineNote.CLASS_C: "丙类，全自费",
+    LineNote.RESTRICTED_USE_REFUSED: "限制使用未获审批，全自费",
+    LineNote.NOT_IN_CATALOGUE: "不在目录内",
+    LineNote.NOT_VALID_ON_FEE_DATE: "费用发生日不在有效期",
+    LineNote.OVER_CEILING_WHOLE_SELF_PAID: "超限价，整项全自费",
+    LineNote.OVER_CEILING_SELF_PAID: "超限价部分自费",
+    LineNote.OVER_CEILING_BORNE_BY_HOSPITAL: "超限价部分由医院负担",
+    LineNote.REFUND: "退费明细",
+    LineNote.PRICE_TIMES_QUANTITY_DIFFERS: "单价乘数量与金额不符，按金额计",
+    LineNote.ENROLMENT_SUSPENDED: "参保暂停，全自费",
+    LineNote.PROGRAMME_COVERS: "由专项政策支付",
+    LineNote.CO_PAY_FREE: "免自付项目",
+}
 
 
 def cells(row: Row) -> str:
@@ -37,7 +53,7 @@ def main() -> None:
         print(cells(TABLE[number]))
     print(NOTES)
     for note in LineNote:
-        print(f"| {note.value} | {note.name.lower().replace('_', ' ')} |")
+        print(f"| {note.value} | {note.name.lower().replace('_', ' ')} | {NOTES_ZH[note]} |")
 
 
 if __name__ == "__main__":
