@@ -191,6 +191,7 @@ class Fund(IntEnum):
     PROVIDER_DUE = 9
     CLAIMS = 10
     TOTAL_COST = 11
+    FAMILY_ACCOUNT = 12
 
 
 FUND_TYPES: dict[tuple[Scheme, Fund], str] = {
@@ -211,8 +212,9 @@ FUND_TYPE_COMMON: dict[Fund, str] = {
     Fund.PROVIDER_DUE: "provider_due",
     Fund.CLAIMS: "claims",
     Fund.TOTAL_COST: "total_cost",
+    Fund.FAMILY_ACCOUNT: "family_account",
 }
-"""Fund payment types (基金支付类型) [fund_pay_type], section 10.7; the last three are accounts of this ledger."""
+"""Fund payment types (基金支付类型) [fund_pay_type], section 10.7; the last four are accounts of this ledger."""
 
 
 def fund_type(scheme: Scheme, fund: Fund) -> str:
@@ -251,3 +253,4 @@ class LineNote(IntEnum):
     ENROLMENT_SUSPENDED = 10
     PROGRAMME_COVERS = 11
     CO_PAY_FREE = 12
+    OVER_CEILING_IN_CATALOGUE = 13

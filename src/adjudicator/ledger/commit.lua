@@ -69,11 +69,12 @@ for _ = 1, tonumber(ARGV[county_at]) do
   at = at + 2 + tonumber(ARGV[at + 1])
 end
 
--- Phase 2, first the totals: an amount that overflows is the one write that can still fail, and it is taken back.
 local before = {}
+for i = 1, total_count do before[i] = call('HGET', prefix .. 'totals:' .. ARGV[8 + 3 * i], ARGV[9 + 3 * i]) end
+
+-- Phase 2, first the totals: an amount that overflows is the one write that can still fail, and it is taken back.
 for i = 1, total_count do
   local hash, field = prefix .. 'totals:' .. ARGV[8 + 3 * i], ARGV[9 + 3 * i]
-  before[i] = call('HGET', hash, field)
   local reply = redis.pcall('HINCRBY', hash, field, ARGV[10 + 3 * i])
   if type(reply) == 'table' and reply.err then
     for j = i - 1, 1, -1 do

@@ -204,7 +204,7 @@ def _running(folder: Path) -> dict[str, object] | None:
 
 
 def _wait_until_ready(details: dict[str, object], folder: Path) -> bool:
-    """Waits until the server answers; False when it is not there. A server that hangs is an error: never start another."""
+    """Waits until the server answers; False when it is not there. One that hangs is an error: never start another."""
     pid = int(str(details["pid"]))
     until = time.monotonic() + START_TIMEOUT_SECONDS
     client = _client(details)

@@ -1,4 +1,4 @@
-"""Names of the keys of a pool; all under one hash tag, so that a pool is one slot of a cluster and one write is atomic."""
+"""Names of the keys of a pool, all under one hash tag: a pool is one slot of a cluster, so one write is atomic."""
 
 from __future__ import annotations
 

@@ -1,0 +1,312 @@
+"""What goes to the commit script: columns of settlements become records, new states and summed totals."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from adjudicator.codes import Fund
+from adjudicator.columns import QUOTA
+from adjudicator.errors import E, refuse
+from adjudicator.kernels.posting import measure, sum_groups, write_records, write_states
+from adjudicator.ledger.names import fund_text, scheme_text, total_field
+from adjudicator.ledger.record import CHECKSUM_WORD, FORMAT, HAS_STATE, HEADER, STATE, Kind, Record
+
+FUND_COUNT = len(Fund)
+Total = tuple[int, int, int, int, int]
+"""Month, county, scheme, fund, amount in fen (for Fund.CLAIMS a count)."""
+
+
+@dataclass(slots=True)
+class StateRead:
+    """Persons' years as read, one row a key; ``slots`` and ``quotas`` may be written by the benefit kernel.
+
+    ``keys`` uint8[m, 16]; ``versions`` uint64[m], 0 for a person without a settlement; ``last`` uint8[m, 16],
+    key of the latest settlement that stands; ``slots`` int64[m, 64]; ``quota_offsets`` int64[m+1] into
+    ``quotas`` QUOTA.
+    """
+
+    keys: np.ndarray
+    versions: np.ndarray
+    last: np.ndarray
+    slots: np.ndarray
+    quota_offsets: np.ndarray
+    quotas: np.ndarray
+
+    @classmethod
+    def parse(cls, keys: np.ndarray, values: Sequence[bytes]) -> StateRead:
+        """From the stored values, empty where there is none. Errors: E.LEDGER_CORRUPT for an impossible size."""
+        sizes = np.fromiter(map(len, values), np.int64, len(values))
+        sizes[sizes == 0] = STATE.itemsize
+        if len(values) and ((sizes < STATE.itemsize) | ((sizes - STATE.itemsize) % QUOTA.itemsize != 0)).any():
+            raise refuse(E.LEDGER_CORRUPT, detail="a person's state has an impossible size")
+        unborn = bytes(STATE.itemsize)
+        data = np.frombuffer(b"".join([value or unborn for value in values]), np.uint8)
+        starts = np.cumsum(sizes) - sizes
+        quota_offsets = np.zeros(len(values) + 1, np.int64)
+        np.cumsum((sizes - STATE.itemsize) // QUOTA.itemsize, out=quota_offsets[1:])
+        if quota_offsets[-1] == 0:
+            fixed, quotas = data.view(STATE), np.zeros(0, QUOTA)
+        else:
+            is_fixed = np.zeros(len(data), bool)
+            is_fixed[(starts[:, None] + np.arange(STATE.itemsize)).ravel()] = True
+            fixed, quotas = data[is_fixed].view(STATE), data[~is_fixed].view(QUOTA)
+        return cls(keys, fixed["version"].copy(), fixed["last"].copy(), fixed["slots"].copy(), quota_offsets, quotas)
+
+    def quotas_of(self, row: int) -> dict[int, int]:
+        """Disease quotas of one row: key -> fen used."""
+        part = self.quotas[self.quota_offsets[row] : self.quota_offsets[row + 1]]
+        return dict(zip(part["key"].tolist(), part["used_fen"].tolist(), strict=True))
+
+
+@dataclass(slots=True)
+class Settlements:
+    """Settlements of one pool in the order they were priced; n rows, every array C-contiguous.
+
+    A claim of a person appears after the person's earlier ones; ``before`` and ``after`` are the person's year
+    around this very settlement, so a person may have several rows.
+    """
+
+    pool: str
+    keys: np.ndarray  # uint8[n, 16]
+    contents: np.ndarray  # uint8[n, 16] digest of the claim
+    field_digests: np.ndarray  # uint32[n, fields], fields may be 0
+    persons: np.ndarray  # uint8[n, 16]
+    counties: np.ndarray  # uint32[n] area code of insurance
+    claims: np.ndarray  # columns.CLAIM[n]
+    benefits: np.ndarray  # columns.BENEFIT[n]
+    payments: np.ndarray  # columns.PAYMENT[n]
+    sequences: np.ndarray  # uint32[n]
+    text: np.ndarray  # uint8: where the institution and encounter ids stand
+    names: np.ndarray  # int64[n, 4]: start and size of the institution code, start and size of the encounter id
+    answers: np.ndarray  # uint8: the serialised answers one after the other
+    answer_offsets: np.ndarray  # int64[n+1]
+    states: StateRead
+    state_rows: np.ndarray  # int64[n] row of ``states``; -1 for a settlement that counts in no year
+    before: np.ndarray  # int64[n, 64]
+    after: np.ndarray  # int64[n, 64]
+    quota_keys: np.ndarray  # uint64[n], 0 none
+    quota_before: np.ndarray  # int64[n]
+    quota_after: np.ndarray  # int64[n]
+
+
+@dataclass(slots=True)
+class CommitBatch:
+    """What the commit script takes. ``keys`` 16 bytes a record, ``months`` six digits a record, sizes are u32."""
+
+    pool: str
+    keys: bytes
+    months: bytes
+    sizes: bytes
+    records: bytes
+    state_keys: bytes
+    state_versions: bytes
+    state_sizes: bytes
+    states: bytes
+    totals: list[Total]
+    commit: int
+
+    def __len__(self) -> int:
+        return len(self.keys) // 16
+
+    def arguments(self, prefix: str) -> list[bytes | str | int]:
+        """Arguments of the script (commit.lua)."""
+        by_county: dict[int, list[str]] = {}
+        totals: list[bytes | str | int] = []
+        for month, county, scheme, fund, amount in self.totals:
+            totals += (f"{month:06d}", total_field(county, scheme, fund), str(amount))
+            name = f"{month:06d}|{scheme_text(scheme)}|{fund_text(scheme, fund)}"
+            by_county.setdefault(county, []).extend((name, str(amount)))
+        liabilities: list[bytes | str | int] = []
+        for county, values in by_county.items():
+            liabilities += (f"{county:06d}", len(values), *values)
+        return [
+            prefix, self.keys, self.months, self.sizes, self.records,
+            self.state_keys, self.state_versions, self.state_sizes, self.states,
+            len(self.totals), *totals, len(by_county), *liabilities,
+        ]  # fmt: skip
+
+
+def fund_amounts(claims: np.ndarray, benefits: np.ndarray, payments: np.ndarray) -> np.ndarray:
+    """What each settlement posts to each fund: int64[n, funds] in fen, by codes.Fund.
+
+    The personal account is the person's own, current and past years; relatives' money is FAMILY_ACCOUNT, as in
+    the answer.
+    """
+    amounts = np.zeros((len(claims), FUND_COUNT), np.int64)
+    for fund, columns in _FUND_COLUMNS.items():
+        for name in columns:
+            amounts[:, fund] += benefits[name]
+    amounts[:, Fund.PROVIDER_DUE] = payments["due_fen"]
+    amounts[:, Fund.CLAIMS] = 1
+    amounts[:, Fund.TOTAL_COST] = claims["total_fen"]
+    return amounts
+
+
+_FUND_COLUMNS = {
+    Fund.POOLED: ("pooled_fen",),
+    Fund.LARGE_SUM: ("large_sum_fen",),
+    Fund.CATASTROPHIC: ("catastrophic_fen",),
+    Fund.CIVIL_SERVANT: ("civil_servant_fen",),
+    Fund.ENTERPRISE: ("enterprise_fen",),
+    Fund.ASSISTANCE: ("assistance_fen", "tilt_fen"),
+    Fund.OTHER: ("other_fen",),
+    Fund.ACCOUNT: ("account_current_fen", "account_past_fen"),
+    Fund.HOSPITAL: ("hospital_borne_fen",),
+    Fund.FAMILY_ACCOUNT: ("account_family_fen",),
+}
+
+
+def now_ms() -> int:
+    """The clock of the ledger, milliseconds since 1970; the one place where it is read."""
+    return time.time_ns() // 1_000_000
+
+
+def new_commit() -> int:
+    """A number that tells one commit from every other."""
+    return secrets.randbits(63) | 1
+
+
+def pack(rows: Settlements, recorded_ms: int | None = None) -> CommitBatch:
+    """Turns priced settlements into what one commit writes; work per claim is done in kernels."""
+    commit = new_commit()
+    months = rows.claims["settlement_date"] // 100
+    amounts = fund_amounts(rows.claims, rows.benefits, rows.payments)
+    records, offsets = _pack_records(rows, months, amounts, commit, now_ms() if recorded_ms is None else recorded_ms)
+    state_rows, states, state_offsets = _pack_states(rows)
+    return CommitBatch(
+        pool=rows.pool,
+        keys=rows.keys.tobytes(),
+        months="".join(map(str, months.tolist())).encode(),
+        sizes=(np.diff(offsets) * 8).astype("<u4").tobytes(),
+        records=records.tobytes(),
+        state_keys=rows.states.keys[state_rows].tobytes(),
+        state_versions=rows.states.versions[state_rows].tobytes(),
+        state_sizes=(np.diff(state_offsets) * 8).astype("<u4").tobytes(),
+        states=states.tobytes(),
+        totals=_sum_totals(months, rows, amounts),
+        commit=commit,
+    )
+
+
+def _pack_records(
+    rows: Settlements, months: np.ndarray, amounts: np.ndarray, commit: int, recorded_ms: int
+) -> tuple[np.ndarray, np.ndarray]:
+    count = len(rows.claims)
+    counts = np.zeros((count, 3), np.int64)
+    quota_changes = rows.quota_after - rows.quota_before
+    measure(amounts, rows.before, rows.after, rows.state_rows, quota_changes, counts)
+    headers = _headers(rows, months, counts, commit, recorded_ms)
+    fields = np.ascontiguousarray(rows.field_digests, np.uint32)
+    words = (
+        HEADER.itemsize // 8
+        + (rows.names[:, 1] + rows.names[:, 3] + 7) // 8
+        + (fields.shape[1] + 1) // 2
+        + 2 * counts.sum(axis=1)
+        + (np.diff(rows.answer_offsets) + 7) // 8
+    )
+    offsets = np.zeros(count + 1, np.int64)
+    np.cumsum(words, out=offsets[1:])
+    out = np.empty(offsets[-1], np.uint64)
+    write_records(
+        headers.view(np.uint64).reshape(count, -1), rows.text, rows.names, fields, amounts, rows.before, rows.after,
+        rows.state_rows, rows.quota_keys, quota_changes, rows.answers, rows.answer_offsets, CHECKSUM_WORD, offsets,
+        out, out.view(np.uint8), out.view(np.uint32),
+    )  # fmt: skip
+    return out, offsets
+
+
+def _headers(rows: Settlements, months: np.ndarray, counts: np.ndarray, commit: int, recorded_ms: int) -> np.ndarray:
+    headers = np.zeros(len(rows.claims), HEADER)
+    headers["format"], headers["kind"], headers["pool"] = FORMAT, Kind.SETTLE, int(rows.pool)
+    headers["flags"] = np.where(rows.state_rows >= 0, HAS_STATE, 0)
+    headers["month"], headers["county"], headers["sequence"] = months, rows.counties, rows.sequences
+    for name in ("settlement_date", "benefit_year", "scheme"):
+        headers[name] = rows.claims[name]
+    headers["answer_size"] = np.diff(rows.answer_offsets)
+    headers["institution_size"], headers["encounter_size"] = rows.names[:, 1], rows.names[:, 3]
+    headers["field_count"] = rows.field_digests.shape[1]
+    headers["posting_count"], headers["delta_count"], headers["quota_count"] = counts.T
+    headers["commit"], headers["recorded_ms"] = commit, recorded_ms
+    headers["key"], headers["content"], headers["person"] = rows.keys, rows.contents, rows.persons
+    with_state = np.flatnonzero(rows.state_rows >= 0)
+    state_rows = rows.state_rows[with_state]
+    headers["state_key"][with_state] = rows.states.keys[state_rows]
+    headers["previous"][with_state] = rows.states.last[state_rows]
+    headers["last"][with_state] = rows.keys[with_state]
+    order, starts = _by_state(rows.state_rows)
+    chained = np.ones(len(order), bool)  # the person's second settlement of the batch follows the first of the batch
+    chained[starts[:-1]] = False
+    headers["previous"][order[chained]] = rows.keys[order[np.flatnonzero(chained) - 1]]
+    return headers
+
+
+def _by_state(state_rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Claims that have a state, grouped by it and in order; and where each group starts (with the end)."""
+    with_state = np.flatnonzero(state_rows >= 0)
+    order = with_state[np.argsort(state_rows[with_state], kind="stable")]
+    sorted_rows = state_rows[order]
+    starts = np.flatnonzero(np.diff(sorted_rows, prepend=-1))
+    return order, np.append(starts, len(order))
+
+
+def _pack_states(rows: Settlements) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """New values of the states that the batch touches: their rows, the words, the offsets in words."""
+    states = rows.states
+    order, starts = _by_state(rows.state_rows)
+    touched, final = rows.state_rows[order[starts[:-1]]], order[starts[1:] - 1]
+    fixed = np.zeros(len(touched), STATE)
+    fixed["version"] = states.versions[touched] + np.diff(starts).astype(np.uint64)
+    fixed["last"], fixed["slots"] = rows.keys[final], rows.after[final]
+    old = np.zeros((len(states.quotas), 2), np.uint64)
+    old[:, 0], old[:, 1] = states.quotas["key"], states.quotas["used_fen"].astype(np.uint64)
+    offsets = np.zeros(len(touched) + 1, np.int64)
+    out = np.empty(len(touched) * (STATE.itemsize // 8) + old.size + 2 * len(order), np.uint64)
+    write_states(
+        fixed.view(np.uint64).reshape(len(touched), -1), states.quota_offsets[touched],
+        states.quota_offsets[touched + 1], old, order, starts, rows.quota_keys, rows.quota_after, out, offsets,
+    )  # fmt: skip
+    return touched, out[: offsets[-1]], offsets
+
+
+def _sum_totals(months: np.ndarray, rows: Settlements, amounts: np.ndarray) -> list[Total]:
+    place = (months.astype(np.int64) * 10**7 + rows.counties) * 100 + rows.claims["scheme"]
+    groups, members = np.unique(place, return_inverse=True)
+    sums = np.zeros((len(groups), FUND_COUNT), np.int64)
+    if len(amounts) and int(np.abs(amounts.astype(np.float64)).max()) > 2**62 // len(amounts):
+        raise refuse(E.AMOUNT_OUT_OF_RANGE, detail="2**62")  # the sum of a batch must stay exact
+    sum_groups(members.astype(np.int64), amounts, sums)
+    return [
+        (group // 10**9, group // 100 % 10**7, group % 100, fund, amount)
+        for group, line in zip(groups.tolist(), sums.tolist(), strict=True)
+        for fund, amount in enumerate(line)
+        if amount
+    ]
+
+
+def pack_records(pool: str, records: Iterable[Record], states: Sequence[tuple[bytes, int, bytes]]) -> CommitBatch:
+    """The same for single records: ``states`` holds key, version as read and new value of each state that changes."""
+    listed = list(records)
+    packed = [record.to_bytes() for record in listed]
+    sums: dict[tuple[int, int, int, int], int] = {}
+    for record in listed:
+        for county, scheme, fund, amount in record.postings:
+            place = (record.month, county, scheme, fund)
+            sums[place] = sums.get(place, 0) + amount
+    return CommitBatch(
+        pool=pool,
+        keys=b"".join(record.key for record in listed),
+        months="".join(f"{record.month:06d}" for record in listed).encode(),
+        sizes=np.fromiter(map(len, packed), "<u4", len(packed)).tobytes(),
+        records=b"".join(packed),
+        state_keys=b"".join(key for key, _, _ in states),
+        state_versions=b"".join(version.to_bytes(8, "little") for _, version, _ in states),
+        state_sizes=np.array([len(value) for _, _, value in states], "<u4").tobytes(),
+        states=b"".join(value for _, _, value in states),
+        totals=[(*place, amount) for place, amount in sorted(sums.items()) if amount],
+        commit=listed[0].commit,
+    )

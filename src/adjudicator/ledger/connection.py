@@ -1,0 +1,159 @@
+"""The connection to the store: scripts, time limits, retries that cannot double anything, proof that writes are kept.
+
+The client library repeats a lost write by default; here it never does. What is repeated is repeated by us, and only
+because every script of the ledger may run twice with the effect of once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import hashlib
+import time
+from collections.abc import Awaitable, Callable
+from importlib import resources
+from typing import Any, TypeVar
+
+import redis.exceptions
+from redis.asyncio import Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+
+from adjudicator.errors import AdjudicatorError, E, refuse
+
+T = TypeVar("T")
+
+FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.01, 0.25
+
+
+class Script:
+    """A script of this package, sent in full once and by its digest afterwards."""
+
+    def __init__(self, name: str):
+        self.text = resources.files("adjudicator.ledger").joinpath(name).read_bytes()
+        self.digest = hashlib.sha1(self.text, usedforsecurity=False).hexdigest()
+
+
+class _NotYetDurable(Exception):
+    """The store has the write but did not say in time that it is on the disk."""
+
+
+class Connection:
+    """One store. All errors that come out are AdjudicatorError: E.STORE_AWAY, STORE_FULL, STORE_NOT_DURABLE,
+    LEDGER_CORRUPT.
+
+    ``attempt_seconds`` limits one call over the wire, ``timeout_seconds`` all attempts together.
+    """
+
+    def __init__(
+        self, url: str, timeout_seconds: float, attempt_seconds: float, allow_volatile: bool, replicas: int
+    ) -> None:
+        self.client: Redis = Redis.from_url(
+            url,
+            retry=Retry(NoBackoff(), 0),
+            socket_timeout=attempt_seconds,
+            socket_connect_timeout=attempt_seconds,
+            protocol=2,
+        )
+        self.timeout_seconds, self.attempt_seconds = timeout_seconds, attempt_seconds
+        self.allow_volatile, self.replicas = allow_volatile, replicas
+        self.waits_for_disk = False
+        """True where each write is followed by WAITAOF because the store does not sync before it answers."""
+        self._proven = False
+
+    async def close(self) -> None:
+        """Closes every connection."""
+        await self.client.aclose()
+
+    async def persist(self, operation: Callable[[], Awaitable[T]]) -> T:
+        """Runs an operation that may safely run twice, again and again until it answers or the time is over."""
+        until, pause = time.monotonic() + self.timeout_seconds, FIRST_PAUSE_SECONDS
+        while True:
+            try:
+                await self.prove_durable()
+                return await operation()
+            except AdjudicatorError:
+                raise
+            except (TimeoutError, redis.exceptions.RedisError, OSError, _NotYetDurable) as error:
+                refusal = refusal_of(error)
+                if refusal.problems[0].number != E.STORE_AWAY:
+                    raise refusal from error
+                self._proven = False  # another server may answer next time
+                if time.monotonic() + pause > until:
+                    raise refusal from error
+            await asyncio.sleep(pause)
+            pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
+
+    async def run(self, script: Script, key: str, arguments: list[Any], durable: bool = False) -> Any:
+        """One call of a script; with ``durable`` the answer comes only when the write is on the disk."""
+        command: tuple[Any, ...] = ("EVALSHA", script.digest, 1, key, *arguments)
+        for _ in range(2):
+            try:
+                return await self._send(command, durable and self.waits_for_disk)
+            except redis.exceptions.NoScriptError:
+                command = ("EVAL", script.text, 1, key, *arguments)
+        raise refuse(E.STORE_AWAY, detail="the store forgets its scripts")
+
+    async def _send(self, command: tuple[Any, ...], wait: bool) -> Any:
+        if not wait:
+            return await self.client.execute_command(*command)
+        pipeline = self.client.pipeline(transaction=False)  # one connection: WAITAOF speaks of the writes of its own
+        pipeline.execute_command(*command)
+        pipeline.execute_command("WAITAOF", 1, self.replicas, int(self.attempt_seconds * 800))
+        reply, synced = await pipeline.execute(raise_on_error=False)
+        for outcome in (reply, synced):
+            if isinstance(outcome, Exception):
+                raise outcome
+        if synced[0] < 1 or synced[1] < self.replicas:
+            raise _NotYetDurable
+        return reply
+
+    async def fence(self, pool_prefix: str) -> None:
+        """Returns when everything written so far is on the disk; needed before a stored answer is given out."""
+        if self.waits_for_disk:
+            await self._send(("INCR", pool_prefix + "fence"), True)
+
+    async def prove_durable(self) -> None:
+        """Checks that the store keeps what it acknowledges. Errors: E.STORE_NOT_DURABLE."""
+        if self._proven:
+            return
+        if not self.allow_volatile:
+            self.waits_for_disk = self.replicas > 0 or not await self._syncs_always()
+            if self.waits_for_disk:
+                try:
+                    await self._send(("INCR", "adj:fence"), True)
+                except redis.exceptions.ResponseError as error:
+                    if isinstance(error, redis.exceptions.OutOfMemoryError):
+                        raise
+                    raise refuse(E.STORE_NOT_DURABLE) from error
+        self._proven = True
+
+    async def _syncs_always(self) -> bool:
+        with contextlib.suppress(redis.exceptions.ResponseError, redis.exceptions.NoPermissionError):
+            # A managed store may hide its configuration; WAITAOF then tells.
+            settings = await self.client.execute_command("CONFIG", "GET", "append*")
+            values = settings if isinstance(settings, dict) else dict(zip(settings[::2], settings[1::2], strict=True))
+            text = {_text(key): _text(value) for key, value in values.items()}
+            return text.get("appendonly") == "yes" and text.get("appendfsync") == "always"
+        return False
+
+
+def _text(value: bytes | str) -> str:
+    return value.decode() if isinstance(value, bytes) else value
+
+
+def refusal_of(error: BaseException) -> AdjudicatorError:
+    """What an error of the client or the store means to a caller; the store's own words are safe, they hold no data."""
+    text = str(error)
+    if isinstance(error, redis.exceptions.OutOfMemoryError) or text.startswith("MISCONF"):
+        return refuse(E.STORE_FULL)
+    away = (redis.exceptions.ConnectionError, redis.exceptions.TimeoutError, redis.exceptions.ReadOnlyError)
+    if isinstance(error, (*away, OSError, asyncio.TimeoutError, _NotYetDurable)):
+        return refuse(E.STORE_AWAY)
+    if text.startswith(("BUSY", "LOADING", "NOREPLICAS", "MASTERDOWN", "CLUSTERDOWN", "TRYAGAIN", "UNBLOCKED")):
+        return refuse(E.STORE_AWAY)
+    if "OOM" in text[:80]:
+        return refuse(E.STORE_FULL)
+    if text.startswith(("NOAUTH", "WRONGPASS", "NOPERM")):
+        return refuse(E.STORE_AWAY, detail=text.split(" ", 1)[0])
+    return refuse(E.LEDGER_CORRUPT, detail=text.removeprefix("LEDGER ")[:200])

@@ -1,0 +1,58 @@
+"""Fields of the totals: ``county|scheme|fund`` in national codes, so that a person can read them with any client."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from adjudicator.codes import SCHEME_NATIONAL, Fund, Scheme, fund_type
+
+
+@cache
+def scheme_text(scheme: int) -> str:
+    """National code of a scheme; its number where there is none.
+
+    >>> scheme_text(1)
+    '310'
+    """
+    return SCHEME_NATIONAL.get(Scheme(scheme)) or str(int(scheme))
+
+
+@cache
+def fund_text(scheme: int, fund: int) -> str:
+    """Fund payment type, or the name of an account of the ledger.
+
+    >>> fund_text(2, 0), fund_text(2, 10)
+    ('390100', 'claims')
+    """
+    return fund_type(Scheme(scheme), Fund(fund))
+
+
+@cache
+def total_field(county: int, scheme: int, fund: int) -> str:
+    """Field of a month's totals.
+
+    >>> total_field(330102, 2, 0)
+    '330102|390|390100'
+    """
+    return f"{county:06d}|{scheme_text(scheme)}|{fund_text(scheme, fund)}"
+
+
+_SCHEMES = {scheme_text(scheme): scheme for scheme in Scheme}
+_FUNDS = {(scheme, fund_text(scheme, fund)): fund for scheme in Scheme for fund in Fund}
+
+
+def parse_scheme(text: str) -> Scheme:
+    """Scheme of a national code. Errors: KeyError."""
+    return _SCHEMES[text]
+
+
+@cache
+def parse_total_field(text: str) -> tuple[int, Scheme, Fund]:
+    """County, scheme and fund of a field. Errors: KeyError or ValueError for a field that this ledger never writes.
+
+    >>> parse_total_field("330102|390|390100")
+    (330102, <Scheme.RESIDENT: 2>, <Fund.POOLED: 0>)
+    """
+    county, scheme, fund = text.split("|")
+    known = _SCHEMES[scheme]
+    return int(county), known, _FUNDS[known, fund]

@@ -1,0 +1,257 @@
+"""The ledger (统筹台账) in Redis or Valkey: one atomic write a batch, one record a settlement, totals that add up."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, field
+from types import TracebackType
+
+import numpy as np
+
+from adjudicator.codes import Fund, Scheme
+from adjudicator.errors import E, refuse
+from adjudicator.ledger import keys as names
+from adjudicator.ledger.batch import CommitBatch, StateRead
+from adjudicator.ledger.connection import Connection, Script
+from adjudicator.ledger.names import fund_text, parse_scheme, parse_total_field, scheme_text
+from adjudicator.ledger.record import Record
+
+COMMIT, READ, TOTALS = Script("commit.lua"), Script("read.lua"), Script("totals.lua")
+
+Keys = Sequence[bytes] | np.ndarray
+"""Digests: a list of 16 bytes each, or uint8[n, 16]."""
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """What is known of a batch. ``known``: index of the asked key -> its record."""
+
+    known: dict[int, Record]
+    states: StateRead
+
+
+@dataclass(frozen=True, slots=True)
+class Committed:
+    """Outcome of a commit. Not ``done``: nothing was written; read these again and price them again.
+
+    ``version``: position of the last record; ``known``: indices of records whose key has been settled (or
+    stands twice in the batch); ``moved``: indices of states that others changed since they were read.
+    """
+
+    done: bool
+    version: int = 0
+    known: tuple[int, ...] = ()
+    moved: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Total:
+    """One total; ``amount_fen`` is a count for Fund.CLAIMS."""
+
+    county: str
+    month: int
+    scheme: Scheme
+    fund: Fund
+    amount_fen: int
+
+    @property
+    def scheme_code(self) -> str:
+        """National code of the scheme."""
+        return scheme_text(self.scheme)
+
+    @property
+    def fund_code(self) -> str:
+        """Fund payment type."""
+        return fund_text(self.scheme, self.fund)
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """Totals of a pool at one moment; ``version`` is the position of the journal they stand for."""
+
+    pool: str
+    version: int
+    rows: list[Total] = field(default_factory=list)
+
+
+class Ledger:
+    """A ledger store with any number of pools. Belongs to one event loop.
+
+    >>> async with await Ledger.open("redis://localhost") as ledger:  # doctest: +SKIP
+    ...     totals = await ledger.totals("330100")
+    """
+
+    def __init__(self, connection: Connection):
+        self.connection = connection
+        self._registered: set[str] = set()
+
+    @classmethod
+    async def open(
+        cls,
+        url: str,
+        *,
+        timeout_seconds: float = 5.0,
+        attempt_seconds: float = 2.0,
+        allow_volatile: bool = False,
+        replicas: int = 0,
+    ) -> Ledger:
+        """Connects and proves that the store keeps its writes.
+
+        Args: ``url`` redis://, rediss:// or unix://; ``timeout_seconds`` for a whole call with its repeats,
+        ``attempt_seconds`` for one try; ``allow_volatile`` takes a store that forgets (tests, re-pricing);
+        ``replicas`` that must have the write on disk too. Errors: E.STORE_AWAY, E.STORE_NOT_DURABLE.
+        """
+        ledger = cls(Connection(url, timeout_seconds, attempt_seconds, allow_volatile, replicas))
+        try:
+            await ledger.ping()
+        except BaseException:
+            await ledger.close()
+            raise
+        return ledger
+
+    async def close(self) -> None:
+        """Closes the connections; the store goes on."""
+        await self.connection.close()
+
+    async def __aenter__(self) -> Ledger:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    async def ping(self) -> None:
+        """Returns when the store answers. Errors: E.STORE_AWAY, E.STORE_NOT_DURABLE."""
+        await self.connection.persist(self.connection.client.ping)
+
+    async def pools(self) -> list[str]:
+        """Pools that have a ledger here."""
+        found = await self.connection.persist(lambda: self.connection.client.smembers(names.POOLS))
+        return sorted(pool.decode() for pool in found)
+
+    async def version(self, pool: str) -> int:
+        """Position of the last record of a pool."""
+        return int(await self.connection.persist(lambda: self.connection.client.get(names.version(pool))) or 0)
+
+    async def read(self, pool: str, settlement_keys: Keys, state_keys: Keys) -> Read:
+        """Which settlements are known, with their records, and the states, all as of one moment."""
+        settlements, states = _blob(settlement_keys), _blob(state_keys)
+        arguments = [names.prefix(pool), settlements, states]
+
+        async def attempt() -> tuple[list[int | bytes], list[bytes]]:
+            known, values = await self.connection.run(READ, names.version(pool), arguments)
+            if known:
+                await self.connection.fence(names.prefix(pool))
+            return known, values
+
+        known, values = await self.connection.persist(attempt)
+        records = {
+            int(index): Record.from_bytes(data, int(position))
+            for index, position, data in zip(known[::3], known[1::3], known[2::3], strict=True)
+        }
+        return Read(records, StateRead.parse(np.frombuffer(states, np.uint8).reshape(-1, 16), values))
+
+    async def get(self, pool: str, key: bytes) -> Record | None:
+        """The record of a settlement."""
+        return (await self.read(pool, [key], [])).known.get(0)
+
+    async def accumulators(self, pool: str, state_key: bytes) -> StateRead:
+        """A person's year: one row, version 0 where there is none."""
+        return (await self.read(pool, [], [state_key])).states
+
+    async def commit(self, batch: CommitBatch) -> Committed:
+        """Writes a batch wholly or not at all, on the disk when it returns.
+
+        Calling it again with the same batch after an error is safe. Errors: E.STORE_AWAY (unknown whether it
+        was written: ask again), E.STORE_FULL, E.LEDGER_CORRUPT (nothing was written).
+        """
+        if twice := _standing_twice(batch.keys):
+            return Committed(False, known=twice)
+        await self._register(batch.pool)
+        arguments = batch.arguments(names.prefix(batch.pool))
+        attempts = 0
+
+        async def attempt() -> Committed:
+            nonlocal attempts
+            attempts += 1
+            reply = await self.connection.run(COMMIT, names.version(batch.pool), arguments, durable=True)
+            if reply[0] == 2:
+                raise refuse(E.STORE_AWAY, detail="a rebuild is under way")
+            if reply[0] == 1:
+                return Committed(True, int(reply[1]))
+            if attempts > 1 and len(reply[1]) == len(batch) and (version := await self._own(batch)):
+                return Committed(True, version)  # an earlier attempt had reached the store; only its answer was lost
+            return Committed(False, known=tuple(reply[1]), moved=tuple(reply[2]))
+
+        return await self.connection.persist(attempt)
+
+    async def _own(self, batch: CommitBatch) -> int:
+        """Position of the last record if the batch in the store is this very one, else 0."""
+        arguments = [names.prefix(batch.pool), batch.keys[-16:], b""]
+        known, _ = await self.connection.run(READ, names.version(batch.pool), arguments)
+        record = Record.from_bytes(known[2], int(known[1]))
+        if record.commit != batch.commit:
+            return 0
+        await self.connection.fence(names.prefix(batch.pool))
+        return record.position
+
+    async def _register(self, pool: str) -> None:
+        if pool not in self._registered:
+            await self.connection.persist(lambda: self.connection.client.sadd(names.POOLS, pool))
+            self._registered.add(pool)
+
+    async def totals(
+        self, pool: str, county: str | None = None, month: int = 0, scheme: str | Scheme | None = None
+    ) -> Totals:
+        """Totals as of one moment; ``month`` YYYYMM or 0 for all, ``scheme`` a national code or codes.Scheme."""
+        wanted = parse_scheme(scheme) if isinstance(scheme, str) and scheme else scheme or None
+        arguments = [names.prefix(pool), f"{month:06d}" if month else ""]
+        reply = await self.connection.persist(lambda: self.connection.run(TOTALS, names.version(pool), arguments))
+        rows = []
+        for month_text, values in zip(reply[1::2], reply[2::2], strict=True):
+            for name, amount in zip(values[::2], values[1::2], strict=True):
+                try:
+                    in_county, in_scheme, fund = parse_total_field(name.decode())
+                except (KeyError, ValueError) as error:
+                    raise refuse(E.LEDGER_CORRUPT, detail="a total of an unknown field") from error
+                if county in (None, "", f"{in_county:06d}") and wanted in (None, in_scheme):
+                    rows.append(Total(f"{in_county:06d}", int(month_text), in_scheme, fund, int(amount)))
+        return Totals(pool, int(reply[0]), sorted(rows))
+
+    async def watch(
+        self, pool: str, county: str | None = None, month: int = 0, scheme: str | Scheme | None = None
+    ) -> AsyncIterator[Totals]:
+        """The totals now and after each change; changes that come fast are joined. Survives a store that restarts."""
+        version = -1
+        while True:
+            totals = await self.totals(pool, county, month, scheme)
+            if totals.version != version:
+                version = totals.version
+                yield totals
+            await self._wait_for_change(pool, version)
+
+    async def _wait_for_change(self, pool: str, version: int) -> None:
+        """Returns soon after the pool has a record beyond ``version``; at the latest after half a call's time."""
+        counties = await self.connection.persist(lambda: self.connection.client.smembers(names.counties(pool)))
+        wait_ms = int(min(1.0, self.connection.attempt_seconds / 2) * 1000)
+        streams = {names.liability(pool, county.decode()): f"{version}-{2**63}" for county in counties}
+        if not streams:
+            await asyncio.sleep(wait_ms / 10_000)
+            return
+        await self.connection.persist(lambda: self.connection.client.xread(streams, count=1, block=wait_ms))
+
+
+def _blob(keys: Keys) -> bytes:
+    return keys.tobytes() if isinstance(keys, np.ndarray) else b"".join(keys)
+
+
+def _standing_twice(keys: bytes) -> tuple[int, ...]:
+    """Indices of 16-byte keys that stood earlier in the same batch."""
+    count = len(keys) // 16
+    listed = [keys[16 * i : 16 * i + 16] for i in range(count)]
+    if len(set(listed)) == count:
+        return ()
+    seen: set[bytes] = set()
+    return tuple(i for i, key in enumerate(listed) if key in seen or seen.add(key))

@@ -1,0 +1,167 @@
+"""Settlements for the tests: small cases in the words of the domain, turned into the columns that the ledger takes."""
+
+from __future__ import annotations
+
+import hashlib
+import random
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from adjudicator.codes import Scheme
+from adjudicator.columns import BENEFIT, CLAIM, PAYMENT, SLOT
+from adjudicator.ledger.batch import Settlements, StateRead
+from adjudicator.v1 import settlement_pb2
+
+POOL = "990100"
+
+
+def digest(*parts: object) -> bytes:
+    """A 16-byte digest, as the service makes them from keys and contents."""
+    return hashlib.blake2b("\0".join(map(str, parts)).encode(), digest_size=16).digest()
+
+
+@dataclass
+class Case:
+    """One settlement: who, where, when, and what each payer pays (fen)."""
+
+    person: str
+    encounter: str = "E1"
+    institution: str = "H99010100001"
+    sequence: int = 1
+    county: int = 990101
+    scheme: Scheme = Scheme.RESIDENT
+    date: int = 20240531
+    total_fen: int = 100_000
+    pooled_fen: int = 60_000
+    catastrophic_fen: int = 0
+    account_fen: int = 0
+    due_fen: int = 61_000
+    deltas: dict[str, int] = field(default_factory=lambda: {"stays": 1, "pooled_inpatient_fen": 60_000})
+    quota: tuple[int, int] | None = None  # key, fen used by this settlement
+
+    @property
+    def key(self) -> bytes:
+        return digest(self.institution, self.encounter, self.sequence, "settle")
+
+    @property
+    def reversal_key(self) -> bytes:
+        return digest(self.institution, self.encounter, self.sequence, "reverse")
+
+    @property
+    def state_key(self) -> bytes:
+        return digest("year", self.person, self.scheme, self.date // 10000)
+
+    @property
+    def person_digest(self) -> bytes:
+        return digest("person", self.person)
+
+    @property
+    def field_digests(self) -> tuple[int, ...]:
+        values = (self.institution, self.encounter, self.sequence, self.person, self.total_fen)
+        return tuple(int.from_bytes(digest(value)[:4], "little") for value in values)
+
+    @property
+    def content(self) -> bytes:
+        return digest(self)
+
+    @property
+    def answer(self) -> bytes:
+        """The answer as the service would send it."""
+        answer = settlement_pb2.Settlement(
+            institution_code=self.institution,
+            encounter_id=self.encounter,
+            settlement_sequence=self.sequence,
+            direction=settlement_pb2.DIRECTION_SETTLE,
+            outcome=settlement_pb2.OUTCOME_SETTLED,
+            settlement_id=self.key.hex(),
+            total_fen=self.total_fen,
+            in_scope_fen=self.total_fen,
+            pooled_fund_fen=self.pooled_fen,
+            catastrophic_fen=self.catastrophic_fen,
+            fund_total_fen=self.pooled_fen + self.catastrophic_fen,
+            account_fen=self.account_fen,
+            cash_fen=self.total_fen - self.pooled_fen - self.catastrophic_fen - self.account_fen,
+            account_balance_fen=5_000_000 - self.account_fen,
+            pooled_rate_ppm=600_000,
+        )
+        answer.lines.add(line_id="1", amount_fen=self.total_fen, in_scope_fen=self.total_fen, price_ceiling_e4=7)
+        answer.funds.add(fund_type="390100", amount_fen=self.pooled_fen)
+        answer.payment.due_fen, answer.payment.points_e8 = self.due_fen, 123
+        return answer.SerializeToString()
+
+
+def unique_states(cases: list[Case]) -> tuple[list[bytes], np.ndarray]:
+    """State keys, each once, and the row of each case."""
+    order: dict[bytes, int] = {}
+    rows = np.array([order.setdefault(case.state_key, len(order)) for case in cases], np.int64)
+    return list(order), rows
+
+
+def settlements(cases: list[Case], states: StateRead, rows: np.ndarray, pool: str = POOL) -> Settlements:
+    """Prices the cases over the states read: adds each case's deltas, in order."""
+    count = len(cases)
+    claims, benefits, payments = np.zeros(count, CLAIM), np.zeros(count, BENEFIT), np.zeros(count, PAYMENT)
+    before, after = np.zeros((count, 64), np.int64), np.zeros((count, 64), np.int64)
+    quota_keys = np.zeros(count, np.uint64)
+    quota_before, quota_after = np.zeros(count, np.int64), np.zeros(count, np.int64)
+    slots = states.slots.copy()
+    quotas = [states.quotas_of(row) for row in range(len(states.keys))]
+    text, names = bytearray(), np.zeros((count, 4), np.int64)
+    for i, case in enumerate(cases):
+        claims[i]["settlement_date"], claims[i]["benefit_year"] = case.date, case.date // 10000
+        claims[i]["scheme"], claims[i]["total_fen"] = case.scheme, case.total_fen
+        benefits[i]["pooled_fen"], benefits[i]["catastrophic_fen"] = case.pooled_fen, case.catastrophic_fen
+        benefits[i]["account_current_fen"], payments[i]["due_fen"] = case.account_fen, case.due_fen
+        before[i] = slots[rows[i]]
+        for name, change in case.deltas.items():
+            slots[rows[i], SLOT[name]] += change
+        after[i] = slots[rows[i]]
+        if case.quota:
+            used = quotas[rows[i]]
+            quota_keys[i], quota_before[i] = case.quota[0], used.get(case.quota[0], 0)
+            quota_after[i] = used[case.quota[0]] = int(quota_before[i]) + case.quota[1]
+        for at, value in ((0, case.institution), (2, case.encounter)):
+            names[i, at], names[i, at + 1] = len(text), len(value.encode())
+            text += value.encode()
+    answers = [case.answer for case in cases]
+    offsets = np.zeros(count + 1, np.int64)
+    np.cumsum([len(answer) for answer in answers], out=offsets[1:])
+    return Settlements(
+        pool=pool, keys=_rows(case.key for case in cases), contents=_rows(case.content for case in cases),
+        field_digests=np.array([case.field_digests for case in cases], np.uint32).reshape(count, -1),
+        persons=_rows(case.person_digest for case in cases),
+        counties=np.array([case.county for case in cases], np.uint32), claims=claims, benefits=benefits,
+        payments=payments, sequences=np.array([case.sequence for case in cases], np.uint32),
+        text=np.frombuffer(bytes(text), np.uint8), names=names, answers=np.frombuffer(b"".join(answers), np.uint8),
+        answer_offsets=offsets, states=states, state_rows=rows, before=before, after=after, quota_keys=quota_keys,
+        quota_before=quota_before, quota_after=quota_after,
+    )  # fmt: skip
+
+
+def _rows(digests) -> np.ndarray:
+    return np.frombuffer(b"".join(digests), np.uint8).reshape(-1, 16)
+
+
+def random_case(random_: random.Random, number: int, people: int = 20) -> Case:
+    """A settlement of a small city."""
+    total = random_.randrange(1, 5_000_000)
+    pooled = random_.randrange(0, total + 1)
+    catastrophic = random_.choice((0, 0, random_.randrange(0, total - pooled + 1)))
+    account = random_.randrange(0, total - pooled - catastrophic + 1)
+    person = random_.randrange(people)
+    return Case(
+        person=f"P{person}",
+        encounter=f"E{number}",
+        institution=f"H9901010000{random_.randrange(4)}",
+        county=990101 + person % 3,
+        scheme=Scheme.EMPLOYEE if person % 2 else Scheme.RESIDENT,
+        date=random_.choice((20240531, 20240601, 20240630, 20231231)),
+        total_fen=total,
+        pooled_fen=pooled,
+        catastrophic_fen=catastrophic,
+        account_fen=account,
+        due_fen=random_.randrange(-10_000, total + 1),
+        deltas={"stays": 1, "pooled_inpatient_fen": pooled, "account_fen": account},
+        quota=(random_.randrange(1, 4), random_.randrange(1, 1000)) if random_.random() < 0.3 else None,
+    )
