@@ -1,0 +1,117 @@
+"""The payment section of a pack: ``payment.toml`` and its CSV tables, read, checked and compiled.
+
+``load_section`` reads one pack, ``compile_sections`` makes the arrays of a bundle. Every value is dated and names its
+document; what nobody has verified is marked and the mark travels to the result. Tables: docs/payment.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from adjudicator.codes import Method
+from adjudicator.rules.faults import Faults
+from adjudicator.rules.payment_compile import (
+    DECIDING_DATES,
+    FUNDS,
+    PackPayment,
+    PaymentRules,
+    compile_packs,
+)
+from adjudicator.rules.payment_conditions import Codes, PackView, check_methods, read_condition
+from adjudicator.rules.payment_drg import read_drg
+from adjudicator.rules.payment_reader import Node, read_toml
+from adjudicator.rules.payment_tables import (
+    PACKAGE_METHODS,
+    check_contracts,
+    check_point_values,
+    read_bed_days,
+    read_contract,
+    read_package,
+    read_point_value,
+)
+
+FILE = "payment.toml"
+
+__all__ = ["Codes", "PackPayment", "PackView", "PaymentRules", "compile_packs", "read_payment"]
+
+
+def read_payment(folder: Path, view: PackView, codes: Codes | None, scheme_row: int, faults: Faults) -> PackPayment:
+    """Reads ``payment.toml`` of one pack folder; all its faults are added to ``faults``."""
+    result = PackPayment(view, codes, scheme_row)
+    node = read_toml(folder, FILE, faults)
+    if node is None:
+        if not (folder / FILE).exists():
+            faults.add(FILE, "file", "does not exist", "add it: without a method table no claim can be paid")
+        return result
+    result.deciding_date = DECIDING_DATES.index(node.choice("deciding_date", DECIDING_DATES))
+    result.clearing_funds = tuple(fund for fund in node.texts("clearing_funds") if fund in FUNDS)
+    if not result.clearing_funds:
+        node.fault("clearing_funds", "names no fund", "write the funds that clearing replaces: " + ", ".join(FUNDS))
+    drgs = (read_drg(folder, child, view, codes) for child in node.children("drg"))
+    result.drg = [terms for terms in drgs if terms is not None]
+    result.bed_days = [read_bed_days(folder, child, view, codes) for child in node.children("bed_day")]
+    result.packages = [read_package(folder, child, view, codes) for child in node.children("package")]
+    result.point_values = [read_point_value(child) for child in node.children("point_value")]
+    result.contracts = [read_contract(child, view) for child in node.children("contract")]
+    methods = node.children("method")
+    result.methods = [_read_method(child, view, codes) for child in methods]
+    node.finish()
+    _check(methods, result, faults)
+    return result
+
+
+def _read_method(node: Node, view: PackView, codes: Codes | None):
+    names = {method.name.lower(): method for method in Method if method is not Method.NONE}
+    method = names[node.choice("method", names)]
+    condition = read_condition(node, view, codes, method, node.integer("priority", 0, -1000, 1000))
+    node.text("note", "")
+    node.finish()
+    return condition
+
+
+def _check(nodes: list[Node], rules: PackPayment, faults: Faults) -> None:
+    """Checks that hold between the tables."""
+    if not rules.methods:
+        faults.add(FILE, "method", "there is no method table", "add [[method]] rows; the last one may pay by item")
+        return
+    check_point_values(FILE, rules.point_values, faults)
+    check_contracts(FILE, rules.contracts, faults)
+    check_methods(FILE, rules.methods, rules.view, faults)
+    for name, tables in (("drg", rules.drg), ("bed_day", rules.bed_days), ("package", rules.packages)):
+        for position, one in enumerate(tables):
+            for other in tables[:position]:
+                same = getattr(one, "name", "") == getattr(other, "name", "")
+                if same and one.source.overlaps(other.source):
+                    faults.add(
+                        FILE, f"{name}[{position}]", "overlaps an earlier table of the same id", "end that one before"
+                    )
+    for node, row in zip(nodes, rules.methods, strict=True):
+        _check_table(node, row, rules)
+
+
+def _check_table(node: Node, row, rules: PackPayment) -> None:
+    """The table that a method row names must hold on all its days; a points method needs its points."""
+    if row.method is Method.BED_DAY:
+        tables = [table for table in rules.bed_days if table.name == row.table]
+    elif row.method in PACKAGE_METHODS:
+        tables = [table for table in rules.packages if table.name == row.table]
+    elif row.method is Method.DRG_POINTS:
+        tables = list(rules.drg)
+    elif row.method is Method.CAPITATION:
+        if not rules.contracts:
+            node.fault("method", "capitation without any contract", "add [[contract]] tables")
+        return
+    else:
+        return
+    inside = [t for t in tables if t.source.overlaps(row.source)]
+    start = min((t.source.from_date for t in inside), default=None)
+    end = max((t.source.to_date for t in inside), default=None)
+    if start is None or start > row.source.from_date or end < row.source.to_date:
+        what = f"table {row.table!r}" if row.method is not Method.DRG_POINTS else "[[drg]] table"
+        node.fault("table", f"no {what} holds on all days of this row", "add the table, or end the row")
+
+
+def compile_sections(sources: Sequence[PackPayment]) -> PaymentRules:
+    """Arrays of a bundle from the sections of its packs, in order."""
+    return compile_packs(sources)

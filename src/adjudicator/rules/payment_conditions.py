@@ -1,0 +1,360 @@
+"""The dated method table: which claims a row takes, and the proof that every claim has exactly one method.
+
+A condition that is not written accepts everything. The row with the highest ``priority`` decides; no row, or two rows of
+the same priority, for any claim the table could meet is a fault, reported with an example claim.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from adjudicator.codes import PERSON_TYPES, SCHEME_CODES, CareKind, Filing, GroupStatus, Method, Place, Scheme
+from adjudicator.limits import MAX_STAY_DAYS
+from adjudicator.rules.faults import Faults
+from adjudicator.rules.payment_reader import Node, Source
+
+CONDITION = np.dtype(
+    [
+        ("care_kinds", "u8"), ("schemes", "u8"), ("places", "u8"), ("filings", "u8"), ("statuses", "u8"),
+        ("maternity_types", "u8"), ("person_types", "u8"), ("assistances", "u8"),  # bit n accepts the number n
+        ("contract", "i8"),  # 0 any, 1 capitation contract required, 2 no contract
+        ("stay_from_days", "i8"), ("stay_to_days", "i8"), ("age_from_years", "i8"), ("age_to_years", "i8"),
+        ("hospitals", "i8"), ("departments", "i8"), ("diseases", "i8"), ("drgs", "i8"),  # row of the sets, -1 any
+        ("diagnoses", "i8"), ("procedures", "i8"),
+        ("method", "i8"), ("table", "i8"), ("rate_ppm", "i8"), ("priority", "i8"), ("unverified", "i8"),
+    ],
+    align=True,
+)  # fmt: skip
+"""One compiled row. A set is a byte a member: position 0 stands for "none or not listed", id n for position n + 1."""
+
+ALL_BITS = (1 << 64) - 1
+_MASKS = ("care_kind", "scheme", "place", "filing", "status", "maternity_type", "person_type", "assistance")
+_SETS = ("hospital", "department", "disease", "drg", "diagnosis", "procedure")
+
+
+@dataclass(frozen=True, slots=True)
+class PackView:
+    """What the payment rules need to know of a pack; positions are the ids that claims carry."""
+
+    id: str
+    hospitals: tuple[str, ...]
+    hospital_classes: tuple[str, ...]
+    classes: tuple[str, ...]
+    """Payment classes of hospitals in the order of rank, highest first."""
+    diseases: tuple[str, ...] = ()
+    departments: dict[str, int] = field(default_factory=dict)
+    assistances: dict[str, int] = field(default_factory=dict)
+    areas: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Codes:
+    """Code lists of the pack's grouping scheme; ``None`` where the pack has none."""
+
+    drgs: dict[str, int]
+    diagnoses: dict[str, int]
+    procedures: dict[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """One row as read: for each dimension the accepted numbers, ``None`` for all."""
+
+    name: str
+    key: str
+    source: Source
+    method: Method
+    priority: int
+    table: str
+    rate_ppm: int
+    accepts: dict[str, frozenset[int] | None]
+    contract: int
+    stay_days: tuple[int, int]
+    age_years: tuple[int, int]
+
+
+def _named(enum: type) -> dict[str, int]:
+    return {member.name.lower(): int(member) for member in enum}
+
+
+def _numbers(node: Node, key: str, names: dict[str, int]) -> frozenset[int] | None:
+    if not node.has(key):
+        return None
+    numbers = set()
+    for word in node.texts(key):
+        if word in names:
+            numbers.add(names[word])
+        else:
+            node.fault(key, f"{word!r} is not known", "write one of " + ", ".join(list(names)[:20]))
+    return frozenset(numbers)
+
+
+def _coded(node: Node, key: str, codes: dict[str, int]) -> frozenset[int] | None:
+    """Codes as ids; ``F20*`` stands for every code that begins with F20."""
+    if not node.has(key):
+        return None
+    ids: set[int] = set()
+    for word in node.texts(key):
+        if word.endswith("*"):
+            found = {number for code, number in codes.items() if code.startswith(word[:-1])}
+        else:
+            found = {codes[word]} if word in codes else set()
+        if not found:
+            node.fault(key, f"{word} is not in the code list", "correct the code, or load the list that has it")
+        ids |= found
+    return frozenset(ids)
+
+
+def _hospitals(node: Node, pack: PackView) -> frozenset[int] | None:
+    """Hospital rows from the keys hospitals, payment_classes and registered; -1 is a hospital outside the register."""
+    accepted: frozenset[int] | None = None
+    everybody = frozenset(range(-1, len(pack.hospitals)))
+    if node.has("hospitals"):
+        accepted = _coded(node, "hospitals", {code: row for row, code in enumerate(pack.hospitals)})
+    if node.has("payment_classes"):
+        wanted = _numbers(node, "payment_classes", {name: n for n, name in enumerate(pack.classes)}) or frozenset()
+        names = {pack.classes[n] for n in wanted}
+        rows = frozenset(row for row, name in enumerate(pack.hospital_classes) if name in names)
+        accepted = rows if accepted is None else accepted & rows
+    if node.has("registered"):
+        rows = everybody - {-1} if node.boolean("registered") else frozenset({-1})
+        accepted = rows if accepted is None else accepted & rows
+    return accepted
+
+
+def _range(node: Node, key: str, high: int) -> tuple[int, int]:
+    child = node.child(key)
+    if child is None:
+        return (-1, high)
+    low, top = child.integer("from", 0), child.integer("to", high)
+    if top < low:
+        child.fault("to", f"{top} is less than from {low}", "write from <= to")
+    child.finish()
+    return (low, top)
+
+
+def read_condition(node: Node, pack: PackView, codes: Codes | None, method: Method, priority: int = 0) -> Condition:
+    """Reads the condition keys of a row; the caller has read the method and calls ``finish``."""
+    none: dict[str, int] = {}
+    accepts = {
+        "care_kind": _numbers(node, "care_kinds", _named(CareKind)),
+        "scheme": _numbers(node, "schemes", {code: int(scheme) for code, scheme in SCHEME_CODES.items()}),
+        "place": _numbers(node, "places", _named(Place)),
+        "filing": _numbers(node, "filings", _named(Filing)),
+        "status": _numbers(node, "group_statuses", _named(GroupStatus)),
+        "maternity_type": _numbers(node, "maternity_types", {str(n): n for n in range(10)}),
+        "person_type": _numbers(node, "person_types", {code: n for n, code in enumerate(PERSON_TYPES)}),
+        "assistance": _numbers(node, "assistance_categories", pack.assistances),
+        "hospital": _hospitals(node, pack),
+        "department": _coded(node, "departments", pack.departments),
+        "disease": _coded(node, "diseases", {code: row for row, code in enumerate(pack.diseases)}),
+        "drg": _coded(node, "drgs", codes.drgs if codes else none),
+        "diagnosis": _coded(node, "diagnoses", codes.diagnoses if codes else none),
+        "procedure": _coded(node, "procedures", codes.procedures if codes else none),
+    }
+    contract = ("any", "yes", "no").index(node.choice("contract", ("any", "yes", "no"), "any"))
+    return Condition(
+        name=node.text("id", ""),
+        key=node.key,
+        source=node.source(),
+        method=method,
+        priority=priority,
+        table=node.text("table", ""),
+        rate_ppm=node.ppm("rate", 0, 10_000_000) if node.has("rate") else 0,
+        accepts=accepts,
+        contract=contract,
+        stay_days=_range(node, "stay_days", MAX_STAY_DAYS),
+        age_years=_range(node, "age_years", 1_000),
+    )
+
+
+# --- every claim has exactly one method ---------------------------------------------------------------------------
+
+Atoms = list[tuple[str, int]]
+"""Labels of claims that no row tells apart, with the bit mask of the rows that accept them."""
+
+_LABELS: dict[str, Callable[[int, PackView], str]] = {
+    "care_kind": lambda n, pack: CareKind(n).name.lower(),
+    "scheme": lambda n, pack: Scheme(n).name.lower(),
+    "place": lambda n, pack: Place(n).name.lower(),
+    "filing": lambda n, pack: Filing(n).name.lower(),
+    "status": lambda n, pack: "group " + GroupStatus(n).name.lower(),
+    "maternity_type": lambda n, pack: f"maternity type {n}",
+    "person_type": lambda n, pack: f"person type {PERSON_TYPES[n] or 'unknown'}",
+    "assistance": lambda n, pack: f"assistance category {n}",
+    "hospital": lambda n, pack: f"hospital {pack.hospitals[n]}" if n >= 0 else "a hospital outside the register",
+}
+_DOMAIN: dict[str, Callable[[PackView], Iterable[int]]] = {
+    "care_kind": lambda pack: [int(kind) for kind in CareKind if kind],
+    "scheme": lambda pack: [int(scheme) for scheme in Scheme if scheme],
+    "place": lambda pack: [int(place) for place in Place],
+    "filing": lambda pack: [int(filing) for filing in Filing],
+    "status": lambda pack: [int(status) for status in GroupStatus],
+    "maternity_type": lambda pack: range(10),
+    "person_type": lambda pack: range(len(PERSON_TYPES)),
+    "assistance": lambda pack: [0, *pack.assistances.values()],
+    "hospital": lambda pack: range(-1, len(pack.hospitals)),
+}
+
+
+def _atoms(dimension: str, rows: Sequence[Condition], pack: PackView) -> Atoms:
+    if dimension == "procedure":
+        return _several(rows)
+    sets = [row.accepts[dimension] for row in rows]
+    if dimension in _DOMAIN:
+        values = list(_DOMAIN[dimension](pack))
+    else:
+        values = [-1, *sorted(set().union(*(entry for entry in sets if entry is not None)))]
+    found: dict[int, str] = {}
+    for value in values:
+        mask = sum(1 << n for n, entry in enumerate(sets) if entry is None or value in entry)
+        label = (
+            _LABELS[dimension](value, pack) if dimension in _LABELS else f"{dimension} #{value}" if value >= 0 else ""
+        )
+        found.setdefault(mask, label)
+    return [(label, mask) for mask, label in found.items()]
+
+
+def _several(rows: Sequence[Condition]) -> Atoms:
+    """A claim has any number of procedures, so every choice of the listed sets can occur together."""
+    sets = sorted({row.accepts["procedure"] for row in rows if row.accepts["procedure"] is not None}, key=sorted)
+    masks: dict[int, str] = {}
+    for chosen in range(1 << min(len(sets), 10)):
+        hit = {entry for n, entry in enumerate(sets) if chosen >> n & 1}
+        mask = sum(
+            1 << n for n, row in enumerate(rows) if row.accepts["procedure"] in hit or row.accepts["procedure"] is None
+        )
+        masks.setdefault(mask, f"procedures of {len(hit)} list(s)" if hit else "")
+    return [(label, mask) for mask, label in masks.items()]
+
+
+def _interval_atoms(rows: Sequence[Condition], name: str, ranges: list[tuple[int, int]]) -> Atoms:
+    starts = sorted({0} | {max(low, 0) for low, _ in ranges} | {high + 1 for _, high in ranges})
+    found: dict[int, str] = {}
+    for start in starts[: len(starts) - 1] or [0]:
+        mask = sum(1 << n for n, (low, high) in enumerate(ranges) if low <= start <= high)
+        found.setdefault(mask, f"{name} {start}")
+    return [(label, mask) for mask, label in found.items()]
+
+
+def _contract_atoms(rows: Sequence[Condition]) -> Atoms:
+    with_contract = sum(1 << n for n, row in enumerate(rows) if row.contract != 2)
+    without = sum(1 << n for n, row in enumerate(rows) if row.contract != 1)
+    return [("no capitation contract", without), ("capitation contract", with_contract)]
+
+
+def check_methods(file: str, rows: Sequence[Condition], pack: PackView, faults: Faults) -> None:
+    """Every claim from the first day of the table on has exactly one deciding row; else a fault with an example claim."""
+    starts = sorted({row.source.from_date for row in rows})
+    ends = {next_day(row.source.to_date) for row in rows}
+    for day in sorted({*starts, *(end for end in ends if starts and starts[0] <= end < 20_991_231)}):
+        active = [row for row in rows if row.source.from_date <= day <= row.source.to_date]
+        _check_day(file, day, active, pack, faults)
+
+
+def _check_day(file: str, day: int, rows: list[Condition], pack: PackView, faults: Faults) -> None:
+    combinations: dict[int, tuple[str, ...]] = {(1 << len(rows)) - 1: ()}
+    dimensions = [_atoms(name, rows, pack) for name in (*_MASKS, *_SETS)]
+    dimensions.append(_contract_atoms(rows))
+    dimensions.append(_interval_atoms(rows, "stay days", [row.stay_days for row in rows]))
+    dimensions.append(_interval_atoms(rows, "age", [row.age_years for row in rows]))
+    for atoms in dimensions:
+        grown: dict[int, tuple[str, ...]] = {}
+        for mask, labels in combinations.items():
+            for label, accepted in atoms:
+                grown.setdefault(mask & accepted, (*labels, label) if label and len(atoms) > 1 else labels)
+        combinations = grown
+    seen: set[tuple[str, str]] = set()
+    for mask, labels in combinations.items():
+        hits = [row for n, row in enumerate(rows) if mask >> n & 1]
+        example = f"on {day}: " + ", ".join(labels or ("any claim",))
+        if not hits:
+            if ("", "") not in seen:
+                faults.add(file, "method", f"no row gives a method to a claim {example}", "add a row that takes it")
+            seen.add(("", ""))
+            continue
+        top = max(row.priority for row in hits)
+        tied = [row for row in hits if row.priority == top]
+        pair = (tied[0].key, tied[-1].key)
+        if len(tied) > 1 and pair not in seen:
+            seen.add(pair)
+            names = " and ".join(row.name or row.key for row in tied)
+            faults.add(
+                file, tied[-1].key, f"rows {names} both take a claim {example}", "give one of them a higher priority"
+            )
+
+
+def next_day(date: int) -> int:
+    """The day after a date YYYYMMDD.
+
+    >>> next_day(20241231)
+    20250101
+    """
+    import datetime
+
+    if date >= 20_991_231:
+        return 20_991_232
+    day = datetime.date(date // 10_000, date // 100 % 100, date % 100) + datetime.timedelta(days=1)
+    return day.year * 10_000 + day.month * 100 + day.day
+
+
+# --- compiling ----------------------------------------------------------------------------------------------------
+
+
+class SetPool:
+    """Byte sets shared by all rows; equal sets are stored once."""
+
+    def __init__(self) -> None:
+        self.rows: dict[tuple[int, ...], int] = {}
+        self.starts: list[int] = [0]
+        self._parts: list[np.ndarray] = []
+
+    def add(self, members: frozenset[int] | None, size: int) -> int:
+        """Row of a set of ids from -1 to ``size`` - 1, or -1 where everything is accepted."""
+        if members is None:
+            return -1
+        key = (size, *sorted(members))
+        if key not in self.rows:
+            part = np.zeros(size + 1, np.uint8)
+            part[[member + 1 for member in members]] = 1
+            self.rows[key] = len(self.starts) - 1
+            self._parts.append(part)
+            self.starts.append(self.starts[-1] + size + 1)
+        return self.rows[key]
+
+    def arrays(self) -> tuple[np.ndarray, np.ndarray]:
+        """Starts (one more than there are sets) and members."""
+        members = np.concatenate(self._parts) if self._parts else np.zeros(1, np.uint8)
+        return np.array(self.starts, np.int64), members
+
+
+def _mask(members: frozenset[int] | None) -> int:
+    return ALL_BITS if members is None else sum(1 << n for n in members)
+
+
+def compile_condition(
+    row: Condition, out: np.ndarray, pool: SetPool, pack: PackView, codes: Codes | None, table: int
+) -> None:
+    """Writes one row of :data:`CONDITION`."""
+    for name in _MASKS:
+        column = {"status": "statuses"}.get(name, f"{name}s")
+        out[column] = _mask(row.accepts[name])
+    sizes = {
+        "hospital": len(pack.hospitals),
+        "department": max(pack.departments.values(), default=-1) + 1,
+        "disease": len(pack.diseases),
+        "drg": len(codes.drgs) if codes else 0,
+        "diagnosis": len(codes.diagnoses) if codes else 0,
+        "procedure": len(codes.procedures) if codes else 0,
+    }
+    for name in _SETS:
+        column = "diagnoses" if name == "diagnosis" else f"{name}s"
+        out[column] = pool.add(row.accepts[name], sizes[name])
+    out["contract"] = row.contract
+    out["stay_from_days"], out["stay_to_days"] = row.stay_days
+    out["age_from_years"], out["age_to_years"] = row.age_years
+    out["method"], out["table"], out["rate_ppm"] = int(row.method), table, row.rate_ppm
+    out["priority"], out["unverified"] = row.priority, int(not row.source.verified)
