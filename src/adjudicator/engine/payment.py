@@ -19,7 +19,7 @@ def tables(rules: PaymentRules) -> Tables:
 def pay(bundle, claims, splits, benefits, groups, out, codes=None) -> None:
     """Fills ``out`` (PAYMENT, one row a claim) with method, points, provisional value and amount due.
 
-    ``claims`` CLAIM, ``splits`` SPLIT, ``benefits`` BENEFIT, ``groups`` GROUP: one row a claim; ``codes`` are the ids of
+    ``claims`` CLAIM, ``splits`` SPLIT, ``benefits`` BENEFIT, ``groups`` GROUP: one row a claim; ``codes`` are ids of
     ``engine.grouping.GroupColumns``, needed only where ``bundle.payment.needs_codes``. ``due_fen`` is what the funds
     named by the pack's ``clearing_funds`` owe: points x value less the patient's and the other funds' payments in
     total-cost mode (payment-rules 1.7), and it may be negative. Expected errors are numbers 8001 to 8006 in

@@ -1,7 +1,7 @@
 """What the fund owes the institution for each claim: method, points, amount (供方支付).
 
-One pass over claims; tables come compiled from ``rules.payment``. Points are 1e-8, a point value 1/10000 fen, so a case is
-worth points x value / 1e12 fen. Products of three columns need up to 192 bits and are computed exactly in 64-bit limbs;
+One pass over claims; tables come compiled from ``rules.payment``. Points are 1e-8, a point value 1/10000 fen, so a case
+is worth points x value / 1e12 fen. Products of three columns need up to 192 bits, computed exactly in 64-bit limbs;
 rounding is half-up once (R38). Formulas: payment-rules 1.5 (points of a case), 1.7 (total-cost and fund-only mode), 2.1
 (bed-day), 4.1 to 4.3 (packages). The naive twin is tests/naive/payment.py.
 """
@@ -105,7 +105,7 @@ def multiply_wide(a, b):
 
 @njit(**OPTIONS)
 def divide_wide(high, low, divisor):
-    """Quotient and remainder of a two-limb number by a divisor greater than ``high`` (Knuth's algorithm D, base 2**32)."""
+    """Quotient and remainder of a two-limb number by a divisor greater than ``high`` (Knuth's algorithm D)."""
     if high == _U0:
         return low // divisor, low % divisor
     shift = _U0
@@ -261,7 +261,7 @@ def highest_rate(t, start, end, claim, group, contract, codes, i):
 
 @njit(**OPTIONS)
 def beyond(ratio_to, inclusive, sign, cost_fen, multiple_ppm, average_fen, coefficient_e8, standard_fen):
-    """Whether cost / reference is over (sign 1) or under (sign -1) a multiple; the boundary belongs to it if inclusive."""
+    """Whether cost / reference is over (sign 1) or under (-1) a multiple; the boundary belongs to it if inclusive."""
     if ratio_to == 2:  # points of the cost against base x coefficient
         order = product_compare(cost_fen, E8 * PPM, average_fen * multiple_ppm, coefficient_e8)
     elif ratio_to == 3:

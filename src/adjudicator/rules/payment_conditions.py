@@ -1,7 +1,7 @@
 """The dated method table: which claims a row takes, and the proof that every claim has exactly one method.
 
-A condition that is not written accepts everything. The row with the highest ``priority`` decides; no row, or two rows of
-the same priority, for any claim the table could meet is a fault, reported with an example claim.
+A condition that is not written accepts everything. The row with the highest ``priority`` decides; no row, or two rows
+of the same priority, for any claim the table could meet is a fault, reported with an example claim.
 """
 
 from __future__ import annotations
@@ -232,7 +232,7 @@ def _several(rows: Sequence[Condition]) -> Atoms:
 
 
 def _interval_atoms(rows: Sequence[Condition], name: str, ranges: list[tuple[int, int]]) -> Atoms:
-    starts = sorted({0} | {max(low, 0) for low, _ in ranges} | {high + 1 for _, high in ranges})
+    starts = sorted({-1, 0} | {max(low, -1) for low, _ in ranges} | {high + 1 for _, high in ranges})
     found: dict[int, str] = {}
     for start in starts[: len(starts) - 1] or [0]:
         mask = sum(1 << n for n, (low, high) in enumerate(ranges) if low <= start <= high)
@@ -247,7 +247,7 @@ def _contract_atoms(rows: Sequence[Condition]) -> Atoms:
 
 
 def check_methods(file: str, rows: Sequence[Condition], pack: PackView, faults: Faults) -> None:
-    """Every claim from the first day of the table on has exactly one deciding row; else a fault with an example claim."""
+    """Every claim from the table's first day on has exactly one deciding row; else a fault with an example claim."""
     starts = sorted({row.source.from_date for row in rows})
     ends = {next_day(row.source.to_date) for row in rows}
     for day in sorted({*starts, *(end for end in ends if starts and starts[0] <= end < 20_991_231)}):

@@ -6,7 +6,6 @@ to a coefficient of 1: only groups that a document lists as without coefficient,
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -23,7 +22,8 @@ TERMS = np.dtype(
         ("rounding_unit_e8", "i8"),  # 10 ** (8 - decimals)
         ("scale_e8", "i8"), ("all_average_fen", "i8"),
         ("incomplete_ways", "u8"),  # bit n: discharge way n is an incomplete stay
-        ("incomplete_mid_stay", "i8"), ("incomplete_coefficient", "i8"), ("incomplete_cap", "i8"),  # 0 none 1 base 2 full
+        ("incomplete_mid_stay", "i8"), ("incomplete_coefficient", "i8"),
+        ("incomplete_cap", "i8"),  # 0 none 1 base 2 full
         ("high_strategy", "i8"), ("high_ratio_to", "i8"), ("high_inclusive", "i8"), ("high_coefficient", "i8"),
         ("high_band_start", "i8"), ("high_band_end", "i8"),
         ("low_strategy", "i8"), ("low_ratio_to", "i8"), ("low_inclusive", "i8"), ("low_coefficient", "i8"),
@@ -350,7 +350,7 @@ def _check_averages(node: Node, terms: DrgTerms, pack: PackView) -> None:
 
 
 def fill_levels(values: list[int | None], up_ppm: int, down_ppm: int) -> list[int | None]:
-    """Fills levels without a value: a share of the next higher level, else of the next lower one (R30: filled ones fill on).
+    """Fills levels without a value: a share of the next higher level, else of the next lower one (R30: filled fill on).
 
     ``values`` are ordered from the highest level down, in 1e-8; a rate below 0 means that the rule is not there.
 
@@ -416,13 +416,12 @@ def _coefficient(rules: Coefficients, hospital: str, drg: str, level: int | None
 def full_points(base_e8: np.ndarray, matrix: np.ndarray, rounding_unit_e8: int) -> np.ndarray:
     """Points of a complete stay, base x coefficient rounded half-up; -1 where either is missing."""
     result = np.full(matrix.shape, -1, np.int64)
-    rounded: Callable[[int, int], int] = lambda base, value: (
-        divide_half_up(base * value, E8 * rounding_unit_e8) * rounding_unit_e8
-    )
+    divisor = E8 * rounding_unit_e8
     bases = base_e8.tolist()
     for row in range(matrix.shape[0]):
         values = matrix[row].tolist()
         result[row] = [
-            rounded(base, value) if base >= 0 and value >= 0 else -1 for base, value in zip(bases, values, strict=True)
+            divide_half_up(base * value, divisor) * rounding_unit_e8 if base >= 0 and value >= 0 else -1
+            for base, value in zip(bases, values, strict=True)
         ]
     return result

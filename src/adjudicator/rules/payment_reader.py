@@ -41,7 +41,7 @@ class Source:
 
 
 class Node:
-    """One table of a rule file; each getter notes its own fault and returns a harmless value so that reading goes on."""
+    """One table of a rule file; each getter notes its own fault and returns a harmless value, so reading goes on."""
 
     def __init__(self, file: str, key: str, data: dict[str, Any], faults: Faults):
         self.file, self.key, self.data, self.faults = file, key, data, faults
