@@ -1,0 +1,292 @@
+"""The engine: wire bytes of claims in, wire bytes of settlements out; everything between is columns.
+
+``prepare`` does what depends on the claim alone (decode, resolve, line split, grouping), ``price`` what depends on the
+person's year (benefit cascade, provider payment), ``encode`` writes the answers. The service calls ``price`` again when
+a person's year moved between reading and committing. No I/O here; the deciding dates come with the claims.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from adjudicator import columns
+from adjudicator.codes import CLEARING_WAY, Method
+from adjudicator.engine import benefit, lines, payment, problems
+from adjudicator.engine.claim_groups import group_claims
+from adjudicator.engine.given import ClaimYears
+from adjudicator.engine.grouping import GroupColumns, describe
+from adjudicator.engine.lookup import Lookup
+from adjudicator.engine.state import PersonYears
+from adjudicator.engine.text import TextHeap, group_text, static_text
+from adjudicator.errors import E, Problem, refuse
+from adjudicator.kernels.assemble import FUND_COUNT, IDENTITY_NAMES, OK, assemble
+from adjudicator.kernels.keys import fill_keys
+from adjudicator.kernels.resolve import PROBLEM, resolve
+from adjudicator.rules.bundle import Bundle
+from adjudicator.v1 import claim_pb2, settlement_pb2
+from adjudicator.wire import digest
+from adjudicator.wire.decode import MAX_DEPTH, decode
+from adjudicator.wire.encode import encode
+from adjudicator.wire.schema import compile_schema
+
+CLAIM_SCHEMA = compile_schema(claim_pb2.Claim.DESCRIPTOR)
+SETTLEMENT_SCHEMA = compile_schema(settlement_pb2.Settlement.DESCRIPTOR)
+FIELD_NAMES: tuple[str, ...] = tuple(CLAIM_SCHEMA.root_fields)
+"""Names of the columns of ``Batch.digests``."""
+
+OUTCOME_TRIAL = int(settlement_pb2.OUTCOME_TRIAL)
+OUTCOME_SETTLED = int(settlement_pb2.OUTCOME_SETTLED)
+"""The outcomes that ``encode`` writes for a claim without error."""
+
+_CLEARING_WAYS = np.array([CLEARING_WAY[method] for method in Method], np.uint32)
+
+
+@dataclass(slots=True)
+class Batch:
+    """Claims of one call, decoded and resolved; arrays have one row a claim unless they say otherwise."""
+
+    heap: np.ndarray
+    """uint8: the request bytes, then 32 bytes a claim for settlement ids."""
+    id_start: int
+    decoded: object
+    """Wire tables of ``wire.decode``, by field path in ``decoded.tables``."""
+    claims: np.ndarray
+    lines: np.ndarray
+    """LINE, all lines of the batch."""
+    splits: np.ndarray
+    line_splits: np.ndarray
+    benefits: np.ndarray
+    groups: np.ndarray
+    group_scheme: np.ndarray
+    """int64: scheme of the bundle that grouped the claim, -1 none."""
+    codes: GroupColumns
+    payments: np.ndarray
+    found: np.ndarray
+    """PROBLEM, all problems that resolving noted."""
+    keys: np.ndarray
+    """uint8[n, 16]: digest of institution, encounter, sequence and direction."""
+    state_keys: np.ndarray
+    """uint8[n, 16]: digest of person, scheme and benefit year."""
+    persons: np.ndarray
+    """uint8[n, 16]: digest of the person number."""
+    warnings: dict[int, list[Problem]] = field(default_factory=dict)
+    """Warnings of claims that are settled all the same."""
+
+    def __len__(self) -> int:
+        return self.claims.shape[0]
+
+    def good_rows(self) -> np.ndarray:
+        """int64: the claims without an error so far."""
+        return np.flatnonzero(self.claims["error"] == 0)
+
+    def text(self, row: int, name: str) -> str:
+        """A string field of one claim, for messages and the rare paths."""
+        wire = self.decoded.tables[""][row]
+        start = int(wire[f"{name}_start"])
+        return bytes(self.heap[start : start + int(wire[f"{name}_size"])]).decode()
+
+    def names(self, rows: np.ndarray) -> np.ndarray:
+        """int64[k, 4]: start and size in ``heap`` of institution code and encounter id of the rows."""
+        wire = self.decoded.tables[""][rows]
+        parts = ("institution_code_start", "institution_code_size", "encounter_id_start", "encounter_id_size")
+        return np.stack([wire[part].astype(np.int64) for part in parts], axis=1)
+
+    def sequences(self, rows: np.ndarray) -> np.ndarray:
+        """uint32[k]: settlement sequence of the rows."""
+        return np.ascontiguousarray(self.decoded.tables[""]["settlement_sequence"][rows], np.uint32)
+
+    def digests(self) -> tuple[np.ndarray, np.ndarray]:
+        """Digests of each field uint32[n, fields] and of the content uint64[n, 2], whatever the order on the wire."""
+        return digest.digests(CLAIM_SCHEMA, self.heap[: self.id_start], self.decoded)
+
+    def problems(self, row: int) -> list[Problem]:
+        """Everything that is wrong with a claim, the decisive problem first, then its warnings."""
+        return problems.collect(self.found, self.claims, row, self.warnings.get(row, ()))
+
+
+@dataclass(slots=True)
+class Priced:
+    """What ``price`` found, one row for each of ``rows``."""
+
+    rows: np.ndarray
+    state_rows: np.ndarray
+    """int64: row of the person-years that the claim changed."""
+    before: np.ndarray
+    """int64[k, 64]: the person's year before the claim."""
+    after: np.ndarray
+    """int64[k, 64]: the person's year after it."""
+    quota_keys: np.ndarray
+    """uint64: disease quota that the claim used, 0 none."""
+    quota_before: np.ndarray
+    quota_after: np.ndarray
+
+
+class Engine:
+    """Prices claims under one immutable bundle; several threads may use it at once."""
+
+    def __init__(self, bundle: Bundle):
+        self.bundle = bundle
+        self.lookup = Lookup(bundle)
+        heap = TextHeap()
+        self._text = static_text(heap, bundle.hash, benefit.plan_versions(bundle))
+        self._group_text = group_text(
+            heap,
+            [
+                (scheme.name, scheme.texts.mdc_codes, scheme.texts.adrg_codes, scheme.texts.drg_codes)
+                for scheme in bundle.schemes
+            ],
+        )
+        self._static_heap = heap.array()
+
+    # ---------------------------------------------------------------- what depends on the claim alone
+
+    def prepare(
+        self, buffer: bytes | memoryview, starts: np.ndarray, ends: np.ndarray, *, max_depth: int = MAX_DEPTH
+    ) -> Batch:
+        """Decodes, resolves, splits and groups the claims at ``starts``, ``ends`` (int64[n]) of ``buffer``.
+
+        A claim that is malformed or wrong has ``claims["error"]`` and problems; the others go on.
+        """
+        batch = self._resolve(buffer, starts, ends, max_depth)
+        lines.split_lines(self.bundle, batch.claims, batch.lines, batch.line_splits, batch.splits)
+        batch.codes = group_claims(
+            self.bundle, batch.heap, batch.decoded.tables, batch.claims, batch.groups, batch.group_scheme
+        )
+        return batch
+
+    def _resolve(self, buffer: bytes | memoryview, starts: np.ndarray, ends: np.ndarray, max_depth: int) -> Batch:
+        count, size = starts.shape[0], len(buffer)
+        heap = np.empty(size + 32 * count, np.uint8)
+        heap[:size] = np.frombuffer(buffer, np.uint8)
+        decoded = decode(CLAIM_SCHEMA, heap[:size], starts, ends, max_depth=max_depth)
+        wire_claims, wire_lines = decoded.tables[""], decoded.tables["lines"]
+        claims = np.zeros(count, columns.CLAIM)
+        resolved_lines = np.zeros(wire_lines.shape[0], columns.LINE)
+        found = np.empty(64 + 16 * count + 2 * wire_lines.shape[0], PROBLEM)
+        used = resolve(
+            heap, wire_claims, wire_lines, decoded.status, self.lookup.arrays, self.lookup.hospitals,
+            self.lookup.names, self.lookup.items, claims, resolved_lines, found, _scratch(wire_claims),
+            int(E.MALFORMED_MESSAGE),
+        )  # fmt: skip
+        benefit.decide_dates(self.bundle, claims)
+        keys, states, persons = fill_keys(heap, wire_claims, claims)
+        return Batch(
+            heap=heap, id_start=size, decoded=decoded, claims=claims, lines=resolved_lines,
+            splits=np.zeros(count, columns.SPLIT), line_splits=np.zeros(wire_lines.shape[0], columns.LINE_SPLIT),
+            benefits=np.zeros(count, columns.BENEFIT), groups=np.zeros(count, columns.GROUP),
+            group_scheme=np.full(count, -1, np.int64), codes=None, payments=np.zeros(count, columns.PAYMENT),
+            found=found[:used], keys=keys, state_keys=states, persons=persons,
+        )  # fmt: skip
+
+    # ---------------------------------------------------------------- what depends on the person's year
+
+    def price(self, batch: Batch, rows: np.ndarray, state_rows: np.ndarray, years: PersonYears) -> Priced:
+        """Prices ``rows`` (int64[k]) in order over ``years``, which it updates in place.
+
+        state_rows int64[k]: row of ``years`` of each claim. Claims of one person follow each other, each over what the
+        former left. ``batch.claims["error"]`` takes refusals; a refused claim leaves the year as it was.
+        """
+        count = rows.shape[0]
+        numbers = [np.zeros(count, np.int64) for _ in range(2)]
+        shape = (count, columns.ACCUMULATOR_COUNT)
+        priced = Priced(
+            rows, state_rows, np.zeros(shape, np.int64), np.zeros(shape, np.int64), np.zeros(count, np.uint64), *numbers
+        )
+        for chosen in _rounds(state_rows):
+            self._price_round(batch, priced, chosen, years)
+        self._pay(batch, rows)
+        return priced
+
+    def _price_round(self, batch: Batch, priced: Priced, chosen: np.ndarray, years: PersonYears) -> None:
+        """One round: at most one claim a person."""
+        rows, state_rows = priced.rows[chosen], priced.state_rows[chosen]
+        claims = batch.claims[rows]
+        own = ClaimYears.gather(self.bundle, self.lookup, batch, rows, claims, state_rows, years)
+        out = np.zeros(rows.shape[0], columns.BENEFIT)
+        benefit.settle(self.bundle, claims, batch.splits[rows], own.slots, own.quotas, out)
+        failed = (claims["error"] == 0) & (out["error"] != 0)
+        claims["error"][failed] = out["error"][failed]
+        batch.claims["error"][rows] = claims["error"]
+        batch.benefits[rows] = out
+        priced.before[chosen] = years.slots[state_rows]
+        own.give_back(state_rows, years)
+        priced.after[chosen] = years.slots[state_rows]
+        priced.quota_keys[chosen] = own.quotas["key"]
+        priced.quota_before[chosen] = own.ledger_quota
+        priced.quota_after[chosen] = own.ledger_quota + own.quotas["used_fen"] - own.quota_before
+
+    def _pay(self, batch: Batch, rows: np.ndarray) -> None:
+        """What the fund owes the institution; a claim that no rule pays is settled with a warning and nothing due."""
+        out = np.zeros(len(batch), columns.PAYMENT)
+        payment.pay(self.bundle, batch.claims, batch.splits, batch.benefits, batch.groups, out, batch.codes)
+        batch.payments[rows] = out[rows]
+        for row in rows[out["error"][rows] != 0].tolist():
+            number = int(out["error"][row])
+            batch.payments[row] = 0
+            if batch.claims["error"][row] == 0:
+                batch.warnings[row] = [Problem(number, "payment", self._group_name(batch, row), warning=True)]
+
+    def _group_name(self, batch: Batch, row: int) -> str:
+        """DRG of a claim for a message, empty where it has none."""
+        number = int(batch.group_scheme[row])
+        return describe(self.bundle.schemes[number], batch.groups[row])[2] if number >= 0 else ""
+
+    # ---------------------------------------------------------------- answers
+
+    def encode(self, batch: Batch, rows: np.ndarray, outcome: int) -> tuple[np.ndarray, np.ndarray]:
+        """Answers of ``rows``: bytes uint8[:] and int64[k + 1] offsets. Refused claims get outcome REFUSED and why.
+
+        Errors: E.INTERNAL when an identity of the national result (L1, H1, H2, F1, F2, P1, B1) does not hold; then
+        nothing may be recorded.
+        """
+        by_row = self._problem_lists(batch, rows)
+        line_count = int((batch.claims["line_end"][rows] - batch.claims["line_start"][rows]).sum())
+        counts = {
+            "": len(rows), "lines": line_count, "funds": FUND_COUNT * len(rows), "grouping": len(rows),
+            "payment": len(rows), "problems": sum(map(len, by_row.values())),
+        }  # fmt: skip
+        out = SETTLEMENT_SCHEMA.allocate(counts)
+        identities = np.zeros(len(rows), np.int32)
+        assemble(
+            rows, outcome, batch.heap, batch.id_start, batch.keys, batch.decoded.tables[""],
+            batch.decoded.tables["lines"], batch.claims, batch.splits, batch.line_splits, batch.benefits, batch.groups,
+            batch.group_scheme, batch.payments, _CLEARING_WAYS, self._text, self._group_text,
+            out[""], out["lines"], out["funds"], out["grouping"], out["payment"], identities,
+        )  # fmt: skip
+        broken = np.flatnonzero(identities != OK)
+        if broken.size:
+            raise refuse(E.INTERNAL, detail=IDENTITY_NAMES[int(identities[broken[0]])])
+        heap = batch.heap
+        if by_row:
+            texts = problems.fill_table(by_row, out[""], out["problems"], heap.shape[0])
+            heap = np.concatenate((heap, np.frombuffer(texts, np.uint8)))
+        return encode(SETTLEMENT_SCHEMA, out, heap, self._static_heap)
+
+    def _problem_lists(self, batch: Batch, rows: np.ndarray) -> dict[int, list[Problem]]:
+        """Problems by position in ``rows``."""
+        wrong = set(np.flatnonzero(batch.claims["error"][rows] != 0).tolist())
+        if batch.warnings:
+            wrong |= {position for position, row in enumerate(rows.tolist()) if row in batch.warnings}
+        return {position: batch.problems(int(rows[position])) for position in sorted(wrong)}
+
+
+def _scratch(wire_claims: np.ndarray) -> np.ndarray:
+    """Table for the line serials of the longest claim, at most half full: int32[2**k, 2]."""
+    longest = int((wire_claims["lines_end"] - wire_claims["lines_start"]).max(initial=0))
+    return np.zeros((1 << max(4, (2 * longest).bit_length()), 2), np.int32)
+
+
+def _rounds(state_rows: np.ndarray) -> list[np.ndarray]:
+    """Splits claims into rounds with at most one claim a person each, in the order of the claims.
+
+    >>> [chosen.tolist() for chosen in _rounds(np.array([0, 1, 0, 2, 0]))]
+    [[0, 1, 3], [2], [4]]
+    """
+    order = np.argsort(state_rows, kind="stable")
+    ordered = state_rows[order]
+    first = np.flatnonzero(np.diff(ordered, prepend=ordered[:1] - 1))
+    nth = np.empty(len(order), np.int64)
+    nth[order] = np.arange(len(order)) - np.repeat(first, np.diff(np.append(first, len(order))))
+    return [np.flatnonzero(nth == number) for number in range(int(nth.max(initial=-1)) + 1)]
