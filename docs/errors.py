@@ -38,6 +38,7 @@ NOTES_ZH = {
     LineNote.ENROLMENT_SUSPENDED: "参保暂停，全自费",
     LineNote.PROGRAMME_COVERS: "由专项政策支付",
     LineNote.CO_PAY_FREE: "免自付项目",
+    LineNote.OVER_CEILING_IN_CATALOGUE: "超限价部分计入目录内个人自付",
 }
 
 

@@ -32,6 +32,7 @@ CLAIM = np.dtype(
         ("price_level", "i4"),  # level group of the pack for price ceilings [lmtpric_hosp_lv]
         ("disease", "i4"),  # row of the pack's disease list, -1 none
         ("programme", "i4"),  # dated programme of the pack, 0 none
+        ("care_catalogue", "i4"),  # care outside the pool: 1 + rules.catalogue area group of the place, 0 not known
         ("department", "i4"),  # department id of the scheme or pack, 0 unknown
         ("maternity_type", "i4"), ("fetus_count", "i4"),
         ("sex", "i4"), ("age_years", "i4"), ("age_days", "i4"), ("birth_weight_g", "i4"),  # -1, -1, 0 unknown
@@ -82,6 +83,8 @@ SPLIT = np.dtype(
         ("special_drug_fen", "i8"),  # of the first-pay and in-scope amount: special drugs that count for CII
         ("hospital_borne_fen", "i8"),  # of the over-ceiling amount: borne by the hospital (handling way)
         ("class_a_fen", "i8"), ("class_b_fen", "i8"),  # cost of class A and B items, for bed-day formulas
+        ("in_catalogue_excess_fen", "i8"),  # of the over-ceiling amount: counts as in-catalogue burden (V12, handling way)
+        ("unverified", "i8"),  # 1 where a catalogue row or option in use is not verified
     ],
     align=True,
 )  # fmt: skip
@@ -152,10 +155,10 @@ ACCUMULATORS: tuple[str, ...] = (
     "deductible_civil_servant_fen",
     "other_fen",
     "pooled_cost_fen",  # cost that filled the cap where the cap is on cost (V07)
-    "reserved_1",
-    "reserved_2",
-    "reserved_3",
-    "reserved_4",
+    "tilt_base_fen",  # what assistance left, before the threshold of the second assistance
+    "highest_standard_outpatient_fen",  # highest outpatient deductible standard of the year
+    "pooled_prenatal_fen",
+    "last_standard_fen",  # deductible standard of the latest stay (R27, difference of the standards)
     "reserved_5",
     "reserved_6",
     "reserved_7",

@@ -15,6 +15,8 @@ MAX_AMOUNT_FEN = 10**12
 """Ten thousand million yuan: more than any claim; rate products stay below 2**63 (10**12 * 10**6 < 9.2 * 10**18)."""
 MAX_UNIT_PRICE_E4 = 10**12
 """One million yuan, in 1/10000 fen."""
+NO_CEILING_E4 = 99_999_900_000_000
+"""Price ceiling of an item that has none [pric_uplmt_amt]; above every price, so that no price is over it."""
 MAX_QUANTITY_E4 = 10**10
 """One million units, in 1/10000 unit; price times quantity is computed exactly in two parts (kernels.rounding)."""
 
@@ -31,4 +33,12 @@ MAX_TIERS = 8
 """Tiers of a rate table."""
 MAX_BANDS = 8
 """Bands of catastrophic insurance."""
+MAX_ASSISTANCE_CATEGORIES = 12
+"""Categories of medical assistance of a pack, "none" included."""
+MAX_NTH_STAYS = 4
+"""Deductible of the first, second, third stay; the last one holds for all that follow."""
+MAX_AGE_STEPS = 8
+"""Steps of an age-dependent rate."""
+MAX_CONTRIBUTION_TIERS = 8
+"""Contribution tiers of residents, 0 included."""
 MAX_QUOTAS_PER_PERSON_YEAR = 64
