@@ -1,0 +1,412 @@
+"""The unified catalogue (统一目录) of a bundle: class, price ceiling and first-pay ratio of an item, where and when.
+
+A pack's folder ``catalogue/`` holds the tables (:mod:`adjudicator.rules.catalogue_tables`) and ``catalogue.toml``; the
+folders that ``pack.toml`` includes, such as the provincial one, are read with it. ``catalogue.toml`` has
+
+- ``[files."class.csv"]``: ``document``, ``clause``, ``checked_on``, ``verified`` of a whole file;
+- ``[[options.NAME]]``: a dated choice between two readings, see :data:`OPTIONS`;
+- ``[[programmes]]``: which items a dated programme of the pack covers as class A (benefit-rules.md 10.4).
+
+Principle for care outside the pool (异地就医): class and ceiling of the place of care, ratio of the place of insurance
+(benefit-rules.md 10.1).
+"""
+
+from __future__ import annotations
+
+import datetime
+import hashlib
+import tomllib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from adjudicator import limits
+from adjudicator.codes import PERSON_TYPES
+from adjudicator.rules import catalogue_cache
+from adjudicator.rules.catalogue_compile import (
+    LEVEL_COLUMNS,
+    PERSON_CLASSES,
+    VERSION,
+    PackCatalogue,
+    PackTables,
+    PackView,
+    chain_of,
+    compile_pack,
+)
+from adjudicator.rules.catalogue_tables import COLUMNS, FileHeader, Texts, join, read_table
+from adjudicator.rules.dated import SOURCE_KEYS, DatedValue, check_overlap, day_before, next_day, read_source
+from adjudicator.rules.faults import Faults
+
+if TYPE_CHECKING:
+    from adjudicator.rules.pack import Pack
+
+OPTIONS: dict[str, tuple[str, ...]] = {
+    "over_ceiling": ("price_difference", "amount_less_ceiling"),
+    "first_pay_on": ("rest", "whole_price"),
+    "refund": ("mirror", "remainder"),
+    "unknown_item": ("refuse", "self_paid"),
+    "not_valid_item": ("self_paid", "refuse"),
+    "cross_region": ("care_place", "insurance_place"),
+}
+"""Choices of a pack; the first is the default. The first three are the readings R22, R23 and R24."""
+
+OPTION = np.dtype(
+    [("from", "i4"), ("to", "i4"), *((name, "i4") for name in OPTIONS), ("unverified", "i4")],
+    align=True,
+)
+"""The choices that hold from a day to a day (YYYYMMDD, inclusive), each as the position in :data:`OPTIONS`."""
+
+MAX_PROGRAMMES = 8
+
+FIRST_DAY = datetime.date(limits.FIRST_DATE // 10_000, 1, 1)
+
+
+@dataclass(slots=True)
+class CatalogueSource:
+    """The catalogue of one pack, compiled; what :func:`load_section` gives to :func:`compile_sections`."""
+
+    view: PackView
+    catalogue: PackCatalogue
+    options: np.ndarray
+    covers: np.ndarray
+    digest: bytes
+
+
+class LineRules(NamedTuple):
+    """The arrays that the line-split kernel reads.
+
+    ``first`` int32 (groups, items); ``versions`` VERSION; ``ceiling_e4`` and ``handling`` (sets, level columns);
+    ``ratio_ppm`` int32 (sets, person classes); ``group_of`` int32 (packs, counties + 1), column 0 the pool itself;
+    ``level_column`` int8 (packs, groups, level columns); ``options`` OPTION with ``option_start`` (packs + 1);
+    ``covers`` uint8 (packs, items), bit k: covered by programme k + 1; ``person_types``: how many there are.
+    """
+
+    first: np.ndarray
+    versions: np.ndarray
+    ceiling_e4: np.ndarray
+    handling: np.ndarray
+    ratio_ppm: np.ndarray
+    group_of: np.ndarray
+    level_column: np.ndarray
+    options: np.ndarray
+    option_start: np.ndarray
+    covers: np.ndarray
+    person_types: int
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """The catalogue of a bundle. An item is a position in the sorted ``codes``, an area group in ``group_areas``."""
+
+    codes: tuple[str, ...]
+    group_areas: tuple[str, ...]
+    group_packs: tuple[int, ...]
+    views: tuple[PackView, ...]
+    rules: LineRules
+    digests: tuple[bytes, ...]
+
+    def hash_parts(self) -> Iterable[bytes]:
+        """What the bundle's hash is made of: the digest of each pack's compiled catalogue, in the packs' order."""
+        return self.digests
+
+    @cached_property
+    def _item_numbers(self) -> dict[str, int]:
+        return {code: number for number, code in enumerate(self.codes)}
+
+    def item(self, code: str) -> int:
+        """The item of a national code, -1 if no pack has it. The service looks up by ``wire.codetable`` instead."""
+        return self._item_numbers.get(code, -1)
+
+    @cached_property
+    def _groups_by_area(self) -> dict[str, int]:
+        return {area: group for group, area in reversed(list(enumerate(self.group_areas)))}
+
+    def area_group(self, area: str) -> int:
+        """The area group whose tables hold in a place, -1 if the bundle has none for it.
+
+        Put 1 + this number in ``claims["care_catalogue"]`` for care outside the pool of insurance.
+        """
+        for wider in reversed(chain_of(area)):
+            if wider in self._groups_by_area:
+                return self._groups_by_area[wider]
+        return -1
+
+
+def load_section(pack_folder: Path, pack: Pack, faults: Faults) -> CatalogueSource:
+    """Reads, checks and compiles ``<pack_folder>/catalogue`` and what the pack includes; faults are noted.
+
+    The result may be used only when there are no faults. A pack without the folder has an empty catalogue: every item is unknown to it.
+    """
+    return load_folders(_folders(pack_folder, pack), view_of(pack), faults)
+
+
+def load_folders(folders: Sequence[tuple[Path, str]], view: PackView, faults: Faults) -> CatalogueSource:
+    """Reads, checks and compiles the catalogue folders of one pack, its own first; each with its name in faults."""
+    sources = [_Folder.read(folder, label, faults) for folder, label in folders]
+    key = _content_key(view, sources)
+    known = catalogue_cache.load(key) if not faults else None
+    if known is None:
+        before = len(faults)
+        own_faults = Faults()
+        tables = _read_tables(sources, own_faults)
+        catalogue = compile_pack(tables, view, own_faults)
+        faults.extend(own_faults)
+        if len(faults) == before:
+            catalogue_cache.store(key, catalogue)
+    else:
+        catalogue = known
+    options = _options(sources, faults)
+    covers = _covers(sources, view, catalogue, faults)
+    return CatalogueSource(view, catalogue, options, covers, _digest(view, catalogue, options, covers))
+
+
+def view_of(pack: Pack) -> PackView:
+    """What the catalogue needs to know of a pack."""
+    return PackView(
+        pack.id,
+        f"{pack.pool:06d}",
+        tuple(f"{area.code:06d}" for area in pack.areas),
+        pack.level_ids,
+        tuple((group.id, group.scheme, tuple(group.person_types)) for group in pack.person_groups),
+        tuple(programme.id for programme in pack.programmes),
+    )
+
+
+def _folders(pack_folder: Path, pack: Pack) -> list[tuple[Path, str]]:
+    """The catalogue folders that a pack sees, its own first, each with the name that faults print."""
+    folders = [(pack_folder / "catalogue", "catalogue")]
+    folders += [(folder / "catalogue", f"../{folder.name}/catalogue") for folder in pack.includes]
+    return [(folder, label) for folder, label in folders if folder.is_dir()]
+
+
+def _read_toml(path: Path, label: str, faults: Faults) -> dict:
+    try:
+        return tomllib.loads(path.read_text("utf-8"))
+    except FileNotFoundError:
+        faults.add(label, "file", "is missing", "name the document of each table in it")
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        faults.add(label, "file", f"is not valid TOML: {error}")
+    return {}
+
+
+@dataclass(slots=True)
+class _Folder:
+    """One catalogue folder: its ``catalogue.toml``, and the files with their headers."""
+
+    label: str
+    settings: dict
+    files: list[tuple[Path, FileHeader]]
+
+    @staticmethod
+    def read(folder: Path, label: str, faults: Faults) -> _Folder:
+        toml = f"{label}/catalogue.toml"
+        settings = _read_toml(folder / "catalogue.toml", toml, faults)
+        for key in sorted(set(settings) - {"files", "options", "programmes"}):
+            faults.add(toml, key, "unknown key", "the keys are files, options, programmes")
+        headers = settings.get("files", {})
+        files = []
+        for name in COLUMNS:
+            path = folder / name
+            if path.exists():
+                files.append((path, _header(headers.get(name), f"{label}/{name}", toml, name, faults)))
+            elif name in headers:
+                faults.add(toml, f"files.{name}", "the file is missing", "add it, or leave its header out")
+        for name in sorted(set(headers) - set(COLUMNS)):
+            faults.add(toml, f"files.{name}", "unknown file", f"the files are {', '.join(COLUMNS)}")
+        return _Folder(label, settings, files)
+
+
+def _header(values, label: str, toml: str, name: str, faults: Faults) -> FileHeader:
+    """The header of a file, checked."""
+    key = f"files.{name}"
+    if not isinstance(values, dict):
+        faults.add(toml, key, "is missing", "say document, checked_on and verified of the file")
+        return FileHeader(label)
+    _check_keys(values, toml, key, ("document", "clause", "checked_on", "verified"), faults)
+    source = read_source({"from": FIRST_DAY, **values}, toml, key, faults)
+    if source is None:
+        return FileHeader(label)
+    return FileHeader(label, source.document, source.clause, str(source.checked_on), source.verified)
+
+
+def _check_keys(values: dict, toml: str, key: str, known: Sequence[str], faults: Faults) -> None:
+    for name in sorted(set(values) - set(known)):
+        faults.add(toml, f"{key}.{name}", "unknown key", f"the keys are {', '.join(known)}")
+
+
+def _content_key(view: PackView, sources: Sequence[_Folder]) -> str:
+    """Names the content: equal files, headers and pack give equal keys."""
+    digest = hashlib.blake2b(digest_size=16)
+    digest.update(repr((view, limits.MAX_HOSPITAL_LEVELS, PERSON_CLASSES, VERSION.descr)).encode())
+    for source in sources:
+        for path, header in source.files:
+            digest.update(repr(header).encode())
+            digest.update(hashlib.blake2b(path.read_bytes()).digest())
+    return digest.hexdigest()
+
+
+def _read_tables(sources: Sequence[_Folder], faults: Faults) -> PackTables:
+    texts = Texts()
+    tables: dict[str, list] = {name: [] for name in COLUMNS}
+    for source in sources:
+        for path, header in source.files:
+            tables[path.name].append(read_table(path, header, texts, faults))
+    return PackTables(texts, *(join(tables[name]) for name in COLUMNS))
+
+
+def _options(sources: Sequence[_Folder], faults: Faults) -> np.ndarray:
+    """The dated choices as OPTION rows without gap or overlap; a pack's own values replace those of an included one."""
+    values: dict[str, list[DatedValue]] = {}
+    for source in reversed(sources):
+        toml = f"{source.label}/catalogue.toml"
+        for name, blocks in source.settings.get("options", {}).items():
+            if name in OPTIONS:
+                values[name] = _option_values(name, blocks, toml, faults)
+            else:
+                faults.add(toml, f"options.{name}", "unknown option", f"the options are {', '.join(OPTIONS)}")
+    days = {limits.FIRST_DATE}
+    for dated in values.values():
+        for value in dated:
+            days |= {value.source.from_date, next_day(value.source.to_date)}
+    starts = sorted(day for day in days if day <= limits.LAST_DATE)
+    options = np.zeros(len(starts), OPTION)
+    options["from"] = starts
+    options["to"] = [*(day_before(day) for day in starts[1:]), limits.LAST_DATE]
+    for name, dated in values.items():
+        for value in dated:
+            holds = (options["from"] >= value.source.from_date) & (options["to"] <= value.source.to_date)
+            options[name][holds] = value.value
+            options["unverified"][holds] |= not value.source.verified
+    return options
+
+
+def _option_values(name: str, blocks, toml: str, faults: Faults) -> list[DatedValue]:
+    """Dated values of one option, checked; ``value`` is the position of the choice."""
+    found = []
+    for number, block in enumerate(blocks if isinstance(blocks, list) else [blocks]):
+        key = f"options.{name}[{number}]"
+        if not isinstance(block, dict):
+            faults.add(toml, key, "is not a table", f"write [[options.{name}]] with from and value")
+            continue
+        _check_keys(block, toml, key, (*SOURCE_KEYS, "value"), faults)
+        if block.get("value") not in OPTIONS[name]:
+            choices = ", ".join(OPTIONS[name])
+            faults.add(toml, f"{key}.value", f"{block.get('value')!r} is not a choice", f"write one of {choices}")
+            continue
+        source = read_source(block, toml, key, faults)
+        if source is not None:
+            found.append(DatedValue(name, OPTIONS[name].index(block["value"]), source))
+    return check_overlap(found, faults)
+
+
+def _covers(sources: Sequence[_Folder], view: PackView, catalogue: PackCatalogue, faults: Faults) -> np.ndarray:
+    """uint8 (items): bit k is set where programme k + 1 of the pack covers the item."""
+    covers = np.zeros(len(catalogue.codes), np.uint8)
+    for source in sources:
+        toml = f"{source.label}/catalogue.toml"
+        for number, row in enumerate(source.settings.get("programmes", [])):
+            key = f"programmes[{number}]"
+            _check_keys(row, toml, key, ("id", "covers", *SOURCE_KEYS), faults)
+            read_source(row, toml, key, faults)
+            if row.get("id") not in view.programmes[:MAX_PROGRAMMES]:
+                message = f"the pack has no programme {row.get('id')!r}"
+                faults.add(toml, f"{key}.id", message, f"its programmes are {', '.join(view.programmes) or 'none'}")
+                continue
+            bit = 1 << view.programmes.index(row["id"])
+            for pattern in row.get("covers", []):
+                covers[_matching(catalogue.codes, str(pattern))] |= bit
+    return covers
+
+
+def _matching(codes: np.ndarray, pattern: str) -> slice:
+    """The items that a code or a pattern with a star at the end means; ``codes`` are sorted."""
+    prefix = pattern.rstrip("*").encode()
+    if pattern.endswith("*"):
+        after = np.searchsorted(codes, prefix + b"\xff") if prefix else len(codes)
+        return slice(np.searchsorted(codes, prefix), after)
+    return slice(np.searchsorted(codes, prefix, "left"), np.searchsorted(codes, prefix, "right"))
+
+
+def _digest(view: PackView, catalogue: PackCatalogue, options: np.ndarray, covers: np.ndarray) -> bytes:
+    """Hash of everything that can change a price."""
+    digest = hashlib.blake2b(repr((view, catalogue.group_areas, OPTIONS)).encode(), digest_size=16)
+    arrays = (catalogue.first, catalogue.versions, catalogue.ceiling_e4, catalogue.handling, catalogue.ratio_ppm)
+    for array in (catalogue.codes, *arrays, options, covers):
+        digest.update(repr((array.shape, array.dtype.descr)).encode())
+        digest.update(np.ascontiguousarray(array).tobytes())
+    return digest.digest()
+
+
+def compile_sections(sources: Sequence[CatalogueSource]) -> Catalogue:
+    """Joins the packs' catalogues to one: one list of items, the packs' area groups one after the other."""
+    codes = _union([source.catalogue.codes for source in sources])
+    firsts, areas, packs, versions, ceilings, handlings, ratios = [], [], [], [], [], [], []
+    covers = np.zeros((max(len(sources), 1), len(codes)), np.uint8)
+    counts = np.zeros(3, np.int64)
+    for number, source in enumerate(sources):
+        part = source.catalogue
+        target = np.searchsorted(codes, part.codes)
+        first = np.full((len(part.first), len(codes)), -1, np.int32)
+        first[:, target] = np.where(part.first >= 0, part.first + counts[0], -1)
+        rows = part.versions.copy()
+        rows["ceiling"] += counts[1]
+        rows["ratio"] += counts[2]
+        counts += (len(rows), len(part.ceiling_e4), len(part.ratio_ppm))
+        firsts.append(first)
+        versions.append(rows)
+        ceilings.append(part.ceiling_e4)
+        handlings.append(part.handling)
+        ratios.append(part.ratio_ppm)
+        areas.extend(part.group_areas)
+        packs.extend([number] * len(part.group_areas))
+        covers[number, target] = source.covers
+    views = tuple(source.view for source in sources)
+    options = [source.options for source in sources]
+    rules = LineRules(
+        np.concatenate(firsts) if firsts else np.zeros((0, len(codes)), np.int32),
+        np.concatenate([np.zeros(0, VERSION), *versions]),
+        np.concatenate([np.zeros((0, LEVEL_COLUMNS), np.int64), *ceilings]),
+        np.concatenate([np.zeros((0, LEVEL_COLUMNS), np.int8), *handlings]),
+        np.concatenate([np.zeros((0, PERSON_CLASSES), np.int32), *ratios]),
+        _groups_of_counties(views, areas, packs),
+        _level_columns(views, packs),
+        np.concatenate([np.zeros(0, OPTION), *options]),
+        np.cumsum([0, *(len(part) for part in options)]),
+        covers,
+        len(PERSON_TYPES),
+    )
+    texts = tuple(code.decode() for code in codes.tolist())
+    return Catalogue(texts, tuple(areas), tuple(packs), views, rules, tuple(source.digest for source in sources))
+
+
+def _union(parts: Sequence[np.ndarray]) -> np.ndarray:
+    if len(parts) == 1:
+        return parts[0]
+    return np.unique(np.concatenate([np.zeros(0, "S1"), *parts]))
+
+
+def _groups_of_counties(views: Sequence[PackView], areas: Sequence[str], packs: Sequence[int]) -> np.ndarray:
+    """int32 (packs, counties + 1): the area group of the pool and of each county."""
+    widest = max((len(view.areas) for view in views), default=0)
+    group_of = np.full((max(len(views), 1), widest + 1), -1, np.int32)
+    for number, view in enumerate(views):
+        own = {area: group for group, (area, pack) in enumerate(zip(areas, packs, strict=True)) if pack == number}
+        group_of[number] = own[view.pool]
+        for position, area in enumerate(view.areas, start=1):
+            group_of[number, position] = own.get(area, own[view.pool])
+    return group_of
+
+
+def _level_columns(views: Sequence[PackView], packs: Sequence[int]) -> np.ndarray:
+    """int8 (packs, groups, level columns): a level group of one pack in the ceiling sets of another, by its name."""
+    columns = np.full((max(len(views), 1), len(packs), LEVEL_COLUMNS), LEVEL_COLUMNS - 1, np.int8)
+    for number, view in enumerate(views):
+        for group, owner in enumerate(packs):
+            for position, name in enumerate(view.level_groups):
+                if name in views[owner].level_groups:
+                    columns[number, group, position] = views[owner].level_groups.index(name)
+    return columns
