@@ -19,7 +19,7 @@ from adjudicator.rules.faults import Faults
 from adjudicator.rules.scheme_check import check_model
 from adjudicator.rules.scheme_compile import SchemeArrays, SchemeTexts, compile_scheme
 from adjudicator.rules.scheme_model import SchemeModel, build_model
-from adjudicator.rules.scheme_tables import read_tables, source_files
+from adjudicator.rules.scheme_tables import SchemeOptions, read_tables, source_files
 
 SHIPPED = Path(__file__).resolve().parent.parent / "packs" / "schemes"
 COMPILER_VERSION = 1
@@ -59,13 +59,13 @@ def scheme_folder(name_or_path: str | Path) -> Path:
     return shipped if "/" not in str(name_or_path) and shipped.is_dir() else Path(name_or_path)
 
 
-def read_model(folder: Path, faults: Faults) -> SchemeModel:
-    """Reads and checks the tables of ``folder``; everything wrong is added to ``faults``."""
+def read_model(folder: Path, faults: Faults, notes: Faults | None = None) -> SchemeModel:
+    """Reads and checks the tables of ``folder``; everything wrong is added to ``faults``, harmless finds to ``notes``."""
     if not folder.is_dir():
         faults.add(folder.name, "folder", "no such grouping scheme", f"shipped: {', '.join(shipped_schemes())}")
+        return SchemeModel(SchemeOptions(), [], set(), {}, {}, {}, {}, {})
     model = build_model(read_tables(folder, faults), faults)
-    if not faults:
-        check_model(model, faults)
+    check_model(model, faults, Faults() if notes is None else notes)
     return model
 
 
@@ -87,8 +87,7 @@ def load_scheme(name_or_path: str | Path, use_cache: bool = True) -> Scheme:
             return scheme
     faults = Faults()
     model = read_model(folder, faults)
-    errors = Faults(fault for fault in faults if not fault.message.startswith("note: "))
-    errors.raise_if_any(f"grouping scheme {folder.name}")
+    faults.raise_if_any(f"grouping scheme {folder.name}")
     arrays, texts = compile_scheme(model)
     scheme = Scheme(model.options.name or folder.name, digest, arrays, texts, folder)
     if use_cache:

@@ -12,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from adjudicator.codes import GroupStatus
+from adjudicator.rules.scheme_check import admits_all
 from adjudicator.rules.scheme_model import Condition, Drg, Interval, Mdc, Rule, SchemeModel
 
 DIAGNOSIS = {"-": 0, "principal": 1, "any": 2, "secondary": 3, "not_principal": 4}
@@ -205,7 +206,7 @@ class SchemeCompiler:
         drgs: list[tuple[Drg | None, str, str]] = [(drg, drg.drg, drg.name) for drg in (rule.drgs if rule else [])]
         if rule is None:
             drgs.append((None, f"{mdc.mdc}QY", "歧义病案"))
-        elif not rule.next_adrg_without_drg and not any(_admits_all(drg) for drg in rule.drgs):
+        elif not rule.next_adrg_without_drg and not any(admits_all(drg) for drg in rule.drgs):
             drgs.append((None, rule.adrg, rule.name))
         rows = np.zeros(len(drgs), CONDITION)
         for row, (drg, text, name) in zip(rows, drgs, strict=True):
@@ -235,7 +236,7 @@ class SchemeCompiler:
         row["limited"], row["sex"] = limited, limits.sex
         row["way_mask"] = sum(1 << way for way in limits.discharge_ways)
         row["department_start"] = len(self.department_rows)
-        self.department_rows += sorted(self.departments(department) + 1 for department in limits.departments)
+        self.department_rows += [self.departments(department) + 1 for department in sorted(limits.departments)]
         row["department_end"] = len(self.department_rows)
 
     def _number_lists(self, system: str, condition: Condition) -> int:
@@ -346,10 +347,6 @@ class SchemeCompiler:
         moves = self.model.code_map[system]
         mapped[1:] = [ids[moves.get(code, code)] if moves.get(code) != "-" else -2 for code in ids]
         return mapped
-
-
-def _admits_all(drg: Drg) -> bool:
-    return drg.severity == "any" and drg.condition == Condition(codes=drg.condition.codes)
 
 
 def _vocabulary(model: SchemeModel, system: str) -> list[str]:

@@ -104,6 +104,7 @@ class Rule:
     rule: str
     section: str
     condition: Condition
+    no_drg: str  # what to do when no DRG fits: bare_adrg or next_adrg; empty: as the scheme says
     next_adrg_without_drg: bool
     name: str
     line: int
@@ -260,7 +261,7 @@ def _rules(tables: SchemeTables, mdcs: list[Mdc], faults: Faults) -> dict[tuple[
     by_letter = {mdc.mdc: mdc for mdc in mdcs}
     placed: list[tuple[int, Rule, Mdc]] = []
     orders: dict[tuple[str, int], int] = {}
-    default = tables.options.no_drg_fits == "next_adrg"
+    default = tables.options.no_drg_fits
     for line, values in tables["adrg"]:
         row = _Row("adrg", line, values, faults)
         mdc = by_letter.get(row.text("mdc"))
@@ -273,7 +274,7 @@ def _rules(tables: SchemeTables, mdcs: list[Mdc], faults: Faults) -> dict[tuple[
         no_drg = row.choice("no_drg", ("", "bare_adrg", "next_adrg"), "")
         rule = Rule(
             mdc.mdc, row.needed("adrg"), row.text("rule"), row.choice("section", SECTIONS, "medical"),
-            _condition(row), no_drg == "next_adrg" if no_drg else default, row.text("name"), line,
+            _condition(row), no_drg, (no_drg or default) == "next_adrg", row.text("name"), line,
         )  # fmt: skip
         placed.append((order, rule, mdc))
     for _, rule, mdc in sorted(placed, key=lambda place: place[0]):

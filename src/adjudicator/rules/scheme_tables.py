@@ -78,7 +78,7 @@ class SchemeOptions:
     document: str = ""
     version: str = ""
     licence: str = ""
-    no_drg_fits: str = "bare_adrg"
+    no_drg_fits: str = ""
     retry_other_procedures: bool = False
 
 
