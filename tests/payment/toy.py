@@ -11,7 +11,7 @@ from adjudicator.codes import CareKind, GroupStatus
 from adjudicator.columns import BENEFIT, CLAIM, GROUP, PAYMENT, SPLIT
 from adjudicator.engine.payment import pay
 from adjudicator.rules.faults import Faults
-from adjudicator.rules.payment import Codes, PackView, compile_packs, read_payment
+from adjudicator.rules.payment import Codes, Grouping, Groupings, PackView, compile_packs, read_payment
 
 VIEW = PackView(
     id="toy",
@@ -28,6 +28,7 @@ CODES = Codes(
     diagnoses={"F20.000": 0, "F20.100": 1, "I21.000": 2, "K35.900": 3},
     procedures={"47.0100": 0, "36.0600": 1},
 )
+GROUPINGS = Groupings((Grouping("toy-drg", 20200101, 20991231, CODES),))
 
 SOURCE = 'from = 2025-01-01\ndocument = "toy rules"\nclause = "1"\nchecked_on = "2025-01-01"\nverified = true\n'
 MARK = 'document = "toy rules"\nclause = "1"\nchecked_on = "2025-01-01"\nverified = true\n'
@@ -111,7 +112,7 @@ def write_pack(folder: Path, toml: str, **files: str) -> Path:
 def read(folder: Path, toml: str, **files: str):
     """The pack's payment rules and their faults."""
     faults = Faults()
-    return read_payment(write_pack(folder, toml, **files), VIEW, CODES, 0, faults), faults
+    return read_payment(write_pack(folder, toml, **files), VIEW, GROUPINGS, faults), faults
 
 
 def bundle(folder: Path, toml: str, **files: str) -> SimpleNamespace:

@@ -595,7 +595,7 @@ def pay_claims(t, claims, splits, benefits, groups, codes, out):
                     marks |= UNVERIFIED_POINTS if terms_u.unverified_points else 0
                 else:
                     error = _E_UNDEFINED
-            elif group.drg < 0 or group.drg >= pack.drgs:
+            elif group.drg < 0 or group.drg >= epoch.drgs:
                 error = _E_GROUP
             else:
                 points, error, more = case_points(
@@ -604,7 +604,7 @@ def pay_claims(t, claims, splits, benefits, groups, codes, out):
                     epoch_row,
                     pack.classes,
                     pack.hospitals,
-                    pack.drgs,
+                    epoch.drgs,
                     rank,
                     claim,
                     group.drg,

@@ -14,6 +14,7 @@ from adjudicator.rules.payment_conditions import (
     CONDITION,
     Codes,
     Condition,
+    Groupings,
     PackView,
     SetPool,
     compile_condition,
@@ -36,7 +37,7 @@ PACK = np.dtype(
     [
         ("epoch_start", "i8"), ("epoch_end", "i8"), ("deciding_date", "i8"), ("clearing_funds", "u8"),
         ("first_month", "i8"), ("months", "i8"), ("value_start", "i8"),
-        ("class_start", "i8"), ("classes", "i8"), ("hospitals", "i8"), ("scheme_row", "i8"), ("drgs", "i8"),
+        ("class_start", "i8"), ("classes", "i8"), ("hospitals", "i8"),
         ("contract_start", "i8"), ("contract_end", "i8"),
     ],
     align=True,
@@ -46,6 +47,7 @@ PACK = np.dtype(
 EPOCH = np.dtype(
     [
         ("from_date", "i8"), ("to_date", "i8"), ("method_start", "i8"), ("method_end", "i8"), ("terms", "i8"),
+        ("drgs", "i8"),
         ("group_start", "i8"), ("matrix_start", "i8"), ("level_start", "i8"), ("high_start", "i8"), ("high_end", "i8"),
     ],
     align=True,
@@ -63,9 +65,7 @@ class PackPayment:
     """Payment rules of one pack, read and checked, before compilation."""
 
     view: PackView
-    codes: Codes | None
-    scheme_row: int
-    """Row of the pack's DRG scheme in the bundle, -1 none."""
+    groupings: Groupings
     deciding_date: int = 1
     clearing_funds: tuple[str, ...] = ("pooled",)
     methods: list[Condition] = field(default_factory=list)
@@ -163,8 +163,7 @@ class _Compiler:
         ranks = {name: rank for rank, name in enumerate(view.classes)}
         classes = np.array([ranks.get(name, -1) for name in view.hospital_classes], np.int64)
         row["class_start"], row["classes"] = flat["hospital_class"].add(classes), len(view.classes)
-        row["hospitals"], row["scheme_row"] = len(view.hospitals), source.scheme_row
-        row["drgs"] = len(source.codes.drgs) if source.codes else 0
+        row["hospitals"] = len(view.hospitals)
         row["deciding_date"] = source.deciding_date
         row["clearing_funds"] = sum(1 << FUNDS.index(fund) for fund in source.clearing_funds)
         first, values, unverified = dense_point_values(source.point_values)
@@ -186,28 +185,30 @@ class _Compiler:
         """Compiles what holds from one day to another."""
         row = np.zeros((), EPOCH)
         row["from_date"], row["to_date"] = from_date, to_date
-        bed_days = {t.name: self.bed_day_set(number, source, t) for t in source.bed_days if _holds(t, from_date)}
+        codes = source.groupings.on(from_date)
+        row["drgs"] = len(codes.drgs) if codes else 0
+        bed_days = {t.name: self.bed_day_set(number, source, t, codes) for t in source.bed_days if _holds(t, from_date)}
         packages = {t.name: self.package_set(number, t) for t in source.packages if _holds(t, from_date)}
         rows = sorted((r for r in source.methods if _holds(r, from_date)), key=lambda r: -r.priority)
         compiled = np.zeros(len(rows), CONDITION)
         for position, condition in enumerate(rows):
             table = bed_days if condition.method is Method.BED_DAY else packages
             compile_condition(
-                condition, compiled[position : position + 1], self.sets, source.view, source.codes,
+                condition, compiled[position : position + 1], self.sets, source.view, codes,
                 table.get(condition.table, -1),
             )  # fmt: skip
         row["method_start"] = self.flat["conditions"].add(compiled)
         row["method_end"] = row["method_start"] + len(rows)
         terms = next((t for t in source.drg if _holds(t, from_date)), None)
         row["terms"] = -1
-        if terms is not None and source.codes is not None:
-            self.drg(row, number, source, terms)
+        if terms is not None and codes is not None:
+            self.drg(row, number, source, terms, codes)
         return row
 
-    def drg(self, row: np.ndarray, number: int, source: PackPayment, terms: DrgTerms) -> None:
+    def drg(self, row: np.ndarray, number: int, source: PackPayment, terms: DrgTerms, codes: Codes) -> None:
         """Compiles points, coefficients and terms; equal tables of several epochs are shared."""
         flat, view, key = self.flat, source.view, (number, terms.key)
-        drgs = sorted(source.codes.drgs, key=source.codes.drgs.__getitem__)
+        drgs = sorted(codes.drgs, key=codes.drgs.__getitem__)
         known = [terms.groups.get(drg) for drg in drgs]
         base = np.array([points.base_e8 if points else -1 for points in known], np.int64)
         row["group_start"] = flat["base_e8"].add(base, key)
@@ -226,14 +227,14 @@ class _Compiler:
         if key not in flat["terms"].known:
             supports = np.zeros(len(terms.supports), CONDITION)
             for position, condition in enumerate(terms.supports):
-                compile_condition(condition, supports[position : position + 1], self.sets, view, source.codes, -1)
+                compile_condition(condition, supports[position : position + 1], self.sets, view, codes, -1)
             compiled = terms.row.copy()
             compiled["support_start"] = flat["conditions"].add(supports)
             compiled["support_end"] = compiled["support_start"] + len(supports)
             flat["terms"].add(compiled, key)
         row["terms"] = flat["terms"].known[key]
 
-    def bed_day_set(self, number: int, source: PackPayment, table: BedDays) -> int:
+    def bed_day_set(self, number: int, source: PackPayment, table: BedDays, codes: Codes | None) -> int:
         """Row of a table of bed-day rates."""
         key = (number, table.key)
         if key in self.flat["bed_day_sets"].known:
@@ -243,7 +244,7 @@ class _Compiler:
         row["rate_end"] = row["rate_start"] + len(table.rates)
         factors = np.zeros(len(table.factors), CONDITION)
         for position, condition in enumerate(table.factors):
-            compile_condition(condition, factors[position : position + 1], self.sets, source.view, source.codes, -1)
+            compile_condition(condition, factors[position : position + 1], self.sets, source.view, codes, -1)
         row["factor_start"] = self.flat["conditions"].add(factors)
         row["factor_end"] = row["factor_start"] + len(factors)
         return self.flat["bed_day_sets"].add(row, key)
@@ -275,7 +276,8 @@ def periods(source: PackPayment) -> list[tuple[int, int]]:
     if not source.methods:
         return []
     first = min(row.source.from_date for row in source.methods)
-    starts = {row.source.from_date for row in dated} | {next_day(row.source.to_date) for row in dated}
+    spans = [row.source for row in dated] + list(source.groupings.entries)
+    starts = {span.from_date for span in spans} | {next_day(span.to_date) for span in spans}
     days = sorted(day for day in starts if first <= day <= LAST_DATE)
     ends = [_day_before(day) for day in days[1:]] + [LAST_DATE]
     return list(zip(days, ends, strict=True))

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from adjudicator.codes import PERSON_TYPES, SCHEME_CODES, CareKind, Filing, GroupStatus, Method, Place, Scheme
-from adjudicator.limits import MAX_STAY_DAYS
+from adjudicator.limits import LAST_DATE, MAX_STAY_DAYS
 from adjudicator.rules.faults import Faults
 from adjudicator.rules.payment_reader import Node, Source
 
@@ -57,6 +57,36 @@ class Codes:
     drgs: dict[str, int]
     diagnoses: dict[str, int]
     procedures: dict[str, int]
+
+    @property
+    def points_needed(self) -> list[str]:
+        """Groups that need points: not the bare ADRGs and the ambiguous (QY) results of a scheme."""
+        return [drg for drg in self.drgs if len(drg) == 4 and not drg.endswith("QY") and drg != "0000"]
+
+
+@dataclass(frozen=True, slots=True)
+class Grouping:
+    """A grouping scheme of the pack and the days on which it is used."""
+
+    name: str
+    from_date: int
+    to_date: int
+    codes: Codes
+
+
+@dataclass(frozen=True, slots=True)
+class Groupings:
+    """The grouping schemes of a pack, by date."""
+
+    entries: tuple[Grouping, ...] = ()
+
+    def on(self, date: int) -> Codes | None:
+        """Code lists of the scheme of a day, ``None`` where there is none."""
+        return next((entry.codes for entry in self.entries if entry.from_date <= date <= entry.to_date), None)
+
+    def spans(self, source: Source) -> bool:
+        """True where the scheme changes while a row holds."""
+        return self.on(source.from_date) is not self.on(min(source.to_date, LAST_DATE))
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,9 +166,14 @@ def _range(node: Node, key: str, high: int) -> tuple[int, int]:
     return (low, top)
 
 
-def read_condition(node: Node, pack: PackView, codes: Codes | None, method: Method, priority: int = 0) -> Condition:
+def read_condition(node: Node, pack: PackView, groupings: Groupings, method: Method, priority: int = 0) -> Condition:
     """Reads the condition keys of a row; the caller has read the method and calls ``finish``."""
     none: dict[str, int] = {}
+    source = node.source()
+    codes = groupings.on(source.from_date)
+    asks = any(node.has(key) for key in ("drgs", "diagnoses", "procedures"))
+    if asks and groupings.spans(source):
+        node.fault("to", "the grouping scheme changes while this row holds", "end the row with the scheme, add another")
     accepts = {
         "care_kind": _numbers(node, "care_kinds", _named(CareKind)),
         "scheme": _numbers(node, "schemes", {code: int(scheme) for code, scheme in SCHEME_CODES.items()}),
@@ -159,7 +194,7 @@ def read_condition(node: Node, pack: PackView, codes: Codes | None, method: Meth
     return Condition(
         name=node.text("id", ""),
         key=node.key,
-        source=node.source(),
+        source=source,
         method=method,
         priority=priority,
         table=node.text("table", ""),

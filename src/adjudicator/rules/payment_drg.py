@@ -13,7 +13,7 @@ import numpy as np
 
 from adjudicator.codes import Method
 from adjudicator.money import PPM, divide_half_up
-from adjudicator.rules.payment_conditions import Codes, Condition, PackView, read_condition
+from adjudicator.rules.payment_conditions import Codes, Condition, Groupings, PackView, read_condition
 from adjudicator.rules.payment_reader import E8, Node, Source, read_csv
 
 TERMS = np.dtype(
@@ -111,9 +111,12 @@ class SpecialCases:
     verified: bool
 
 
-def read_drg(folder: Path, node: Node, pack: PackView, codes: Codes | None) -> DrgTerms | None:
+def read_drg(folder: Path, node: Node, pack: PackView, groupings: Groupings) -> DrgTerms | None:
     """Reads one ``[[drg]]`` table with its CSV files."""
     source = node.source()
+    codes = groupings.on(source.from_date)
+    if groupings.spans(source):
+        node.fault("to", "the grouping scheme changes while this table holds", "end it with the scheme, add another")
     if codes is None:
         node.fault("", "DRG points need a grouping scheme", "name one in pack.toml [[grouping]]")
         return None
@@ -133,7 +136,7 @@ def read_drg(folder: Path, node: Node, pack: PackView, codes: Codes | None) -> D
     _check_groups(node, groups, no_points, codes)
     coefficients = _read_coefficients(folder, node, pack, codes, row)
     high_bands = _read_unusual(node, row)
-    supports = [_read_support(child, pack, codes) for child in node.children("support")]
+    supports = [_read_support(child, pack, groupings) for child in node.children("support")]
     terms = DrgTerms(
         source, node.key, groups, coefficients, row, high_bands, supports, _readmission(node), _special(node, pack)
     )
@@ -184,7 +187,7 @@ def calibrated_base(average_fen: int, all_average_fen: int, scale_e8: int, decim
 
 
 def _check_groups(node: Node, groups: dict[str, GroupPoints], no_points: frozenset[str], codes: Codes) -> None:
-    missing = [drg for drg in codes.drgs if drg not in groups and drg not in no_points]
+    missing = [drg for drg in codes.points_needed if drg not in groups and drg not in no_points]
     if missing:
         some = ", ".join(missing[:10]) + (f" and {len(missing) - 10} more" if len(missing) > 10 else "")
         node.fault("points", f"has no points for {some}", "add the groups, or list them in no_points with a reason")
@@ -289,8 +292,8 @@ def _read_unusual(node: Node, row: np.ndarray) -> list[tuple[int, int]]:
     return bands
 
 
-def _read_support(node: Node, pack: PackView, codes: Codes) -> Condition:
-    condition = read_condition(node, pack, codes, Method.NONE)
+def _read_support(node: Node, pack: PackView, groupings: Groupings) -> Condition:
+    condition = read_condition(node, pack, groupings, Method.NONE)
     if not condition.rate_ppm:
         node.fault("rate", "is missing", 'write the addition as a fraction: "0.10"')
     node.finish()

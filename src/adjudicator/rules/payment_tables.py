@@ -14,7 +14,7 @@ import numpy as np
 from adjudicator.codes import SCHEME_CODES, CareKind, Method
 from adjudicator.limits import LAST_DATE, MAX_STAY_DAYS
 from adjudicator.money import PPM
-from adjudicator.rules.payment_conditions import Codes, Condition, PackView, read_condition
+from adjudicator.rules.payment_conditions import Codes, Condition, Groupings, PackView, read_condition
 from adjudicator.rules.payment_reader import Node, Source, read_csv
 
 BED_DAY_SET = np.dtype(
@@ -106,7 +106,7 @@ class Contract:
     source: Source
 
 
-def read_bed_days(folder: Path, node: Node, pack: PackView, codes: Codes | None) -> BedDays:
+def read_bed_days(folder: Path, node: Node, pack: PackView, groupings: Groupings) -> BedDays:
     """Reads one table of bed-day rates: by payment class and by tier of the length of stay."""
     source = node.source()
     row = np.zeros((), BED_DAY_SET)
@@ -136,7 +136,7 @@ def read_bed_days(folder: Path, node: Node, pack: PackView, codes: Codes | None)
         rates.append((pack.classes.index(name) if name in pack.classes else -1, day_from, day_to, rate))
     result = BedDays(node.text("id"), node.key, source, row, sorted(rates), [])
     _check_days(node, result)
-    result.factors = [_read_factor(child, pack, codes) for child in node.children("factor")]
+    result.factors = [_read_factor(child, pack, groupings) for child in node.children("factor")]
     node.finish()
     return result
 
@@ -157,13 +157,13 @@ def _check_days(node: Node, table: BedDays) -> None:
             node.fault("file", f"set {table.name} ends at day {expected - 1}", "leave day_to of the last tier empty")
 
 
-def _read_factor(node: Node, pack: PackView, codes: Codes | None) -> Condition:
-    condition = read_condition(node, pack, codes, Method.NONE)
+def _read_factor(node: Node, pack: PackView, groupings: Groupings) -> Condition:
+    condition = read_condition(node, pack, groupings, Method.NONE)
     node.finish()
     return condition
 
 
-def read_package(folder: Path, node: Node, pack: PackView, codes: Codes | None) -> Package:
+def read_package(folder: Path, node: Node, pack: PackView, groupings: Groupings) -> Package:
     """Reads one table of package prices."""
     source = node.source()
     row = np.zeros((), PACKAGE_SET)
@@ -175,7 +175,9 @@ def read_package(folder: Path, node: Node, pack: PackView, codes: Codes | None) 
     row["above_defined"] = int(node.boolean("above_limit_hospital_bears", False))
     row["per_head"] = int(node.boolean("per_head", False))
     row["unverified"] = int(not source.verified)
-    names = _key_names(key, pack, codes)
+    if key == "drg" and groupings.spans(source):
+        node.fault("to", "the grouping scheme changes while this table holds", "end it with the scheme, add another")
+    names = _key_names(key, pack, groupings.on(source.from_date))
     result = Package(node.text("id"), node.key, source, row, {}, len(names))
     row["keys"], row["classes"] = len(names), len(pack.classes)
     for line in read_csv(folder, node.text("file"), ("set", "code", "payment_class"), node.faults):
