@@ -1,0 +1,185 @@
+"""The payment kernel and its slow twin agree on every claim, for every method and strategy."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from adjudicator.codes import CareKind, GroupStatus
+from tests.naive import payment as naive
+from tests.payment import toy
+
+LOW = '[drg.low]\nstrategy = "actual"\nratio_to = "group_average"\nmultiple = "0.4"\n' + toy.MARK
+HIGH = (
+    '[drg.high]\nstrategy = "extra"\nratio_to = "group_average"\n' + toy.MARK + "[[drg.high.band]]\n"
+    'points_up_to = "100"\nmultiple = "3"\n[[drg.high.band]]\npoints_up_to = "300"\nmultiple = "2"\n'
+    '[[drg.high.band]]\nmultiple = "1.5"\n'
+)
+
+
+def drg(**changes: str) -> str:
+    text = toy.DRG
+    for old, new in changes.items():
+        text = text.replace(old, new)
+    return text
+
+
+SUPPORT = (
+    f'[[drg.support]]\nid = "tcm"\n{toy.SOURCE}rate = "0.10"\ndepartments = ["A08"]\n'
+    f'[[drg.support]]\nid = "key"\n{toy.SOURCE}rate = "0.05"\nhospitals = ["H00000000001"]\n'
+)
+METHODS = "".join(
+    f'[[method]]\nid = "{name}"\n{toy.SOURCE}method = "{method}"\npriority = {priority}\n{conditions}\n'
+    for name, method, priority, conditions in [
+        ("psychiatric", "bed_day", 20, 'table = "psych"\ncare_kinds = ["bed_day_inpatient"]'),
+        ("share", "bed_day", 21, 'table = "share"\ncare_kinds = ["bed_day_inpatient"]\nschemes = ["390"]'),
+        ("points", "bed_day", 22, 'table = "points"\ncare_kinds = ["bed_day_inpatient"]\nplaces = ["province"]'),
+        ("fixed", "bed_day", 23, 'table = "fixed"\ncare_kinds = ["bed_day_inpatient"]\nplaces = ["outside"]'),
+        ("single", "single_disease", 20, 'table = "single"\ndiseases = ["M01", "M02"]\ncare_kinds = ["single_disease"]'),
+        ("day", "day_surgery", 20, 'table = "day"\ncare_kinds = ["day_surgery"]\ngroup_statuses = ["grouped"]'),
+        ("birth", "quota", 20, 'table = "birth"\ncare_kinds = ["maternity_inpatient"]\nmaternity_types = ["1", "3"]'),
+        ("bands", "quota", 20, 'table = "bands"\ncare_kinds = ["home_bed"]'),
+        ("visit", "outpatient_points", 20, 'table = "visit"\ncare_kinds = ["outpatient", "chronic"]'),
+        ("heads", "capitation", 30, 'care_kinds = ["outpatient"]\ncontract = "yes"'),
+        ("long", "by_item", 30, 'care_kinds = ["inpatient"]\nstay_days = {from = 61}'),
+        ("appendix", "single_disease", 40, 'table = "any"\ncare_kinds = ["inpatient"]\nprocedures = ["47.0100"]\n'
+         'diagnoses = ["K35*"]'),
+    ]
+)  # fmt: skip
+
+
+def table(kind: str, name: str, keys: str) -> str:
+    return f'[[{kind}]]\nid = "{name}"\n{toy.SOURCE}file = "{kind}.csv"\n{keys}\n'
+
+
+TABLES = (
+    table("bed_day", "psych", 'formula = "less_patient"')
+    + f'[[bed_day.factor]]\n{toy.SOURCE}rate = "0.8"\nassistance_categories = ["low_income"]\n'
+    + table("bed_day", "share", 'formula = "class_share"\nrate_a = "0.9"\nrate_b = "0.85"\ncap = "1.02"')
+    + table("bed_day", "points", 'formula = "points"')
+    + table("bed_day", "fixed", 'formula = "fund_share"\nfund_share = "0.7"')
+    + table("package", "single", 'formula = "ceiling"\nby = "disease"\nreward = "0.5"')
+    + table("package", "any", 'formula = "package"\nby = "none"')
+    + table("package", "day", 'formula = "drg_share"\nby = "none"')
+    + table("package", "birth", 'formula = "cost_bands"\nby = "maternity_type"')
+    + table(
+        "package",
+        "bands",
+        'formula = "quota_bands"\nby = "none"\nband = "0.2"\nband_share = "0.5"\nreward = "0.3"\nreward_cap = "0.03"',
+    )
+    + table("package", "visit", 'formula = "points"\nby = "care_kind"')
+    + f'[[contract]]\nid = "c1"\ninstitution = "H00000000003"\nscheme = "310"\n{toy.SOURCE}'
+    + f'[[point_value]]\n{toy.SOURCE}scheme = "310"\nkind = "outpatient"\nvalue = "1.25"\n'
+)
+BED_DAY = """set,payment_class,day_from,day_to,rate
+psych,tertiary,1,30,260.00
+psych,tertiary,31,90,230.55
+psych,tertiary,91,,180.00
+psych,,1,,130.00
+share,,1,,260.00
+points,tertiary,1,,2.36182972
+fixed,secondary,1,,380.00"""
+PACKAGE = """set,code,payment_class,price,fund,second,first_rate,second_rate,points,extra_fetus
+single,M01,,8000.00,,,,,,
+single,M02,tertiary,12000.00,,,,,,
+any,,,6000.00,,,,,,
+day,,,,,,0.85,,,
+birth,1,tertiary,2000.00,,4000.00,0.05,0.25,,300.00
+birth,3,,3500.00,,6000.00,0.05,0.25,,
+bands,,,9000.00,,,,,,
+visit,outpatient,,,,,,,1.5000,
+visit,chronic,primary,,,,,,0.8500,"""
+
+
+RULES = {
+    "plain": toy.HEAD + toy.BY_ITEM + toy.INPATIENT_DRG + drg() + LOW + HIGH + SUPPORT + METHODS + TABLES + toy.VALUE,
+    "jinhua": toy.THIN.replace("use_coefficient = true", "use_coefficient = false"),
+    "level": toy.HEAD
+    + toy.BY_ITEM
+    + toy.INPATIENT_DRG
+    + drg(**{"family = 1": 'family = 2\nmissing_up = "0.9"\nmissing_down = "1.1"\nmissing_hospital = "level"\ncap = "1.06"\n'
+             'weights = {hospital = "0.7", level = "0.3"}', '"total_cost"': '"fund_only"', '"cost_points"': '"by_item"',
+             'cap = "base"': 'cap = "full"'})
+    + LOW.replace("group_average", "level_average").replace("false", "true")
+    + HIGH.replace("group_average", "level_average").replace("extra", "excess")
+    + toy.VALUE,
+    "dip": toy.HEAD
+    + toy.BY_ITEM
+    + toy.INPATIENT_DRG
+    + drg(**{'ungrouped = "cost_points"\n': ""})
+    + LOW.replace("group_average", "standard_points").replace('"0.4"', '"0.6"\ninclusive = true')
+    + HIGH.replace("group_average", "standard_points").replace("extra", "continuous")
+    + toy.VALUE,
+    "rate": toy.HEAD
+    + toy.BY_ITEM
+    + toy.INPATIENT_DRG
+    + drg()
+    + HIGH.replace("group_average", "standard_money").replace('"extra"', '"extra"\nuse_coefficient = true')
+    + toy.VALUE,
+}  # fmt: skip
+
+
+def random_batch(generator: np.random.Generator, count: int) -> tuple[SimpleNamespace, SimpleNamespace]:
+    """Claims of every kind; costs include exact multiples of the averages, where the boundaries lie."""
+    b = toy.batch(count)
+    pick = generator.choice
+    claims, groups = b.claims, b.groups
+    claims["care_kind"] = pick([7, 7, 7, 14, 15, 9, 10, 8, 1, 2], count)
+    claims["scheme"], claims["place"] = pick([1, 1, 2], count), pick([0, 0, 0, 1, 2], count)
+    claims["hospital"], claims["disease"] = pick([-1, 0, 0, 1, 2, 3], count), pick([-1, 0, 1, 2], count)
+    claims["discharge_way"], claims["mid_stay"] = pick([0, 1, 1, 2, 3, 4, 5, 9], count), pick([0, 1], count)
+    claims["stay_days"], claims["assistance"] = pick([0, 1, 7, 30, 31, 60, 61, 95], count), pick([0, 0, 1], count)
+    claims["department"], claims["maternity_type"] = pick([0, 1, 2], count), pick([0, 1, 3], count)
+    claims["fetus_count"], claims["at_signed_institution"] = pick([0, 1, 2], count), pick([0, 1], count)
+    claims["discharge_date"] = pick([0, 20250115, 20250309, 20241231], count)
+    averages = pick([1_200_000, 800_000, 3_105_000, 1_400_000, 900_000, 1_260_000], count)
+    exact = averages * pick([2, 3, 4, 5, 6, 10, 15, 20, 30], count) // 10
+    cost = np.where(
+        generator.random(count) < 0.5, exact + pick([-1, 0, 0, 1], count), generator.integers(1, 20_000_000, count)
+    )
+    claims["total_fen"] = np.where(generator.random(count) < 0.01, generator.integers(10**11, 10**12, count), cost)
+    groups["status"], groups["drg"] = pick([1, 1, 1, 1, 2], count), pick([0, 1, 2, 3], count)
+    groups["drg"][groups["status"] != GroupStatus.GROUPED] = -1
+    total = claims["total_fen"]
+    b.benefits["pooled_fen"] = total * generator.integers(0, 90, count) // 100
+    b.benefits["catastrophic_fen"] = (total - b.benefits["pooled_fen"]) // 7
+    b.benefits["fund_total_fen"] = b.benefits["pooled_fen"] + b.benefits["catastrophic_fen"]
+    b.benefits["personal_total_fen"] = total - b.benefits["fund_total_fen"]
+    b.splits["class_a_fen"] = total // 3
+    b.splits["class_b_fen"] = total // 4
+    diagnoses, procedures = pick([0, 1, 2, 3], count).astype(np.int32), pick([0, 1], count).astype(np.int32)
+    offsets = np.arange(count + 1)
+    return b, SimpleNamespace(
+        diagnosis_offsets=offsets, diagnoses=diagnoses, procedure_offsets=offsets, procedures=procedures
+    )
+
+
+@pytest.mark.parametrize("name", RULES)
+def test_kernel_equals_its_twin(name: str, tmp_path) -> None:
+    rules = toy.bundle(tmp_path, RULES[name], bed_day=BED_DAY, package=PACKAGE)
+    source = rules.payment.sources[0]
+    b, codes = random_batch(np.random.default_rng(7), 1500)
+    out = toy.paid(rules, b, codes)
+    drgs = list(toy.CODES.drgs)
+    seen = set()
+    for i in range(len(out)):
+        drg_code = drgs[b.groups["drg"][i]] if b.groups["drg"][i] >= 0 else ""
+        ids = ([int(codes.diagnoses[i])], [int(codes.procedures[i])])
+        expected = naive.pay(source, b.claims[i], b.splits[i], b.benefits[i], b.groups[i], drg_code, ids)
+        got = {
+            "method": int(out["method"][i]),
+            "points": Fraction(int(out["points_e8"][i]), 10**8),
+            "value": Fraction(int(out["point_value_e4"][i]), 10**4),
+            "due_fen": int(out["due_fen"][i]),
+            "error": int(out["error"][i]),
+        }
+        assert got == expected, f"claim {i}: {b.claims[i]}"
+        seen.add((got["method"], got["error"]))
+    assert len(seen) > (12 if name == "plain" else 3), "the random claims must reach many methods and errors"
+
+
+def test_care_kinds_of_the_random_claims_exist() -> None:
+    assert {CareKind(kind) for kind in (7, 14, 15, 9, 10, 8, 1, 2)}
