@@ -192,6 +192,8 @@ class Fund(IntEnum):
     CLAIMS = 10
     TOTAL_COST = 11
     FAMILY_ACCOUNT = 12
+    PROVIDER_FINAL = 13
+    PROVIDER_PREPAID = 14
 
 
 FUND_TYPES: dict[tuple[Scheme, Fund], str] = {
@@ -213,8 +215,10 @@ FUND_TYPE_COMMON: dict[Fund, str] = {
     Fund.CLAIMS: "claims",
     Fund.TOTAL_COST: "total_cost",
     Fund.FAMILY_ACCOUNT: "family_account",
+    Fund.PROVIDER_FINAL: "provider_final",
+    Fund.PROVIDER_PREPAID: "provider_prepaid",
 }
-"""Fund payment types (基金支付类型) [fund_pay_type], section 10.7; the last four are accounts of this ledger."""
+"""Fund payment types (基金支付类型) [fund_pay_type], section 10.7; the last six are accounts of this ledger."""
 
 
 def fund_type(scheme: Scheme, fund: Fund) -> str:
