@@ -6,11 +6,13 @@ document; what nobody has verified is marked and the mark travels to the result.
 
 from __future__ import annotations
 
+import contextlib
+import functools
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from adjudicator.codes import Method
-from adjudicator.rules.faults import Faults
+from adjudicator.rules.faults import Faults, PackError
 from adjudicator.rules.payment_compile import (
     DECIDING_DATES,
     FUNDS,
@@ -39,6 +41,7 @@ from adjudicator.rules.payment_tables import (
     read_package,
     read_point_value,
 )
+from adjudicator.rules.scheme import Scheme, load_scheme
 
 FILE = "payment.toml"
 
@@ -48,8 +51,9 @@ __all__ = [
 ]  # fmt: skip
 
 
-def load_section(folder: Path, pack, faults: Faults, schemes: Iterable = ()) -> PackPayment:
-    """Reads the payment section of a pack; ``schemes`` are the loaded ``rules.scheme.Scheme`` that it may name."""
+def load_section(folder: Path, pack, faults: Faults) -> PackPayment:
+    """Reads the payment section of a pack, with the grouping schemes that the pack names."""
+    schemes = _schemes(pack)
     classes = _ranked_classes(folder, pack)
     departments: dict[str, int] = {}
     for scheme in schemes:
@@ -67,6 +71,20 @@ def load_section(folder: Path, pack, faults: Faults, schemes: Iterable = ()) -> 
     return read_payment(folder, view, groupings_of(pack, schemes), faults)
 
 
+def _schemes(pack) -> list[Scheme]:
+    """The pack's grouping schemes; one with faults is left out here, because the loader of schemes reports it."""
+    schemes = []
+    for name in dict.fromkeys(grouping.scheme for grouping in pack.groupings):
+        with contextlib.suppress(PackError):
+            schemes.append(_scheme(name))
+    return schemes
+
+
+@functools.lru_cache(maxsize=8)
+def _scheme(name: str) -> Scheme:
+    return load_scheme(name)
+
+
 def _ranked_classes(folder: Path, pack) -> tuple[str, ...]:
     """Payment classes, highest first, as payment.toml ranks them; without a ranking, as the register shows them."""
     node = read_toml(folder, FILE, Faults())
@@ -81,14 +99,16 @@ def groupings_of(pack, schemes: Iterable) -> Groupings:
     for grouping in pack.groupings:
         scheme = by_name.get(grouping.scheme)
         if scheme is not None:
-            texts = scheme.texts
-            codes = Codes(
-                {code: number for number, code in enumerate(texts.drg_codes)},
-                {code: number for number, code in enumerate(texts.diagnosis_codes)},
-                {code: number for number, code in enumerate(texts.procedure_codes)},
-            )
+            codes = scheme_codes(scheme)
             entries.append(Grouping(grouping.scheme, grouping.from_date, grouping.to_date, codes))
     return Groupings(tuple(entries))
+
+
+def scheme_codes(scheme: Scheme) -> Codes:
+    """Code lists of a grouping scheme as ids."""
+    texts = scheme.texts
+    lists = (texts.drg_codes, texts.diagnosis_codes, texts.procedure_codes)
+    return Codes(*({code: number for number, code in enumerate(codes)} for codes in lists))
 
 
 def read_payment(folder: Path, view: PackView, groupings: Groupings, faults: Faults) -> PackPayment:
