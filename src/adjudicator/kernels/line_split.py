@@ -43,6 +43,9 @@ PRICE_RANGE, AMOUNT_RANGE = int(E.PRICE_OUT_OF_RANGE), int(E.LINE_AMOUNT_OUT_OF_
 SIGN, NOT_VALID, UNDEFINED = int(E.LINE_SIGN), int(E.ITEM_NOT_VALID_ON_DATE), int(E.RULE_UNDEFINED)
 NO_ORIGINAL, EXCEEDS = int(E.REFUND_WITHOUT_ORIGINAL), int(E.REFUND_EXCEEDS_ORIGINAL)
 
+RARE_FLAGS = RESTRICTED | CO_PAY_FREE
+"""Bits of a version that leave the usual way through the loop."""
+
 REFUND_FLAG = 1
 """Bit of ``LINE.flags``."""
 
@@ -67,6 +70,17 @@ def times_fen(price_e4, quantity_e4):
     low = product - high * np.uint64(10_000)
     parts = low * np.uint64(10_000) + np.uint64(price_e4) * rest + np.uint64(50_000_000)
     return np.int64(high + parts // np.uint64(100_000_000))
+
+
+@njit(**HOT)
+def differs(price_e4, quantity_e4, amount_fen):
+    """Whether price times quantity, half-up, is another amount (L2); small numbers need one product only."""
+    if price_e4 | quantity_e4 | (amount_fen >> 5) < 1 << 31:
+        distance = price_e4 * quantity_e4 - amount_fen * np.int64(100_000_000) + np.int64(50_000_000)
+        other = np.uint64(distance) >= np.uint64(100_000_000)
+    else:
+        other = times_fen(price_e4, quantity_e4) != amount_fen
+    return other
 
 
 @njit(**HOT)
@@ -109,7 +123,10 @@ def first_pay_fen(amount_fen, over_fen, rate_ppm, whole_price):
 
 @njit(**HOT)
 def version_on(first, versions, group, item, date):
-    """The version of an item that holds on a day: its row; -1 unknown in the area, -2 not valid on the day."""
+    """The version of an item that holds on a day: its row; -1 unknown in the area, -2 not valid on the day.
+
+    For the rare paths: taking arrays costs two reference counts a call, so the hot loop writes this out.
+    """
     row = np.int64(-1)
     if group >= 0 and item >= 0:
         row = np.int64(first[np.uint64(group), np.uint64(item)])
@@ -194,6 +211,7 @@ def split(rules, claims, lines, line_out, split_out, refund_claims):
         suspended = claim.suspended != 0
         programme_bit = 1 << (np.int64(claim.programme) - 1) if claim.programme > 0 and known_pack else 0
 
+        rare_claim = suspended or programme_bit != 0 or care_group != insured_group
         start = np.uint64(claim.line_start)
         end = np.uint64(claim.line_end)
         has_refund = False
@@ -241,9 +259,18 @@ def split(rules, claims, lines, line_out, split_out, refund_claims):
                 item_class = np.int64(0)
             else:
                 amounts += amount
+                # version_on, written out.
                 version = np.int64(-1)
-                if item < item_count:
-                    version = version_on(first, versions, care_group, item, line.fee_date)
+                if care_group >= 0 and item >= 0 and item < item_count:
+                    version = np.int64(first[np.uint64(care_group), np.uint64(item)])
+                    if version >= 0:
+                        date = line.fee_date
+                        while versions[np.uint64(version)]["from"] > date and (
+                            np.int64(versions[np.uint64(version)].flags) & LAST == 0
+                        ):
+                            version += 1
+                        if versions[np.uint64(version)]["from"] > date or versions[np.uint64(version)]["to"] < date:
+                            version = np.int64(-2)
                 if version < 0:
                     out_wholly = amount
                     note = np.int64(NOTE_UNKNOWN if version == -1 else NOTE_NOT_VALID)
@@ -257,58 +284,58 @@ def split(rules, claims, lines, line_out, split_out, refund_claims):
                     held = versions[np.uint64(version)]
                     flags = np.int64(held.flags)
                     item_class = np.int64(held.item_class)
-                    covered = (
-                        programme_bit != 0 and np.int64(covers[np.uint64(pack), np.uint64(item)]) & programme_bit != 0
-                    )
-                    if suspended:
-                        out_wholly = amount
-                        note = np.int64(NOTE_SUSPENDED)
-                    elif item_class == CLASS_C and not covered:
-                        out_wholly = amount
-                        note = np.int64(NOTE_CLASS_C)
-                    elif flags & RESTRICTED != 0 and line.approval == 2 and not covered:
-                        out_wholly = amount
-                        note = np.int64(NOTE_REFUSED)
-                    else:
-                        rate = np.int64(0)
-                        if covered:
+                    rate = np.int64(ratio_sets[np.uint64(held.ratio), np.uint64(person)])
+                    ceiling = ceiling_sets[np.uint64(held.ceiling), column]
+                    handling = np.int64(handling_sets[np.uint64(held.ceiling), column])
+                    whole = item_class == CLASS_C
+                    note = np.int64(NOTE_CLASS_C) if whole else np.int64(0)
+                    if flags & RARE_FLAGS != 0 or rare_claim:
+                        covered = False
+                        if programme_bit != 0:
+                            covered = np.int64(covers[np.uint64(pack), np.uint64(item)]) & programme_bit != 0
+                        if suspended:
+                            whole = True
+                            note = np.int64(NOTE_SUSPENDED)
+                        elif covered:
+                            whole = False
                             item_class = np.int64(CLASS_A)
+                            rate = np.int64(0)
                             note = np.int64(NOTE_PROGRAMME)
-                        else:
-                            ratio_set = np.uint64(held.ratio)
+                        elif not whole:
+                            if flags & RESTRICTED != 0 and line.approval == 2:
+                                whole = True
+                                note = np.int64(NOTE_REFUSED)
+                            elif flags & CO_PAY_FREE != 0:
+                                note = np.int64(NOTE_CO_PAY_FREE)
                             if care_group != insured_group and item_class == CLASS_B:
                                 own = version_on(first, versions, insured_group, item, line.fee_date)
                                 if own >= 0 and versions[np.uint64(own)].item_class == CLASS_B:
-                                    ratio_set = np.uint64(versions[np.uint64(own)].ratio)
+                                    rate = np.int64(
+                                        ratio_sets[np.uint64(versions[np.uint64(own)].ratio), np.uint64(person)]
+                                    )
                                     flags |= np.int64(versions[np.uint64(own)].flags) & UNVERIFIED
-                            rate = np.int64(ratio_sets[ratio_set, np.uint64(person)])
-                            if flags & CO_PAY_FREE != 0:
-                                note = np.int64(NOTE_CO_PAY_FREE)
-                        ceiling = ceiling_sets[np.uint64(held.ceiling), column]
-                        if ceiling != NO_CEILING_E4:
-                            handling = np.int64(handling_sets[np.uint64(held.ceiling), column])
-                            if is_over(price, ceiling, amount, handling):
-                                if handling == ITEM_SELF_PAID:
-                                    out_wholly = amount
-                                    note = np.int64(NOTE_WHOLE)
-                                else:
-                                    out_over = excess_fen(price, ceiling, quantity, amount, handling, over_ceiling)
-                                    note = np.int64(NOTE_OVER)
-                                    if handling == EXCESS_TO_HOSPITAL:
-                                        hospital += out_over
-                                        note = np.int64(NOTE_HOSPITAL)
-                                    elif handling == EXCESS_IN_CATALOGUE:
-                                        in_catalogue += out_over
-                                        note = np.int64(NOTE_IN_CATALOGUE)
-                        if out_wholly != 0:
-                            rate = np.int64(WHOLE_PPM)
-                        elif rate < 0:
-                            line_error = np.int64(UNDEFINED)
-                            rate = np.int64(0)
-                        elif rate > 0:
-                            out_first_pay = first_pay_fen(amount, out_over, rate, first_pay_on)
+                    if (price > ceiling or handling == LINE_CEILING) and not whole:  # rarely
+                        over_it = is_over(price, ceiling, amount, handling)
+                        whole = over_it and handling == ITEM_SELF_PAID
+                        if whole:
+                            note = np.int64(NOTE_WHOLE)
+                        elif over_it:
+                            out_over = excess_fen(price, ceiling, quantity, amount, handling, over_ceiling)
+                            note = np.int64(NOTE_OVER)
+                            if handling == EXCESS_TO_HOSPITAL:
+                                hospital += out_over
+                                note = np.int64(NOTE_HOSPITAL)
+                            elif handling == EXCESS_IN_CATALOGUE:
+                                in_catalogue += out_over
+                                note = np.int64(NOTE_IN_CATALOGUE)
+                    if rate < 0 and not whole:
+                        line_error = np.int64(UNDEFINED)
+                        rate = np.int64(0)
+                    rate = np.int64(WHOLE_PPM) if whole else rate
+                    out_wholly = amount if whole else np.int64(0)
+                    out_first_pay = np.int64(0) if whole else first_pay_fen(amount, out_over, rate, first_pay_on)
                     unverified |= flags & UNVERIFIED
-                if note == 0 and times_fen(price, quantity) != amount:
+                if note == 0 and differs(price, quantity, amount):
                     note = np.int64(NOTE_DIFFERS)
             out_in_scope = amount - out_wholly - out_over - out_first_pay
             out.wholly_self_paid_fen = out_wholly
@@ -324,10 +351,8 @@ def split(rules, claims, lines, line_out, split_out, refund_claims):
             over += out_over
             first_pay += out_first_pay
             in_scope += out_in_scope
-            if item_class == CLASS_A:
-                class_a += amount - out_wholly
-            elif item_class == CLASS_B:
-                class_b += amount - out_wholly
+            class_a += amount - out_wholly if item_class == CLASS_A else np.int64(0)
+            class_b += amount - out_wholly if item_class == CLASS_B else np.int64(0)
             if flags & (CO_PAY_FREE | SPECIAL_DRUG) != 0:
                 if flags & CO_PAY_FREE != 0:
                     copay_free += out_in_scope
@@ -456,7 +481,7 @@ def split_refunds(rules, claims, lines, line_out, split_out, refund_claims, left
                         wholly = np.int64(0)
                         over = np.int64(0)
                         pay = np.int64(0)
-                        if whole.wholly_self_paid_fen != 0 or whole.first_pay_ppm == WHOLE_PPM:
+                        if whole.wholly_self_paid_fen == source.amount_fen:
                             wholly = size
                         else:
                             price = source.unit_price_e4
