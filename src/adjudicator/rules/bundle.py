@@ -1,0 +1,150 @@
+"""A bundle: some packs, compiled to arrays, immutable and hashed; the hash is in every settlement."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from adjudicator.rules.compile import Lookup, compile_lookup
+from adjudicator.rules.faults import Faults, PackError
+from adjudicator.rules.load import canonical, load_pack
+from adjudicator.rules.pack import Pack
+from adjudicator.rules.plan import Plans, compile_plans, version_text
+from adjudicator.rules.plan_keys import layout_digest
+
+SECTIONS: tuple[tuple[str, str], ...] = (
+    ("catalogue", "adjudicator.rules.catalogue"),
+    ("payment", "adjudicator.rules.payment"),
+)
+"""Parts of a pack that other modules read and compile: ``load_section`` and ``compile_sections``."""
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """Compiled rules of some pools. A pack's number is its position in ``packs``."""
+
+    packs: tuple[Pack, ...]
+    plans: Plans
+    lookup: Lookup
+    catalogue: Any
+    """rules.catalogue.Catalogue, all packs."""
+    payment: Any
+    """rules.payment.PaymentRules, all packs."""
+    schemes: tuple
+    """rules.scheme.Scheme, each grouping scheme once."""
+    hash: str
+    """16 hexadecimal characters over the canonical sources of every section."""
+    warnings: tuple[str, ...] = field(default=(), compare=False)
+
+    def pack_of_area(self, code: int | str) -> Pack | None:
+        """The pack of a county's area code."""
+        return next((pack for pack in self.packs if any(area.code == int(code) for area in pack.areas)), None)
+
+    def pack_number(self, name: str) -> int:
+        """Position of a pack by its id, or by its pool code."""
+        for number, pack in enumerate(self.packs):
+            if name in (pack.id, str(pack.pool)):
+                return number
+        raise KeyError(name)
+
+    @cached_property
+    def rule_versions(self) -> tuple[str, ...]:
+        """Version of rules in words for each plan row, e.g. ``hangzhou@2021-01-01``."""
+        return tuple(version_text(self.packs, version) for version in self.plans.versions)
+
+    def grouping_scheme(self, pack: int, date: int) -> int:
+        """Row of ``schemes`` that groups the claims of a pack on a day, -1 none."""
+        name = self.packs[pack].grouping_on(date)
+        names = [scheme.name for scheme in self.schemes]
+        return names.index(name) if name in names else -1
+
+
+def load_bundle(names_or_paths: Sequence[str | Path]) -> Bundle:
+    """Reads, checks and compiles packs by name or folder.
+
+    Raises :class:`adjudicator.rules.faults.PackError` with every fault of every section of every pack.
+    """
+    faults = Faults()
+    packs: list[Pack] = []
+    for name in names_or_paths:
+        own = Faults()
+        pack = load_pack(name, own)
+        faults.extend(own)
+        if pack is not None:
+            packs.append(pack)
+    _check_packs(packs, faults)
+    sources = {section: _load_section(module, packs, faults) for section, module in SECTIONS}
+    schemes = _load_schemes(packs, faults)
+    faults.raise_if_any("rule pack " + ", ".join(str(name) for name in names_or_paths))
+    return compile_bundle(packs, sources, schemes)
+
+
+def check_packs(names_or_paths: Sequence[str | Path]) -> list:
+    """Every fault of some packs, without raising."""
+    try:
+        load_bundle(names_or_paths)
+    except PackError as error:
+        return error.faults
+    return []
+
+
+def compile_bundle(packs: Sequence[Pack], sources: dict[str, list], schemes: Sequence) -> Bundle:
+    """A bundle of packs that are read and checked."""
+    plans = compile_plans(packs)
+    sections = {
+        section: importlib.import_module(module).compile_sections(sources[section]) if sources[section] else None
+        for section, module in SECTIONS
+    }
+    digest = hashlib.blake2b(digest_size=8)
+    digest.update(layout_digest().encode())
+    for pack in packs:
+        digest.update(canonical([pack.sources, [_hospital_data(hospital) for hospital in pack.hospitals]]))
+    for section in (*sections.values(), *schemes):
+        if section is not None:
+            for part in section.hash_parts():
+                digest.update(part if isinstance(part, bytes) else str(part).encode())
+    return Bundle(
+        tuple(packs), plans, compile_lookup(packs), sections["catalogue"], sections["payment"], tuple(schemes),
+        digest.hexdigest(),
+    )  # fmt: skip
+
+
+def _hospital_data(hospital: Any) -> list:
+    return [getattr(hospital, name) for name in hospital.__slots__]
+
+
+def _check_packs(packs: Sequence[Pack], faults: Faults) -> None:
+    """An area or a hospital belongs to one pack."""
+    owner: dict[int | str, str] = {}
+    for pack in packs:
+        for code in (*(area.code for area in pack.areas), *(hospital.code for hospital in pack.hospitals)):
+            if owner.setdefault(code, pack.id) != pack.id:
+                faults.add(f"pack {pack.id}", str(code), f"is also in pack {owner[code]}", "load only one of the two packs")
+    for number, pack in enumerate(packs):
+        if pack.id in [other.id for other in packs[:number]]:
+            faults.add(f"pack {pack.id}", "id", "is loaded twice", "name each pack once")
+
+
+def _load_section(module: str, packs: Sequence[Pack], faults: Faults) -> list:
+    loader = importlib.import_module(module)
+    return [loader.load_section(pack.folder, pack, faults) for pack in packs]
+
+
+def _load_schemes(packs: Sequence[Pack], faults: Faults) -> list:
+    names = dict.fromkeys(grouping.scheme for pack in packs for grouping in pack.groupings)
+    if not names:
+        return []
+    from adjudicator.rules.scheme import load_scheme
+
+    schemes = []
+    for name in names:
+        try:
+            schemes.append(load_scheme(name))
+        except PackError as error:
+            faults.extend(error.faults)
+    return schemes

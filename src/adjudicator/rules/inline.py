@@ -1,0 +1,109 @@
+"""A bundle of one plan, built from a small mapping: for published examples and trials.
+
+The mapping has the keys of a plan, flat, and may name its own groups, levels and categories::
+
+    care: [inpatient]            scheme: resident            from: 2000-01-01
+    deductible_yuan: 300         rate_percent: 70
+    assistance: [low_edge]       assistance_percent: {low_edge: 70}
+
+What it leaves out: one level ``any`` (every hospital level), one person group ``everyone`` of the scheme, care of any
+kind, every place without reduction, valid from 1990. Numbers may be YAML floats; they are read by their printed digits.
+"""
+
+from __future__ import annotations
+
+import datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from adjudicator.codes import HOSPITAL_LEVELS, PERSON_TYPES
+from adjudicator.rules.faults import Faults
+from adjudicator.rules.load import build_pack
+from adjudicator.rules.plan_source import EVERY_KEY
+
+AREA = 990001
+HOSPITAL_CODE = "H99000100001"
+_FIRST = datetime.date(1990, 1, 1)
+_PLAN = ("scheme", "care", "place", "filing")
+_PACK = ("levels", "person_groups", "assistance", "diseases", "programmes", "hospitals", "options")
+_SOURCE = ("document", "clause", "checked_on", "verified", "from")
+
+
+def inline_bundle(mapping: dict[str, Any]) -> Any:
+    """A bundle of the one plan of ``mapping``.
+
+    Its pool is 990000 with the county 990001 and one hospital for each level (codes ``H99000100001``, …).
+    Raises :class:`adjudicator.rules.faults.PackError` with every fault of the mapping.
+    """
+    from adjudicator.rules.bundle import compile_bundle
+
+    mapping = _exact(mapping)
+    faults = Faults()
+    for name in mapping:
+        if name not in (*EVERY_KEY, *_PLAN, *_PACK, *_SOURCE):
+            faults.add("plan", name, "unknown key", "the keys are those of a plan and " + ", ".join(_PACK))
+    raw, plan = _pack(mapping), _plan(mapping)
+    pack = build_pack(Path("plan"), raw, {"plan": {"plan": [plan]}}, {}, faults)
+    faults.raise_if_any("plan")
+    return compile_bundle([pack], {"catalogue": [], "payment": []}, [])
+
+
+def _exact(value: Any) -> Any:
+    """Floats of YAML as the decimals that were written."""
+    if isinstance(value, float):
+        return Decimal(repr(value))
+    if isinstance(value, dict):
+        return {str(key): _exact(entry) for key, entry in value.items()}
+    if isinstance(value, list):
+        return [_exact(entry) for entry in value]
+    return value
+
+
+def _pack(mapping: dict[str, Any]) -> dict[str, Any]:
+    scheme = mapping.get("scheme", "employee")
+    levels = mapping.get("levels") or [{"id": "any", "hosp_lv": list(HOSPITAL_LEVELS[1:])}]
+    groups = mapping.get("person_groups") or [{"id": "everyone", "person_types": [t for t in PERSON_TYPES[1:] if len(t) == 2]}]
+    named = lambda entry: {"name": entry["id"], "name_zh": entry["id"], **entry}  # noqa: E731
+    levels = [named(level if isinstance(level, dict) else {"id": level}) for level in levels]
+    groups = [{"scheme": scheme, **named(group)} for group in groups]
+    categories = [named(entry if isinstance(entry, dict) else {"id": entry}) for entry in mapping.get("assistance", [])]
+    hospitals = mapping.get("hospitals") or [
+        {"code": f"H990001{number:05d}", "level": level["id"], "hosp_lv": (level.get("hosp_lv") or ["11"])[0]}
+        for number, level in enumerate(levels, 1)
+    ]
+    return {
+        "id": "inline", "name": "Inline plan", "name_zh": "内联方案", "pool": 990000,
+        "area": [{"code": AREA, "name": "County", "name_zh": "县"}],
+        "level": levels, "person_group": groups, "assistance": categories,
+        "disease": mapping.get("diseases", []), "programme": mapping.get("programmes", []),
+        "options": mapping.get("options", {}),
+        "hospitals": [(number, _hospital(hospital)) for number, hospital in enumerate(hospitals, 1)],
+    }  # fmt: skip
+
+
+def _hospital(entry: dict[str, Any]) -> dict[str, str]:
+    level = entry.get("level", "any")
+    return {
+        "code": entry["code"], "name": entry.get("name", entry["code"]), "area": str(AREA),
+        "hosp_lv": entry.get("hosp_lv", "11"), "deductible_level": level, "price_level": level,
+        "payment_class": "", "note": "inline",
+    }  # fmt: skip
+
+
+def _plan(mapping: dict[str, Any]) -> dict[str, Any]:
+    start = mapping.get("from", _FIRST)
+    values = {name: mapping[name] for name in EVERY_KEY if name in mapping}
+    if "deductible_counting" not in values:
+        values["deductible_counting"] = "per_stay" if "deductible_yuan" in values else "none"
+    if "cross_region" not in values:
+        values["cross_region"] = [{"place": ["province", "outside"], "filing": "any"}]
+    rule = {
+        "from": start, "document": mapping.get("document", "inline plan"), "clause": mapping.get("clause", ""),
+        "checked_on": mapping.get("checked_on", _FIRST), "verified": mapping.get("verified", True), **values,
+    }  # fmt: skip
+    return {
+        "id": "inline", "name": "Inline plan", "name_zh": "内联方案", "scheme": mapping.get("scheme", "employee"),
+        "care": mapping.get("care", "any"), "place": mapping.get("place", "any"), "filing": mapping.get("filing", "any"),
+        "from": start, "rule": [rule],
+    }  # fmt: skip
