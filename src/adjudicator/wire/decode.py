@@ -37,8 +37,9 @@ _BAD = np.uint64(1 << 62)
 _BOOL, _SINT32, _SINT64, _FIXED32, _FIXED64 = (
     np.uint32(n) for n in (_schema.BOOL, _schema.SINT32, _schema.SINT64, _schema.FIXED32, _schema.FIXED64)
 )
-_VARINT64, _VARINT32, _STRING, _BYTES, _MESSAGE = (
-    np.uint32(n) for n in (_schema.VARINT64, _schema.VARINT32, _schema.STRING, _schema.BYTES, _schema.MESSAGE)
+_VARINT64, _INT32, _UINT32, _STRING, _BYTES, _MESSAGE = (
+    np.uint32(n)
+    for n in (_schema.VARINT64, _schema.INT32, _schema.UINT32, _schema.STRING, _schema.BYTES, _schema.MESSAGE)
 )
 _REPEATED, _PLAIN = np.uint32(_schema.REPEATED), np.uint32(15)
 _ZERO, _ONE = np.uint64(0), np.uint64(1)
@@ -147,7 +148,7 @@ def _store(kind, value, address, words, halves, octets):
     """Write a number at a byte address, by kind."""
     if kind == _VARINT64 or kind == _FIXED64:
         words[address >> _U64(3)] = np.int64(value)
-    elif kind == _VARINT32 or kind == _FIXED32:
+    elif kind == _INT32 or kind == _UINT32 or kind == _FIXED32:
         halves[address >> _U64(2)] = np.int32(value)
     elif kind == _BOOL:
         octets[address] = np.uint8(value != _ZERO)
@@ -201,9 +202,10 @@ def _count_rows(buffer, starts, ends, status, max_depth, max_rows, fields, table
             tag = _varint_value(buffer, position, cursor)
             position = cursor
             number, wire_type = tag >> _U64(3), tag & _U64(7)
-            bad = tag >> _U64(32) != _ZERO or (number == _ZERO and group == _ZERO)
+            last = _U64(tables[table, _LAST])
+            bad = tag >> _U64(32) != _ZERO or (number == _ZERO and last != _ZERO)
             kind, child = np.uint32(0), _ZERO
-            if number <= _U64(tables[table, _LAST]):
+            if number <= last:
                 entry = _U64(tables[table, _FIRST]) + number
                 kind, child = fields[entry, _KIND], _U64(fields[entry, _CHILD])
             plain = kind & _PLAIN
@@ -305,7 +307,7 @@ def _fill_rows(
                 tag = _varint_value(buffer, position, cursor)
                 position = cursor
             number, wire_type = tag >> _U64(3), tag & _U64(7)
-            bad = tag >> _U64(32) != _ZERO or (number == _ZERO and group == _ZERO)
+            bad = tag >> _U64(32) != _ZERO or (number == _ZERO and last != _ZERO)
             entry = first + number if number <= last else _ZERO
             kind = fields[entry, _KIND]
             plain = kind & _PLAIN

@@ -24,10 +24,10 @@ _FIELDS_START, _FIELDS_END, _ROW_SIZE = (
     np.uint64(n) for n in (_schema.FIELDS_START, _schema.FIELDS_END, _schema.ROW_SIZE)
 )
 _U64 = np.uint64
-_VARINT64, _VARINT32, _BOOL, _SINT32, _SINT64, _FIXED32, _FIXED64 = (
+_VARINT64, _UINT32, _BOOL, _SINT32, _SINT64, _FIXED32, _FIXED64 = (
     np.uint32(n)
     for n in (
-        _schema.VARINT64, _schema.VARINT32, _schema.BOOL, _schema.SINT32, _schema.SINT64, _schema.FIXED32,
+        _schema.VARINT64, _schema.UINT32, _schema.BOOL, _schema.SINT32, _schema.SINT64, _schema.FIXED32,
         _schema.FIXED64,
     )
 )  # fmt: skip
@@ -120,6 +120,8 @@ def _load(kind, address, words, halves, octets):
     elif kind == _SINT32:
         half = np.int64(halves[address >> _U64(2)])
         bits = _U64((half << 1) ^ (half >> 63))
+    elif kind == _UINT32 or kind == _FIXED32:
+        bits = _U64(np.uint32(halves[address >> _U64(2)]))
     else:
         bits = _U64(np.int64(halves[address >> _U64(2)]))
     return bits

@@ -13,7 +13,7 @@ from google.protobuf import descriptor_pb2, descriptor_pool
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 
 # Kinds of value; a repeated field adds REPEATED. 0 is a number that the message does not know.
-UNKNOWN, VARINT64, VARINT32, BOOL, SINT32, SINT64, FIXED32, FIXED64, STRING, BYTES, MESSAGE = range(11)
+UNKNOWN, VARINT64, INT32, UINT32, BOOL, SINT32, SINT64, FIXED32, FIXED64, STRING, BYTES, MESSAGE = range(12)
 REPEATED = 16
 
 # Columns of ``WireSchema.fields``: one row a field number, so that a number is found without a search.
@@ -27,13 +27,13 @@ MAX_FIELD_NUMBER = 1023
 _TYPE = FieldDescriptor
 _KINDS = {
     _TYPE.TYPE_INT64: (VARINT64, "i8"), _TYPE.TYPE_UINT64: (VARINT64, "u8"),
-    _TYPE.TYPE_INT32: (VARINT32, "i4"), _TYPE.TYPE_UINT32: (VARINT32, "u4"), _TYPE.TYPE_ENUM: (VARINT32, "i4"),
+    _TYPE.TYPE_INT32: (INT32, "i4"), _TYPE.TYPE_UINT32: (UINT32, "u4"), _TYPE.TYPE_ENUM: (INT32, "i4"),
     _TYPE.TYPE_BOOL: (BOOL, "u1"), _TYPE.TYPE_SINT32: (SINT32, "i4"), _TYPE.TYPE_SINT64: (SINT64, "i8"),
     _TYPE.TYPE_FIXED32: (FIXED32, "u4"), _TYPE.TYPE_SFIXED32: (FIXED32, "i4"), _TYPE.TYPE_FLOAT: (FIXED32, "f4"),
     _TYPE.TYPE_FIXED64: (FIXED64, "u8"), _TYPE.TYPE_SFIXED64: (FIXED64, "i8"), _TYPE.TYPE_DOUBLE: (FIXED64, "f8"),
     _TYPE.TYPE_STRING: (STRING, ""), _TYPE.TYPE_BYTES: (BYTES, ""), _TYPE.TYPE_MESSAGE: (MESSAGE, ""),
 }  # fmt: skip
-_WIRE_TYPES = {VARINT64: 0, VARINT32: 0, BOOL: 0, SINT32: 0, SINT64: 0, FIXED32: 5, FIXED64: 1}
+_WIRE_TYPES = {VARINT64: 0, INT32: 0, UINT32: 0, BOOL: 0, SINT32: 0, SINT64: 0, FIXED32: 5, FIXED64: 1}
 STRING_TABLE = np.dtype([("start", "i8"), ("size", "i4"), ("padding", "i4")], align=True)
 """Rows of a repeated string or bytes field."""
 
@@ -106,8 +106,8 @@ class WireSchema:
 
 
 def compile_schema(descriptor: Descriptor) -> WireSchema:
-    """Compile a message descriptor. Raises ``UnsupportedField`` for groups, maps, oneofs, closed enums, proto2
-    presence, recursion and field numbers above ``MAX_FIELD_NUMBER``."""
+    """Compile a message descriptor. Raises ``UnsupportedField`` for maps, oneofs, recursion, field numbers above
+    ``MAX_FIELD_NUMBER`` and any file that is not proto3."""
     compiler = _Compiler()
     compiler.add_message(descriptor, "", ())
     return compiler.finish(descriptor)
@@ -147,6 +147,7 @@ class _Compiler:
         """Compile one message and what lies below; returns the number of its table."""
         if descriptor.full_name in parents:
             raise UnsupportedField(f"{descriptor.full_name} contains itself at {path!r}")
+        _check_file(descriptor)
         for member in descriptor.fields:
             _check(member)
         dtype = _record(descriptor)
@@ -216,12 +217,16 @@ def _check(member: FieldDescriptor) -> None:
         raise UnsupportedField(f"{where}: member of a oneof")
     if member.enum_type is not None and member.enum_type.is_closed:
         raise UnsupportedField(f"{where}: a closed enum")
-    if member.is_required or member.has_default_value:
-        raise UnsupportedField(f"{where}: required, or with a default value")
-    if member.containing_type.is_extendable:
-        raise UnsupportedField(f"{where}: its message takes extensions")
     if member.number > MAX_FIELD_NUMBER:
         raise UnsupportedField(f"{where}: field number above {MAX_FIELD_NUMBER}")
+
+
+def _check_file(descriptor: Descriptor) -> None:
+    """Text without UTF-8 check, required fields, default values and extensions are of other syntaxes."""
+    file = descriptor_pb2.FileDescriptorProto()
+    descriptor.file.CopyToProto(file)
+    if file.syntax != "proto3":
+        raise UnsupportedField(f"{descriptor.full_name}: not of a proto3 file")
 
 
 def _is_optional(member: FieldDescriptor) -> bool:
