@@ -98,6 +98,11 @@ class Record:
     position: int = field(default=0, compare=False)
 
     @property
+    def pool_code(self) -> str:
+        """The pool as its keys name it."""
+        return f"{self.pool:06d}"
+
+    @property
     def name(self) -> str:
         """The settlement as a hospital names it; safe to show."""
         return f"{self.institution}/{self.encounter}/{self.sequence}"

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
+import json
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from types import TracebackType
@@ -10,14 +12,22 @@ from types import TracebackType
 import numpy as np
 
 from adjudicator.codes import Fund, Scheme
-from adjudicator.errors import E, refuse
+from adjudicator.errors import AdjudicatorError, E, refuse
 from adjudicator.ledger import keys as names
-from adjudicator.ledger.batch import CommitBatch, StateRead
+from adjudicator.ledger.audit import Verification, verify
+from adjudicator.ledger.batch import CommitBatch, StateRead, new_commit, now_ms, pack_records
 from adjudicator.ledger.connection import Connection, Script
 from adjudicator.ledger.names import fund_text, parse_scheme, parse_total_field, scheme_text
-from adjudicator.ledger.record import Record
+from adjudicator.ledger.rebuild import Rebuilt, rebuild
+from adjudicator.ledger.reconcile import history, reconcile
+from adjudicator.ledger.record import Kind, Record
+from adjudicator.ledger.reversal import reversal_of
+from adjudicator.v1 import pooling_pb2
 
 COMMIT, READ, TOTALS = Script("commit.lua"), Script("read.lua"), Script("totals.lua")
+
+MAX_REVERSAL_ATTEMPTS = 8
+"""Other settlements of a person may come in between; more than this at one moment is no hospital."""
 
 Keys = Sequence[bytes] | np.ndarray
 """Digests: a list of 16 bytes each, or uint8[n, 16]."""
@@ -187,6 +197,63 @@ class Ledger:
 
         return await self.connection.persist(attempt)
 
+    async def reverse(
+        self, pool: str, key: bytes, reversal_key: bytes, *, person: bytes | None = None, date: int = 0
+    ) -> Record:
+        """Takes a settlement back, exactly once; asked again, gives the stored reversal.
+
+        Args: ``person`` digest to compare with the settlement's; ``date`` of the reversal, YYYYMMDD, 0: as settled.
+        Errors: E.SETTLEMENT_NOT_FOUND, REVERSAL_OF_REVERSAL, PERSON_MISMATCH, NOT_LATEST_SETTLEMENT (names the one to
+        reverse first), CONFLICT, and those of :meth:`commit`.
+        """
+        for _ in range(MAX_REVERSAL_ATTEMPTS):
+            known = (await self.read(pool, [key, reversal_key], [])).known
+            record = _reversible(known.get(0), person)
+            if 1 in known:
+                return known[1]
+            states = await self.accumulators(pool, record.state_key or bytes(16))
+            if record.state_key is not None and states.last[0].tobytes() != key:
+                if (await self.get(pool, reversal_key)) is not None:
+                    continue  # somebody else reversed it between our two looks
+                raise await self._not_latest(pool, states.last[0].tobytes())
+            if (await self.commit(reversal_of(record, reversal_key, states, date))).done:
+                break
+        reversal = await self.get(pool, reversal_key)
+        if reversal is None:
+            raise refuse(E.CONFLICT)
+        return reversal
+
+    async def _not_latest(self, pool: str, latest: bytes) -> AdjudicatorError:
+        record = await self.get(pool, latest)
+        return refuse(E.NOT_LATEST_SETTLEMENT, detail=record.name if record else "unknown")
+
+    async def post(
+        self,
+        pool: str,
+        key: bytes,
+        month: int,
+        postings: Sequence[tuple[int, int, int, int]],
+        note: dict[str, object] | None = None,
+    ) -> bool:
+        """Adds amounts that come from no claim, such as a month's clearing differences; exactly once for a key.
+
+        Args: ``month`` YYYYMM; ``postings`` county, codes.Scheme, codes.Fund, amount in fen; ``note`` is kept as JSON.
+        Returns False when the key had been posted with the same amounts. Errors: E.KEY_REUSED and those of commit.
+        """
+        text = json.dumps(note or {}, ensure_ascii=False, sort_keys=True).encode()
+        listed = tuple((int(county), int(scheme), int(fund), int(fen)) for county, scheme, fund, fen in postings)
+        content = hashlib.blake2b(f"{month}{sorted(listed)}".encode() + text, digest_size=16).digest()
+        record = Record(
+            Kind.POSTING, int(pool), month, key, content, settlement_date=month * 100 + 1, postings=listed,
+            answer=text, commit=new_commit(), recorded_ms=now_ms(),
+        )  # fmt: skip
+        if (await self.commit(pack_records(pool, [record], []))).done:
+            return True
+        stored = await self.get(pool, key)
+        if stored is None or stored.content != content:
+            raise refuse(E.KEY_REUSED, detail="postings")
+        return False
+
     async def _own(self, batch: CommitBatch) -> int:
         """Position of the last record if the batch in the store is this very one, else 0."""
         arguments = [names.prefix(batch.pool), batch.keys[-16:], b""]
@@ -210,7 +277,7 @@ class Ledger:
         arguments = [names.prefix(pool), f"{month:06d}" if month else ""]
         reply = await self.connection.persist(lambda: self.connection.run(TOTALS, names.version(pool), arguments))
         rows = []
-        for month_text, values in zip(reply[1::2], reply[2::2], strict=True):
+        for month_text, values in zip(reply[2::2], reply[3::2], strict=True):
             for name, amount in zip(values[::2], values[1::2], strict=True):
                 try:
                     in_county, in_scheme, fund = parse_total_field(name.decode())
@@ -232,6 +299,24 @@ class Ledger:
                 yield totals
             await self._wait_for_change(pool, version)
 
+    def history(
+        self, pool: str, institution: str, from_date: int, to_date: int, scheme: str = ""
+    ) -> AsyncIterator[Record]:
+        """Settlements and reversals of an institution from day to day (YYYYMMDD); see :mod:`.reconcile`."""
+        return history(self.connection, pool, institution, from_date, to_date, scheme)
+
+    async def reconcile(self, statement: pooling_pb2.Statement) -> pooling_pb2.ReconcileResult:
+        """Compares a hospital's statement with the journal; see :mod:`.reconcile`."""
+        return await reconcile(self.connection, statement)
+
+    async def verify(self, pool: str) -> Verification:
+        """Checks that everything is what the journal says; see :mod:`.audit`."""
+        return await verify(self.connection, pool)
+
+    async def rebuild(self, pool: str) -> Rebuilt:
+        """Makes totals, states and index anew from the journal; see :mod:`.rebuild`."""
+        return await rebuild(self.connection, pool)
+
     async def _wait_for_change(self, pool: str, version: int) -> None:
         """Returns soon after the pool has a record beyond ``version``; at the latest after half a call's time."""
         counties = await self.connection.persist(lambda: self.connection.client.smembers(names.counties(pool)))
@@ -241,6 +326,17 @@ class Ledger:
             await asyncio.sleep(wait_ms / 10_000)
             return
         await self.connection.persist(lambda: self.connection.client.xread(streams, count=1, block=wait_ms))
+
+
+def _reversible(record: Record | None, person: bytes | None) -> Record:
+    """The settlement, if it is one that can be taken back at all."""
+    if record is None or record.kind == Kind.POSTING:
+        raise refuse(E.SETTLEMENT_NOT_FOUND)
+    if record.kind == Kind.REVERSE:
+        raise refuse(E.REVERSAL_OF_REVERSAL)
+    if person is not None and person != record.person:
+        raise refuse(E.PERSON_MISMATCH)
+    return record
 
 
 def _blob(keys: Keys) -> bytes:

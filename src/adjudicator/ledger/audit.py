@@ -1,0 +1,295 @@
+"""``verify``: are totals, states and index what the journal says? Works beside a running service."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator, Iterable
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import numpy as np
+
+from adjudicator.columns import ACCUMULATORS
+from adjudicator.errors import AdjudicatorError
+from adjudicator.ledger import keys as names
+from adjudicator.ledger.batch import StateRead
+from adjudicator.ledger.connection import Connection, Script
+from adjudicator.ledger.journal import Chunk, scan
+from adjudicator.ledger.names import parse_total_field, total_field
+from adjudicator.ledger.replay import Replay, describe_total
+
+PLACES, STATES, TOTALS = Script("places.lua"), Script("states.lua"), Script("totals.lua")
+CHUNK_KEYS = 1000
+MAX_DIFFERENCES = 1000
+"""A report names this many differences; a ledger with more is wholly wrong and the first ones tell why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One thing that is not as the journal says. ``kind``: journal, version, total, state, chain, index, key."""
+
+    kind: str
+    where: str
+    stored: str
+    expected: str
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.where}: stored {self.stored}, expected {self.expected}"
+
+
+@dataclass(slots=True)
+class Verification:
+    """Result of a check of a whole pool up to position ``version``."""
+
+    pool: str
+    version: int = 0
+    records: int = 0
+    states: int = 0
+    totals: int = 0
+    seconds: float = 0.0
+    differences: list[Difference] = field(default_factory=list)
+
+    @property
+    def holds(self) -> bool:
+        """Whether all is as the journal says."""
+        return not self.differences
+
+    def note(self, kind: str, where: str, stored: object, expected: object) -> None:
+        """Adds a difference."""
+        if len(self.differences) < MAX_DIFFERENCES:
+            self.differences.append(Difference(kind, where, str(stored), str(expected)))
+
+
+class WrongPlace(NamedTuple):
+    """A settlement whose index entry is not where its record stands."""
+
+    key: bytes
+    stored: str
+    right: str
+
+
+@dataclass(slots=True)
+class FoundKeys:
+    """The keys that a pool has in the store."""
+
+    months: set[int] = field(default_factory=set)
+    total_months: set[int] = field(default_factory=set)
+    states: list[bytes] = field(default_factory=list)
+    unknown: list[str] = field(default_factory=list)
+
+
+async def verify(connection: Connection, pool: str) -> Verification:
+    """Checks that totals are the sum of the journal, states the replay of its deltas, the index one to one with it.
+
+    Exact also while others commit: each part is compared with the journal up to the position at which it was read.
+    Errors: E.STORE_AWAY.
+    """
+    started, check, replay = time.monotonic(), Verification(pool), Replay()
+    found = await find_keys(connection, pool)
+    arguments = [names.prefix(pool), "", "journal", *(f"{month:06d}" for month in sorted(found.months))]
+    version, end, *totals = await connection.persist(lambda: connection.run(TOTALS, names.version(pool), arguments))
+    check.version = int(end)
+    if version != end:
+        check.note("version", names.version(pool), version.decode("ascii", "replace"), check.version)
+    wrong = await extend(connection, pool, replay, check.version, found.months, check)
+    for place in wrong:
+        check.note("index", f"{place.key.hex()[:12]}…", place.stored or "absent", place.right)
+    check.records, check.totals = sum(map(len, replay.positions)), len(replay.totals)
+    check_positions(replay, check)
+    stored = {int(month): _hash(values) for month, values in zip(totals[::2], totals[1::2], strict=True)}
+    await _check_totals(connection, pool, replay, check, stored, found)
+    if await index_is_larger(connection, pool, sum(not place.stored for place in wrong)):
+        async for _, key, place in surplus_places(connection, pool):
+            check.note("index", f"{key.hex()[:12]}…", place, "no such settlement")
+    async for key, value, expected in wrong_states(connection, pool, replay, found.states, check):
+        for name, have, want in _state_differences(value, expected):
+            check.note("state", f"{key.hex()[:12]}… {name}".rstrip(), have, want)
+    check.states = len(replay.rows)
+    for name in found.unknown:
+        check.note("key", name, "present", "no key of the ledger")
+    check.seconds = time.monotonic() - started
+    return check
+
+
+async def find_keys(connection: Connection, pool: str) -> FoundKeys:
+    found, prefix, cursor = FoundKeys(), names.prefix(pool).encode(), 0
+    while True:
+        pattern = prefix.replace(b"{", rb"\{") + b"*"
+        cursor, keys = await connection.persist(
+            lambda cursor=cursor, pattern=pattern: connection.client.scan(cursor, match=pattern, count=1000)
+        )
+        for key in set(keys):
+            kind, _, rest = key[len(prefix) :].partition(b":")
+            if kind == b"state" and len(rest) == 16:
+                found.states.append(rest)
+            elif kind in (b"journal", b"totals") and rest.isdigit():
+                (found.months if kind == b"journal" else found.total_months).add(int(rest))
+            elif kind not in (b"index", b"liability", b"version", b"months", b"counties", b"rebuilding", b"fence"):
+                found.unknown.append(prefix.decode() + kind.decode("ascii", "replace"))
+        if cursor == 0:
+            found.states = sorted(set(found.states))
+            return found
+
+
+async def extend(
+    connection: Connection, pool: str, replay: Replay, version: int, months: Iterable[int], check: Verification
+) -> list[WrongPlace]:
+    """Plays the journal on to a position; returns the index entries that do not name the record's place."""
+    wrong = []
+    for month in sorted(set(months)):
+        async for chunk in scan(connection, pool, month, replay.version + 1, version):
+            for position in chunk.unreadable:
+                check.note("journal", f"entry {position}", "unreadable", "a record")
+            _check_headers(chunk, pool, check)
+            replay.add(chunk)
+            wrong += await _wrong_places(connection, pool, chunk)
+    replay.version = max(replay.version, version)
+    return wrong
+
+
+async def _wrong_places(connection: Connection, pool: str, chunk: Chunk) -> list[WrongPlace]:
+    keys = np.ascontiguousarray(chunk.headers["key"]).tobytes()
+    arguments = [names.prefix(pool), keys or bytes(16)]
+    _, _, stored = await connection.persist(lambda: connection.run(PLACES, names.version(pool), arguments))
+    wrong = []
+    for row, position in enumerate(chunk.positions.tolist()):
+        right = f"{chunk.month:06d}-{position}"
+        if stored[row] != right.encode():
+            wrong.append(WrongPlace(keys[16 * row : 16 * row + 16], stored[row].decode("ascii", "replace"), right))
+    return wrong
+
+
+def _check_headers(chunk: Chunk, pool: str, check: Verification) -> None:
+    for name, expected in (("pool", int(pool)), ("month", chunk.month)):
+        for row in np.flatnonzero(chunk.headers[name] != expected).tolist():
+            check.note("journal", f"entry {chunk.positions[row]}", f"{name} {chunk.headers[name][row]}", expected)
+
+
+def check_positions(replay: Replay, check: Verification) -> None:
+    missing, twice = replay.missing_positions()
+    for position in missing[:MAX_DIFFERENCES]:
+        check.note("journal", f"entry {position}", "missing", "a record")
+    for position in twice:
+        check.note("journal", f"entry {position}", "two records", "one record")
+    for position in replay.broken_chains():
+        check.note("chain", f"entry {position}", "does not follow the person's record before it", "one chain")
+
+
+def _hash(values: list[bytes]) -> dict[str, str]:
+    return {
+        name.decode("ascii", "replace"): amount.decode("ascii", "replace")
+        for name, amount in zip(values[::2], values[1::2], strict=True)
+    }
+
+
+def expected_totals(replay: Replay) -> dict[int, dict[str, int]]:
+    expected: dict[int, dict[str, int]] = {}
+    for (month, county, scheme, fund), amount in replay.totals.items():
+        expected.setdefault(month, {})[total_field(county, scheme, fund)] = amount
+    return expected
+
+
+async def _check_totals(
+    connection: Connection,
+    pool: str,
+    replay: Replay,
+    check: Verification,
+    stored: dict[int, dict[str, str]],
+    found: FoundKeys,
+) -> None:
+    for month in sorted(replay.months - stored.keys()):
+        check.note("version", "months", "absent", f"{month:06d}")
+    for month in sorted((found.total_months | replay.months) - stored.keys()):
+        values = await connection.persist(lambda month=month: connection.client.hgetall(names.totals(pool, month)))
+        stored[month] = _hash([part for pair in values.items() for part in pair])
+    expected = expected_totals(replay)
+    for month in sorted(stored.keys() | expected.keys()):
+        have, want = stored.get(month, {}), expected.get(month, {})
+        for name in sorted(have.keys() | want.keys()):
+            if have.get(name, "0") != str(want.get(name, 0)):
+                check.note("total", _describe(month, name), have.get(name, "absent"), want.get(name, 0))
+
+
+def _describe(month: int, name: str) -> str:
+    try:
+        return describe_total(month, *parse_total_field(name))
+    except (KeyError, ValueError):
+        return f"{month:06d} {name}"
+
+
+async def surplus_places(connection: Connection, pool: str) -> AsyncIterator[tuple[str, bytes, str]]:
+    """Index entries without a record of that key, or in the wrong bucket: bucket, key, stored place."""
+    for number in range(names.INDEX_BUCKETS):
+        bucket = names.prefix(pool) + f"index:{number:03x}"
+        entries = await connection.persist(lambda bucket=bucket: connection.client.hgetall(bucket))
+        for settlement, place in entries.items():
+            month, _, position = place.partition(b"-")
+            right_bucket = names.index_bucket(pool, settlement) == bucket
+            if not (right_bucket and await _stands_at(connection, pool, settlement, month, position)):
+                yield bucket, settlement, place.decode("ascii", "replace")
+
+
+async def _stands_at(connection: Connection, pool: str, settlement: bytes, month: bytes, position: bytes) -> bool:
+    if not (month.isdigit() and position.isdigit()):
+        return False
+    async for chunk in scan(connection, pool, int(month), int(position), int(position)):
+        return len(chunk) == 1 and chunk.headers["key"][0].tobytes() == settlement
+    return False
+
+
+async def index_is_larger(connection: Connection, pool: str, absent: int) -> bool:
+    """Whether the index has entries too many, when ``absent`` of the records are known to have none."""
+    arguments = [names.prefix(pool), b""]
+    entries, records, _ = await connection.persist(lambda: connection.run(PLACES, names.version(pool), arguments))
+    return entries != records - absent
+
+
+async def wrong_states(
+    connection: Connection, pool: str, replay: Replay, stored_keys: list[bytes], check: Verification
+) -> AsyncIterator[tuple[bytes, bytes, bytes]]:
+    """States that are not what the replay says: key, stored value, right value. Plays on what others commit."""
+    expected_keys = list(replay.rows)
+    surplus = [key for key in stored_keys if key not in replay.rows]
+    for at in range(0, len(expected_keys) + len(surplus), CHUNK_KEYS):
+        keys = (expected_keys + surplus)[at : at + CHUNK_KEYS]
+        arguments = [names.prefix(pool), b"".join(keys)]
+        reply = await connection.persist(
+            lambda arguments=arguments: connection.run(STATES, names.version(pool), arguments)
+        )
+        version = int(reply[0]) if reply[0].isdigit() else 0
+        if version > replay.version:
+            months = await connection.persist(lambda: connection.client.smembers(names.months(pool)))
+            await extend(connection, pool, replay, version, [*replay.months, *map(int, months)], check)
+        for key, value in zip(keys, reply[1], strict=True):
+            expected = replay.state_value(key)
+            if _canonical(value) != _canonical(expected):
+                yield key, value, expected
+
+
+def _canonical(value: bytes) -> tuple[bytes, dict[int, int]] | None:
+    """A state without the order of its quotas, and without quotas that are used up to nothing."""
+    try:
+        state = StateRead.parse(np.zeros((1, 16), np.uint8), [value])
+    except AdjudicatorError:
+        return None
+    fixed = state.versions.tobytes() + state.last.tobytes() + state.slots.tobytes()
+    return fixed, {key: used for key, used in state.quotas_of(0).items() if used}
+
+
+def _state_differences(stored: bytes, expected: bytes) -> list[tuple[str, object, object]]:
+    if not stored or not expected or _canonical(stored) is None:
+        words = ["a state" if value else "absent" for value in (stored, expected)]
+        return [("", "unreadable" if stored and _canonical(stored) is None else words[0], words[1])]
+    have, want = (StateRead.parse(np.zeros((1, 16), np.uint8), [value]) for value in (stored, expected))
+    found: list[tuple[str, object, object]] = []
+    if have.versions[0] != want.versions[0]:
+        found.append(("version", have.versions[0], want.versions[0]))
+    if have.last.tobytes() != want.last.tobytes():
+        found.append(("last settlement", have.last.tobytes().hex()[:12] + "…", want.last.tobytes().hex()[:12] + "…"))
+    for slot in np.flatnonzero(have.slots[0] != want.slots[0]).tolist():
+        found.append((ACCUMULATORS[slot], have.slots[0, slot], want.slots[0, slot]))
+    old, new = have.quotas_of(0), want.quotas_of(0)
+    for key in sorted(old.keys() | new.keys()):
+        if old.get(key, 0) != new.get(key, 0):
+            found.append((f"quota {key:016x}", old.get(key, 0), new.get(key, 0)))
+    return found

@@ -1,0 +1,20 @@
+-- Where the index says that settlements stand; for verify and rebuild.
+--
+-- KEYS[1]  adj:{pool}:version
+-- ARGV[1]  prefix adj:{pool}:    ARGV[2]  settlement keys, 16 bytes each; empty: count
+--
+-- Returns {number of index entries, number of journal entries, place of each key or ''}.
+local keys, places, count, entries = ARGV[2], {}, 0, 0
+local index = ARGV[1] .. 'index:'
+for i = 1, #keys / 16 do
+  local first, second = string.byte(keys, 16 * i - 15, 16 * i - 14)
+  local bucket = index .. string.format('%02x%x', first, (second - second % 16) / 16)
+  places[i] = redis.call('HGET', bucket, string.sub(keys, 16 * i - 15, 16 * i)) or ''
+end
+if #keys == 0 then
+  for bucket = 0, 4095 do count = count + redis.call('HLEN', index .. string.format('%03x', bucket)) end
+  for _, month in ipairs(redis.call('SMEMBERS', ARGV[1] .. 'months')) do
+    entries = entries + redis.call('XLEN', ARGV[1] .. 'journal:' .. month)
+  end
+end
+return {count, entries, places}

@@ -1,0 +1,134 @@
+"""What totals, states and index must be, computed from the journal alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from adjudicator.codes import Fund, Scheme
+from adjudicator.columns import ACCUMULATOR_COUNT
+from adjudicator.ledger.journal import Chunk
+from adjudicator.ledger.record import HAS_STATE, ZERO_DIGEST
+from adjudicator.ledger.reversal import encode_state
+
+_LINK = np.dtype([("row", "i8"), ("position", "i8"), ("previous", "V16"), ("last", "V16"), ("key", "V16")])
+
+
+@dataclass(slots=True)
+class Replay:
+    """A journal played from its beginning to position ``version``; months may come in any order."""
+
+    version: int = 0
+    totals: dict[tuple[int, int, int, int], int] = field(default_factory=dict)
+    """Month, county, scheme, fund -> amount."""
+    rows: dict[bytes, int] = field(default_factory=dict)
+    """State key -> row of the arrays below."""
+    slots: np.ndarray = field(default_factory=lambda: np.zeros((1024, ACCUMULATOR_COUNT), np.int64))
+    versions: np.ndarray = field(default_factory=lambda: np.zeros(1024, np.int64))
+    last: np.ndarray = field(default_factory=lambda: np.zeros((1024, 16), np.uint8))
+    last_position: np.ndarray = field(default_factory=lambda: np.zeros(1024, np.int64))
+    quotas: dict[int, dict[int, int]] = field(default_factory=dict)
+    positions: list[np.ndarray] = field(default_factory=list)
+    links: list[np.ndarray] = field(default_factory=list)
+    months: set[int] = field(default_factory=set)
+    counties: set[int] = field(default_factory=set)
+
+    def add(self, chunk: Chunk) -> None:
+        """Plays some records."""
+        if not len(chunk):
+            return
+        self.months.add(chunk.month)
+        self.positions.append(chunk.positions)
+        self._add_totals(chunk)
+        self._add_states(chunk)
+
+    def _add_totals(self, chunk: Chunk) -> None:
+        if not len(chunk.postings):
+            return
+        place = (chunk.posting_counties * 2**16 + chunk.postings[:, 1]) * 2**16 + chunk.postings[:, 2]
+        groups, members = np.unique(place, return_inverse=True)
+        for group, amount in zip(groups.tolist(), _exact_sums(members, chunk.postings[:, 3], len(groups)), strict=True):
+            county = group >> 32
+            self.counties.add(county)
+            name = (chunk.month, county, group >> 16 & 0xFFFF, group & 0xFFFF)
+            self.totals[name] = self.totals.get(name, 0) + amount
+
+    def _add_states(self, chunk: Chunk) -> None:
+        with_state = np.flatnonzero(chunk.headers["flags"] & HAS_STATE)
+        if not len(with_state):
+            return
+        keys = chunk.headers["state_key"][with_state]
+        joined = keys.tobytes()
+        rows = np.array([self._row(joined[at : at + 16]) for at in range(0, len(joined), 16)], np.int64)
+        row_of = np.full(len(chunk), -1, np.int64)
+        row_of[with_state] = rows
+        np.add.at(self.slots, (row_of[chunk.deltas[:, 0]], chunk.deltas[:, 1]), chunk.deltas[:, 2])
+        np.add.at(self.versions, rows, 1)
+        for entry, key, change in chunk.quotas.tolist():
+            used = self.quotas.setdefault(int(row_of[entry]), {})
+            used[key % 2**64] = used.get(key % 2**64, 0) + change
+        links = np.zeros(len(rows), _LINK)
+        links["row"], links["position"] = rows, chunk.positions[with_state]
+        for name in ("previous", "last", "key"):
+            links[name] = np.ascontiguousarray(chunk.headers[name][with_state]).view("V16").reshape(-1)
+        self.links.append(links)
+        order = np.argsort(links["position"], kind="stable")  # the last write to a row wins: the highest position
+        newest = order[links["position"][order] > self.last_position[rows[order]]]
+        self.last[rows[newest]] = chunk.headers["last"][with_state][newest]
+        self.last_position[rows[newest]] = links["position"][newest]
+
+    def _row(self, key: bytes) -> int:
+        row = self.rows.setdefault(key, len(self.rows))
+        if row == len(self.versions):
+            for name in ("slots", "versions", "last", "last_position"):
+                array = getattr(self, name)
+                setattr(self, name, np.concatenate([array, np.zeros_like(array)]))
+        return row
+
+    def state_value(self, key: bytes) -> bytes:
+        """The value that the store must hold; empty for a state that no record touches."""
+        row = self.rows.get(key)
+        if row is None:
+            return b""
+        return encode_state(
+            int(self.versions[row]), self.last[row].tobytes(), self.slots[row], self.quotas.get(row, {})
+        )
+
+    def missing_positions(self) -> tuple[list[int], list[int]]:
+        """Positions up to ``version`` that no record has, and those that two records have."""
+        found = np.sort(np.concatenate(self.positions)) if self.positions else np.zeros(0, np.int64)
+        twice = np.unique(found[1:][found[1:] == found[:-1]])
+        missing = np.setdiff1d(np.arange(1, self.version + 1), found, assume_unique=False)
+        return missing.tolist(), twice.tolist()
+
+    def broken_chains(self) -> Iterator[int]:
+        """Positions of records that do not follow on the person's record before."""
+        if not self.links:
+            return
+        links = np.concatenate(self.links)
+        links = links[np.lexsort((links["position"], links["row"]))]
+        first = np.diff(links["row"], prepend=-1) != 0
+        before = np.roll(links["last"], 1)
+        before[first] = np.void(ZERO_DIGEST)
+        yield from links["position"][links["previous"] != before].tolist()
+
+
+def _exact_sums(members: np.ndarray, amounts: np.ndarray, groups: int) -> list[int]:
+    """Sums by group as Python integers; in int64 where it cannot overflow."""
+    if len(amounts) and float(np.abs(amounts.astype(np.float64)).max()) * len(amounts) >= 2.0**62:
+        exact = [0] * groups
+        for member, amount in zip(members.tolist(), amounts.tolist(), strict=True):
+            exact[member] += amount
+        return exact
+    sums = np.zeros(groups, np.int64)
+    np.add.at(sums, members, amounts)
+    return sums.tolist()
+
+
+def describe_total(month: int, county: int, scheme: int, fund: int) -> str:
+    """A total in words, also one that no code list knows."""
+    in_scheme = Scheme(scheme).name.lower() if scheme in Scheme._value2member_map_ else str(scheme)
+    in_fund = Fund(fund).name.lower() if fund in Fund._value2member_map_ else str(fund)
+    return f"{county:06d} {month:06d} {in_scheme} {in_fund}"

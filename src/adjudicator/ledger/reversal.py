@@ -1,0 +1,88 @@
+"""Taking a settlement back (撤销, 2208 / 2305): a record with the opposite sign, the person's year as before it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+from google.protobuf.message import DecodeError, Message
+
+from adjudicator.errors import E, refuse
+from adjudicator.ledger.batch import CommitBatch, StateRead, new_commit, now_ms, pack_records
+from adjudicator.ledger.record import STATE, ZERO_DIGEST, Kind, Record
+from adjudicator.v1 import settlement_pb2
+
+_SAME_SIGN = {"account_balance_fen"}
+"""A balance is no flow: it is restored by what goes back to the account (identity A1), not mirrored."""
+
+
+def negate_settlement(answer: bytes, settlement_id: str = "") -> bytes:
+    """The answer of the reversal of a settlement: with it, every money field adds up to 0 (R1v), lines and funds too.
+
+    The account balance is that after the reversal (A1). Points change their sign with the money; rates and prices stay.
+    Errors: E.LEDGER_CORRUPT when the bytes are no Settlement.
+    """
+    try:
+        settlement = settlement_pb2.Settlement.FromString(answer)
+    except DecodeError as error:
+        raise refuse(E.LEDGER_CORRUPT, detail="a stored answer cannot be read") from error
+    settlement.account_balance_fen += settlement.account_fen
+    _negate(settlement)
+    settlement.direction = settlement_pb2.DIRECTION_REVERSE
+    settlement.outcome = settlement_pb2.OUTCOME_REVERSED
+    settlement.settlement_id = settlement_id
+    return settlement.SerializeToString(deterministic=True)
+
+
+def _negate(message: Message) -> None:
+    for field, value in message.ListFields():
+        if field.message_type is not None:
+            for part in value if field.is_repeated else [value]:
+                _negate(part)
+        elif field.name == "points_e8" or (field.name.endswith("_fen") and field.name not in _SAME_SIGN):
+            setattr(message, field.name, -value)
+
+
+def reversal_of(record: Record, reversal_key: bytes, states: StateRead, date: int) -> CommitBatch:
+    """The batch that takes a settlement back. ``states``: row of its person's year; date YYYYMMDD, 0: as settled."""
+    date = date or record.settlement_date
+    commit = new_commit()
+    values = [] if record.state_key is None else [_restored(record, record.state_key, states)]
+    reversal = replace(
+        record,
+        kind=Kind.REVERSE,
+        month=date // 100,
+        settlement_date=date,
+        key=reversal_key,
+        previous=record.key if record.state_key is not None else ZERO_DIGEST,
+        last=record.previous,
+        original=record.key,
+        postings=tuple((county, scheme, fund, -amount) for county, scheme, fund, amount in record.postings),
+        deltas=tuple((slot, -change) for slot, change in record.deltas),
+        quotas=tuple((key, -change) for key, change in record.quotas),
+        answer=negate_settlement(record.answer, reversal_key.hex()),
+        commit=commit,
+        recorded_ms=now_ms(),
+        position=0,
+    )
+    return pack_records(record.pool_code, [reversal], values)
+
+
+def _restored(record: Record, state_key: bytes, states: StateRead) -> tuple[bytes, int, bytes]:
+    """The person's year without the settlement: its key, its version as read, the value to store."""
+    slots = states.slots[0].copy()
+    for slot, change in record.deltas:
+        slots[slot] -= change
+    quotas = states.quotas_of(0)
+    for key, change in record.quotas:
+        quotas[key] = quotas.get(key, 0) - change
+    version = int(states.versions[0])
+    return state_key, version, encode_state(version + 1, record.previous, slots, quotas)
+
+
+def encode_state(version: int, last: bytes, slots: np.ndarray, quotas: dict[int, int]) -> bytes:
+    """A state as it is stored; a quota that is used up to nothing is left out."""
+    fixed = np.zeros(1, STATE)
+    fixed["version"], fixed["last"], fixed["slots"] = version, np.frombuffer(last, np.uint8), slots
+    pairs = [(key, used) for key, used in quotas.items() if used]
+    return fixed.tobytes() + np.array(pairs, [("key", "<u8"), ("used_fen", "<i8")]).tobytes()
