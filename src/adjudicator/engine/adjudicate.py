@@ -130,7 +130,7 @@ class Engine:
         self.bundle = bundle
         self.lookup = Lookup(bundle)
         heap = TextHeap()
-        self._text = static_text(heap, bundle.hash, benefit.plan_versions(bundle))
+        self._text = static_text(heap, bundle.hash, bundle.rule_versions)
         self._group_text = group_text(
             heap,
             [

@@ -184,7 +184,7 @@ def assemble(
         plan = benefit.plan if benefit.plan >= 0 else np.int64(text.version_start.shape[0] - 1)
         answer.rules_version_start = text.version_start[np.uint64(plan)]
         answer.rules_version_size = text.version_size[np.uint64(plan)]
-        unverified = benefit.unverified
+        unverified = benefit.unverified != 0 or split.unverified != 0
 
         line_sum = np.int64(0)
         broken = OK
@@ -273,5 +273,5 @@ def assemble(
         answer.payment = payment_count
         payment_count += 1
         answer.clearing_method = clearing_ways[np.uint64(paid.method)]
-        answer.unverified_rules = (unverified != 0) or (paid.unverified != 0)
+        answer.unverified_rules = unverified or paid.unverified != 0
     return line_count, fund_count, grouping_count, payment_count

@@ -49,8 +49,8 @@ class LookupArrays(NamedTuple):
     area_row: np.ndarray  # int32[1_000_000]: six-digit area code -> area row, -1 unknown
     area_pack: np.ndarray  # int32[areas]
     area_county: np.ndarray  # int32[areas]: county index in its pack
+    area_catalogue: np.ndarray  # int32[1_000_000]: place of care -> 1 + catalogue area group, 0 not known
     hospital_pack: np.ndarray  # int32[hospitals]
-    hospital_county: np.ndarray  # int32[hospitals]
     hospital_area: np.ndarray  # int32[hospitals]: six-digit area code
     hospital_level: np.ndarray  # int32[hospitals]: position in codes.HOSPITAL_LEVELS
     hospital_deductible_level: np.ndarray  # int32[hospitals]
@@ -275,6 +275,7 @@ def resolve(
         claim.price_level = -1
         claim.disease = -1
         claim.programme = 0
+        claim.care_catalogue = 0
         claim.department = 0
         claim.maternity_type = np.int32(min(wire.maternity_type, np.uint32(1000)))
         claim.fetus_count = np.int32(min(wire.fetus_count, np.uint32(1000)))
@@ -363,6 +364,8 @@ def resolve(
                 claim.place = PROVINCE
             else:
                 claim.place = OUTSIDE
+            if claim.place != LOCAL:
+                claim.care_catalogue = look.area_catalogue[np.uint64(care)]
             care_row = np.int64(look.area_row[np.uint64(care)])
             if care_row >= 0 and np.int64(look.area_pack[np.uint64(care_row)]) == pack:
                 claim.care_county = look.area_county[np.uint64(care_row)]
