@@ -139,7 +139,8 @@ class Catalogue:
 def load_section(pack_folder: Path, pack: Pack, faults: Faults) -> CatalogueSource:
     """Reads, checks and compiles ``<pack_folder>/catalogue`` and what the pack includes; faults are noted.
 
-    The result may be used only when there are no faults. A pack without the folder has an empty catalogue: every item is unknown to it.
+    The result may be used only when there are no faults. A pack without the folder has an empty catalogue: every item
+    is unknown to it.
     """
     return load_folders(_folders(pack_folder, pack), view_of(pack), faults)
 
@@ -280,7 +281,8 @@ def _options(sources: Sequence[_Folder], faults: Faults) -> np.ndarray:
         for value in dated:
             holds = (options["from"] >= value.source.from_date) & (options["to"] <= value.source.to_date)
             options[name][holds] = value.value
-            options["unverified"][holds] |= not value.source.verified
+            if name not in ("unknown_item", "not_valid_item"):  # these refuse, or leave a note on the line
+                options["unverified"][holds] |= not value.source.verified
     return options
 
 

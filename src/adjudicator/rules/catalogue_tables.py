@@ -24,7 +24,7 @@ from pathlib import Path
 import numpy as np
 
 from adjudicator import limits
-from adjudicator.codes import PERSON_TYPES, SCHEME_CODES, ItemClass
+from adjudicator.codes import PERSON_TYPES, SCHEME_CODES, ItemClass, Scheme
 from adjudicator.money import MoneyError, decimal_to_scaled
 from adjudicator.rules.faults import Faults
 
@@ -61,7 +61,10 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     "ratio.csv": ("code", "area", "person_class", "ratio_class", "ratio", "from", "to"),
     "ratio_rule.csv": ("code", "list_type", "class", "area", "person_class", "ratio_class", "ratio", "from", "to"),
 }
-"""Columns of each file, in this order; only ``ratio_rule.csv`` may be missing as a whole, and ``ceiling.csv``."""
+"""Columns of each file; a file that a pack does not need may be missing as a whole."""
+
+OPTIONAL = {"item.csv": ("listed_price_yuan",)}
+"""Columns that may be there: the listed price (挂网价) is what made-up claims charge, no rule reads it."""
 
 MOST_FAULTS_PER_COLUMN = 200
 """A column that is wrong throughout would print 300,000 lines; the rest is counted."""
@@ -208,13 +211,13 @@ def _read_csv(path: Path, label: str, faults: Faults):
 def _check_header(names: list[str], file: str, label: str, faults: Faults) -> bool:
     needed = COLUMNS[file]
     missing = [name for name in needed if name not in names]
-    unknown = [name for name in names if name not in needed and name not in PROVENANCE]
+    allowed = (*needed, *OPTIONAL.get(file, ()), *PROVENANCE)
+    unknown = [name for name in names if name not in allowed]
     doubled = sorted({name for name in names if names.count(name) > 1})
     for name in missing:
         faults.add(label, "line 1", f"the column {name} is missing", f"the columns are {', '.join(needed)}")
     for name in unknown:
-        known = ", ".join((*needed, *PROVENANCE))
-        faults.add(label, "line 1", f"unknown column {name!r}", f"the columns are {known}")
+        faults.add(label, "line 1", f"unknown column {name!r}", f"the columns are {', '.join(allowed)}")
     for name in doubled:
         faults.add(label, "line 1", f"the column {name!r} stands twice", "leave one out")
     return not (missing or unknown or doubled)
@@ -388,21 +391,21 @@ def _count_the_rest(rows: np.ndarray, label: str, name: str, faults: Faults) -> 
 def person_class_mask(text: str, groups: Mapping[str, tuple[str, tuple[str, ...]]]) -> tuple[np.ndarray, int] | None:
     """Which (scheme, person type) a person class of the ratio table means, and how specific it is; None if unknown.
 
-    A class is ``*``, a scheme (``310``), a person type of two or four digits (``12``), a person group of the pack, or a
-    scheme and one of the others joined by ``/``. The mask has shape (schemes, person types). ``groups``: scheme and
-    person types of each group of the pack.
+    A class is ``*``, a scheme (``310`` or ``employee``), a person type of two or four digits (``12``), a person group
+    of the pack, or several of them joined by ``/``, which must all fit. The mask has shape (schemes, person types).
+    ``groups``: scheme and person types of each group of the pack.
     """
     mask = np.ones((len(SCHEME_DIMENSION), len(PERSON_TYPES)), bool)
     specificity = 0
     for part in text.split("/"):
         if part == "*":
             continue
-        if part in SCHEME_CODES:
-            mask &= (np.arange(len(SCHEME_DIMENSION)) == int(SCHEME_CODES[part]))[:, None]
+        if part in SCHEME_WORDS:
+            mask &= (np.arange(len(SCHEME_DIMENSION)) == SCHEME_WORDS[part])[:, None]
             specificity += 1
         elif part in groups:
             scheme, person_types = groups[part]
-            mask &= (np.arange(len(SCHEME_DIMENSION)) == int(SCHEME_CODES.get(scheme, 0)))[:, None]
+            mask &= (np.arange(len(SCHEME_DIMENSION)) == SCHEME_WORDS[scheme])[:, None]
             mask &= _of_types(person_types)
             specificity += 3
         elif part in PERSON_TYPES[1:]:
@@ -418,5 +421,8 @@ def _of_types(codes: Sequence[str]) -> np.ndarray:
     return np.array([bool(name) and name.startswith(tuple(codes)) for name in PERSON_TYPES])
 
 
-SCHEME_DIMENSION = range(max(int(scheme) for scheme in SCHEME_CODES.values()) + 1)
+SCHEME_DIMENSION = range(len(Scheme))
 """Dense scheme numbers; 0 is unknown."""
+
+SCHEME_WORDS = {**SCHEME_CODES, **{scheme.name.lower(): scheme for scheme in Scheme if scheme}}
+"""Schemes as tables write them: ``310`` or ``employee``."""
