@@ -1,0 +1,161 @@
+"""Cases: what the clearing of a month or year needs of each settled claim, as columns and as files.
+
+A case file is CSV or Parquet with the columns of :data:`COLUMNS`; amounts in fen, points in 1e-8, dates YYYYMMDD. A
+reversal is a line of its own with ``sign`` -1 and the case id of the settlement that it takes back.
+"""
+
+from __future__ import annotations
+
+import csv
+import datetime
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from adjudicator.errors import E, refuse
+from adjudicator.rules.faults import Faults
+
+CASE = np.dtype(
+    [
+        ("hospital", "i4"), ("county", "i4"), ("scheme", "i4"), ("group", "i4"), ("method", "i4"), ("month", "i4"),
+        ("admission_date", "i4"), ("discharge_date", "i4"),
+        ("person", "u8"),  # digest of the person number
+        ("exempt", "i1"),  # not halved on readmission (chemotherapy, radiotherapy and the like)
+        ("sign", "i1"),  # 1 settlement, -1 reversal
+        ("points_e8", "i8"), ("total_fen", "i8"), ("patient_fen", "i8"), ("others_fen", "i8"), ("fund_fen", "i8"),
+    ],
+    align=True,
+)  # fmt: skip
+"""One case. ``fund_fen`` is what the clearing funds owe by item, ``others_fen`` what other funds pay."""
+
+COLUMNS = (
+    "case", "hospital", "county", "scheme", "group", "method", "month", "admission_date", "discharge_date", "person",
+    "exempt", "sign", "points_e8", "total_fen", "patient_fen", "others_fen", "fund_fen",
+)  # fmt: skip
+_TEXT = {"case", "hospital", "county", "scheme", "group", "person"}
+
+
+@dataclass(slots=True)
+class Cases:
+    """Columns of cases and the names that their numbers stand for."""
+
+    rows: np.ndarray
+    ids: np.ndarray
+    """Case ids, texts."""
+    hospitals: list[str]
+    counties: list[str]
+    schemes: list[str]
+    groups: list[str]
+
+    def __len__(self) -> int:
+        return self.rows.shape[0]
+
+    def select(self, chosen: np.ndarray) -> Cases:
+        """Some of the cases, with the same names."""
+        return Cases(self.rows[chosen], self.ids[chosen], self.hospitals, self.counties, self.schemes, self.groups)
+
+
+def read_cases(path: Path) -> Cases:
+    """Reads a case file. Raises :class:`adjudicator.rules.faults.PackError` naming every line that cannot be read."""
+    table = _read_parquet(path) if path.suffix == ".parquet" else _read_csv(path)
+    faults = Faults()
+    missing = [column for column in COLUMNS if column not in table]
+    if missing:
+        faults.add(path.name, "columns", f"has no column {', '.join(missing)}", "write all columns of a case file")
+        faults.raise_if_any("case file")
+    return from_columns(table, path.name, faults)
+
+
+def _read_csv(path: Path) -> dict[str, Sequence]:
+    with path.open(encoding="utf-8-sig", newline="") as stream:
+        rows = list(csv.reader(stream))
+    header = rows[0] if rows else []
+    width = len(header)
+    bad = [number for number, row in enumerate(rows[1:], 2) if len(row) != width]
+    if bad:
+        faults = Faults()
+        for number in bad:
+            faults.add(path.name, f"line {number}", "has more or fewer cells than the header", "correct the row")
+        faults.raise_if_any("case file")
+    return {name: [row[place] for row in rows[1:]] for place, name in enumerate(header)}
+
+
+def _read_parquet(path: Path) -> dict[str, Sequence]:
+    import pyarrow.parquet
+
+    table = pyarrow.parquet.read_table(path)
+    return {name: table.column(name).to_pylist() for name in table.column_names}
+
+
+def from_columns(table: dict[str, Sequence], name: str = "cases", faults: Faults | None = None) -> Cases:
+    """Builds cases from columns of texts or numbers; every value that cannot be read is a fault with its line."""
+    faults = Faults() if faults is None else faults
+    count = len(table["case"])
+    rows = np.zeros(count, CASE)
+    names: dict[str, list[str]] = {}
+    for column in COLUMNS[1:]:
+        values = table[column]
+        if column == "person":
+            rows["person"] = [_digest(value) for value in values]
+        elif column in _TEXT:
+            names[column] = sorted({str(value) for value in values})
+            place = {text: number for number, text in enumerate(names[column])}
+            rows[column] = [place[str(value)] for value in values]
+        else:
+            rows[column] = _integers(values, column, name, faults)
+    for line in np.flatnonzero(np.abs(rows["sign"]) != 1):
+        faults.add(name, f"line {line + 2}", "sign is neither 1 nor -1", "write 1 for a settlement, -1 for a reversal")
+    for line in np.flatnonzero(rows["points_e8"] < 0):
+        faults.add(name, f"line {line + 2}", "points are negative", "write the points of the case; sign -1 takes it back")
+    faults.raise_if_any("case file")
+    ids = np.array([str(value) for value in table["case"]], dtype=object)
+    return Cases(rows, ids, names["hospital"], names["county"], names["scheme"], names["group"])
+
+
+def _digest(value: object) -> int:
+    import hashlib
+
+    return int.from_bytes(hashlib.blake2b(str(value).encode(), digest_size=8).digest(), "little")
+
+
+def _integers(values: Sequence, column: str, name: str, faults: Faults) -> list[int]:
+    numbers = []
+    for line, value in enumerate(values, 2):
+        try:
+            numbers.append(int(value))
+        except (TypeError, ValueError):
+            faults.add(name, f"line {line}", f"{column} is {value!r}", "write a whole number")
+            numbers.append(0)
+    return numbers
+
+
+def net(cases: Cases) -> Cases:
+    """Cases that stand: a settlement and its reversal cancel. An unmatched or doubled reversal is refused."""
+    standing: dict[str, int] = {}
+    for position, (case, sign) in enumerate(zip(cases.ids.tolist(), cases.rows["sign"].tolist(), strict=True)):
+        if sign == 1:
+            if case in standing:
+                raise refuse(E.PAYMENT_RULE_UNDEFINED, "case", f"case {case} is there twice")
+            standing[case] = position
+        elif standing.pop(case, None) is None:
+            raise refuse(E.SETTLEMENT_NOT_FOUND, "case")
+    return cases.select(np.array(sorted(standing.values()), np.int64))
+
+
+def write_csv(path: Path, header: Iterable[str], rows: Iterable[Sequence]) -> None:
+    """Writes a CSV file in one go."""
+    with path.open("w", encoding="utf-8", newline="") as stream:
+        writer = csv.writer(stream, lineterminator="\n")
+        writer.writerow(header)
+        writer.writerows(rows)
+
+
+def days_since_epoch(dates: np.ndarray) -> np.ndarray:
+    """int64 days of dates YYYYMMDD; 0 stays -1."""
+    known, back = np.unique(dates, return_inverse=True)
+    days = [
+        datetime.date(int(d) // 10_000, int(d) // 100 % 100, int(d) % 100).toordinal() if d > 0 else -1 for d in known
+    ]
+    return np.array(days, np.int64)[back]

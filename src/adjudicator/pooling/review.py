@@ -1,0 +1,120 @@
+"""What changes the points of a case after it was priced: readmission, special-case review, deductions.
+
+Sources: payment-rules 1.5 (readmission halves the earlier stay, R31), 1.6 (special-case review).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from adjudicator.errors import E, refuse
+from adjudicator.money import PPM, divide_half_up, divide_up
+from adjudicator.pooling.cases import Cases, days_since_epoch
+from adjudicator.rules.payment_drg import Readmission
+
+
+def readmitted(rows: np.ndarray, days: int) -> np.ndarray:
+    """bool[n]: stays that are followed by the next stay of the same person and group within 0 to ``days`` days (R31).
+
+    The next stay in the same group decides, in any hospital; other stays between do not matter. ``rows`` is CASE.
+    """
+    if not len(rows):
+        return np.zeros(0, bool)
+    admission, discharge = days_since_epoch(rows["admission_date"]), days_since_epoch(rows["discharge_date"])
+    order = np.lexsort((discharge, admission, rows["group"], rows["person"]))
+    first, second = order[:-1], order[1:]
+    same = (rows["person"][first] == rows["person"][second]) & (rows["group"][first] == rows["group"][second])
+    gap = admission[second] - discharge[first]
+    known = (discharge[first] > 0) & (admission[second] > 0)
+    hit = np.zeros(len(rows), bool)
+    hit[first] = same & known & (gap >= 0) & (gap <= days) & (rows["exempt"][second] == 0) & (rows["exempt"][first] == 0)
+    return hit
+
+
+def halve_readmissions(cases: Cases, rule: Readmission, rounding_unit_e8: int = 1) -> np.ndarray:
+    """int64[n] points after the rule: the earlier stay keeps ``factor`` of its points, once."""
+    hit = readmitted(cases.rows, rule.days)
+    exempt = np.isin(cases.rows["group"], [n for n, group in enumerate(cases.groups) if group in rule.exempt_drgs])
+    points = cases.rows["points_e8"].copy()
+    for row in np.flatnonzero(hit & ~exempt):
+        points[row] = divide_half_up(int(points[row]) * rule.factor_ppm, PPM * rounding_unit_e8) * rounding_unit_e8
+    return points
+
+
+def review_quota(cases: int, limit_ppm: int, rounding: str) -> int:
+    """How many cases may go to special-case review.
+
+    >>> review_quota(1529, 1_000, "up")
+    2
+    >>> review_quota(1529, 5_000, "down")
+    7
+    """
+    if rounding == "up":
+        return divide_up(cases * limit_ppm, PPM)
+    if rounding == "down" or cases * limit_ppm % PPM == 0:
+        return cases * limit_ppm // PPM
+    raise refuse(E.PAYMENT_RULE_UNDEFINED, "special_cases.rounding", "the document does not say how the quota is rounded")
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What a review decided on one case: points, or the reasonable cost to be turned into points."""
+
+    points_e8: int = -1
+    reasonable_cost_fen: int = -1
+
+
+def apply_decisions(
+    cases: Cases,
+    points_e8: np.ndarray,
+    decisions: Mapping[str, Decision],
+    scale_e8: int,
+    all_average_fen: int,
+    rounding_unit_e8: int,
+) -> np.ndarray:
+    """int64[n] points with reviewed cases replaced; a cost counts scale x cost / average of all groups (payment-rules 1.6).
+
+    A decision on a case that is not there is refused by its id.
+    """
+    place = {case: position for position, case in enumerate(cases.ids.tolist())}
+    result = points_e8.copy()
+    for case, decision in decisions.items():
+        if case not in place:
+            raise refuse(E.SETTLEMENT_NOT_FOUND, "case", case)
+        if decision.points_e8 >= 0:
+            result[place[case]] = decision.points_e8
+        elif all_average_fen <= 0:
+            raise refuse(E.PAYMENT_RULE_UNDEFINED, "all_average", "a cost becomes points by the average of all groups")
+        else:
+            part = decision.reasonable_cost_fen * scale_e8
+            result[place[case]] = divide_half_up(part, all_average_fen * rounding_unit_e8) * rounding_unit_e8
+    return result
+
+
+def accepted_applications(excess: Mapping[str, int], quota: int) -> list[str]:
+    """Cases that may be reviewed: those with the largest excess over the standard, at most ``quota`` (CHS-DRG text).
+
+    >>> accepted_applications({"a": 5, "b": 9, "c": 9}, 2)
+    ['b', 'c']
+    """
+    return sorted(sorted(excess), key=lambda case: -excess[case])[:quota]
+
+
+def check_swaps(applied: int, swapped: int, swap_ppm: int) -> None:
+    """Before the year's settlement a hospital may swap a share of the applied cases."""
+    if swapped * PPM > applied * swap_ppm:
+        raise refuse(E.PAYMENT_RULE_UNDEFINED, "special_cases.swap", f"{swapped} of {applied} applied cases were swapped")
+
+
+def is_above(cost_fen: int, average_fen: int, multiple_ppm: int) -> bool:
+    """Whether a cost is over a multiple of an average; the multiple itself is not (超过).
+
+    >>> is_above(3_000_000, 1_000_000, 3_000_000), is_above(3_000_001, 1_000_000, 3_000_000)
+    (False, True)
+    """
+    return cost_fen * PPM > average_fen * multiple_ppm
+
+
