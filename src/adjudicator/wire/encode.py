@@ -1,299 +1,21 @@
-"""Columns become wire bytes, byte for byte what the protobuf library's SerializeToString writes.
-
-Messages are written from the back to the front: when the tag and size of a sub-message are due, its size is known, and
-one pass is enough. A word of eight bytes is stored at once; the bytes in front of the value are written over next.
-"""
-# ruff: noqa: SIM109  (`in` over a tuple is a loop in numba)
+"""Columns become wire bytes, byte for byte what the protobuf library's SerializeToString writes."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
 import numpy as np
-from numba import njit
 
-from adjudicator.wire import schema as _schema
 from adjudicator.wire.decode import as_octets
-from adjudicator.wire.schema import Tables, WireSchema
-
-KERNEL = {"nogil": True, "error_model": "numpy", "cache": True, "_nrt": False}
-INLINE = {"nogil": True, "error_model": "numpy", "forceinline": True, "_nrt": False}
-
-_KIND, _COLUMN, _SECOND, _HAS, _CHILD, _TAG, _TAG_SIZE = (np.uint64(n) for n in range(7))
-_FIELDS_START, _FIELDS_END, _ROW_SIZE = (
-    np.uint64(n) for n in (_schema.FIELDS_START, _schema.FIELDS_END, _schema.ROW_SIZE)
-)
-_U64 = np.uint64
-_VARINT64, _UINT32, _BOOL, _SINT32, _SINT64, _FIXED32, _FIXED64 = (
-    np.uint32(n)
-    for n in (
-        _schema.VARINT64, _schema.UINT32, _schema.BOOL, _schema.SINT32, _schema.SINT64, _schema.FIXED32,
-        _schema.FIXED64,
-    )
-)  # fmt: skip
-_STRING, _BYTES, _MESSAGE = (np.uint32(n) for n in (_schema.STRING, _schema.BYTES, _schema.MESSAGE))
-_REPEATED, _PLAIN = np.uint32(_schema.REPEATED), np.uint32(15)
-_ZERO, _ONE, _EIGHT = np.uint64(0), np.uint64(1), np.uint64(8)
-
-_SLACK = 64
-"""Bytes that must be free in front of a value: eight of a word, two tags and a size."""
-NO_SPACE, BAD_RANGE = -1, -2
-
-
-@njit(**INLINE)
-def _word(octets, position):
-    return (
-        _U64(octets[position])
-        | _U64(octets[position + _U64(1)]) << _U64(8)
-        | _U64(octets[position + _U64(2)]) << _U64(16)
-        | _U64(octets[position + _U64(3)]) << _U64(24)
-        | _U64(octets[position + _U64(4)]) << _U64(32)
-        | _U64(octets[position + _U64(5)]) << _U64(40)
-        | _U64(octets[position + _U64(6)]) << _U64(48)
-        | _U64(octets[position + _U64(7)]) << _U64(56)
-    )
-
-
-@njit(**INLINE)
-def _put_word(out, position, word):
-    out[position] = np.uint8(word)
-    out[position + _U64(1)] = np.uint8(word >> _U64(8))
-    out[position + _U64(2)] = np.uint8(word >> _U64(16))
-    out[position + _U64(3)] = np.uint8(word >> _U64(24))
-    out[position + _U64(4)] = np.uint8(word >> _U64(32))
-    out[position + _U64(5)] = np.uint8(word >> _U64(40))
-    out[position + _U64(6)] = np.uint8(word >> _U64(48))
-    out[position + _U64(7)] = np.uint8(word >> _U64(56))
-    return _ZERO
-
-
-@njit(**INLINE)
-def _put_varint(out, position, value):
-    """Write a varint that ends at ``position``; returns where it starts."""
-    size = _ONE
-    rest = value >> _U64(7)
-    while rest != _ZERO:
-        size += _ONE
-        rest >>= _U64(7)
-    start = position - size
-    cursor = start
-    while value >= _U64(128):
-        out[cursor] = np.uint8(value & _U64(127)) | np.uint8(128)
-        value >>= _U64(7)
-        cursor += _ONE
-    out[cursor] = np.uint8(value)
-    return start
-
-
-@njit(**INLINE)
-def _put_tag(out, position, tag, size):
-    """Write the ``size`` bytes of a tag so that they end at ``position``; returns where it starts."""
-    _put_word(out, position - _EIGHT, _U64(tag) << ((_EIGHT - _U64(size)) << _U64(3)))
-    return position - _U64(size)
-
-
-@njit(**INLINE)
-def _put_bytes(out, position, source, start, size):
-    """Copy bytes so that they end at ``position``; returns where they start."""
-    done = _ZERO
-    if start >= _EIGHT:
-        while done < size:
-            done += _EIGHT
-            _put_word(out, position - done, _word(source, start + size - done))
-    else:
-        while done < size:
-            done += _ONE
-            out[position - done] = source[start + size - done]
-    return position - size
-
-
-@njit(**INLINE)
-def _load(kind, address, words, halves, octets):
-    """The number at a byte address as the bits that go on the wire."""
-    if kind == _VARINT64 or kind == _FIXED64:
-        bits = _U64(words[address >> _U64(3)])
-    elif kind == _BOOL:
-        bits = _U64(octets[address] != 0)
-    elif kind == _SINT64:
-        number = words[address >> _U64(3)]
-        bits = _U64((number << 1) ^ (number >> 63))
-    elif kind == _SINT32:
-        half = np.int64(halves[address >> _U64(2)])
-        bits = _U64((half << 1) ^ (half >> 63))
-    elif kind == _UINT32 or kind == _FIXED32:
-        bits = _U64(np.uint32(halves[address >> _U64(2)]))
-    else:
-        bits = _U64(np.int64(halves[address >> _U64(2)]))
-    return bits
-
-
-@njit(**INLINE)
-def _put_number(out, position, kind, bits):
-    """Write a number by kind so that it ends at ``position``; returns where it starts."""
-    if kind == _FIXED64:
-        _put_word(out, position - _EIGHT, bits)
-        start = position - _EIGHT
-    elif kind == _FIXED32:
-        _put_word(out, position - _EIGHT, bits << _U64(32))
-        start = position - _U64(4)
-    else:
-        start = _put_varint(out, position, bits)
-    return start
-
-
-@njit(**KERNEL)
-def _write(
-    out, offsets, frame_tag, frame_size, fields, tables, order, bases, counts, words, halves, octets, heap, static_heap,
-    stack,
-):  # fmt: skip
-    """Write the roots from the last to the first, from the end of ``out``; returns where the first starts.
-
-    Root i is ``out[offsets[i] : offsets[i + 1]]``, with its frame when ``frame_size`` is not 0. NO_SPACE: ``out`` is
-    too small; BAD_RANGE: a range, row or string lies outside its table or heap.
-    """
-    position = _U64(out.shape[0])
-    slack = _U64(_SLACK)
-    result = np.int64(0)
-    roots = counts[0]
-    offsets[roots] = np.int64(position)
-    for back in range(roots):
-        root = roots - 1 - back
-        stop = position
-        table, depth = _ZERO, _ZERO
-        address = _U64(bases[0]) + _U64(root) * _U64(tables[_ZERO, _ROW_SIZE])
-        cursor, first = np.int64(tables[_ZERO, _FIELDS_END]), np.int64(tables[_ZERO, _FIELDS_START])
-        element = np.int64(-1)  # rows of a repeated field still to write; -1 before the field
-        while result == 0:
-            if position < slack:
-                result = np.int64(NO_SPACE)
-                break
-            if cursor == first:
-                if depth == _ZERO:
-                    break
-                position = _put_varint(out, position, stop - position)
-                depth -= _ONE
-                table, stop = _U64(stack[depth, _U64(0)]), _U64(stack[depth, _U64(1)])
-                address = _U64(stack[depth, _U64(2)])
-                cursor, element = stack[depth, _U64(3)], stack[depth, _U64(4)]
-                first = np.int64(tables[table, _FIELDS_START])
-                entry = _U64(order[_U64(cursor - 1)])
-                position = _put_tag(out, position, fields[entry, _TAG], fields[entry, _TAG_SIZE])
-                if element < 0:
-                    cursor -= 1
-                    continue
-            entry = _U64(order[_U64(cursor - 1)])
-            kind = fields[entry, _KIND]
-            column = address + _U64(fields[entry, _COLUMN])
-            plain = kind & _PLAIN
-            if plain == _MESSAGE:
-                child = _U64(fields[entry, _CHILD])
-                row = words[column >> _U64(3)]
-                if kind > _REPEATED:
-                    start = row
-                    if element < 0:
-                        element = words[(column >> _U64(3)) + _ONE]
-                        if start < 0 or start > element or element > counts[child]:
-                            result = np.int64(BAD_RANGE)
-                            break
-                    if element == start:
-                        element = np.int64(-1)
-                        cursor -= 1
-                        continue
-                    element -= 1
-                    row = element
-                elif row < 0:
-                    cursor -= 1
-                    continue
-                elif row >= counts[child]:
-                    result = np.int64(BAD_RANGE)
-                    break
-                stack[depth, _U64(0)], stack[depth, _U64(1)] = np.int64(table), np.int64(stop)
-                stack[depth, _U64(2)], stack[depth, _U64(3)] = np.int64(address), cursor
-                stack[depth, _U64(4)] = element
-                depth += _ONE
-                table, stop, element = child, position, np.int64(-1)
-                address = _U64(bases[table]) + _U64(row) * _U64(tables[table, _ROW_SIZE])
-                cursor, first = np.int64(tables[table, _FIELDS_END]), np.int64(tables[table, _FIELDS_START])
-                continue
-            if plain >= _STRING:
-                size_column = address + _U64(fields[entry, _SECOND])
-                if kind < _REPEATED:
-                    row, last_row = np.int64(0), np.int64(1)
-                else:
-                    child = _U64(fields[entry, _CHILD])
-                    row, last_row = words[column >> _U64(3)], words[size_column >> _U64(3)]
-                    if row < 0 or row > last_row or last_row > counts[child]:
-                        result = np.int64(BAD_RANGE)
-                        break
-                while last_row > row and result == 0:
-                    last_row -= 1
-                    if kind > _REPEATED:
-                        column = _U64(bases[child]) + (_U64(last_row) << _U64(4))
-                        size_column = column + _EIGHT
-                    string_start, size = words[column >> _U64(3)], np.int64(halves[size_column >> _U64(2)])
-                    has = _U64(fields[entry, _HAS])
-                    if kind < _REPEATED and (octets[address + has] == 0 if has != _ZERO else size == 0):
-                        pass
-                    elif size < 0 or size > np.int64(out.shape[0]):
-                        result = np.int64(BAD_RANGE if size < 0 else NO_SPACE)
-                    elif position < slack + _U64(size):
-                        result = np.int64(NO_SPACE)
-                    else:
-                        if string_start >= 0:
-                            if string_start > heap.shape[0] - size:
-                                result = np.int64(BAD_RANGE)
-                            else:
-                                position = _put_bytes(out, position, heap, _U64(string_start), _U64(size))
-                        elif -1 - string_start > static_heap.shape[0] - size:
-                            result = np.int64(BAD_RANGE)
-                        else:
-                            position = _put_bytes(out, position, static_heap, _U64(-1 - string_start), _U64(size))
-                        position = _put_varint(out, position, _U64(size))
-                        position = _put_tag(out, position, fields[entry, _TAG], fields[entry, _TAG_SIZE])
-            elif kind < _REPEATED:
-                bits = _load(plain, column, words, halves, octets)
-                has = _U64(fields[entry, _HAS])
-                if octets[address + has] != 0 if has != _ZERO else bits != _ZERO:
-                    position = _put_number(out, position, plain, bits)
-                    position = _put_tag(out, position, fields[entry, _TAG], fields[entry, _TAG_SIZE])
-            else:
-                child = _U64(fields[entry, _CHILD])
-                row, last_row = words[column >> _U64(3)], words[(column >> _U64(3)) + _ONE]
-                packed = fields[entry, _TAG] & np.uint32(7) == 2
-                if row < 0 or row > last_row or last_row > counts[child]:
-                    result = np.int64(BAD_RANGE)
-                    break
-                packed_end, some = position, last_row > row
-                while last_row > row and result == 0:
-                    last_row -= 1
-                    target = _U64(bases[child]) + _U64(last_row) * _U64(tables[child, _ROW_SIZE])
-                    bits = _load(plain, target, words, halves, octets)
-                    position = _put_number(out, position, plain, bits)
-                    if not packed:
-                        position = _put_tag(out, position, fields[entry, _TAG], fields[entry, _TAG_SIZE])
-                    if position < slack:
-                        result = np.int64(NO_SPACE)
-                if packed and some and result == 0:
-                    position = _put_varint(out, position, packed_end - position)
-                    position = _put_tag(out, position, fields[entry, _TAG], fields[entry, _TAG_SIZE])
-            cursor -= 1
-        if result != 0:
-            break
-        if frame_size != 0:
-            position = _put_varint(out, position, stop - position)
-            position = _put_tag(out, position, frame_tag, frame_size)
-        offsets[root] = np.int64(position)
-    return result if result != 0 else np.int64(position)
-
-
-_EMPTY = np.zeros(0, np.uint8)
+from adjudicator.wire.encode_kernel import BAD_RANGE, write_rows
+from adjudicator.wire.schema import Tables, WireSchema, varint_bytes
 
 
 def _gather(schema: WireSchema, tables: Mapping[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Arena, bases and counts of the tables; arrays that are not of one arena are copied into one."""
-    counts = np.array([len(tables[path]) if path in tables else 0 for path in schema.paths], np.int64)
     if isinstance(tables, Tables):
-        return tables.arena, tables.bases, counts
+        return tables.arena, tables.bases, tables.counts
+    counts = np.array([len(tables[path]) if path in tables else 0 for path in schema.paths], np.int64)
     arena, bases = schema.arena(counts)
     copy = Tables(schema, counts, arena, bases)
     for path, dtype in zip(schema.paths, schema.dtypes, strict=True):
@@ -313,13 +35,13 @@ def _encode(
 ) -> tuple[np.ndarray, np.ndarray]:
     arena, bases, counts = _gather(schema, tables)
     heap, static_heap = as_octets(heap), as_octets(static_heap)
-    frame = _schema._varint(frame_number << 3 | 2) if frame_number else b""
+    frame = varint_bytes(frame_number << 3 | 2) if frame_number else b""
     offsets = np.empty(counts[0] + 1, np.int64)
     stack = np.empty((len(schema.paths), 5), np.int64)
-    size = 4096 + int((counts * schema.tables[:-1, _schema.ROW_SIZE]).sum()) + len(heap)
+    size = 4096 + arena.nbytes + len(heap)
     while True:
         out = np.empty(size, np.uint8)
-        start = _write(
+        start = write_rows(
             out, offsets, np.uint32(int.from_bytes(frame, "little")), np.uint32(len(frame)), schema.fields,
             schema.tables, schema.order, bases, counts, arena, arena.view(np.int32), arena.view(np.uint8), heap,
             static_heap, stack,

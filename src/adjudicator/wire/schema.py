@@ -5,8 +5,9 @@ The ``.proto`` is the only truth: nothing here knows a field by name. ``docs/wir
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 import numpy as np
 from google.protobuf import descriptor_pb2, descriptor_pool
@@ -42,17 +43,34 @@ class UnsupportedField(Exception):
     """The descriptor has something whose meaning these tables cannot hold; the message names the field."""
 
 
-class Tables(dict[str, np.ndarray]):
+class Tables(Mapping[str, np.ndarray]):
     """Path to record array; all arrays are views of one ``arena`` (int64[words]) that the kernels write and read.
 
-    ``bases`` holds the byte offset of each table in the arena, in the order of ``WireSchema.paths``.
+    ``bases`` and ``counts`` int64[tables] hold the byte offset in the arena and the rows of each table, in the order of
+    ``WireSchema.paths``. A view is made when it is asked for.
     """
 
+    __slots__ = ("_views", "arena", "bases", "counts", "schema")
+
     def __init__(self, schema: WireSchema, counts: np.ndarray, arena: np.ndarray, bases: np.ndarray):
-        self.arena, self.bases = arena, bases
-        octets = arena.view(np.uint8)
-        for path, dtype, base, count in zip(schema.paths, schema.dtypes, bases, counts, strict=True):
-            self[path] = octets[base : base + count * dtype.itemsize].view(dtype)
+        self.schema, self.counts, self.arena, self.bases = schema, counts, arena, bases
+        self._views: dict[str, np.ndarray] = {}
+
+    def __getitem__(self, path: str) -> np.ndarray:
+        view = self._views.get(path)
+        if view is None:
+            position = self.schema.index[path]
+            view = np.ndarray(
+                int(self.counts[position]), self.schema.dtypes[position], self.arena, int(self.bases[position])
+            )
+            self._views[path] = view
+        return view
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.schema.paths)
+
+    def __len__(self) -> int:
+        return len(self.schema.paths)
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,6 +103,9 @@ class WireSchema:
 
         With ``clear`` every row is empty: zero, no sub-messages (-1), empty ranges.
         """
+        unknown = set(counts) - set(self.paths)
+        if unknown:
+            raise KeyError(f"{self.name} has no path {sorted(unknown)}")
         numbers = np.array([counts.get(path, 0) for path in self.paths], np.int64)
         arena, bases = self.arena(numbers)
         tables = Tables(self, numbers, arena, bases)
@@ -113,6 +134,7 @@ def compile_schema(descriptor: Descriptor) -> WireSchema:
     return compiler.finish(descriptor)
 
 
+@lru_cache(maxsize=16)
 def list_schema(field_number: int) -> WireSchema:
     """A message with one field, ``repeated bytes parts = field_number``: a batch whose parts are left as they are."""
     file = descriptor_pb2.FileDescriptorProto(name=f"parts_{field_number}.proto", syntax="proto3")
@@ -123,7 +145,8 @@ def list_schema(field_number: int) -> WireSchema:
     return compile_schema(pool.FindMessageTypeByName("Batch"))
 
 
-def _varint(value: int) -> bytes:
+def varint_bytes(value: int) -> bytes:
+    """A number as a varint."""
     out = bytearray()
     while value > 127:
         out.append(value & 127 | 128)
@@ -279,7 +302,7 @@ def _field_row(member: FieldDescriptor, dtype: np.dtype, child: int) -> list[int
     columns = _columns(member)
     offsets = [dtype.fields[name][1] for name, _ in columns]
     packed = member.is_repeated and member.is_packed
-    tag = _varint(member.number << 3 | (2 if packed else _WIRE_TYPES.get(kind, 2)))
+    tag = varint_bytes(member.number << 3 | (2 if packed else _WIRE_TYPES.get(kind, 2)))
     return [
         kind + (REPEATED if member.is_repeated else 0),
         offsets[0],
