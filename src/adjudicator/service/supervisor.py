@@ -1,8 +1,8 @@
 """Several worker processes on one port.
 
-The supervisor imports neither gRPC nor Numba: it reserves the port, starts each worker as a fresh process (never a fork of
-a process with threads), passes signals on, and starts a worker again that died. A worker that ends with a fault of its
-options or its rules ends the whole service, because it would end the same way again.
+The supervisor imports neither gRPC nor Numba: it reserves the port, starts each worker as a fresh process (never a fork
+of a process with threads), passes signals on, and starts a worker again that died. A worker that ends with a fault of
+its options or its rules ends the whole service, because it would end the same way again.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ class Worker:
 
 @contextlib.contextmanager
 def reserved_port(address: str) -> Iterator[str]:
-    """Binds the port for sharing without listening, so that workers can come and go; yields the address with its number."""
+    """Binds the port without listening, so that workers can come and go; yields the address with its number."""
     host, _, port = address.rpartition(":")
     host = host.strip("[]") or "0.0.0.0"
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
@@ -96,7 +96,7 @@ def supervise(commands: Sequence[list[str]], grace_seconds: float) -> int:
 
 
 def _tend(workers: Sequence[Worker]) -> int | None:
-    """Notices dead workers and starts them again when their pause is over; the exit code of one that must not restart."""
+    """Starts dead workers again when their pause is over; returns the exit code of one that must not restart."""
     for worker in workers:
         if worker.process is None:
             if time.monotonic() >= worker.restart_at:

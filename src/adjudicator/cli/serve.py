@@ -1,0 +1,134 @@
+"""``adjudicator serve``: the gRPC service with its ledger."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import os
+import sys
+from pathlib import Path
+
+from adjudicator.service.options import DEFAULT_LISTEN, ServeOptions, TlsOptions
+
+REDIS_VARIABLE = "ADJUDICATOR_REDIS_URL"
+"""An address with a password belongs here: a command line can be read by every user of the machine."""
+
+
+def add_parser(subparsers) -> None:
+    """Registers the command."""
+    parser = subparsers.add_parser(
+        "serve", help="run the gRPC service", description="Runs the gRPC service until SIGTERM or Ctrl-C."
+    )
+    parser.add_argument(
+        "--pack", action="append", default=[], help="rule pack that settles: a name or a folder; repeatable"
+    )
+    parser.add_argument(
+        "--candidate", action="append", default=[], metavar="NAME=PACK[,PACK]",
+        help="further rule bundle that Reprice can name in x-adjudicator-rules; repeatable",
+    )  # fmt: skip
+    parser.add_argument(
+        "--redis", metavar="URL", help="ledger store, e.g. redis://host:6379/0; without it: one of our own"
+    )
+    parser.add_argument("--data", type=Path, default=Path("adjudicator-data"), metavar="DIR",
+                        help="folder of the own ledger store (default %(default)s)")  # fmt: skip
+    parser.add_argument(
+        "--listen", default=DEFAULT_LISTEN, metavar="ADDR", help="address and port (default %(default)s)"
+    )
+    parser.add_argument(
+        "--workers", type=_positive, default=1, metavar="N", help="processes on the one port (default 1)"
+    )
+    parser.add_argument("--tls-cert", type=Path, metavar="FILE", help="certificate chain, PEM")
+    parser.add_argument("--tls-key", type=Path, metavar="FILE", help="private key, PEM")
+    parser.add_argument(
+        "--tls-client-ca", type=Path, metavar="FILE", help="serve only callers with a certificate of this CA"
+    )
+    parser.add_argument("--reflection", action="store_true", help="answer reflection calls (off by default)")
+    parser.add_argument("--metrics", metavar="ADDR", help="serve counters for Prometheus on this address")
+    parser.add_argument("--grace", type=float, default=30.0, metavar="SECONDS",
+                        help="time to finish accepted calls when stopping (default %(default)s)")  # fmt: skip
+    parser.add_argument("--worker", type=int, default=None, help=argparse.SUPPRESS)
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Runs one process, or the supervisor of several."""
+    if bool(arguments.tls_cert) != bool(arguments.tls_key) or (arguments.tls_client_ca and not arguments.tls_cert):
+        print("adjudicator serve: --tls-cert and --tls-key belong together", file=sys.stderr)
+        return 2
+    if arguments.workers > 1:
+        return _run_workers(arguments)
+    from adjudicator.service.server import run as run_server
+
+    return asyncio.run(run_server(options_of(arguments)))
+
+
+def options_of(arguments: argparse.Namespace) -> ServeOptions:
+    """Options of this process."""
+    tls = None
+    if arguments.tls_cert:
+        tls = TlsOptions(arguments.tls_cert, arguments.tls_key, arguments.tls_client_ca)
+    return ServeOptions(
+        packs=tuple(arguments.pack) or ServeOptions().packs,
+        candidates=tuple(_candidate(text) for text in arguments.candidate),
+        redis_url=arguments.redis,
+        data_folder=arguments.data,
+        listen=arguments.listen,
+        share_port=arguments.worker is not None,
+        tls=tls,
+        reflection=arguments.reflection,
+        metrics=arguments.metrics,
+        grace_seconds=arguments.grace,
+        worker=arguments.worker or 0,
+    )
+
+
+def worker_commands(arguments: argparse.Namespace, address: str) -> list[list[str]]:
+    """Command line of each worker: the same options, the port decided; the store comes in the environment."""
+    words = ["--listen", address, "--grace", str(arguments.grace)]
+    for pack in arguments.pack:
+        words += ["--pack", pack]
+    for candidate in arguments.candidate:
+        words += ["--candidate", candidate]
+    for name in ("tls_cert", "tls_key", "tls_client_ca"):
+        if value := getattr(arguments, name):
+            words += [f"--{name.replace('_', '-')}", str(value)]
+    if arguments.reflection:
+        words.append("--reflection")
+    commands = []
+    for worker in range(arguments.workers):
+        own = ["--worker", str(worker)]
+        if arguments.metrics:
+            host, _, port = arguments.metrics.rpartition(":")
+            own += ["--metrics", f"{host}:{int(port) + worker}"]
+        commands.append([sys.executable, "-m", "adjudicator", "serve", *words, *own])
+    return commands
+
+
+def _run_workers(arguments: argparse.Namespace) -> int:
+    from adjudicator.service.supervisor import reserved_port, supervise
+
+    with contextlib.ExitStack() as stack:
+        address = stack.enter_context(reserved_port(arguments.listen))
+        redis_url = arguments.redis
+        if not redis_url:
+            from adjudicator.ledger.embedded import EmbeddedStore
+
+            redis_url = stack.enter_context(EmbeddedStore.start(arguments.data)).url
+        os.environ[REDIS_VARIABLE] = redis_url
+        print(f"listening on {address} with {arguments.workers} workers", flush=True)
+        return supervise(worker_commands(arguments, address), arguments.grace)
+
+
+def _candidate(text: str) -> tuple[str, tuple[str, ...]]:
+    name, _, packs = text.partition("=")
+    if not name or not packs:
+        raise SystemExit(f"adjudicator serve: --candidate needs NAME=PACK[,PACK], not {text}")
+    return name, tuple(packs.split(","))
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError("at least 1")
+    return number

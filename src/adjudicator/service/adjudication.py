@@ -1,0 +1,130 @@
+"""The Adjudication service: claims in, settlements out.
+
+The calls that carry claims never see the protobuf library: bytes go to the settler and come back. In a batch each claim
+is refused on its own, inside the answer; the call itself fails only when this service failed every claim of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+
+import grpc
+
+from adjudicator.errors import AdjudicatorError
+from adjudicator.service.application import Application
+from adjudicator.service.calls import Context, check_size, deadline_of, stream, unary
+from adjudicator.service.frames import join_frames
+from adjudicator.service.grouping import group_batch
+from adjudicator.service.microbatch import Answer
+from adjudicator.service.records import Records
+from adjudicator.service.repricing import Repricing
+from adjudicator.service.status import is_of_service, refused_settlement
+
+SERVICE_NAME = "adjudicator.v1.Adjudication"
+RULES_METADATA = "x-adjudicator-rules"
+
+
+class AdjudicationCalls:
+    """Handlers of all calls of the service."""
+
+    def __init__(self, application: Application):
+        self.application = application
+
+    def handlers(self) -> grpc.GenericRpcHandler:
+        """The table of calls for the gRPC server."""
+        metrics = self.application.metrics
+        single = {
+            "PreSettle": self.pre_settle,
+            "Settle": self.settle,
+            "SettleBatch": self.settle_batch,
+            "Reverse": self.reverse,
+            "GetSettlement": self.get_settlement,
+            "Explain": self.explain,
+            "Group": self.group,
+            "GetAccumulators": self.get_accumulators,
+        }
+        streams = {"SettleStream": self.settle_stream, "Reprice": self.reprice}
+        table = {name: unary(name, call, metrics) for name, call in single.items()}
+        table |= {name: stream(name, call, metrics) for name, call in streams.items()}
+        return grpc.method_handlers_generic_handler(SERVICE_NAME, table)
+
+    # ---------------------------------------------------------------- claims
+
+    async def pre_settle(self, message: bytes, context: Context) -> bytes:
+        """Prices one claim; nothing is recorded."""
+        return _single(await self.application.trial_calls().submit(message, deadline_of(context)))
+
+    async def settle(self, message: bytes, context: Context) -> bytes:
+        """Settles one claim."""
+        return _single(await self.application.settle_calls().submit(message, deadline_of(context)))
+
+    async def settle_batch(self, message: bytes, context: Context) -> bytes:
+        """Settles a batch."""
+        return _batch(*await self.application.settler().settle_batch(message, deadline_of(context)))
+
+    async def settle_stream(self, messages: AsyncIterator[bytes], context: Context) -> AsyncIterator[bytes]:
+        """Settles batch after batch; the next is taken up when the one before has been answered."""
+        settler = self.application.settler()
+        async for message in self.application.until_stop(messages):
+            check_size(message)
+            yield _batch(*await settler.settle_batch(message, deadline_of(context)))
+
+    async def reprice(self, messages: AsyncIterator[bytes], context: Context) -> AsyncIterator[bytes]:
+        """Prices batch after batch under a named bundle over accumulators of this stream alone."""
+        name = dict(context.invocation_metadata() or ()).get(RULES_METADATA, "")
+        engine = self.application.engines().find(str(name))
+        repricing = Repricing(engine, self.application.settler().compute)
+        async for message in self.application.until_stop(messages):
+            check_size(message)
+            yield _batch(*await repricing.price_batch(message, deadline_of(context)))
+
+    # ---------------------------------------------------------------- what was recorded
+
+    def records(self) -> Records:
+        """The stored settlements under the loaded rules."""
+        return Records(self.application.engines().settling, self.application.store)
+
+    async def reverse(self, message: bytes, _context: Context) -> bytes:
+        """Takes a settlement back."""
+        return await self.records().reverse(message)
+
+    async def get_settlement(self, message: bytes, _context: Context) -> bytes:
+        """The stored answer."""
+        return await self.records().get_settlement(message)
+
+    async def explain(self, message: bytes, _context: Context) -> bytes:
+        """The steps of a stored settlement."""
+        return await self.records().explain(message)
+
+    async def get_accumulators(self, message: bytes, _context: Context) -> bytes:
+        """A person's year."""
+        return await self.records().get_accumulators(message)
+
+    async def group(self, message: bytes, _context: Context) -> bytes:
+        """DRG grouping alone."""
+        engine = self.application.engines().settling
+        return await self.application.settler().compute(len(message), lambda: group_batch(engine, message))
+
+
+def _single(answer: Answer) -> bytes:
+    """Answer of a unary call: the settlement, or the refusal as the status of the call."""
+    if isinstance(answer, AdjudicatorError):
+        raise answer
+    return answer
+
+
+def _batch(claims: Sequence[memoryview], answers: Sequence[Answer]) -> bytes:
+    """Answer of a batch call; a refused claim has its problems in its answer.
+
+    Where each single claim failed for a reason of this service (store away, deadline, ...), the call fails with the
+    first of these reasons instead, so that a caller's ordinary retry does the right thing.
+    """
+    refused = [answer for answer in answers if isinstance(answer, AdjudicatorError)]
+    if not refused:
+        return join_frames(answers)  # type: ignore[arg-type]
+    if len(refused) == len(answers) and all(map(is_of_service, refused)):
+        raise refused[0]
+    return join_frames(
+        refused_settlement(claim, answer) if isinstance(answer, AdjudicatorError) else answer
+        for claim, answer in zip(claims, answers, strict=True)
+    )

@@ -1,0 +1,33 @@
+"""The rule bundles a process has loaded: the one that settles, and named candidates for re-pricing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from adjudicator.engine.adjudicate import Engine
+from adjudicator.errors import E, refuse
+from adjudicator.rules.bundle import load_bundle
+
+
+class Engines:
+    """Engines by name. Immutable; another set can take its place while calls go on over the old one."""
+
+    def __init__(self, settling: Engine, candidates: dict[str, Engine]):
+        self.settling = settling
+        self._by_name = {settling.bundle.hash: settling}
+        for name, engine in candidates.items():
+            self._by_name[name] = self._by_name[engine.bundle.hash] = engine
+
+    @classmethod
+    def load(cls, packs: Sequence[str], candidates: Sequence[tuple[str, Sequence[str]]] = ()) -> Engines:
+        """Compiles the bundles; raises PackError with every fault of a pack."""
+        settling = Engine(load_bundle(packs))
+        return cls(settling, {name: Engine(load_bundle(names)) for name, names in candidates})
+
+    def find(self, name: str) -> Engine:
+        """Engine of a bundle by its name or hash; empty: the one that settles. Errors: E.UNKNOWN_RULES."""
+        if not name:
+            return self.settling
+        if name not in self._by_name:
+            raise refuse(E.UNKNOWN_RULES, "x-adjudicator-rules")
+        return self._by_name[name]

@@ -1,0 +1,93 @@
+"""Claims of one pool between being read and being answered."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from adjudicator.engine.adjudicate import FIELD_NAMES, Batch
+from adjudicator.errors import AdjudicatorError, E, refuse
+from adjudicator.ledger.record import Record
+from adjudicator.service.microbatch import Answer
+
+
+@dataclass(slots=True)
+class OpenClaims:
+    """The claims ``rows`` (int64, in order) of a batch have no answer yet; ``answers`` has those of the others."""
+
+    batch: Batch
+    pool: str
+    rows: np.ndarray
+    deadlines: np.ndarray
+    """float64[n], one a row of the batch, seconds of the loop's clock."""
+    fields: np.ndarray
+    """uint32[n, fields]: digests of each field, for the whole batch."""
+    contents: np.ndarray
+    """uint64[n, 2]: digests of the content, for the whole batch."""
+    answers: dict[int, Answer] = field(default_factory=dict)
+    """Row of the batch -> its answer."""
+
+    def answer(self, rows: np.ndarray, answers: Sequence[Answer]) -> None:
+        """Closes some rows."""
+        self.answers.update(zip(rows.tolist(), answers, strict=True))
+        self.rows = self.rows[~np.isin(self.rows, rows)]
+
+    def refuse(self, rows: np.ndarray, error: AdjudicatorError) -> None:
+        """Closes some rows with one refusal."""
+        self.answer(rows, [error] * len(rows))
+
+    def refuse_wrong(self, rows: np.ndarray) -> None:
+        """Closes those of ``rows`` that the engine refused, each with its own problems."""
+        wrong = rows[self.batch.claims["error"][rows] != 0]
+        self.answer(wrong, [refusal(self.batch, row) for row in wrong.tolist()])
+
+    def late(self, rows: np.ndarray, time: float) -> np.ndarray:
+        """Those of ``rows`` whose deadline is before ``time``."""
+        return rows[self.deadlines[rows] < time]
+
+    def first_of_each_key(self) -> np.ndarray:
+        """Open rows without those whose key stands earlier: a duplicate waits until the first one is answered."""
+        keys = self.batch.keys[self.rows].view("V16").ravel()
+        _, first = np.unique(keys, return_index=True)
+        return self.rows[np.sort(first)]
+
+    def answer_known(self, rows: np.ndarray, known: Mapping[int, Record]) -> int:
+        """Closes the rows at the positions ``known``: the stored answer where the content is the same, otherwise the
+        field that differs. Returns how many were the same."""
+        closing, same = [], 0
+        for position, record in known.items():
+            row = int(rows[position])
+            content, fields = self.contents[row].tobytes(), tuple(self.fields[row].tolist())
+            different = record.first_difference(content, fields)
+            if different is None:
+                same += 1
+                closing.append(record.answer)
+            else:
+                name = FIELD_NAMES[different] if 0 <= different < len(FIELD_NAMES) else "unknown field"
+                closing.append(refuse(E.KEY_REUSED, name, name))
+        self.answer(rows[list(known)], closing)
+        return same
+
+    def alone(self, row: int) -> OpenClaims:
+        """The same work for one row."""
+        rows = np.array([row], np.int64)
+        return OpenClaims(self.batch, self.pool, rows, self.deadlines, self.fields, self.contents)
+
+
+def refusal(batch: Batch, row: int) -> AdjudicatorError:
+    """Why the engine refused a claim: every problem that is no mere warning."""
+    return AdjudicatorError(*(problem for problem in batch.problems(row) if not problem.warning))
+
+
+def unique_keys(keys: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Distinct keys (uint8[m, 16]) of uint8[n, 16], and for each of the n its row among them (int64).
+
+    >>> distinct, rows = unique_keys(np.array([[7] * 16, [5] * 16, [7] * 16], np.uint8))
+    >>> distinct[:, 0].tolist(), rows.tolist()
+    ([5, 7], [1, 0, 1])
+    """
+    packed = np.ascontiguousarray(keys).view("V16").ravel()
+    distinct, rows = np.unique(packed, return_inverse=True)
+    return distinct.view(np.uint8).reshape(-1, 16), rows.astype(np.int64)

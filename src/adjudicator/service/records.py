@@ -1,0 +1,151 @@
+"""Calls about what is recorded: the stored answer, its reversal, its explanation, a person's year."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from adjudicator import limits
+from adjudicator.codes import SCHEME_CODES
+from adjudicator.columns import ACCUMULATORS
+from adjudicator.engine.adjudicate import Engine
+from adjudicator.engine.state import quota_key
+from adjudicator.errors import AdjudicatorError, E, Problem, refuse
+from adjudicator.kernels.keys import DIRECTION_REVERSE, DIRECTION_SETTLE, person_key, settlement_key, state_key
+from adjudicator.ledger.record import Kind, Record
+from adjudicator.rules.options import QuotaPeriod
+from adjudicator.service.calls import parse
+from adjudicator.service.store import Store
+from adjudicator.v1 import adjudication_pb2, claim_pb2, settlement_pb2
+
+
+class Records:
+    """Settlements and person-years of the pools of one engine."""
+
+    def __init__(self, engine: Engine, store: Store):
+        self.engine = engine
+        self.store = store
+
+    async def get_settlement(self, message: bytes) -> bytes:
+        """The stored answer of a SettlementKey. Errors: SETTLEMENT_NOT_FOUND and those of the key."""
+        key = parse(settlement_pb2.SettlementKey, message)
+        return (await self._find(key)).answer
+
+    async def reverse(self, message: bytes) -> bytes:
+        """Takes a settlement back and answers with its negative; asked again, with the stored one.
+
+        Errors: MISSING_PERSON, INVALID_DATE, REVERSAL_OF_REVERSAL, those of the key and those of the ledger.
+        """
+        request = parse(settlement_pb2.ReverseRequest, message)
+        key = request.settlement
+        _check_key(key, "settlement.")
+        pool = self.pool_of(key.insured_area, "settlement.insured_area")
+        if key.direction == settlement_pb2.DIRECTION_REVERSE:
+            raise refuse(E.REVERSAL_OF_REVERSAL, "settlement.direction")
+        if not request.person_id:
+            raise refuse(E.MISSING_PERSON, "person_id")
+        if request.reversal_date and not is_date(request.reversal_date):
+            raise refuse(E.INVALID_DATE, "reversal_date")
+        identity = (key.institution_code, key.encounter_id, key.settlement_sequence)
+        record = await self.store.ledger().reverse(
+            pool,
+            settlement_key(*identity, DIRECTION_SETTLE),
+            settlement_key(*identity, DIRECTION_REVERSE),
+            person=person_key(request.person_id),
+            date=request.reversal_date,
+        )
+        return record.answer
+
+    async def explain(self, message: bytes) -> bytes:
+        """Every step of a stored settlement."""
+        key = parse(settlement_pb2.SettlementKey, message)
+        await self._find(key)
+        raise refuse(E.INTERNAL)
+
+    async def get_accumulators(self, message: bytes) -> bytes:
+        """Year-to-date amounts of a person, those that are not zero. Errors: UNKNOWN_AREA, UNKNOWN_SCHEME, ..."""
+        query = parse(adjudication_pb2.AccumulatorQuery, message)
+        problems = []
+        if not query.person_id:
+            problems.append(Problem(E.MISSING_PERSON, "person_id"))
+        if query.scheme not in SCHEME_CODES:
+            problems.append(Problem(E.UNKNOWN_SCHEME, "scheme"))
+        if not limits.FIRST_DATE // 10_000 <= query.year <= limits.LAST_DATE // 10_000:
+            problems.append(Problem(E.DATE_OUT_OF_RANGE, "year"))
+        if problems:
+            raise AdjudicatorError(*problems)
+        pool = self.pool_of(query.insured_area, "insured_area")
+        key = state_key(query.person_id, SCHEME_CODES[query.scheme], query.year)
+        states = await self.store.ledger().accumulators(pool, key)
+        answer = claim_pb2.Accumulators(year=query.year)
+        for name, value in zip(ACCUMULATORS, states.slots[0].tolist(), strict=True):
+            if value:
+                answer.entries.add(name=name, value=value)
+        names = self._quota_names(pool, query.year)
+        for number, used_fen in sorted(states.quotas_of(0).items()):
+            disease, period = names.get(number, ("", 0))
+            answer.entries.add(name="quota_fen", value=used_fen, disease_code=disease, period=period)
+        return answer.SerializeToString()
+
+    def pool_of(self, area: str, field: str) -> str:
+        """Pool of a place of insurance. Errors: E.UNKNOWN_AREA."""
+        pack = self.engine.bundle.pack_of_area(area) if area.isascii() and area.isdigit() else None
+        if pack is None:
+            raise refuse(E.UNKNOWN_AREA, field)
+        return f"{int(pack.pool):06d}"
+
+    async def _find(self, key: settlement_pb2.SettlementKey) -> Record:
+        _check_key(key)
+        pool = self.pool_of(key.insured_area, "insured_area")
+        direction = key.direction or DIRECTION_SETTLE
+        digest = settlement_key(key.institution_code, key.encounter_id, key.settlement_sequence, direction)
+        record = await self.store.ledger().get(pool, digest)
+        if record is None or record.kind == Kind.POSTING:
+            raise refuse(E.SETTLEMENT_NOT_FOUND)
+        return record
+
+    def _quota_names(self, pool: str, year: int) -> dict[int, tuple[str, int]]:
+        """Disease and period of every quota key that the year can have."""
+        periods = {
+            QuotaPeriod.MONTH: [year * 100 + month for month in range(1, 13)],
+            QuotaPeriod.QUARTER: [year * 10 + quarter for quarter in range(1, 5)],
+            QuotaPeriod.YEAR: [year],
+        }
+        pack = self.engine.bundle.packs[self.engine.bundle.pack_number(str(int(pool)))]
+        return {
+            quota_key(disease.code, period): (disease.code, period)
+            for disease in pack.diseases
+            for period in periods.get(disease.period, ())
+        }
+
+
+def _check_key(key: settlement_pb2.SettlementKey, prefix: str = "") -> None:
+    """Refuses a key that names nothing, with everything that is wrong with it."""
+    problems = []
+    if not key.institution_code:
+        problems.append(Problem(E.MISSING_INSTITUTION, prefix + "institution_code"))
+    if not key.encounter_id:
+        problems.append(Problem(E.MISSING_ENCOUNTER, prefix + "encounter_id"))
+    if not key.settlement_sequence:
+        problems.append(Problem(E.MISSING_SEQUENCE, prefix + "settlement_sequence"))
+    for name in ("institution_code", "encounter_id"):
+        if len(getattr(key, name).encode()) > limits.MAX_ID_BYTES:
+            problems.append(Problem(E.ID_TOO_LONG, prefix + name, str(limits.MAX_ID_BYTES)))
+    if key.direction not in settlement_pb2.Direction.values():
+        problems.append(Problem(E.INVALID_CODE_VALUE, prefix + "direction"))
+    if problems:
+        raise AdjudicatorError(*problems)
+
+
+def is_date(number: int) -> bool:
+    """Whether YYYYMMDD is a day that the service knows.
+
+    >>> is_date(20240229), is_date(20230229)
+    (True, False)
+    """
+    if not limits.FIRST_DATE <= number <= limits.LAST_DATE:
+        return False
+    try:
+        date(number // 10_000, number // 100 % 100, number % 100)
+    except ValueError:
+        return False
+    return True

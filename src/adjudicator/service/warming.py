@@ -1,0 +1,53 @@
+"""Compiles or loads every kernel on the way of a claim before the first claim comes."""
+
+from __future__ import annotations
+
+import math
+import struct
+
+import numpy as np
+
+from adjudicator.engine.adjudicate import OUTCOME_TRIAL
+from adjudicator.engine.state import PersonYears
+from adjudicator.ledger.batch import StateRead, pack
+from adjudicator.ledger.record import Record
+from adjudicator.rules.bundle import Bundle
+from adjudicator.service.open_claims import OpenClaims, unique_keys
+from adjudicator.service.settling import Settler, split
+from adjudicator.v1 import claim_pb2
+from adjudicator.wire.decode import BATCH_DEPTH
+
+
+def warm_up(settler: Settler) -> None:
+    """Takes two claims from bytes to a commit that is thrown away. Kernels run over refused claims as well, so it does
+    not matter whether the pack has a rule for them."""
+    engine = settler.engine
+    message = claim_pb2.ClaimBatch(claims=[example(engine.bundle)] * 2).SerializeToString()
+    starts, ends = split(message)
+    batch = engine.prepare(message, starts, ends, max_depth=BATCH_DEPTH)
+    rows = np.arange(len(batch))
+    fields, contents = batch.digests()
+    work = OpenClaims(batch, "000000", rows, np.full(len(rows), math.inf), fields, contents)
+    keys, state_rows = unique_keys(batch.state_keys)
+    states = StateRead.parse(keys, [b""] * len(keys))
+    priced = engine.price(batch, rows, state_rows, PersonYears.read(states.slots))
+    answers, offsets = engine.encode(batch, rows, OUTCOME_TRIAL)
+    commit = pack(settler.columns(work, priced, rows, states, answers, offsets))
+    (size,) = struct.unpack_from("<I", commit.sizes)
+    Record.from_bytes(commit.records[:size])
+
+
+def example(bundle: Bundle) -> claim_pb2.Claim:
+    """A stay in the first hospital of the first pack, with one line of the first item."""
+    rules = bundle.packs[0]
+    hospital = rules.hospitals[0].code if rules.hospitals else "H000000000"
+    line = claim_pb2.Line(
+        line_id="1", item_code=bundle.catalogue.codes[0] if len(bundle.catalogue.codes) else "-",
+        fee_date=20240102, unit_price_e4=1_000_000, quantity_e4=10_000, amount_fen=100,
+    )  # fmt: skip
+    return claim_pb2.Claim(
+        institution_code=hospital, encounter_id="warm-up", settlement_sequence=1, person_id="warm-up",
+        insured_area=f"{rules.areas[0].code:06d}", scheme="390", person_type="15", care_type="21",
+        settlement_date=20240103, admission_date=20240101, discharge_date=20240103, total_fen=100, lines=[line],
+        diagnoses=["A00.000"], procedures=["00.0100"], sex=1, age_years=50,
+    )  # fmt: skip
