@@ -194,6 +194,7 @@ class Fund(IntEnum):
     FAMILY_ACCOUNT = 12
     PROVIDER_FINAL = 13
     PROVIDER_PREPAID = 14
+    PROVIDER_YEAR = 15
 
 
 FUND_TYPES: dict[tuple[Scheme, Fund], str] = {
@@ -217,8 +218,9 @@ FUND_TYPE_COMMON: dict[Fund, str] = {
     Fund.FAMILY_ACCOUNT: "family_account",
     Fund.PROVIDER_FINAL: "provider_final",
     Fund.PROVIDER_PREPAID: "provider_prepaid",
+    Fund.PROVIDER_YEAR: "provider_year",
 }
-"""Fund payment types (基金支付类型) [fund_pay_type], section 10.7; the last six are accounts of this ledger."""
+"""Fund payment types (基金支付类型) [fund_pay_type], section 10.7; the last seven are accounts of this ledger."""
 
 
 def fund_type(scheme: Scheme, fund: Fund) -> str:
