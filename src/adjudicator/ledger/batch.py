@@ -212,9 +212,10 @@ def _pack_records(
     offsets = np.zeros(count + 1, np.int64)
     np.cumsum(words, out=offsets[1:])
     out = np.empty(offsets[-1], np.uint64)
+    header_words = headers.view(np.uint64).reshape(-1, HEADER.itemsize // 8)
     write_records(
-        headers.view(np.uint64).reshape(count, -1), rows.text, rows.names, fields, amounts, rows.before, rows.after,
-        rows.state_rows, rows.quota_keys, quota_changes, rows.answers, rows.answer_offsets, CHECKSUM_WORD, offsets,
+        header_words, rows.text, rows.names, fields, amounts, rows.before, rows.after, rows.state_rows,
+        rows.quota_keys, quota_changes, rows.answers, rows.answer_offsets, CHECKSUM_WORD, offsets,
         out, out.view(np.uint8), out.view(np.uint32),
     )  # fmt: skip
     return out, offsets
@@ -267,7 +268,7 @@ def _pack_states(rows: Settlements) -> tuple[np.ndarray, np.ndarray, np.ndarray]
     offsets = np.zeros(len(touched) + 1, np.int64)
     out = np.empty(len(touched) * (STATE.itemsize // 8) + old.size + 2 * len(order), np.uint64)
     write_states(
-        fixed.view(np.uint64).reshape(len(touched), -1), states.quota_offsets[touched],
+        fixed.view(np.uint64).reshape(-1, STATE.itemsize // 8), states.quota_offsets[touched],
         states.quota_offsets[touched + 1], old, order, starts, rows.quota_keys, rows.quota_after, out, offsets,
     )  # fmt: skip
     return touched, out[: offsets[-1]], offsets
@@ -291,12 +292,14 @@ def _sum_totals(months: np.ndarray, rows: Settlements, amounts: np.ndarray) -> l
 def pack_records(pool: str, records: Iterable[Record], states: Sequence[tuple[bytes, int, bytes]]) -> CommitBatch:
     """The same for single records: ``states`` holds key, version as read and new value of each state that changes."""
     listed = list(records)
-    packed = [record.to_bytes() for record in listed]
     sums: dict[tuple[int, int, int, int], int] = {}
     for record in listed:
         for county, scheme, fund, amount in record.postings:
             place = (record.month, county, scheme, fund)
             sums[place] = sums.get(place, 0) + amount
+    if any(abs(amount) >= 2**63 for amount in sums.values()):
+        raise refuse(E.AMOUNT_OUT_OF_RANGE, detail=str(2**63 - 1))
+    packed = [record.to_bytes() for record in listed]
     return CommitBatch(
         pool=pool,
         keys=b"".join(record.key for record in listed),

@@ -156,4 +156,6 @@ def refusal_of(error: BaseException) -> AdjudicatorError:
         return refuse(E.STORE_FULL)
     if text.startswith(("NOAUTH", "WRONGPASS", "NOPERM")):
         return refuse(E.STORE_AWAY, detail=text.split(" ", 1)[0])
+    if "would overflow" in text:
+        return refuse(E.AMOUNT_OUT_OF_RANGE, detail=str(2**63 - 1))
     return refuse(E.LEDGER_CORRUPT, detail=text.removeprefix("LEDGER ")[:200])

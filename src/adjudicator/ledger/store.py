@@ -177,6 +177,8 @@ class Ledger:
         Calling it again with the same batch after an error is safe. Errors: E.STORE_AWAY (unknown whether it
         was written: ask again), E.STORE_FULL, E.LEDGER_CORRUPT (nothing was written).
         """
+        if not len(batch):
+            return Committed(True, await self.version(batch.pool))
         if twice := _standing_twice(batch.keys):
             return Committed(False, known=twice)
         await self._register(batch.pool)

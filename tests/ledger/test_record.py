@@ -1,0 +1,193 @@
+"""Journal records: the kernel writes what the document says, byte for byte; damage does not go unnoticed."""
+
+from __future__ import annotations
+
+import random
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from adjudicator.columns import QUOTA, SLOT
+from adjudicator.errors import AdjudicatorError, E
+from adjudicator.ledger.batch import StateRead, pack
+from adjudicator.ledger.journal import parse
+from adjudicator.ledger.record import Kind, Record
+from tests.ledger.made import Case, random_case, settlements, unique_states
+from tests.naive import posting as naive
+
+
+def born_or_grown(keys: list[bytes], random_: random.Random) -> tuple[StateRead, list[naive.Year]]:
+    """States as a store would give them: some new, some with a past and quotas."""
+    years = []
+    for _ in keys:
+        year = naive.Year()
+        if random_.random() < 0.6:
+            year = naive.Year(random_.randrange(1, 2**63), random_.randbytes(16))
+            year.slots = [random_.randrange(-(2**62), 2**62) if random_.random() < 0.3 else 0 for _ in range(64)]
+            year.quotas = {random_.randrange(1, 5): random_.randrange(1, 9_999) for _ in range(random_.randrange(3))}
+        years.append(year)
+    values = [year.value() if year.version else b"" for year in years]
+    return StateRead.parse(np.frombuffer(b"".join(keys), np.uint8).reshape(-1, 16), values), years
+
+
+def on_paper(case: Case, year: naive.Year, pool: int, commit: int, recorded_ms: int) -> bytes:
+    """Writes a settlement into the person's year and returns its record."""
+    deltas = {SLOT[name]: change for name, change in case.deltas.items() if change}
+    funds = {0: case.pooled_fen, 2: case.catastrophic_fen, 7: case.account_fen, 9: case.due_fen, 10: 1}
+    funds = {fund: amount for fund, amount in {**funds, 11: case.total_fen}.items() if amount}
+    data = naive.record(
+        kind=1, pool=pool, month=case.date // 100, date=case.date, year=case.date // 10000, scheme=int(case.scheme),
+        sequence=case.sequence, county=case.county, institution=case.institution, encounter=case.encounter,
+        fields=case.field_digests, postings=funds, deltas=deltas, quotas=dict([case.quota] if case.quota else []),
+        answer=case.answer, commit=commit, recorded_ms=recorded_ms, key=case.key, content=case.content,
+        person=case.person_digest, state_key=case.state_key, previous=year.last, last=case.key,
+    )  # fmt: skip
+    year.version, year.last = year.version + 1, case.key
+    for slot, change in deltas.items():
+        year.slots[slot] += change
+    if case.quota:
+        year.quotas[case.quota[0]] = year.quotas.get(case.quota[0], 0) + case.quota[1]
+    return data
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_records_states_and_totals_are_those_written_by_hand(seed):
+    random_ = random.Random(seed)
+    cases = [random_case(random_, number, people=12) for number in range(random_.randrange(1, 60))]
+    keys, rows = unique_states(cases)
+    states, years = born_or_grown(keys, random_)
+    batch = pack(settlements(cases, states, rows, "990100"), recorded_ms=1_700_000_000_000 + seed)
+
+    records = [
+        on_paper(case, years[row], 990100, batch.commit, 1_700_000_000_000 + seed)
+        for case, row in zip(cases, rows.tolist(), strict=True)
+    ]
+    assert batch.records == b"".join(records)
+    assert np.frombuffer(batch.sizes, "<u4").tolist() == [len(record) for record in records]
+    assert batch.states == b"".join(year.value() for year in years)
+    assert batch.months == b"".join(str(case.date // 100).encode() for case in cases)
+
+    totals: dict[tuple[int, ...], int] = {}
+    for case, record in zip(cases, records, strict=True):
+        for county, scheme, fund, amount in Record.from_bytes(record).postings:
+            place = (case.date // 100, county, scheme, fund)
+            totals[place] = totals.get(place, 0) + amount
+    assert {tuple(total[:4]): total[4] for total in batch.totals} == {key: fen for key, fen in totals.items() if fen}
+
+
+def test_the_journal_reader_sees_the_same_parts_as_the_reader_of_one_record():
+    random_ = random.Random(5)
+    cases = [random_case(random_, number) for number in range(50)]
+    keys, rows = unique_states(cases)
+    states, _ = born_or_grown(keys, random_)
+    batch = pack(settlements(cases, states, rows, "990100"))
+    ends = np.cumsum(np.frombuffer(batch.sizes, "<u4")).tolist()
+    values = [batch.records[start:end] for start, end in zip([0, *ends], ends, strict=False)]
+    chunk = parse(202405, list(range(1, 51)), values)
+    assert chunk.unreadable == []
+    for row, value in enumerate(values):
+        record = Record.from_bytes(value, row + 1)
+        assert chunk.record(row) == record
+        postings = chunk.postings[chunk.postings[:, 0] == row]
+        counties = chunk.posting_counties[chunk.postings[:, 0] == row]
+        assert tuple((c, *p[1:]) for c, p in zip(counties.tolist(), postings.tolist(), strict=True)) == record.postings
+        assert tuple(map(tuple, chunk.deltas[chunk.deltas[:, 0] == row, 1:].tolist())) == record.deltas
+        assert tuple(map(tuple, chunk.quotas[chunk.quotas[:, 0] == row, 1:].tolist())) == record.quotas
+
+
+int64 = st.integers(-(2**63), 2**63 - 1)
+digests = st.binary(min_size=16, max_size=16)
+records = st.builds(
+    Record,
+    kind=st.sampled_from(Kind),
+    pool=st.integers(0, 999_999),
+    month=st.integers(0, 999_999),
+    key=digests,
+    content=digests,
+    settlement_date=st.integers(0, 2**31),
+    scheme=st.integers(0, 4),
+    county=st.integers(0, 999_999),
+    institution=st.text(max_size=12),
+    encounter=st.text(max_size=30),
+    sequence=st.integers(0, 2**32 - 1),
+    person=digests,
+    state_key=st.none() | digests,
+    previous=digests,
+    last=digests,
+    original=digests,
+    field_digests=st.lists(st.integers(0, 2**32 - 1), max_size=50).map(tuple),
+    postings=st.lists(
+        st.tuples(st.integers(0, 2**32 - 1), st.integers(0, 4), st.integers(0, 12), int64), max_size=13
+    ).map(tuple),
+    deltas=st.lists(st.tuples(st.integers(0, 63), int64), max_size=64).map(tuple),
+    quotas=st.lists(st.tuples(st.integers(0, 2**64 - 1), int64), max_size=4).map(tuple),
+    answer=st.binary(max_size=100),
+    commit=st.integers(0, 2**63),
+    recorded_ms=int64,
+)
+
+
+@given(records)
+def test_a_record_is_read_as_it_was_written(record):
+    data = record.to_bytes()
+    assert len(data) % 8 == 0
+    assert Record.from_bytes(data) == record
+
+
+@given(records, st.data())
+def test_a_damaged_record_is_refused(record, data):
+    written = bytearray(record.to_bytes())
+    written[data.draw(st.integers(0, len(written) - 1))] ^= data.draw(st.integers(1, 255))
+    with pytest.raises(AdjudicatorError) as refused:
+        Record.from_bytes(bytes(written), 7)
+    assert refused.value.problems[0].number == E.LEDGER_CORRUPT
+    assert parse(record.month, [7], [bytes(written)]).unreadable == [7]
+
+
+@given(records, st.integers(0, 2000))
+def test_a_cut_record_is_refused(record, size):
+    written = record.to_bytes()
+    if size < len(written):
+        with pytest.raises(AdjudicatorError):
+            Record.from_bytes(written[:size], 7)
+        assert parse(record.month, [7], [written[:size]]).unreadable == [7]
+
+
+def test_other_content_under_the_same_key_names_the_field():
+    first, second = Case("Wang", total_fen=100), Case("Wang", total_fen=101)
+    keys, rows = unique_states([first])
+    states = StateRead.parse(np.frombuffer(keys[0], np.uint8).reshape(1, 16), [b""])
+    record = Record.from_bytes(pack(settlements([first], states, rows)).records)
+    assert record.first_difference(first.content, first.field_digests) is None
+    assert record.first_difference(second.content, second.field_digests) == 4
+    assert record.first_difference(second.content, first.field_digests) == -1
+
+
+@given(
+    st.lists(
+        st.none()
+        | st.tuples(
+            st.integers(1, 2**64 - 1), digests, st.lists(int64, min_size=64, max_size=64),
+            st.dictionaries(st.integers(0, 2**64 - 1), int64, max_size=3),
+        ),
+        max_size=8,
+    )
+)  # fmt: skip
+def test_states_are_read_as_they_were_written(years):
+    values = [naive.Year(*year).value() if year else b"" for year in years]
+    states = StateRead.parse(np.zeros((len(years), 16), np.uint8), values)
+    assert (states.slots.dtype, states.quotas.dtype) == (np.int64, QUOTA)
+    for row, year in enumerate(years):
+        version, last, slots, quotas = year or (0, bytes(16), [0] * 64, {})
+        assert (int(states.versions[row]), states.last[row].tobytes()) == (version, last)
+        assert states.slots[row].tolist() == slots
+        assert states.quotas_of(row) == quotas
+
+
+@pytest.mark.parametrize("size", [1, 535, 537, 551])
+def test_a_state_of_impossible_size_is_refused(size):
+    with pytest.raises(AdjudicatorError) as refused:
+        StateRead.parse(np.zeros((1, 16), np.uint8), [bytes(size)])
+    assert refused.value.problems[0].number == E.LEDGER_CORRUPT

@@ -1,0 +1,126 @@
+"""The ledger on paper: records written byte by byte from docs/ledger.md, and a ledger that is a handful of dicts."""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass, field
+
+MASK = 2**64 - 1
+
+
+def pad(data: bytes) -> bytes:
+    """Fills up to a multiple of eight bytes."""
+    while len(data) % 8:
+        data += b"\0"
+    return data
+
+
+def checksum(data: bytes) -> int:
+    """Multiply and fold, word by word."""
+    value = 0x9E3779B97F4A7C15
+    for (word,) in struct.iter_unpack("<Q", data):
+        value = (value ^ word) * 0xFF51AFD7ED558CCD & MASK
+        value ^= value >> 29
+    return value
+
+
+def record(
+    *, kind, pool, month, date, year, scheme, sequence, county, institution, encounter, fields, postings, deltas,
+    quotas, answer, commit, recorded_ms, key, content, person, state_key, previous, last, original=bytes(16),
+) -> bytes:  # fmt: skip
+    """One journal record. ``postings``: fund -> fen; ``deltas``: slot -> change; ``quotas``: key -> change."""
+    institution, encounter = institution.encode(), encounter.encode()
+    head = struct.pack("<HBBI", 1, kind, 1 if state_key else 0, pool)
+    head += struct.pack("<IIII", month, date, year, scheme)
+    head += struct.pack("<II", sequence, len(answer))
+    head += struct.pack("<HHHH", len(institution), len(encounter), len(fields), len(postings))
+    head += struct.pack("<HHI", len(deltas), len(quotas), county)
+    head += struct.pack("<Qq", commit, recorded_ms)
+    head += key + content + person + (state_key or bytes(16)) + previous + last + original
+    body = pad(institution + encounter)
+    body += pad(b"".join(struct.pack("<I", value) for value in fields))
+    for fund, amount in sorted(postings.items()):
+        body += struct.pack("<IHHq", county, scheme, fund, amount)
+    for slot, change in sorted(deltas.items()):
+        body += struct.pack("<qq", slot, change)
+    for quota, change in quotas.items():
+        body += struct.pack("<Qq", quota, change)
+    body += pad(answer)
+    return head + struct.pack("<Q", checksum(head + bytes(8) + body)) + body
+
+
+@dataclass
+class Year:
+    """A person's year: how often it was written, the latest settlement that stands, amounts by slot and quota."""
+
+    version: int = 0
+    last: bytes = bytes(16)
+    slots: list[int] = field(default_factory=lambda: [0] * 64)
+    quotas: dict[int, int] = field(default_factory=dict)
+
+    def value(self) -> bytes:
+        """As stored."""
+        data = struct.pack("<Q", self.version) + self.last + struct.pack("<64q", *self.slots)
+        return data + b"".join(struct.pack("<Qq", key, used) for key, used in self.quotas.items())
+
+
+@dataclass
+class Entry:
+    """What a settlement left behind."""
+
+    key: bytes
+    state_key: bytes
+    month: int
+    county: int
+    scheme: int
+    funds: dict[int, int]
+    deltas: dict[int, int]
+    quotas: dict[int, int]
+    previous: bytes
+
+
+@dataclass
+class DictLedger:
+    """The rules of the ledger in their plainest form."""
+
+    entries: dict[bytes, Entry] = field(default_factory=dict)
+    reversals: dict[bytes, bytes] = field(default_factory=dict)
+    years: dict[bytes, Year] = field(default_factory=dict)
+    totals: dict[tuple[int, int, int, int], int] = field(default_factory=dict)
+    records: int = 0
+
+    def settle(self, entry: Entry) -> str:
+        """``settled``, or ``known`` when the key has been settled."""
+        if entry.key in self.entries:
+            return "known"
+        self._write(entry, 1)
+        year = self.years[entry.state_key]
+        entry.previous, year.last = year.last, entry.key
+        self.entries[entry.key] = entry
+        return "settled"
+
+    def reverse(self, key: bytes, reversal_key: bytes) -> str:
+        """``reversed``, ``known``, ``missing``, or ``later`` when another settlement of the year must go first."""
+        if key not in self.entries:
+            return "missing"
+        if reversal_key in self.reversals:
+            return "known"
+        entry = self.entries[key]
+        if self.years[entry.state_key].last != key:
+            return "later"
+        self._write(entry, -1)
+        self.years[entry.state_key].last = entry.previous
+        self.reversals[reversal_key] = key
+        return "reversed"
+
+    def _write(self, entry: Entry, sign: int) -> None:
+        self.records += 1
+        year = self.years.setdefault(entry.state_key, Year())
+        year.version += 1
+        for slot, change in entry.deltas.items():
+            year.slots[slot] += sign * change
+        for quota, change in entry.quotas.items():
+            year.quotas[quota] = year.quotas.get(quota, 0) + sign * change
+        for fund, amount in entry.funds.items():
+            place = (entry.month, entry.county, entry.scheme, fund)
+            self.totals[place] = self.totals.get(place, 0) + sign * amount
