@@ -9,7 +9,9 @@ file. ``_nrt=False`` leaves the reference counts of arrays alone; with them each
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
+from llvmlite import ir
+from numba import njit, types
+from numba.extending import intrinsic
 
 from adjudicator.wire import schema as _schema
 
@@ -33,10 +35,36 @@ _VARINT64, _INT32, _UINT32, _STRING, _BYTES, _MESSAGE = (
     for n in (_schema.VARINT64, _schema.INT32, _schema.UINT32, _schema.STRING, _schema.BYTES, _schema.MESSAGE)
 )
 _REPEATED, _PLAIN = np.uint32(_schema.REPEATED), np.uint32(15)
-_ZERO, _ONE = np.uint64(0), np.uint64(1)
+_ZERO, _ONE, _EIGHT = np.uint64(0), np.uint64(1), np.uint64(8)
+_HIGH_BITS = np.uint64(0x8080808080808080)
 
 
 # --- Helpers: one exit, a scalar back, or the buffer's reference count is updated in every loop ---
+
+
+@njit(**INLINE)
+def _word(octets, position):
+    """Eight bytes as one little-endian number; the compiler makes one load of it."""
+    return (
+        _U64(octets[position])
+        | _U64(octets[position + _U64(1)]) << _U64(8)
+        | _U64(octets[position + _U64(2)]) << _U64(16)
+        | _U64(octets[position + _U64(3)]) << _U64(24)
+        | _U64(octets[position + _U64(4)]) << _U64(32)
+        | _U64(octets[position + _U64(5)]) << _U64(40)
+        | _U64(octets[position + _U64(6)]) << _U64(48)
+        | _U64(octets[position + _U64(7)]) << _U64(56)
+    )
+
+
+@intrinsic
+def _trailing_zeros(_, number):
+    """Zero bits below the lowest one of a uint64; the number is not 0."""
+
+    def code(__, builder, ___, arguments):
+        return builder.cttz(arguments[0], ir.Constant(ir.IntType(1), 1))
+
+    return types.uint64(types.uint64), code
 
 
 @njit(**INLINE)
@@ -44,9 +72,16 @@ def _varint_end(buffer, position, end):
     """Position after the varint at ``position``; _BAD when it is cut by ``end``."""
     cursor = position
     octet = _U64(128)
-    while octet >= _U64(128) and cursor < end:
-        octet = _U64(buffer[cursor])
-        cursor += _ONE
+    stop = _ZERO
+    if position + _EIGHT <= end:
+        stop = ~_word(buffer, position) & _HIGH_BITS
+    if stop != _ZERO:
+        cursor = position + ((_trailing_zeros(stop) + _ONE) >> _U64(3))
+        octet = _ZERO
+    else:
+        while octet >= _U64(128) and cursor < end:
+            octet = _U64(buffer[cursor])
+            cursor += _ONE
     return cursor if octet < _U64(128) else _BAD
 
 
@@ -55,10 +90,17 @@ def _varint_value(buffer, position, end):
     """Value of the varint in [position, end), which ``_varint_end`` checked; bits over 64 are dropped."""
     value = _ZERO
     shift = _ZERO
-    while position < end:
-        value |= (_U64(buffer[position]) & _U64(127)) << shift
-        shift += _U64(7)
-        position += _ONE
+    size = end - position
+    if size <= _EIGHT and position + _EIGHT <= _U64(buffer.shape[0]):
+        value = _word(buffer, position) & (~_ZERO >> ((_EIGHT - size) << _U64(3)))
+        value = (value & _U64(0x007F007F007F007F)) | (value & _U64(0x7F007F007F007F00)) >> _U64(1)
+        value = (value & _U64(0x00003FFF00003FFF)) | (value & _U64(0x3FFF00003FFF0000)) >> _U64(2)
+        value = (value & _U64(0x000000000FFFFFFF)) | (value & _U64(0x0FFFFFFF00000000)) >> _U64(4)
+    else:
+        while position < end:
+            value |= (_U64(buffer[position]) & _U64(127)) << shift
+            shift += _U64(7)
+            position += _ONE
     return value
 
 
@@ -69,41 +111,52 @@ def _limit(position, end, size):
 
 
 @njit(**INLINE)
+def _is_ascii(buffer, position, end):
+    """No byte of [position, end) has its high bit set."""
+    bits = _ZERO
+    if position + _EIGHT <= end:
+        while position + _EIGHT <= end:
+            bits |= _word(buffer, position)
+            position += _EIGHT
+        bits |= _word(buffer, end - _EIGHT)
+    elif position < end and position + _EIGHT <= _U64(buffer.shape[0]):
+        bits = _word(buffer, position) << ((position + _EIGHT - end) << _U64(3))
+    else:
+        while position < end:
+            bits |= _U64(buffer[position])
+            position += _ONE
+    return bits & _HIGH_BITS == _ZERO
+
+
+@njit(**INLINE)
 def _is_utf8(buffer, position, end):
     """Well-formed UTF-8 (no surrogates, no overlong forms, nothing above U+10FFFF)."""
     valid = True
     while position < end and valid:
-        if position + _U64(8) <= end and (
-            buffer[position] | buffer[position + _U64(1)] | buffer[position + _U64(2)] | buffer[position + _U64(3)]
-            | buffer[position + _U64(4)] | buffer[position + _U64(5)] | buffer[position + _U64(6)]
-            | buffer[position + _U64(7)]
-        ) < 128:  # fmt: skip
-            position += _U64(8)
+        lead = buffer[position]
+        if lead < 0x80:
+            position += _ONE
+        elif lead < 0xC2 or lead > 0xF4:
+            valid = False
         else:
-            lead = buffer[position]
-            if lead < 0x80:
-                position += _ONE
-            elif lead < 0xC2 or lead > 0xF4:
+            more = _U64(1) if lead < 0xE0 else (_U64(2) if lead < 0xF0 else _U64(3))
+            if position + more >= end:
                 valid = False
             else:
-                more = _U64(1) if lead < 0xE0 else (_U64(2) if lead < 0xF0 else _U64(3))
-                if position + more >= end:
+                second = buffer[position + _ONE]
+                if (
+                    second & 0xC0 != 0x80
+                    or (lead == 0xE0 and second < 0xA0)
+                    or (lead == 0xED and second > 0x9F)
+                    or (lead == 0xF0 and second < 0x90)
+                    or (lead == 0xF4 and second > 0x8F)
+                ):
                     valid = False
-                else:
-                    second = buffer[position + _ONE]
-                    if (
-                        second & 0xC0 != 0x80
-                        or (lead == 0xE0 and second < 0xA0)
-                        or (lead == 0xED and second > 0x9F)
-                        or (lead == 0xF0 and second < 0x90)
-                        or (lead == 0xF4 and second > 0x8F)
-                    ):
-                        valid = False
-                    if more >= _U64(2) and buffer[position + _U64(2)] & 0xC0 != 0x80:
-                        valid = False
-                    if more == _U64(3) and buffer[position + _U64(3)] & 0xC0 != 0x80:
-                        valid = False
-                    position += more + _ONE
+                if more >= _U64(2) and buffer[position + _U64(2)] & 0xC0 != 0x80:
+                    valid = False
+                if more == _U64(3) and buffer[position + _U64(3)] & 0xC0 != 0x80:
+                    valid = False
+                position += more + _ONE
     return valid
 
 
@@ -344,9 +397,10 @@ def fill_rows(
                     bad = True
                     break
                 if plain == _STRING or plain == _BYTES:
-                    if plain == _STRING and not _is_utf8(buffer, position, position + size):
-                        bad = True
-                        break
+                    if plain == _STRING and not _is_ascii(buffer, position, position + size):
+                        bad = not _is_utf8(buffer, position, position + size)
+                        if bad:
+                            break
                     start_column = address + _U64(fields[entry, _COLUMN])
                     size_column = address + _U64(fields[entry, _SECOND])
                     if kind > _REPEATED:

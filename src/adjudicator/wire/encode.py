@@ -13,7 +13,7 @@ from adjudicator.wire.schema import Tables, WireSchema, varint_bytes
 
 def _gather(schema: WireSchema, tables: Mapping[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Arena, bases and counts of the tables; arrays that are not of one arena are copied into one."""
-    if isinstance(tables, Tables):
+    if isinstance(tables, Tables) and tables.schema is schema:
         return tables.arena, tables.bases, tables.counts
     counts = np.array([len(tables[path]) if path in tables else 0 for path in schema.paths], np.int64)
     arena, bases = schema.arena(counts)

@@ -1,14 +1,17 @@
 """Kernel of ``encode``: rows become bytes, from the last byte to the first.
 
-When the tag and size of a sub-message are due, its size is known, and one pass is enough. Eight bytes are stored at once;
-what falls in front of the value is written over next. Every range, row and string is checked against its table or heap.
+When the tag and size of a sub-message are due, its size is known, and one pass is enough. Eight bytes are stored at
+once; what falls in front of the value is written over next. Every range, row and string is checked against its table
+or heap. Helpers and kernel stay in one file: the compile cache is keyed by the file.
 """
 # ruff: noqa: SIM109  (`in` over a tuple is a loop in numba)
 
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
+from llvmlite import ir
+from numba import njit, types
+from numba.extending import intrinsic
 
 from adjudicator.wire import schema as _schema
 
@@ -63,21 +66,39 @@ def _put_word(out, position, word):
     return _ZERO
 
 
+@intrinsic
+def _leading_zeros(_, number):
+    """Zero bits above the highest one of a uint64; the number is not 0."""
+
+    def code(__, builder, ___, arguments):
+        return builder.ctlz(arguments[0], ir.Constant(ir.IntType(1), 1))
+
+    return types.uint64(types.uint64), code
+
+
 @njit(**INLINE)
 def _put_varint(out, position, value):
     """Write a varint that ends at ``position``; returns where it starts."""
-    size = _ONE
-    rest = value >> _U64(7)
-    while rest != _ZERO:
-        size += _ONE
-        rest >>= _U64(7)
-    start = position - size
-    cursor = start
-    while value >= _U64(128):
-        out[cursor] = np.uint8(value & _U64(127)) | np.uint8(128)
-        value >>= _U64(7)
-        cursor += _ONE
-    out[cursor] = np.uint8(value)
+    start = position
+    if value < _U64(1 << 56):  # up to eight bytes: spread the groups of seven bits, then one store
+        bits = _U64(64) - _leading_zeros(value | _ONE)
+        size = (bits * _U64(9) + _U64(64)) >> _U64(6)
+        empty = (_EIGHT - size) << _U64(3)
+        value = (value & _U64(0x000000000FFFFFFF)) | (value & _U64(0x00FFFFFFF0000000)) << _U64(4)
+        value = (value & _U64(0x00003FFF00003FFF)) | (value & _U64(0x0FFFC0000FFFC000)) << _U64(2)
+        value = (value & _U64(0x007F007F007F007F)) | (value & _U64(0x3F803F803F803F80)) << _U64(1)
+        value = (value | _U64(0x8080808080808080)) << empty
+        value &= _U64(0x7FFFFFFFFFFFFFFF)  # the last byte has no other after it
+        _put_word(out, position - _EIGHT, value)
+        start = position - size
+    else:
+        start = position - _U64(10) if value >> _U64(63) else position - _U64(9)
+        cursor = start
+        while value >= _U64(128):
+            out[cursor] = np.uint8(value & _U64(127)) | np.uint8(128)
+            value >>= _U64(7)
+            cursor += _ONE
+        out[cursor] = np.uint8(value)
     return start
 
 
