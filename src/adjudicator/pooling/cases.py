@@ -108,7 +108,9 @@ def from_columns(table: dict[str, Sequence], name: str = "cases", faults: Faults
     for line in np.flatnonzero(np.abs(rows["sign"]) != 1):
         faults.add(name, f"line {line + 2}", "sign is neither 1 nor -1", "write 1 for a settlement, -1 for a reversal")
     for line in np.flatnonzero(rows["points_e8"] < 0):
-        faults.add(name, f"line {line + 2}", "points are negative", "write the points of the case; sign -1 takes it back")
+        faults.add(
+            name, f"line {line + 2}", "points are negative", "write the points of the case; sign -1 takes it back"
+        )
     faults.raise_if_any("case file")
     ids = np.array([str(value) for value in table["case"]], dtype=object)
     return Cases(rows, ids, names["hospital"], names["county"], names["scheme"], names["group"])

@@ -30,7 +30,9 @@ def readmitted(rows: np.ndarray, days: int) -> np.ndarray:
     gap = admission[second] - discharge[first]
     known = (discharge[first] > 0) & (admission[second] > 0)
     hit = np.zeros(len(rows), bool)
-    hit[first] = same & known & (gap >= 0) & (gap <= days) & (rows["exempt"][second] == 0) & (rows["exempt"][first] == 0)
+    hit[first] = (
+        same & known & (gap >= 0) & (gap <= days) & (rows["exempt"][second] == 0) & (rows["exempt"][first] == 0)
+    )
     return hit
 
 
@@ -56,7 +58,9 @@ def review_quota(cases: int, limit_ppm: int, rounding: str) -> int:
         return divide_up(cases * limit_ppm, PPM)
     if rounding == "down" or cases * limit_ppm % PPM == 0:
         return cases * limit_ppm // PPM
-    raise refuse(E.PAYMENT_RULE_UNDEFINED, "special_cases.rounding", "the document does not say how the quota is rounded")
+    raise refuse(
+        E.PAYMENT_RULE_UNDEFINED, "special_cases.rounding", "the document does not say how the quota is rounded"
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +79,7 @@ def apply_decisions(
     all_average_fen: int,
     rounding_unit_e8: int,
 ) -> np.ndarray:
-    """int64[n] points with reviewed cases replaced; a cost counts scale x cost / average of all groups (payment-rules 1.6).
+    """int64[n] points with reviewed cases replaced; a cost counts scale x cost / average of all groups.
 
     A decision on a case that is not there is refused by its id.
     """
@@ -106,7 +110,9 @@ def accepted_applications(excess: Mapping[str, int], quota: int) -> list[str]:
 def check_swaps(applied: int, swapped: int, swap_ppm: int) -> None:
     """Before the year's settlement a hospital may swap a share of the applied cases."""
     if swapped * PPM > applied * swap_ppm:
-        raise refuse(E.PAYMENT_RULE_UNDEFINED, "special_cases.swap", f"{swapped} of {applied} applied cases were swapped")
+        raise refuse(
+            E.PAYMENT_RULE_UNDEFINED, "special_cases.swap", f"{swapped} of {applied} applied cases were swapped"
+        )
 
 
 def is_above(cost_fen: int, average_fen: int, multiple_ppm: int) -> bool:
@@ -116,5 +122,3 @@ def is_above(cost_fen: int, average_fen: int, multiple_ppm: int) -> bool:
     (False, True)
     """
     return cost_fen * PPM > average_fen * multiple_ppm
-
-

@@ -1,0 +1,254 @@
+"""Capitation (按人头付费) and consortium budgets (医共体): quotas, contracts, care outside, surplus and overspend.
+
+Formulas: payment-rules 3.2 (weighted three-year budget and its deductions), 3.3 (head quota; payment = quota x people).
+Amounts are fen; every rate is ppm; a quota may be weighted by age and chronic disease.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+from adjudicator.errors import E, refuse
+from adjudicator.money import PPM, divide_half_up, share, split_by_weight
+from adjudicator.rules.faults import Faults
+
+
+def weighted_share_ppm(shares_ppm: Sequence[int], weights_ppm: Sequence[int]) -> int:
+    """Weighted mean of the past years' shares of the fund, oldest first.
+
+    >>> weighted_share_ppm([280_000, 300_000, 310_000], [200_000, 300_000, 500_000])
+    301000
+    """
+    if len(shares_ppm) != len(weights_ppm) or sum(weights_ppm) != PPM:
+        raise refuse(E.PAYMENT_RULE_UNDEFINED, "weights", "write one weight a year; together they make 1")
+    total = sum(part * weight for part, weight in zip(shares_ppm, weights_ppm, strict=True))
+    return divide_half_up(total, PPM)
+
+
+def year_budget_fen(fund_fen: int, share_ppm: int, growth_ppm: int = 0) -> int:
+    """Budget of the year: the weighted share of the fund, with a reasonable growth."""
+    return divide_half_up(fund_fen * share_ppm * (PPM + growth_ppm), PPM * PPM)
+
+
+def package_fen(budget_fen: int, deductions_fen: Mapping[str, int]) -> int:
+    """What is left to the package after catastrophic insurance, signing fees, physical checks and other deductions."""
+    rest = budget_fen - sum(deductions_fen.values())
+    if budget_fen <= 0 or rest <= 0:
+        raise refuse(E.PAYMENT_RULE_UNDEFINED, "budget", f"nothing is left of a budget of {budget_fen} fen")
+    return rest
+
+
+def head_quota_fen(
+    financing_fen: int, risk_ppm: int, critical_ppm: int, carried_fen: int, adjustment_fen: int, members: int
+) -> int:
+    """Quota a head: (financing less risk fund and catastrophic share + carried surplus - adjustment) / members.
+
+    >>> head_quota_fen(1_000_000_000, 100_000, 50_000, 40_000_000, 10_000_000, 20_000)
+    44000
+    """
+    if members <= 0:
+        raise refuse(E.PAYMENT_RULE_UNDEFINED, "members", "the quota needs the number of members")
+    held = share(financing_fen, risk_ppm) + share(financing_fen, critical_ppm)
+    return divide_half_up(financing_fen - held + carried_fen - adjustment_fen, members)
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """Weights of a quota by age and chronic disease; 1 is written 1000000."""
+
+    ages: tuple[tuple[int, int], ...] = ((200, PPM),)
+    """(up to this age in years, weight), youngest first."""
+    chronic_ppm: int = PPM
+
+    def of(self, age_years: int, chronic: bool) -> Fraction:
+        """Weight of one person."""
+        weight = next((weight for limit, weight in self.ages if age_years <= limit), None)
+        if weight is None:
+            raise refuse(E.PAYMENT_RULE_UNDEFINED, "weights", f"no age band takes {age_years} years")
+        return Fraction(weight, PPM) * (Fraction(self.chronic_ppm, PPM) if chronic else 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Enrolment:
+    """A person under contract with an institution for some months (YYYYMM, inclusive)."""
+
+    person: str
+    institution: str
+    from_month: int
+    to_month: int
+    age_years: int = 40
+    chronic: bool = False
+
+
+def check_enrolments(enrolments: Iterable[Enrolment]) -> Faults:
+    """Faults of a register: months that overlap for one person, or end before they begin. Persons are not named."""
+    faults = Faults()
+    by_person: dict[str, list[tuple[int, Enrolment]]] = {}
+    for line, entry in enumerate(enrolments, 2):
+        if entry.to_month < entry.from_month:
+            faults.add("enrolments", f"line {line}", "ends before it begins", "correct from_month and to_month")
+        by_person.setdefault(entry.person, []).append((line, entry))
+    for entries in by_person.values():
+        entries.sort(key=lambda pair: (pair[1].from_month, pair[0]))
+        for (_, one), (line, other) in itertools.pairwise(entries):
+            if other.from_month <= one.to_month:
+                faults.add(
+                    "enrolments", f"line {line}", "months overlap another contract of the person", "end one first"
+                )
+    return faults
+
+
+def months_inside(entry: Enrolment, year: int) -> int:
+    """Months of a contract in a year.
+
+    >>> months_inside(Enrolment("p", "i", 202411, 202503), 2025)
+    3
+    """
+    first, last = max(entry.from_month, year * 100 + 1), min(entry.to_month, year * 100 + 12)
+    return max(0, last - first + 1) if last >= first else 0
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """Year of one institution or consortium under capitation."""
+
+    name: str
+    person_months: int
+    quota_fen: int
+    """Quota of the year for its people."""
+    own_fen: int
+    outside_fen: int
+    """Care of its people elsewhere, charged to it."""
+    balance_fen: int
+    """Quota less own and outside care; positive is a surplus."""
+    settled_fen: int
+    """What the institution gets for the year."""
+    fund_fen: int
+    """What the fund keeps of a surplus (positive) or pays of an overspend (negative)."""
+
+
+def settle_year(
+    year: int,
+    enrolments: Sequence[Enrolment],
+    quota_fen: int,
+    weights: Weights,
+    own_fen: Mapping[str, int],
+    outside_fen: Mapping[str, int],
+    surplus_kept_ppm: int,
+    overspend_shared_ppm: int,
+    consortia: Mapping[str, str] | None = None,
+) -> list[Result]:
+    """Settles a capitation year for each institution, or consortium where ``consortia`` names one.
+
+    quota_fen: a year and head at weight 1, paid by month of contract. own_fen, outside_fen: cost of its people by item
+    at home and elsewhere. ``surplus_kept_ppm``: part of a surplus the institution keeps; ``overspend_shared_ppm``: part
+    of an overspend that the fund takes over. Errors: overlapping contracts; a quota that is not positive.
+    """
+    check_enrolments(enrolments).raise_if_any("capitation register")
+    if quota_fen <= 0:
+        raise refuse(E.PAYMENT_RULE_UNDEFINED, "quota", "the quota a head is not positive")
+    belongs = consortia or {}
+    months: dict[str, int] = {}
+    weighted: dict[str, Fraction] = {}
+    for entry in enrolments:
+        name = belongs.get(entry.institution, entry.institution)
+        inside = months_inside(entry, year)
+        months[name] = months.get(name, 0) + inside
+        weighted[name] = weighted.get(name, Fraction(0)) + inside * weights.of(entry.age_years, entry.chronic)
+    own, outside = _joined(own_fen, belongs), _joined(outside_fen, belongs)
+    for name in sorted((set(own) | set(outside)) - set(months)):
+        raise refuse(E.PAYMENT_RULE_UNDEFINED, "contract", f"{name} has cost under capitation but no contract")
+    results = []
+    for name in sorted(months):
+        exact = weighted[name] * quota_fen / 12
+        quota = divide_half_up(exact.numerator, exact.denominator)
+        balance = quota - own.get(name, 0) - outside.get(name, 0)
+        kept = share(balance, surplus_kept_ppm) if balance >= 0 else 0
+        taken = share(-balance, overspend_shared_ppm) if balance < 0 else 0
+        settled = own.get(name, 0) + (kept if balance >= 0 else balance + taken)
+        results.append(
+            Result(
+                name, months[name], quota, own.get(name, 0), outside.get(name, 0), balance, settled,
+                balance - kept if balance >= 0 else -taken,
+            )
+        )  # fmt: skip
+    for result in results:
+        assert result.quota_fen == result.settled_fen + result.outside_fen + result.fund_fen
+    return results
+
+
+def _joined(amounts: Mapping[str, int], belongs: Mapping[str, str]) -> dict[str, int]:
+    result: dict[str, int] = {}
+    for institution, amount in amounts.items():
+        name = belongs.get(institution, institution)
+        result[name] = result.get(name, 0) + amount
+    return result
+
+
+def monthly_transfers(quota_fen: int) -> list[int]:
+    """A year's quota in twelve monthly transfers that add up.
+
+    >>> sum(monthly_transfers(100)), monthly_transfers(100)[:5]
+    (100, [9, 9, 9, 9, 8])
+    """
+    return split_by_weight(quota_fen, [1] * 12)
+
+
+def share_surplus(surplus_fen: int, parts: Mapping[str, int]) -> dict[str, int]:
+    """A consortium's surplus over its members by weight (for example county, town, village 6 : 3 : 1).
+
+    >>> share_surplus(1001, {"county": 6, "town": 3, "village": 1})
+    {'county': 601, 'town': 300, 'village': 100}
+    """
+    amounts = split_by_weight(surplus_fen, list(parts.values()))
+    return dict(zip(parts, amounts, strict=True))
+
+
+# --- outpatient points under the per-head package (APG) --------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Visits:
+    """Points that people signed with one institution earned at another (or the same)."""
+
+    signed_with: str
+    provider: str
+    points_e8: int
+    by_item_fen: int
+
+
+@dataclass(frozen=True, slots=True)
+class PackageResult:
+    """One institution under the per-head package: its package, what its people used by points, what it earned."""
+
+    name: str
+    package_fen: int
+    used_fen: int
+    earned_fen: int
+
+
+def settle_packages(packages_fen: Mapping[str, int], visits: Sequence[Visits]) -> tuple[Fraction, list[PackageResult]]:
+    """Divides the outpatient packages by points (门诊按人头包干结合 APG 点数法, payment-rules 3.1).
+
+    Value = all packages / all points. A provider earns points x value; the institution a person signed with is charged
+    the same, so used and earned add up to the packages. Errors: no points, no budget, a signer without package.
+    """
+    total, points = sum(packages_fen.values()), sum(visit.points_e8 for visit in visits)
+    if total <= 0 or points <= 0:
+        raise refuse(E.NO_POINT_VALUE, "outpatient", f"packages of {total} fen over {points} points of 1e-8")
+    for visit in visits:
+        if visit.signed_with not in packages_fen:
+            raise refuse(E.PAYMENT_RULE_UNDEFINED, "contract", f"{visit.signed_with} has visits but no package")
+    amounts = split_by_weight(total, [visit.points_e8 for visit in visits])
+    used: dict[str, int] = {}
+    earned: dict[str, int] = {}
+    for visit, amount in zip(visits, amounts, strict=True):
+        used[visit.signed_with] = used.get(visit.signed_with, 0) + amount
+        earned[visit.provider] = earned.get(visit.provider, 0) + amount
+    names = sorted(set(packages_fen) | set(earned))
+    rows = [PackageResult(n, packages_fen.get(n, 0), used.get(n, 0), earned.get(n, 0)) for n in names]
+    assert sum(row.used_fen for row in rows) == sum(row.earned_fen for row in rows) == total
+    return Fraction(total * 10**8, points), rows

@@ -1,0 +1,227 @@
+"""Month and year settlement: cases in, clearing and postings out; run again, it posts only what changed.
+
+Accounts of the ledger: ``provider_due`` is posted with each claim and is provisional; a month's settlement posts
+``provider_final`` (owed at the month's value) and ``provider_prepaid`` (paid in advance); a year's clearing posts
+``provider_year``, the year's money less the months'. A late reversal or review changes the target, and the difference
+to what stands in the ledger is posted; nothing is overwritten.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from adjudicator.codes import SCHEME_CODES, Fund, Method
+from adjudicator.errors import E, refuse
+from adjudicator.pooling.cases import Cases, net
+from adjudicator.pooling.clearing import Clearing, Terms, case_due_fen, cells, clear, prepayments
+from adjudicator.pooling.review import Decision, apply_decisions, halve_readmissions
+from adjudicator.rules.payment_drg import Readmission
+
+Postings = dict[tuple[int, int, int], int]
+"""Amount in fen by (county area code, codes.Scheme, codes.Fund)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What a settlement needs of a pack for its period."""
+
+    terms: Mapping[str, Terms]
+    """Terms by scheme code."""
+    readmission: Readmission | None = None
+    scale_e8: int = 100 * 10**8
+    all_average_fen: int = 0
+    rounding_unit_e8: int = 10_000
+    methods: tuple[int, ...] = (int(Method.DRG_POINTS), int(Method.BED_DAY))
+    """Methods whose cases share the point value; cases of others keep what they were paid."""
+
+
+@dataclass(slots=True)
+class Settlement:
+    """Settlement of a period: clearing by scheme, postings, and the points that each case kept."""
+
+    period: int
+    """YYYYMM of a month, YYYY of a year."""
+    cases: Cases
+    points_e8: np.ndarray
+    clearings: dict[str, Clearing]
+    prepaid: dict[tuple[str, str, str], int] = field(default_factory=dict)
+    """Prepayment in fen by (scheme, hospital, county)."""
+
+    @property
+    def is_year(self) -> bool:
+        """A year, not a month."""
+        return self.period < 10_000
+
+    def targets(self) -> Postings:
+        """What the ledger should hold for this period."""
+        result: Postings = {}
+        for code, clearing in self.clearings.items():
+            for county, amount in clearing.county_fen().items():
+                result[int(county), int(SCHEME_CODES[code]), int(Fund.PROVIDER_FINAL)] = amount
+        for (code, _, county), amount in self.prepaid.items():
+            place = (int(county), int(SCHEME_CODES[code]), int(Fund.PROVIDER_PREPAID))
+            result[place] = result.get(place, 0) + amount
+        return result
+
+
+def settle(
+    cases: Cases,
+    period: int,
+    budgets_fen: Mapping[str, int],
+    rules: Rules,
+    decisions: Mapping[str, Decision] | None = None,
+    scores: Mapping[str, int] | None = None,
+) -> Settlement:
+    """Settles a month (period YYYYMM) or a year (YYYY) from its cases.
+
+    Reversed settlements fall out, readmissions are halved over all given cases (so give the following month's cases as
+    well: an earlier stay changes when the later one is known), decisions replace points. ``budgets_fen`` is the fund's
+    budget of the period by scheme code. Errors: a scheme with cases but without terms or budget, E.NO_POINT_VALUE.
+    """
+    standing = net(cases)
+    standing = standing.select(np.isin(standing.rows["method"], rules.methods))
+    points = standing.rows["points_e8"].copy()
+    if rules.readmission is not None:
+        points = halve_readmissions(standing, rules.readmission, rules.rounding_unit_e8)
+    if decisions:
+        known = set(standing.ids.tolist())
+        mine = {case: decision for case, decision in decisions.items() if case in known}
+        points = apply_decisions(standing, points, mine, rules.scale_e8, rules.all_average_fen, rules.rounding_unit_e8)
+    year = period < 10_000
+    months = standing.rows["month"]
+    inside = months // 100 == period if year else months == period
+    standing, points = standing.select(inside), points[inside]
+    result = Settlement(period, standing, points, {})
+    for code in standing.schemes:
+        listed = cells(standing, points, code)
+        if not listed:
+            continue
+        if code not in rules.terms:
+            raise refuse(E.PAYMENT_RULE_UNDEFINED, "clearing", f"pooling.toml has no clearing terms for scheme {code}")
+        if code not in budgets_fen:
+            raise refuse(E.NO_POINT_VALUE, "budget", f"scheme {code} has cases but no budget in {period}")
+        terms = rules.terms[code]
+        clearing = clear(code, listed, budgets_fen[code], terms, year, scores)
+        check_conservation(clearing, int(points[standing.rows["scheme"] == standing.schemes.index(code)].sum()))
+        result.clearings[code] = clearing
+        if not year:
+            for (hospital, county), amount in prepayments(clearing, terms.prepay_ppm).items():
+                result.prepaid[code, hospital, county] = amount
+    return result
+
+
+def check_conservation(clearing: Clearing, points_e8: int) -> None:
+    """Points, hospital money and county money are each the whole; a difference is a bug and stops the run."""
+    assert clearing.points_e8 == points_e8 == sum(line.points_e8 for line in clearing.lines)
+    hospitals, counties = clearing.hospital_fen(), clearing.county_fen()
+    assert sum(hospitals.values()) == sum(counties.values()) == clearing.fund_fen
+
+
+def differences(targets: Postings, posted: Postings) -> Postings:
+    """What must be posted so that the ledger holds the targets; empty where nothing changed.
+
+    >>> differences({(330102, 1, 13): 700}, {(330102, 1, 13): 1000, (330105, 1, 13): 5})
+    {(330102, 1, 13): -300, (330105, 1, 13): -5}
+    """
+    places = sorted(set(targets) | set(posted))
+    found = {place: targets.get(place, 0) - posted.get(place, 0) for place in places}
+    return {place: amount for place, amount in found.items() if amount}
+
+
+def posting_key(pool: str, kind: str, period: int, targets: Postings, posted: Postings) -> bytes:
+    """16 bytes that name one posting: the same change over the same ledger has the same key, so it counts once."""
+    text = json.dumps([pool, kind, period, sorted(targets.items()), sorted(posted.items())])
+    return hashlib.blake2b(text.encode(), digest_size=16).digest()
+
+
+def year_targets(settlement: Settlement, monthly: Postings) -> Postings:
+    """The year's money less what the months have posted, by county and scheme, for the account ``provider_year``."""
+    year = {place[:2]: amount for place, amount in settlement.targets().items()}
+    months = {place[:2]: amount for place, amount in monthly.items() if place[2] == Fund.PROVIDER_FINAL}
+    return {
+        (*place, int(Fund.PROVIDER_YEAR)): year.get(place, 0) - months.get(place, 0)
+        for place in sorted(set(year) | set(months))
+    }
+
+
+async def post(ledger, pool: str, settlement: Settlement) -> Postings:
+    """Posts the difference between the settlement and the ledger; returns what was posted.
+
+    ``ledger`` is ``ledger.store.Ledger``. Safe to repeat after a lost answer: the key is made of what it changes.
+    """
+    year = settlement.is_year
+    month = settlement.period * 100 + 12 if year else settlement.period
+    funds = {Fund.PROVIDER_YEAR} if year else {Fund.PROVIDER_FINAL, Fund.PROVIDER_PREPAID}
+    targets = settlement.targets()
+    if year:
+        monthly: Postings = {}
+        for number in range(1, 13):
+            add(monthly, await posted(ledger, pool, settlement.period * 100 + number, {Fund.PROVIDER_FINAL}))
+        targets = year_targets(settlement, monthly)
+    standing = await posted(ledger, pool, month, funds)
+    changes = differences(targets, standing)
+    if changes:
+        kind = "settle-year" if year else "settle-month"
+        key = posting_key(pool, kind, settlement.period, targets, standing)
+        listed = [(*place, amount) for place, amount in changes.items()]
+        await ledger.post(pool, key, month, listed, {"what": kind, "period": settlement.period})
+    return changes
+
+
+async def posted(ledger, pool: str, month: int, funds: set[Fund]) -> Postings:
+    """What the ledger holds of some accounts in a month."""
+    totals = await ledger.totals(pool, month=month)
+    return {
+        (int(row.county), int(row.scheme), int(row.fund)): row.amount
+        for row in totals.rows
+        if row.fund in funds and row.amount
+    }
+
+
+def add(into: Postings, more: Postings) -> None:
+    """Adds postings to postings."""
+    for place, amount in more.items():
+        into[place] = into.get(place, 0) + amount
+
+
+def case_lines(settlement: Settlement, hospital: str) -> list[tuple]:
+    """Lines a hospital can check: case, group, points priced and kept, value, money, and the rounding line at the end.
+
+    Columns: case, scheme, county, group, month, points_e8, kept_points_e8, value_yuan, gross_fen, patient_fen,
+    others_fen, due_fen. The last line of each scheme holds what rounding and quality leave between cases and clearing.
+    """
+    cases, lines = settlement.cases, []
+    if hospital not in cases.hospitals:
+        raise refuse(E.UNKNOWN_INSTITUTION, "hospital", hospital)
+    mine = cases.rows["hospital"] == cases.hospitals.index(hospital)
+    for code, clearing in settlement.clearings.items():
+        own = np.flatnonzero(mine & (cases.rows["scheme"] == cases.schemes.index(code)))
+        mode = clearing.mode
+        total = 0
+        for place in own:
+            row, points = cases.rows[place], int(settlement.points_e8[place])
+            patient, others = int(row["patient_fen"]), int(row["others_fen"])
+            due = case_due_fen(points, clearing.value, patient, others, mode)
+            gross = case_due_fen(points, clearing.value, 0, 0, mode)
+            total += due
+            lines.append(
+                (
+                    cases.ids[place], code, cases.counties[row["county"]], cases.groups[row["group"]],
+                    int(row["month"]), int(row["points_e8"]), points, clearing.value_yuan, gross, patient, others, due,
+                )
+            )  # fmt: skip
+        if len(own):
+            rest = clearing.hospital_fen().get(hospital, 0) - total
+            lines.append(("rounding and quality", code, "", "", 0, 0, 0, clearing.value_yuan, 0, 0, 0, rest))
+    return lines
+
+
+CASE_LINE_COLUMNS = (
+    "case", "scheme", "county", "group", "month", "points_e8", "kept_points_e8", "value_yuan", "gross_fen",
+    "patient_fen", "others_fen", "due_fen",
+)  # fmt: skip
