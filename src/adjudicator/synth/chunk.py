@@ -1,0 +1,293 @@
+"""Draws some hundred claims of one pool at once, in columns."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from adjudicator.codes import CareKind, Filing, Place, Referral, Scheme
+from adjudicator.rules.pack import Hospital, Pack
+from adjudicator.synth.goods import KIND, Goods
+from adjudicator.synth.illness import FALLBACK_DIAGNOSES, Illnesses
+from adjudicator.synth.population import Population
+
+OUTPATIENT_MIX = {
+    CareKind.OUTPATIENT: 0.76, CareKind.CHRONIC: 0.09, CareKind.SPECIAL: 0.03, CareKind.PHARMACY: 0.08,
+    CareKind.EMERGENCY: 0.02, CareKind.INTERNET: 0.02,
+}  # fmt: skip
+INPATIENT_MIX = {CareKind.INPATIENT: 0.9, CareKind.DAY_SURGERY: 0.06, CareKind.BED_DAY_INPATIENT: 0.04}
+OVERNIGHT = (CareKind.INPATIENT, CareKind.BED_DAY_INPATIENT)
+"""Kinds of care with a stay of several days."""
+
+AWAY_SHARE = 0.05
+"""Of the stays: care outside the pool."""
+REFUND_SHARE = 0.03
+"""Of the stays: a line is taken back, wholly or in part."""
+DEAR_SHARE = 0.04
+"""Of the lines: a price well above the listed one."""
+
+_PRICE_PERCENT = {
+    "01": 100,
+    "02": 100,
+    "03": 97,
+    "04": 95,
+    "05": 90,
+    "06": 88,
+    "07": 86,
+    "08": 76,
+    "09": 74,
+    "10": 72,
+    "11": 70,
+}
+"""Usual price of services by hospital level, percent of the listed one."""
+
+_STAY_LINES = np.array(
+    [KIND["bed"], KIND["nursing"], KIND["consultation"], *([KIND["laboratory"]] * 6), *([KIND["imaging"]] * 2)]
+    + [KIND["treatment"]] * 4 + [KIND["drug"]] * 8 + [KIND["consumable"]] * 2 + [KIND["herb"]]
+)  # fmt: skip
+_VISIT_LINES = np.array(
+    [KIND["drug"]] * 6 + [KIND["laboratory"]] * 3 + [KIND["imaging"], KIND["treatment"], KIND["herb"]]
+)
+_SERVICES = np.array(
+    [KIND[name] for name in ("bed", "consultation", "imaging", "laboratory", "treatment", "surgery", "nursing")]
+)
+
+
+@dataclass(slots=True)
+class Chunk:
+    """Claims of one pool in columns; ``line_start`` has one entry more than claims. Codes are indices or texts.
+
+    Day numbers count from 1970. ``original`` is the line (of the claim) that a refund takes back, -1 none.
+    """
+
+    pack: int
+    first: int
+    """Number of the first claim in the whole run."""
+    person: np.ndarray
+    kind: np.ndarray
+    hospital: np.ndarray
+    """Row of the pack's register, -1 outside."""
+    place: np.ndarray
+    filing: np.ndarray
+    referral: np.ndarray
+    chain_deductible_fen: np.ndarray
+    admission: np.ndarray
+    discharge: np.ndarray
+    icu_hours: np.ndarray
+    discharge_way: np.ndarray
+    use_account: np.ndarray
+    line_start: np.ndarray
+    item: np.ndarray
+    fee_day: np.ndarray
+    price_e4: np.ndarray
+    quantity_e4: np.ndarray
+    amount_fen: np.ndarray
+    approval: np.ndarray
+    original: np.ndarray
+    total_fen: np.ndarray
+    diagnoses: list[tuple[str, ...]] = field(default_factory=list)
+    procedures: list[tuple[str, ...]] = field(default_factory=list)
+
+    def __len__(self) -> int:
+        return len(self.person)
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What a pool's plans allow: kinds of care by scheme, and (place, filing) for stays away from home."""
+
+    kinds: dict[int, frozenset[int]]
+    away: dict[int, list[tuple[int, int]]]
+
+
+def rules_of(pack: Pack, day: int) -> Rules:
+    """Reads from a pack's plans what made-up claims of a day (YYYYMMDD) may be."""
+    kinds: dict[int, set[int]] = {}
+    away: dict[int, list[tuple[int, int]]] = {}
+    for plan in pack.plans:
+        if plan.undefined or not plan.from_date <= day <= plan.to_date:
+            continue
+        if Place.LOCAL in plan.places:
+            kinds.setdefault(int(plan.scheme), set()).update(int(kind) for kind in plan.care)
+        for place in set(plan.places) - {Place.LOCAL}:
+            for filing in {Filing.LONG_TERM, Filing.TEMPORARY} & set(plan.filings):
+                if CareKind.INPATIENT in plan.care:
+                    away.setdefault(int(plan.scheme), []).append((int(place), int(filing)))
+    return Rules(
+        {scheme: frozenset(found) for scheme, found in kinds.items()}, {s: sorted(set(f)) for s, f in away.items()}
+    )
+
+
+def draw_chunk(
+    rng: np.random.Generator, pack: Pack, people: Population, goods: Goods, illnesses: Illnesses, rules: Rules,
+    days: np.ndarray, inpatient_share: float, busy_until: np.ndarray, number: int, first: int,
+) -> Chunk:  # fmt: skip
+    """Draws one claim for each settlement day of ``days`` (ascending); ``busy_until`` (a day a person) is moved on."""
+    count = len(days)
+    person = (len(people) * rng.random(count) ** 1.4).astype(np.int64)
+    scheme = people.scheme[person]
+    kind = _kinds(rng, rules, scheme, rng.random(count) < inpatient_share)
+    admission, kind = _stays(rng, kind, days, person, busy_until)
+    overnight = np.isin(kind, OVERNIGHT)
+    place, filing = _places(rng, rules, scheme, kind)
+    hospital = np.where(place == Place.LOCAL, _hospitals(rng, pack.hospitals, kind), -1)
+    chunk = Chunk(
+        number, first, person, kind, hospital, place, filing,
+        referral=np.where(overnight & (rng.random(count) < 0.06) & (place == Place.LOCAL), Referral.UP, 0),
+        chain_deductible_fen=np.zeros(count, np.int64),
+        admission=admission, discharge=np.where(np.isin(kind, list(INPATIENT_MIX)), days, 0),
+        icu_hours=np.where(overnight & (rng.random(count) < 0.03), rng.integers(1, 96, count), 0),
+        discharge_way=np.where(overnight, rng.choice([1, 1, 1, 1, 1, 1, 1, 1, 2, 4], count), 0),
+        use_account=(scheme == Scheme.EMPLOYEE) & (rng.random(count) < 0.8),
+        **_lines(rng, pack.hospitals, goods, kind, hospital, admission, days),
+    )  # fmt: skip
+    up = chunk.referral == Referral.UP
+    chunk.chain_deductible_fen[up] = rng.choice([0, 30_000, 50_000], int(up.sum()))
+    _fall_ill(rng, chunk, people, illnesses)
+    return chunk
+
+
+def _kinds(rng: np.random.Generator, rules: Rules, scheme: np.ndarray, inpatient: np.ndarray) -> np.ndarray:
+    """A kind of care that some plan of the scheme covers."""
+    kind = np.zeros(len(scheme), np.int64)
+    for number in np.unique(scheme):
+        for stay, mix in ((True, INPATIENT_MIX), (False, OUTPATIENT_MIX)):
+            rows = np.flatnonzero((scheme == number) & (inpatient == stay))
+            allowed = {k: share for k, share in mix.items() if int(k) in rules.kinds.get(int(number), ())}
+            if not allowed:  # this scheme has no such care: take the other sort
+                mix = OUTPATIENT_MIX if stay else INPATIENT_MIX
+                allowed = {k: share for k, share in mix.items() if int(k) in rules.kinds.get(int(number), ())}
+            shares = np.array(list(allowed.values()))
+            kind[rows] = rng.choice([int(k) for k in allowed], len(rows), p=shares / shares.sum())
+    return kind
+
+
+def _stays(rng, kind: np.ndarray, days: np.ndarray, person: np.ndarray, busy_until: np.ndarray):
+    """First days: a stay begins after the person's last one ended; who is not free that long makes a visit instead."""
+    length = np.minimum(1 + rng.exponential(7.5, len(kind)).astype(np.int64), 60)
+    length = np.where(kind == CareKind.BED_DAY_INPATIENT, 20 + rng.integers(0, 70, len(kind)), length)
+    admission = days.copy()
+    for row in np.flatnonzero(np.isin(kind, list(INPATIENT_MIX))).tolist():
+        free = busy_until[person[row]] + 1
+        if free > days[row]:
+            kind[row] = CareKind.OUTPATIENT
+        elif kind[row] in OVERNIGHT:
+            admission[row] = max(free, days[row] - length[row])
+        busy_until[person[row]] = max(busy_until[person[row]], days[row])
+    return admission, kind
+
+
+def _places(rng, rules: Rules, scheme: np.ndarray, kind: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    place = np.zeros(len(kind), np.int64)
+    filing = np.zeros(len(kind), np.int64)
+    for row in np.flatnonzero((kind == CareKind.INPATIENT) & (rng.random(len(kind)) < AWAY_SHARE)).tolist():
+        options = rules.away.get(int(scheme[row]), [])
+        if options:
+            place[row], filing[row] = options[rng.integers(len(options))]
+    return place, filing
+
+
+def _hospitals(rng, register: tuple[Hospital, ...], kind: np.ndarray) -> np.ndarray:
+    """A hospital of the register: stays rather in high levels, visits rather in low ones, pharmacies for their own."""
+    level = np.array([int(hospital.hosp_lv or 11) for hospital in register])
+    shop = np.array([hospital.code.startswith("P") for hospital in register])
+    weights = {
+        "stay": np.where(shop, 0, np.where(level <= 4, 6.0, np.where(level <= 7, 5.0, 0.8))),
+        "visit": np.where(shop, 0, np.where(level <= 4, 3.0, 2.0)),
+        "shop": shop.astype(float) if shop.any() else np.ones(len(register)),
+    }
+    chosen = np.zeros(len(kind), np.int64)
+    stay, shopping = np.isin(kind, list(INPATIENT_MIX)), kind == CareKind.PHARMACY
+    for name, rows in (("stay", stay), ("shop", shopping), ("visit", ~stay & ~shopping)):
+        share = weights[name] / weights[name].sum()
+        chosen[rows] = rng.choice(len(register), int(rows.sum()), p=share)
+    return chosen
+
+
+def _lines(
+    rng, register, goods: Goods, kind: np.ndarray, hospital: np.ndarray, admission, days
+) -> dict[str, np.ndarray]:
+    """Fee lines of all claims of the chunk."""
+    stay, shop = np.isin(kind, list(INPATIENT_MIX)), kind == CareKind.PHARMACY
+    nights = np.maximum(days - admission, 1)
+    size = np.where(
+        stay, 12 + np.minimum(nights * 2, 20) + rng.integers(0, 24, len(kind)), rng.integers(5, 13, len(kind))
+    )
+    size = np.where(shop, rng.integers(1, 5, len(kind)), size)
+    line_start = np.concatenate([[0], np.cumsum(size)])
+    claim = np.repeat(np.arange(len(kind)), size)
+    position = np.arange(len(claim)) - line_start[claim]
+    total = len(claim)
+    visit_sort = _VISIT_LINES[rng.integers(0, len(_VISIT_LINES), total)]
+    sort = np.where(shop[claim], KIND["drug"], visit_sort)
+    sort = np.where(stay[claim], _STAY_LINES[rng.integers(0, len(_STAY_LINES), total)], sort)
+    sort[(position == 0) & stay[claim]] = KIND["bed"]
+    sort[(position == 1) & stay[claim]] = KIND["nursing"]
+    sort[(position == 0) & ~stay[claim] & ~shop[claim]] = KIND["consultation"]
+    surgery = stay & (rng.random(len(kind)) < 0.3)
+    sort[(position == 2) & surgery[claim]] = KIND["surgery"]
+    item = goods.draw(rng, sort)
+    levels = np.array([int(entry.hosp_lv or 11) for entry in register] + [2])[hospital][claim]
+    percent = np.array([100, *_PRICE_PERCENT.values()])[levels]
+    percent = np.where(np.isin(sort, _SERVICES), percent, 100) + np.where(rng.random(total) < DEAR_SHARE, 25, 0)
+    price_e4 = (goods.price_e4[item] * percent // 100 + 5_000) // 10_000 * 10_000
+    price_e4 = np.maximum(price_e4, 10_000)
+    quantity = np.where(price_e4 > 2_000_000_000, 1, rng.integers(1, 8, total))
+    daily = np.isin(sort, [KIND["bed"], KIND["nursing"]])
+    quantity = np.where(daily, nights[claim], np.where(sort == KIND["surgery"], 1, quantity))
+    quantity_e4 = quantity * 10_000
+    half = (sort == KIND["drug"]) & (rng.random(total) < 0.03)
+    quantity_e4 = np.where(half, quantity_e4 + 5_000, np.where(sort == KIND["herb"], quantity_e4 * 15, quantity_e4))
+    lines = {
+        "line_start": line_start, "item": item, "price_e4": price_e4, "quantity_e4": quantity_e4,
+        "fee_day": admission[claim] + (rng.random(total) * (days - admission + 1)[claim]).astype(np.int64),
+        "approval": np.where(goods.restricted[item], np.where(rng.random(total) < 0.93, 1, 2), 0),
+        "original": np.full(total, -1),
+    }  # fmt: skip
+    _take_back(rng, lines, stay, sort)
+    lines["amount_fen"] = _product_fen(lines["price_e4"], lines["quantity_e4"])
+    lines["total_fen"] = np.add.reduceat(lines["amount_fen"], line_start[:-1])
+    return lines
+
+
+def _product_fen(price_e4: np.ndarray, quantity_e4: np.ndarray) -> np.ndarray:
+    """Price times quantity, half-up; the product of made-up numbers stays below 2**63."""
+    assert int(price_e4.max()) * int(np.abs(quantity_e4).max()) < 2**62
+    magnitude = (price_e4 * np.abs(quantity_e4) + 50_000_000) // 100_000_000
+    return np.where(quantity_e4 < 0, -magnitude, magnitude)
+
+
+def _take_back(rng, lines: dict[str, np.ndarray], stay: np.ndarray, sort: np.ndarray) -> None:
+    """Makes the last line of some stays a refund of an earlier line, of the whole or of a part of its quantity."""
+    start = lines["line_start"]
+    for row in np.flatnonzero(stay & (rng.random(len(stay)) < REFUND_SHARE)).tolist():
+        refund = start[row + 1] - 1
+        source = int(rng.integers(start[row], refund))
+        quantity_e4 = int(lines["quantity_e4"][source])
+        for name in ("item", "price_e4", "fee_day"):
+            lines[name][refund] = lines[name][source]
+        lines["quantity_e4"][refund] = -quantity_e4 if rng.random() < 0.5 else -max(quantity_e4 // 2, 1)
+        lines["approval"][refund] = lines["approval"][source]
+        lines["original"][refund] = source - start[row]
+        sort[refund] = sort[source]
+
+
+def _fall_ill(rng, chunk: Chunk, people: Population, illnesses: Illnesses) -> None:
+    """Diagnoses of every claim, procedures of some stays."""
+    stay = np.isin(chunk.kind, list(INPATIENT_MIX)).tolist()
+    sex, age = people.sex[chunk.person].tolist(), people.age_years[chunk.person].tolist()
+    draws = rng.random((len(chunk), 5)).tolist()
+    for row, (first, second, third, fourth, fifth) in enumerate(draws):
+        if not stay[row] or not illnesses.ways or age[row] < 1:
+            chunk.diagnoses.append((FALLBACK_DIAGNOSES[int(first * len(FALLBACK_DIAGNOSES))],))
+            chunk.procedures.append(())
+            continue
+        options = illnesses.of_sex[sex[row]]
+        way = illnesses.ways[options[int(first * len(options))]]
+        codes = [way.diagnoses[int(second * len(way.diagnoses))]]
+        for draw in (third, fourth):
+            if draw < 0.45 and illnesses.further:
+                codes.append(illnesses.further[int(draw / 0.45 * len(illnesses.further))])
+        chunk.diagnoses.append(tuple(dict.fromkeys(codes)))
+        chunk.procedures.append((way.procedures[int(fifth * len(way.procedures))],) if way.procedures else ())

@@ -1,0 +1,230 @@
+"""Makes up the claims of a city's year: deterministic for a seed, in the order of their settlement, all of them valid.
+
+>>> from itertools import islice
+>>> claims = Synthesizer(["hangzhou"], seed=7).claims(3)
+>>> next(claims).settlement_sequence
+1
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterator, Sequence
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+
+from adjudicator.codes import CareKind, Place
+from adjudicator.rules.bundle import Bundle, load_bundle
+from adjudicator.rules.catalogue_tables import yyyymmdd
+from adjudicator.rules.pack import Pack
+from adjudicator.rules.scheme import scheme_folder
+from adjudicator.synth.chunk import Chunk, Rules, draw_chunk, rules_of
+from adjudicator.synth.goods import Goods, read_goods
+from adjudicator.synth.illness import NONE, Illnesses, read_illnesses
+from adjudicator.synth.population import Population, draw_population, scheme_code
+from adjudicator.v1 import claim_pb2
+
+CHUNK = 512
+"""Claims drawn at once. Part of what a seed means: another size would give other claims."""
+
+LONGEST_STAY_DAYS = 90
+"""Stays that end in January may begin this many days before."""
+
+_EPOCH = datetime.date(1970, 1, 1)
+_LINE_IDS = [str(number) for number in range(1, 101)]
+_PREFERRED = {CareKind.OUTPATIENT: "11", CareKind.INPATIENT: "21", CareKind.CHRONIC: "14", CareKind.SPECIAL: "140101"}
+
+
+class Synthesizer:
+    """A synthetic city. The same packs, seed, year and size of population give the same claims, byte for byte."""
+
+    def __init__(
+        self, packs: Bundle | Sequence[str | Path], seed: int = 1, *, year: int = 2023, persons: int = 20_000,
+        inpatient_share: float = 0.3,
+    ):  # fmt: skip
+        """``persons`` is the population of each pool; ``packs`` a bundle, or names or folders of packs."""
+        self.bundle = packs if isinstance(packs, Bundle) else load_bundle(packs)
+        self.seed, self.year, self.inpatient_share = seed, year, inpatient_share
+        self._pools = [_Pool(self, number, persons) for number in range(len(self.bundle.packs))]
+
+    def claims(self, count: int) -> Iterator[claim_pb2.Claim]:
+        """``count`` claims in the order of settlement; the n-th does not depend on how they are read."""
+        for chunk in self.chunks(count):
+            yield from self._pools[chunk.pack].messages(chunk)
+
+    def batches(self, count: int, size: int) -> Iterator[bytes]:
+        """``count`` claims as serialised ClaimBatch messages of ``size`` claims, the last one smaller."""
+        batch = claim_pb2.ClaimBatch()
+        for claim in self.claims(count):
+            batch.claims.append(claim)
+            if len(batch.claims) == size:
+                yield batch.SerializeToString()
+                batch = claim_pb2.ClaimBatch()
+        if batch.claims:
+            yield batch.SerializeToString()
+
+    def chunks(self, count: int) -> Iterator[Chunk]:
+        """The same claims in columns; pools take turns."""
+        first_day = (datetime.date(self.year, 1, 1) - _EPOCH).days
+        length = (datetime.date(self.year + 1, 1, 1) - _EPOCH).days - first_day
+        busy = [np.full(len(pool.people), first_day - LONGEST_STAY_DAYS) for pool in self._pools]
+        for number, first in enumerate(range(0, count, CHUNK)):
+            pool = number % len(self._pools)
+            rows = np.arange(first, min(first + CHUNK, count))
+            days = first_day + rows * length // count
+            rng = np.random.default_rng([self.seed, self.year, number])
+            yield self._pools[pool].draw(rng, days, self.inpatient_share, busy[pool], first)
+
+
+class _Pool:
+    """One pool of the city: its people, goods and illnesses, and how its claims are written."""
+
+    def __init__(self, city: Synthesizer, number: int, persons: int):
+        self.city, self.number = city, number
+        self.pack: Pack = city.bundle.packs[number]
+        self.people: Population = draw_population(
+            np.random.default_rng([city.seed, number, persons]), self.pack, persons
+        )
+
+    @cached_property
+    def goods(self) -> Goods:
+        return read_goods(self.pack, self.city.bundle.catalogue, self.city.year * 10_000 + 701)
+
+    @cached_property
+    def rules(self) -> Rules:
+        return rules_of(self.pack, self.city.year * 10_000 + 701)
+
+    @cached_property
+    def illnesses(self) -> Illnesses:
+        name = self.pack.grouping_on(self.city.year * 10_000 + 701)
+        return read_illnesses(scheme_folder(name)) if name else NONE
+
+    @cached_property
+    def care_codes(self) -> dict[int, str]:
+        """A national or local code of each kind of care [med_type]."""
+        codes: dict[int, str] = {}
+        for code, kind in self.pack.care_types.items():
+            if code == _PREFERRED.get(kind) or int(kind) not in codes:
+                codes[int(kind)] = code
+        return codes
+
+    def draw(self, rng, days: np.ndarray, inpatient_share: float, busy_until: np.ndarray, first: int) -> Chunk:
+        return draw_chunk(
+            rng, self.pack, self.people, self.goods, self.illnesses, self.rules, days, inpatient_share, busy_until,
+            self.number, first,
+        )  # fmt: skip
+
+    def away_area(self, place: int, row: int) -> str:
+        """A county outside the pool: of another city of the province, or of another province."""
+        if place == Place.PROVINCE:
+            city = self.pack.pool // 100 + (1 if self.pack.pool // 100 % 100 < 98 else -1)
+            return f"{city * 100 + 2:06d}"
+        return ("310101", "110105", "320102", "440103")[row % 4] if self.pack.province != 31 else "110105"
+
+    def messages(self, chunk: Chunk) -> Iterator[claim_pb2.Claim]:
+        """The claims of a chunk as protobuf messages."""
+        codes = self.goods.codes
+        lines = list(
+            zip(
+                [codes[item] for item in chunk.item.tolist()], yyyymmdd(chunk.fee_day).tolist(),
+                chunk.price_e4.tolist(), chunk.quantity_e4.tolist(), chunk.amount_fen.tolist(),
+                chunk.approval.tolist(), chunk.original.tolist(), strict=True,
+            )
+        )  # fmt: skip
+        starts = chunk.line_start.tolist()
+        for row, fields in enumerate(self.fields(chunk)):
+            claim = claim_pb2.Claim(**fields)
+            add = claim.lines.add
+            for serial, (item, date, price, quantity, amount, approval, original) in zip(
+                _LINE_IDS, lines[starts[row] : starts[row + 1]], strict=False
+            ):
+                line = add(
+                    line_id=serial, item_code=item, fee_date=date, unit_price_e4=price, quantity_e4=quantity,
+                    amount_fen=amount,
+                )  # fmt: skip
+                if approval:
+                    line.approval = approval
+                if original >= 0:
+                    line.original_line_id = _LINE_IDS[original]
+            yield claim
+
+    def fields(self, chunk: Chunk) -> Iterator[dict]:
+        """The fields of each claim without its lines; those with their default value are left out."""
+        people, person = self.people, chunk.person
+        pool = self.pack
+        areas = [f"{area.code:06d}" for area in pool.areas]
+        assistance = ["", *(category.id for category in pool.assistance)]
+        diseases = [disease.code for disease in pool.diseases]
+        discharge = np.where(chunk.discharge > 0, yyyymmdd(np.maximum(chunk.discharge, 1)), 0).tolist()
+        settlement = yyyymmdd(_settlement_days(chunk)).tolist()
+        columns = zip(
+            person.tolist(), chunk.kind.tolist(), chunk.hospital.tolist(), chunk.place.tolist(), chunk.filing.tolist(),
+            yyyymmdd(chunk.admission).tolist(), discharge, settlement, chunk.total_fen.tolist(),
+            people.county[person].tolist(), people.scheme[person].tolist(), people.person_type[person].tolist(),
+            people.sex[person].tolist(), people.age_years[person].tolist(), strict=True,
+        )  # fmt: skip
+        for row, (
+            who,
+            kind,
+            hospital,
+            place,
+            filing,
+            begin,
+            end,
+            settled,
+            total,
+            county,
+            scheme,
+            type_,
+            sex,
+            age,
+        ) in enumerate(columns):
+            away = hospital < 0
+            fields = {
+                "institution_code": f"H{990000 + row % 7:06d}{scheme:05d}" if away else pool.hospitals[hospital].code,
+                "encounter_id": f"{settled}{self.number:02d}{chunk.first + row:010d}", "settlement_sequence": 1,
+                "person_id": f"S{pool.pool:06d}{who:09d}", "insured_area": areas[county],
+                "scheme": scheme_code(scheme), "person_type": type_, "care_type": self.care_codes[kind],
+                "settlement_date": settled, "admission_date": begin, "total_fen": total, "sex": sex, "age_years": age,
+                "diagnoses": chunk.diagnoses[row], "procedures": chunk.procedures[row],
+            }  # fmt: skip
+            if end:
+                fields["discharge_date"] = end
+                fields["discharge_way"] = int(chunk.discharge_way[row])
+                fields["icu_hours"] = int(chunk.icu_hours[row])
+            if age == 0:
+                fields["age_days"] = 30 + who % 300
+            if away:
+                fields |= {"care_area": self.away_area(place, row), "hospital_level": "02", "filing": filing}
+            if chunk.referral[row]:
+                fields |= {"referral": int(chunk.referral[row])}
+                fields["referral_deductible_fen"] = int(chunk.chain_deductible_fen[row])
+            if kind in (CareKind.CHRONIC, CareKind.SPECIAL, CareKind.TWO_DISEASES) and diseases:
+                fields["disease_code"] = diseases[who % len(diseases)]
+            self._add_person(fields, who, bool(chunk.use_account[row]), assistance)
+            yield fields
+
+    def _add_person(self, fields: dict, who: int, use_account: bool, assistance: list[str]) -> None:
+        """What is known of the person beside the columns that every claim has."""
+        people = self.people
+        if people.tier[who]:
+            fields["contribution_tier"] = int(people.tier[who])
+        if people.assistance[who]:
+            fields["assistance_category"] = assistance[people.assistance[who]]
+        if people.civil_servant[who]:
+            fields["civil_servant"] = True
+        if people.family_doctor[who]:
+            fields |= {"family_doctor_signed": True, "at_signed_institution": who % 2 == 0}
+        if use_account:
+            fields |= {
+                "use_account": True, "account_current_fen": int(people.account_current_fen[who]),
+                "account_past_fen": int(people.account_past_fen[who]),
+                "account_family_fen": int(people.account_family_fen[who]),
+            }  # fmt: skip
+
+
+def _settlement_days(chunk: Chunk) -> np.ndarray:
+    """The day of settlement is the last day of the stay, or the day of the visit."""
+    return np.where(chunk.discharge > 0, chunk.discharge, chunk.admission)
