@@ -75,6 +75,7 @@ class E(IntEnum):
     UNKNOWN_RULES = 5005
     CORRUPT_PACK = 5006
     UNKNOWN_POOL = 5007
+    CORRUPT_CASE_FILE = 5008
     # 6000: benefit
     CARE_NOT_COVERED = 6001
     PERSON_IN_TWO_PLANS = 6002
@@ -190,6 +191,7 @@ TABLE: dict[int, Row] = _rows(
     (E.UNKNOWN_RULES, MISSING, "No such rule bundle is loaded", "未加载该规则包", "See adjudicator rules show", "请用 adjudicator rules show 查看"),
     (E.CORRUPT_PACK, PRECONDITION, "The rule pack has faults: {detail}", "规则包有误：{detail}", "Run adjudicator rules check", "请运行 adjudicator rules check"),
     (E.UNKNOWN_POOL, MISSING, "No such pool is loaded", "未加载该统筹区", "Send the city's six-digit code of a loaded pack", "请填写已加载规则包的市级区划代码"),
+    (E.CORRUPT_CASE_FILE, INVALID, "The case file has a fault: {detail}", "案例文件有误：{detail}", "See docs/cases.md for the keys of a case", "案例的写法见 docs/cases.md"),
     (E.CARE_NOT_COVERED, PRECONDITION, "This kind of care is not covered for this person", "该人员不享受此类待遇", "Check the category and the filing", "请核对医疗类别与备案"),
     (E.PERSON_IN_TWO_PLANS, PRECONDITION, "The person type belongs to two plans of the pack", "人员类别同时属于两个方案", "Correct the pack's person groups", "请修正规则包的人员分组"),
     (E.GROUPING_INVALID_RECORD, INVALID, "The record cannot be grouped: {detail}", "病案无法分组：{detail}", "Check sex, age, birth weight and diagnoses", "请核对性别、年龄、出生体重与诊断"),

@@ -1,0 +1,136 @@
+"""``adjudicator settle``: settles cases from files and shows expected against got; no server.
+
+A file holds golden-style cases (``interop.case_file``) or a message of the national interface (2207 / 2304 as JSON).
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from adjudicator.money import fen_to_yuan
+
+OUTCOME_ZH = {
+    "total": "医疗费总额", "wholly_self_paid": "全自费金额", "over_ceiling": "超限价自费费用",
+    "first_pay": "先行自付金额",
+    "in_scope": "符合政策范围金额", "deductible_standard": "起付标准", "deductible": "实际支付起付线",
+    "pooled_fund": "统筹基金支出", "large_sum": "职工大额支出",
+    "catastrophic": "大病保险支出",
+    "civil_servant": "公务员补助支出",
+    "enterprise": "企业补充支出", "assistance": "医疗救助支出", "tilt": "倾斜救助支出",
+    "assistance_total": "医疗救助合计", "other_fund": "其他支出", "hospital_borne": "医院负担金额",
+    "fund_total": "基金支付总额", "personal_total": "个人负担总金额", "account": "个人账户支出",
+    "family_account": "共济账户支出", "account_current": "当年账户支出", "account_past": "历年账户支出",
+    "cash": "个人现金支出", "error": "错误",
+}  # fmt: skip
+SHOWN_ALWAYS = ("total", "in_scope", "deductible", "pooled_fund", "fund_total", "personal_total", "cash")
+
+
+def add_parser(subparsers: argparse._SubParsersAction) -> None:
+    """Registers the command."""
+    parser = subparsers.add_parser("settle", help="settle cases from files and compare with what they expect")
+    parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help="cases (YAML, JSON), or national JSON")
+    parser.add_argument("--pack", default="", help="rule pack for cases that name neither pack nor plan")
+    parser.add_argument("--explain", action="store_true", help="every step of the cascade, with its clause")
+    parser.add_argument("--quiet", action="store_true", help="only what differs, and the count")
+    parser.add_argument("--json", action="store_true", help="machine-readable output")
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """0 when every case comes out as it says, 1 when one does not."""
+    from adjudicator.interop.case_file import read_cases
+    from adjudicator.interop.case_run import run_case
+    from adjudicator.interop.national import is_national, settle_message
+
+    console = Console(highlight=False)
+    reports: list[dict[str, Any]] = []
+    messages = [path for path in arguments.files if is_national(path)]
+    for path in messages:
+        print(json.dumps(settle_message(path, arguments.pack), ensure_ascii=False, indent=2))
+    count = different = 0
+    for case in read_cases([path for path in arguments.files if path not in messages], arguments.pack):
+        for settled in run_case(case):
+            differences = settled.differences()
+            count += 1
+            different += bool(differences)
+            if arguments.json:
+                reports.append(_report(settled, differences))
+            elif differences or not arguments.quiet:
+                console.print(_table(settled, differences))
+                if arguments.explain:
+                    console.print(_steps(settled))
+    if arguments.json:
+        json.dump(reports, sys.stdout, ensure_ascii=False, indent=2)
+        print()
+    elif count:
+        console.print(f"{count} settled, {count - different} as expected, {different} not")
+    return 1 if different else 0
+
+
+def _yuan(value: int | str) -> str:
+    return value if isinstance(value, str) else fen_to_yuan(value)
+
+
+def _report(settled: Any, differences: list) -> dict[str, Any]:
+    report = {
+        "case": settled.case.name, "title": settled.case.title, "source": settled.case.source,
+        "claim": settled.number, "as_expected": not differences,
+        "got": {name: _yuan(value) for name, value in settled.amounts().items()},
+        "expected": {name: _yuan(value) for name, value in settled.expected.expect.items()},
+        "differences": [
+            {"outcome": name, "expected": _yuan(expected), "got": _yuan(got)} for name, expected, got in differences
+        ],
+    }  # fmt: skip
+    return report
+
+
+def _table(settled: Any, differences: list) -> Table:
+    case = settled.case
+    number = f" ({settled.number + 1}/{len(case.claims)})" if len(case.claims) > 1 else ""
+    source = f" · {case.source}" if case.source else ""
+    table = Table(title=f"{case.name}{number} {case.title}{source}", title_justify="left", title_style="bold")
+    for heading, side in (
+        ("", "left"),
+        ("项目", "left"),
+        ("expected 应为", "right"),
+        ("got 计算", "right"),
+        ("", "left"),
+    ):
+        table.add_column(heading, justify=side)
+    wrong = {name.removeprefix("never ") for name, _, _ in differences}
+    expected = settled.expected
+    for name, value in settled.amounts().items():
+        named = name in expected.expect or name in expected.never or name in wrong
+        if not named and (name == "error" or not (value or name in SHOWN_ALWAYS)):
+            continue
+        wanted = _yuan(expected.expect[name]) if name in expected.expect else ""
+        if name in expected.never:
+            wanted += f" never {_yuan(expected.never[name])}"
+        mark = "[red]differs[/red]" if name in wrong else ("[green]equal[/green]" if named else "")
+        table.add_row(name, OUTCOME_ZH[name], wanted, _yuan(value), mark)
+    return table
+
+
+def _steps(settled: Any) -> Table:
+    from adjudicator.interop.case_run import explain
+
+    table = Table(title="steps 计算步骤", title_justify="left")
+    for heading, side in (
+        ("stage 环节", "left"), ("before 计算前", "right"), ("amount 金额", "right"), ("after 计算后", "right"),
+        ("text 说明", "left"), ("document 依据", "left"),
+    ):  # fmt: skip
+        table.add_column(heading, justify=side, overflow="fold")
+    for step in explain(settled):
+        document = f"{step.document} {step.clause}".strip() + ("" if step.verified else " (unverified 未核实)")
+        table.add_row(
+            f"{step.stage} {step.stage_zh}", fen_to_yuan(step.before_fen), fen_to_yuan(step.amount_fen),
+            fen_to_yuan(step.after_fen), f"{step.text}\n{step.text_zh}", document,
+        )  # fmt: skip
+    return table

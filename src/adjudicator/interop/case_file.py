@@ -1,0 +1,174 @@
+"""Golden-style case files (YAML or JSON): what a benefit officer writes down, read into typed cases.
+
+A file holds one case or a list of them. A case names a pack or an inline ``plan`` (see ``rules.inline``), the person,
+one ``claim`` (or ``claims``, settled one after the other over the person's year), and what is expected in yuan::
+
+    case: BEN-09
+    title: Jiangmen employee 2024
+    source: b3q24.cn
+    quality: C
+    plan: {deductible_yuan: 600, rate_percent: 90}
+    claim:
+      amounts: {in_scope: 8000, wholly_self_paid: 200, first_pay: 300}
+    expect: {pooled_fund: 6660}
+
+``never`` holds amounts that must not come out: published answers that are wrong.
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from adjudicator.errors import E, refuse
+from adjudicator.money import MoneyError, yuan_to_fen
+
+PERSON_KEYS = (
+    "scheme", "type", "age", "sex", "assistance", "civil_servant", "family_doctor", "contribution_tier", "suspended",
+)  # fmt: skip
+CLAIM_KEYS = (
+    "care", "date", "admission", "discharge", "settlement", "level", "hospital", "hosp_lv", "place", "filing",
+    "referral", "chain", "chain_deductible", "disease", "programme", "maternity", "fetuses", "stay_days", "mid_stay",
+    "at_signed_institution", "use_account", "account", "amounts", "lines", "hospital_borne", "other_payers",
+    "year_to_date", "quota_used", "care_area", "assistance", "expect", "never",
+)  # fmt: skip
+CASE_KEYS = (
+    "case", "title", "source", "quality", "kind", "note", "pack", "plan", "items", "catalogue", "person", "claim",
+    "claims", "expect", "never",
+)  # fmt: skip
+AMOUNT_KEYS = (
+    "total", "wholly_self_paid", "over_ceiling", "first_pay", "in_scope", "copay_free", "special_drug",
+    "in_catalogue_excess", "hospital_borne",
+)  # fmt: skip
+LINE_KEYS = ("item", "date", "price", "quantity", "amount", "approval", "refund_of", "id", "before_admission")
+ACCOUNT_KEYS = ("current", "past", "family")
+OUTCOMES = (
+    "total", "wholly_self_paid", "over_ceiling", "first_pay", "in_scope", "deductible_standard", "deductible",
+    "pooled_fund", "large_sum", "catastrophic", "civil_servant", "enterprise", "assistance", "tilt",
+    "assistance_total", "other_fund", "hospital_borne", "fund_total", "personal_total", "account", "family_account",
+    "account_current", "account_past", "cash", "error",
+)  # fmt: skip
+"""What a case may expect, in yuan; ``error`` is a name of the error table."""
+
+
+class _Exact(yaml.SafeLoader):
+    """YAML whose decimal numbers keep the digits that were written."""
+
+
+_Exact.add_constructor("tag:yaml.org,2002:float", lambda loader, node: Decimal(loader.construct_scalar(node)))
+
+
+@dataclass(slots=True)
+class ClaimCase:
+    """One settlement of a case. ``values`` are the keys of CLAIM_KEYS as written; amounts are in fen."""
+
+    values: dict[str, Any]
+    expect: dict[str, int | str]
+    never: dict[str, int | str]
+
+
+@dataclass(slots=True)
+class Case:
+    """One case of a file."""
+
+    name: str
+    title: str
+    source: str
+    quality: str
+    note: str
+    file: str
+    pack: str
+    plan: dict[str, Any]
+    items: list[dict[str, Any]]
+    catalogue: dict[str, Any]
+    person: dict[str, Any]
+    claims: list[ClaimCase] = field(default_factory=list)
+
+
+def read_cases(paths: Iterable[Path], pack: str = "") -> Iterator[Case]:
+    """Cases of some files in order. ``pack`` is used where a case names neither pack nor plan.
+
+    Errors: E.CORRUPT_CASE_FILE for an unknown key, E.NOT_AN_AMOUNT for an amount with a third decimal.
+    """
+    for path in paths:
+        text = path.read_text("utf-8")
+        try:
+            data = json.loads(text, parse_float=Decimal) if path.suffix == ".json" else yaml.load(text, _Exact)
+        except (yaml.YAMLError, ValueError) as error:
+            raise refuse(
+                E.CORRUPT_CASE_FILE, str(path), f"{path.name} is no YAML or JSON: {str(error).splitlines()[0]}"
+            ) from error
+        for entry in data if isinstance(data, list) else [data]:
+            yield _case(entry, path.name, pack)
+
+
+def _case(raw: Any, file: str, pack: str) -> Case:
+    name = str(raw.get("case", "")) if isinstance(raw, Mapping) else ""
+    where = f"{file}:{name or '?'}"
+    _known(raw, CASE_KEYS, where)
+    if not raw.get("pack") and not raw.get("plan") and not pack:
+        raise refuse(E.CORRUPT_CASE_FILE, where, f"{where} names neither pack nor plan")
+    claims = raw.get("claims") or [raw.get("claim") or {}]
+    case = Case(
+        name=name, title=str(raw.get("title", "")), source=str(raw.get("source", "")),
+        quality=str(raw.get("quality", "")), note=str(raw.get("note", "")), file=file,
+        pack=str(raw.get("pack") or ("" if raw.get("plan") else pack)), plan=dict(raw.get("plan") or {}),
+        items=list(raw.get("items") or []), catalogue=dict(raw.get("catalogue") or {}),
+        person=dict(raw.get("person") or {}),
+    )  # fmt: skip
+    _known(case.person, PERSON_KEYS, f"{where}.person")
+    for number, entry in enumerate(claims):
+        own = dict(entry)
+        if number == len(claims) - 1:
+            own = {"expect": raw.get("expect", {}), "never": raw.get("never", {}), **own}
+        case.claims.append(_claim(own, f"{where}.claims[{number}]"))
+    return case
+
+
+def _claim(raw: dict[str, Any], where: str) -> ClaimCase:
+    _known(raw, CLAIM_KEYS, where)
+    values = {key: value for key, value in raw.items() if key not in ("expect", "never")}
+    for key, allowed in (("amounts", AMOUNT_KEYS), ("account", ACCOUNT_KEYS)):
+        if key in values:
+            _known(values[key], allowed, f"{where}.{key}")
+            values[key] = {name: fen(value, f"{where}.{key}.{name}") for name, value in values[key].items()}
+    for key in ("chain_deductible", "hospital_borne", "other_payers"):
+        if key in values:
+            values[key] = fen(values[key], f"{where}.{key}")
+    for number, line in enumerate(values.get("lines", [])):
+        _known(line, LINE_KEYS, f"{where}.lines[{number}]")
+    return ClaimCase(
+        values, _amounts(raw.get("expect"), f"{where}.expect"), _amounts(raw.get("never"), f"{where}.never")
+    )
+
+
+def _amounts(raw: Any, where: str) -> dict[str, int | str]:
+    _known(raw or {}, OUTCOMES, where)
+    return {
+        name: str(value) if name == "error" else fen(value, f"{where}.{name}") for name, value in (raw or {}).items()
+    }
+
+
+def _known(raw: Any, allowed: tuple[str, ...], where: str) -> None:
+    if not isinstance(raw, Mapping):
+        raise refuse(E.CORRUPT_CASE_FILE, where, f"{where} is not a mapping")
+    for key in raw:
+        if key not in allowed:
+            close = difflib.get_close_matches(str(key), allowed, 1)
+            hint = f"; did you mean {close[0]}" if close else ""
+            raise refuse(E.CORRUPT_CASE_FILE, where, f"{where}: unknown key {key!r}{hint}")
+
+
+def fen(value: Any, where: str) -> int:
+    """An amount in yuan as fen. Errors: E.NOT_AN_AMOUNT."""
+    try:
+        return yuan_to_fen(str(value))
+    except MoneyError as error:
+        raise refuse(E.NOT_AN_AMOUNT, where, str(error)) from error
