@@ -124,7 +124,9 @@ def _check_packs(packs: Sequence[Pack], faults: Faults) -> None:
     for pack in packs:
         for code in (*(area.code for area in pack.areas), *(hospital.code for hospital in pack.hospitals)):
             if owner.setdefault(code, pack.id) != pack.id:
-                faults.add(f"pack {pack.id}", str(code), f"is also in pack {owner[code]}", "load only one of the two packs")
+                faults.add(
+                    f"pack {pack.id}", str(code), f"is also in pack {owner[code]}", "load only one of the two packs"
+                )
     for number, pack in enumerate(packs):
         if pack.id in [other.id for other in packs[:number]]:
             faults.add(f"pack {pack.id}", "id", "is loaded twice", "name each pack once")

@@ -88,13 +88,17 @@ class Lookup:
 
 def compile_lookup(packs: Sequence[Pack]) -> Lookup:
     """The tables of some packs; a pack's number is its position."""
-    areas = sorted((area.code, number, county) for number, pack in enumerate(packs) for county, area in enumerate(pack.areas))
+    areas = sorted(
+        (area.code, number, county) for number, pack in enumerate(packs) for county, area in enumerate(pack.areas)
+    )
     values, ranges, periods = _diseases(packs)
     return Lookup(
         *(np.array([area[column] for area in areas], np.int32) for column in range(3)),
         hospital_codes=tuple(hospital.code for pack in packs for hospital in pack.hospitals),
         hospitals=_hospitals(packs),
-        care_types=tuple((number, code, kind) for number, pack in enumerate(packs) for code, kind in pack.care_types.items()),
+        care_types=tuple(
+            (number, code, kind) for number, pack in enumerate(packs) for code, kind in pack.care_types.items()
+        ),
         assistance=tuple(pack.assistance_ids for pack in packs),
         diseases=tuple(tuple(disease.code for disease in pack.diseases) for pack in packs),
         disease_period=periods,

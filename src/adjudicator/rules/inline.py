@@ -43,8 +43,8 @@ def inline_bundle(mapping: dict[str, Any]) -> Any:
     for name in mapping:
         if name not in (*EVERY_KEY, *_PLAN, *_PACK, *_SOURCE):
             faults.add("plan", name, "unknown key", "the keys are those of a plan and " + ", ".join(_PACK))
-    raw, plan = _pack(mapping), _plan(mapping)
-    pack = build_pack(Path("plan"), raw, {"plan": {"plan": [plan]}}, {}, faults)
+    raw, hospitals = _pack(mapping)
+    pack = build_pack(Path("plan"), raw, {"plan": {"plan": [_plan(mapping)]}}, {}, faults, hospitals)
     faults.raise_if_any("plan")
     return compile_bundle([pack], {"catalogue": [], "payment": []}, [])
 
@@ -60,10 +60,13 @@ def _exact(value: Any) -> Any:
     return value
 
 
-def _pack(mapping: dict[str, Any]) -> dict[str, Any]:
+def _pack(mapping: dict[str, Any]) -> tuple[dict[str, Any], list[tuple[int, dict]]]:
+    """What ``pack.toml`` would say, and the rows of the hospital register."""
     scheme = mapping.get("scheme", "employee")
     levels = mapping.get("levels") or [{"id": "any", "hosp_lv": list(HOSPITAL_LEVELS[1:])}]
-    groups = mapping.get("person_groups") or [{"id": "everyone", "person_types": [t for t in PERSON_TYPES[1:] if len(t) == 2]}]
+    groups = mapping.get("person_groups") or [
+        {"id": "everyone", "person_types": [t for t in PERSON_TYPES[1:] if len(t) == 2]}
+    ]
     named = lambda entry: {"name": entry["id"], "name_zh": entry["id"], **entry}  # noqa: E731
     levels = [named(level if isinstance(level, dict) else {"id": level}) for level in levels]
     groups = [{"scheme": scheme, **named(group)} for group in groups]
@@ -72,14 +75,14 @@ def _pack(mapping: dict[str, Any]) -> dict[str, Any]:
         {"code": f"H990001{number:05d}", "level": level["id"], "hosp_lv": (level.get("hosp_lv") or ["11"])[0]}
         for number, level in enumerate(levels, 1)
     ]
-    return {
+    raw = {
         "id": "inline", "name": "Inline plan", "name_zh": "内联方案", "pool": 990000,
         "area": [{"code": AREA, "name": "County", "name_zh": "县"}],
         "level": levels, "person_group": groups, "assistance": categories,
         "disease": mapping.get("diseases", []), "programme": mapping.get("programmes", []),
         "options": mapping.get("options", {}),
-        "hospitals": [(number, _hospital(hospital)) for number, hospital in enumerate(hospitals, 1)],
     }  # fmt: skip
+    return raw, [(number, _hospital(hospital)) for number, hospital in enumerate(hospitals, 1)]
 
 
 def _hospital(entry: dict[str, Any]) -> dict[str, str]:

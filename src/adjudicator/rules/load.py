@@ -81,8 +81,15 @@ def load_pack(name_or_path: str | Path, faults: Faults) -> Pack | None:
     return build_pack(folder, raw, files, {label: data for (_, label), data in shared.items()}, faults)
 
 
-def build_pack(folder: Path, raw: dict, files: dict[str, dict], shared: dict[str, dict], faults: Faults) -> Pack | None:
-    """A pack from tables that are already read: ``pack.toml``, its benefit files, and the included ones."""
+def build_pack(
+    folder: Path,
+    raw: dict,
+    files: dict[str, dict],
+    shared: dict[str, dict],
+    faults: Faults,
+    hospitals: list[tuple[int, dict]] | None = None,
+) -> Pack | None:
+    """A pack from tables that are already read: ``pack.toml``, its benefit files, the included ones, the register."""
     header_raw = {name: value for name, value in raw.items() if name not in PACK_TABLES}
     header = read_struct(PackHeader, header_raw, PACK_FILE, "", faults)
     areas = read_structs(Area, raw.get("area"), PACK_FILE, "area", faults)
@@ -104,7 +111,7 @@ def build_pack(folder: Path, raw: dict, files: dict[str, dict], shared: dict[str
     pack = Pack(
         header.id, header.name, header.name_zh, header.pool, folder, tuple(PACKS / name for name in header.include),
         areas, levels, groups, _care_types(raw, faults), assistance, _diseases(raw, names, faults),
-        _programmes(raw, names, faults), _hospitals(folder, raw, areas, levels, faults), _groupings(raw, faults),
+        _programmes(raw, names, faults), _hospitals(_hospital_rows(folder, faults) if hospitals is None else hospitals, areas, levels, faults), _groupings(raw, faults),
         frozenset(plan.scheme for plan in plans), _date_option(options.rule_date, "rule_date", faults),
         _date_option(options.benefit_year, "benefit_year", faults), _month_day(options.benefit_year_begins, faults),
         tuple(plans), raw, {PACK_FILE: raw, **files, **shared},
@@ -154,7 +161,9 @@ def _plans(files: dict[str, dict], shared: dict[str, dict], names: Names, faults
     seen: dict[str, str] = {}
     for plan in plans:
         if plan.id in seen:
-            faults.add(plan.file, f"{plan.key}.id", f"{plan.id!r} is also a plan of {seen[plan.id]}", "give it another id")
+            faults.add(
+                plan.file, f"{plan.key}.id", f"{plan.id!r} is also a plan of {seen[plan.id]}", "give it another id"
+            )
         seen[plan.id] = plan.file
     _check_two_plans(plans, faults)
     return plans
@@ -182,7 +191,9 @@ def _check_two_plans(plans: Sequence, faults: Faults) -> None:
 
 def _check_areas(header: PackHeader, areas: Sequence[Area], faults: Faults) -> None:
     if not 110_000 <= header.pool <= 999_999:
-        faults.add(PACK_FILE, "pool", f"{header.pool} is not a six-digit area code", "write the city's code, such as 330100")
+        faults.add(
+            PACK_FILE, "pool", f"{header.pool} is not a six-digit area code", "write the city's code, such as 330100"
+        )
     if not areas:
         faults.add(PACK_FILE, "area", "there is no area", "write an [[area]] block for each county")
     for number, area in enumerate(areas):
@@ -211,7 +222,10 @@ def _check_names(levels, groups, assistance, faults: Faults) -> None:
         for number, entry in enumerate(entries):
             if not _IDENTIFIER.match(entry.id):
                 faults.add(
-                    PACK_FILE, f"{key}[{number}].id", f"{entry.id!r} is not a name", "use lower-case letters, digits and _"
+                    PACK_FILE,
+                    f"{key}[{number}].id",
+                    f"{entry.id!r} is not a name",
+                    "use lower-case letters, digits and _",
                 )
     every = [*(level.id for level in levels), *(group.id for group in groups), *(entry.id for entry in assistance)]
     for name in sorted({name for name in every if every.count(name) > 1} | ({ORDINARY} & set(every))):
@@ -237,7 +251,9 @@ def _check_groups(groups: Sequence[PersonGroup], faults: Faults) -> None:
     for number, group in enumerate(groups):
         key = f"person_group[{number}]"
         if group.scheme not in SCHEME_WORDS:
-            faults.add(PACK_FILE, f"{key}.scheme", f"unknown scheme {group.scheme!r}", "write " + ", ".join(SCHEME_WORDS))
+            faults.add(
+                PACK_FILE, f"{key}.scheme", f"unknown scheme {group.scheme!r}", "write " + ", ".join(SCHEME_WORDS)
+            )
         for code in group.person_types:
             if code not in PERSON_TYPES[1:]:
                 faults.add(PACK_FILE, f"{key}.person_types", f"unknown person type {code!r}", "write 11, 12, 14, 15, …")
@@ -264,7 +280,9 @@ def _care_types(raw: dict, faults: Faults) -> dict[str, CareKind]:
             remedy = "write one of " + ", ".join(kinds)
             faults.add(PACK_FILE, f"care_type[{number}].kind", f"unknown kind {entry.kind!r}", remedy)
         elif not (entry.code.isdigit() and len(entry.code) <= 6):
-            faults.add(PACK_FILE, f"care_type[{number}].code", f"{entry.code!r} is not a med_type", "write up to 6 digits")
+            faults.add(
+                PACK_FILE, f"care_type[{number}].code", f"{entry.code!r} is not a med_type", "write up to 6 digits"
+            )
         else:
             types[entry.code] = kinds[entry.kind]
     return types
@@ -281,7 +299,9 @@ def _month_day(text: str, faults: Faults) -> int:
     try:
         day = datetime.date.fromisoformat(f"2001-{text}")
     except ValueError:
-        faults.add(PACK_FILE, "options.benefit_year_begins", f"{text!r} is not a day", 'write month and day, such as "01-01"')
+        faults.add(
+            PACK_FILE, "options.benefit_year_begins", f"{text!r} is not a day", 'write month and day, such as "01-01"'
+        )
         return 101
     return day.month * 100 + day.day
 
@@ -293,7 +313,9 @@ def _groupings(raw: dict, faults: Faults) -> tuple[Grouping, ...]:
         start, end = (date.year * 10_000 + date.month * 100 + date.day for date in dates)
         for other in found:
             if start <= other.to_date and other.from_date <= end:
-                faults.add(PACK_FILE, f"grouping[{number}]", f"overlaps scheme {other.scheme!r}", "end the former before")
+                faults.add(
+                    PACK_FILE, f"grouping[{number}]", f"overlaps scheme {other.scheme!r}", "end the former before"
+                )
         found.append(Grouping(entry.scheme, start, end))
     return tuple(found)
 
@@ -378,12 +400,16 @@ def _programmes(raw: dict, names: Names, faults: Faults) -> tuple[Programme, ...
         reader = Reader(names, PACK_FILE, faults)
         mask = reader.read(parts, entry.get("pays", []), f"{key}.pays")
         pays = reader.number("percent", entry.get("pays_percent", 0), f"{key}.pays_percent", 1_000_000)
-        floor = reader.number("percent", entry.get("rate_at_least_percent", 0), f"{key}.rate_at_least_percent", 1_000_000)
+        floor = reader.number(
+            "percent", entry.get("rate_at_least_percent", 0), f"{key}.rate_at_least_percent", 1_000_000
+        )
         if source is None or mask is None or pays is None or floor is None:
             continue
         flags = [bool(entry.get(name, False)) for name in ("no_deductible", "no_cross_region", "no_cap")]
         found.append(
-            Programme(str(entry["id"]), str(entry["name"]), str(entry["name_zh"]), source, int(mask), pays, *flags, floor)
+            Programme(
+                str(entry["id"]), str(entry["name"]), str(entry["name_zh"]), source, int(mask), pays, *flags, floor
+            )
         )
     _once("programme", [programme.id for programme in found], faults)
     return tuple(found)
@@ -392,8 +418,7 @@ def _programmes(raw: dict, names: Names, faults: Faults) -> tuple[Programme, ...
 # -------------------------------------------------------------------- hospitals
 
 
-def _hospitals(folder: Path, raw: dict, areas, levels, faults: Faults) -> tuple[Hospital, ...]:
-    rows = raw.get("hospitals") if isinstance(raw.get("hospitals"), list) else _hospital_rows(folder, faults)
+def _hospitals(rows: list[tuple[int, dict]], areas, levels, faults: Faults) -> tuple[Hospital, ...]:
     area_index = {area.code: position for position, area in enumerate(areas)}
     level_index = {level.id: position for position, level in enumerate(levels)}
     found, seen = [], set()
@@ -407,7 +432,12 @@ def _hospitals(folder: Path, raw: dict, areas, levels, faults: Faults) -> tuple[
         seen.add(code)
         area = int(row["area"]) if (row.get("area") or "").isdigit() else 0
         if area not in area_index:
-            faults.add("hospitals.csv", where, f"unknown area {row.get('area')!r}", "write the code of an [[area]] of pack.toml")
+            faults.add(
+                "hospitals.csv",
+                where,
+                f"unknown area {row.get('area')!r}",
+                "write the code of an [[area]] of pack.toml",
+            )
         if row.get("hosp_lv") not in HOSPITAL_LEVELS[1:]:
             faults.add("hospitals.csv", where, f"unknown hosp_lv {row.get('hosp_lv')!r}", "write 01 to 11")
         for column in ("deductible_level", "price_level"):

@@ -141,6 +141,9 @@ def _row(pack: int, plan: PlanSource, start: int, end: int, values: dict[str, Da
     if row["ceiling_excess"] == CeilingExcess.INSIDE:
         _take_ceiling_excess_in(row)
     row["unverified"] = _unverified(values)
+    row["has_age_steps"] = (row["age_points_ppm"] > 0).any()
+    row["has_assistance"] = (row["assistance_ppm"] > 0).any()
+    row["has_tilt"] = (row["tilt_ppm"] > 0).any()
     return row
 
 

@@ -229,8 +229,14 @@ CROSS_FIELDS: dict[str, tuple[str, int]] = {
 """What one place and filing class changes (V11): unit and default."""
 
 
+OWN_FIELDS = (
+    "pack", "scheme", "unverified", "from_date", "to_date", "has_age_steps", "has_assistance", "has_tilt",
+)  # fmt: skip
+"""Fields of a plan row that are no keys: where it belongs, unverified stages as bits, and what it has at all."""
+
+
 def _fields() -> list[tuple]:
-    fields: list[tuple] = [("pack", "i8"), ("scheme", "i8"), ("unverified", "i8"), ("from_date", "i8"), ("to_date", "i8")]
+    fields: list[tuple] = [(name, "i8") for name in OWN_FIELDS]
     fields += [(key.field, "i8", key.shape) if key.axes else (key.field, "i8") for key in KEYS]
     cross_shape = (AXIS_LENGTH["place"], AXIS_LENGTH["filing"])
     return fields + [(field_of(f"cross_{name}"), "i8", cross_shape) for name in CROSS_FIELDS]

@@ -14,14 +14,38 @@ from typing import Any
 
 from adjudicator.codes import CareKind, Filing, Place, Scheme
 from adjudicator.limits import FIRST_DATE, LAST_DATE
-from adjudicator.rules.dated import SOURCE_KEYS, DatedValue, Source, check_gap, check_overlap, iso, next_day, read_date, read_source
+from adjudicator.rules.dated import (
+    SOURCE_KEYS,
+    DatedValue,
+    Source,
+    check_gap,
+    check_overlap,
+    iso,
+    next_day,
+    read_date,
+    read_source,
+)
 from adjudicator.rules.faults import Faults
 from adjudicator.rules.options import DeductibleCounting, QuotaMode, choice_name
 from adjudicator.rules.plan_keys import KEY, SPECIAL_KEYS, UNDEFINED
 from adjudicator.rules.plan_values import Names, Reader
 from adjudicator.rules.struct_reader import unknown_keys
 
-PLAN_KEYS = ("id", "name", "name_zh", "scheme", "care", "place", "filing", "from", "to", "use", "rule", "note", "undefined")
+PLAN_KEYS = (
+    "id",
+    "name",
+    "name_zh",
+    "scheme",
+    "care",
+    "place",
+    "filing",
+    "from",
+    "to",
+    "use",
+    "rule",
+    "note",
+    "undefined",
+)
 FRAGMENT_KEYS = ("id", "name", "name_zh", "rule", "use", "note")
 EVERY_KEY = (*KEY, *SPECIAL_KEYS)
 SCHEME_WORDS = {choice_name(scheme): scheme for scheme in Scheme if scheme is not Scheme.UNKNOWN}
@@ -151,7 +175,9 @@ def _used_blocks(raw: dict, file: str, key: str, fragments: dict[str, Fragment],
         seen.add(name)
         if name not in fragments:
             near = difflib.get_close_matches(str(name), fragments, 1)
-            remedy = f"did you mean {near[0]!r}?" if near else "write one of " + (", ".join(fragments) or "(there is none)")
+            remedy = (
+                f"did you mean {near[0]!r}?" if near else "write one of " + (", ".join(fragments) or "(there is none)")
+            )
             faults.add(file, f"{key}.use", f"there is no fragment {name!r}", remedy)
             continue
         found += fragments[name].blocks
@@ -159,7 +185,9 @@ def _used_blocks(raw: dict, file: str, key: str, fragments: dict[str, Fragment],
     return found
 
 
-def _values(blocks: list[Block], names: Names, start: int, end: int, faults: Faults) -> dict[str, tuple[DatedValue, ...]]:
+def _values(
+    blocks: list[Block], names: Names, start: int, end: int, faults: Faults
+) -> dict[str, tuple[DatedValue, ...]]:
     """Every key's values of the plan's days, read, in order and without overlap or gap."""
     by_key: dict[str, list[DatedValue]] = {}
     for block in blocks:
@@ -196,7 +224,9 @@ def _check_complete(plan: PlanSource, faults: Faults) -> None:
         _check_covered(plan, name, faults)
     for value in plan.values.get("rate_percent", ()):
         if (value.value == UNDEFINED).all():
-            faults.add(value.source.file, f"{value.source.key}.rate_percent", "holds no rate", "write at least one rate")
+            faults.add(
+                value.source.file, f"{value.source.key}.rate_percent", "holds no rate", "write at least one rate"
+            )
 
 
 def _check_covered(plan: PlanSource, name: str, faults: Faults) -> None:

@@ -102,7 +102,9 @@ class Reader:
         mask = 0
         for word in [raw] if isinstance(raw, str) else raw if isinstance(raw, list) else [None]:
             if word not in words:
-                self.faults.add(self.file, where, f"{word!r} is not a name of {key.name}", "write some of " + ", ".join(words))
+                self.faults.add(
+                    self.file, where, f"{word!r} is not a name of {key.name}", "write some of " + ", ".join(words)
+                )
             mask |= words.get(word, 0)
         return mask
 
@@ -171,7 +173,9 @@ class Reader:
     def _ascending(self, key: Key, cells: np.ndarray, where: str, raw: Any) -> None:
         steps = [int(value) for value in cells if value not in (NO_LIMIT, key.default)]
         if key.axes[-1] != "age" and (not steps or steps[0] != 0):
-            self.faults.add(self.file, where, "does not begin at 0", "write the lower ends of all steps, the first is 0")
+            self.faults.add(
+                self.file, where, "does not begin at 0", "write the lower ends of all steps, the first is 0"
+            )
         if any(latter <= former for former, latter in zip(steps, steps[1:], strict=False)):
             self.faults.add(self.file, where, f"is out of order: {raw}", "write the lower ends in ascending order")
 
@@ -192,7 +196,9 @@ class Reader:
         try:
             number = decimal_to_scaled(format(raw, "f"), decimals)
         except MoneyError:
-            self.faults.add(self.file, where, f"{raw} has too many decimals ({unit})", f"write at most {decimals} decimals")
+            self.faults.add(
+                self.file, where, f"{raw} has too many decimals ({unit})", f"write at most {decimals} decimals"
+            )
             return None
         if number < 0:
             self.faults.add(self.file, where, f"{raw} is negative", _remedy(unit))
@@ -215,7 +221,9 @@ class Reader:
             return None
         for number, entry in enumerate(raw):
             self._cross_entry(entry, f"{where}[{number}]", fields)
-        return {field_of(f"cross_{name}"): cells for name, cells in fields.items()} if len(self.faults) == before else None
+        return (
+            {field_of(f"cross_{name}"): cells for name, cells in fields.items()} if len(self.faults) == before else None
+        )
 
     def _cross_entry(self, entry: Any, where: str, fields: dict[str, np.ndarray]) -> None:
         if not isinstance(entry, dict):
@@ -227,7 +235,9 @@ class Reader:
             for filing in filings:
                 if fields["defined"][place, filing]:
                     name = f"{choice_name(Place(place))}/{choice_name(Filing(filing))}"
-                    self.faults.add(self.file, where, f"{name} is given twice", "keep one entry for each place and filing")
+                    self.faults.add(
+                        self.file, where, f"{name} is given twice", "keep one entry for each place and filing"
+                    )
                 fields["defined"][place, filing] = 1
         for name, value in entry.items():
             if name in ("place", "filing"):
@@ -240,7 +250,9 @@ class Reader:
                 )  # fmt: skip
                 continue
             unit = CROSS_FIELDS[name][0]
-            number = self.number(unit, value, f"{where}.{name}", 1_000_000 if unit in ("percent", "points") else NO_LIMIT)
+            number = self.number(
+                unit, value, f"{where}.{name}", 1_000_000 if unit in ("percent", "points") else NO_LIMIT
+            )
             if number is not None:
                 for place in places:
                     fields[name][place, filings] = number
@@ -264,7 +276,9 @@ class Reader:
             if name not in self.names.groups:
                 self._unknown_names(None, {name: rule}, where, ("group",))
                 continue
-            forms = [form for form in ("plus_points", "patient_share_percent") if isinstance(rule, dict) and form in rule]
+            forms = [
+                form for form in ("plus_points", "patient_share_percent") if isinstance(rule, dict) and form in rule
+            ]
             if len(forms) != 1 or rule.get("of") not in self.names.groups or set(rule) != {"of", *forms}:
                 self.faults.add(
                     self.file, place, "is not a derived rate",

@@ -1,0 +1,38 @@
+"""The date that decides which rule holds, and the benefit year (V08)."""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+DISCHARGE, SETTLEMENT = 0, 1
+"""options.YearBy; the remaining one is the admission date."""
+
+
+@njit(nogil=True, error_model="numpy", forceinline=True)
+def deciding_date(claim, option):
+    """The date an option names; a claim without discharge date takes its settlement date."""
+    date = claim.admission_date
+    if option == SETTLEMENT or (option == DISCHARGE and claim.discharge_date == 0):
+        date = claim.settlement_date
+    elif option == DISCHARGE:
+        date = claim.discharge_date
+    return date
+
+
+@njit(nogil=True, error_model="numpy", cache=True)
+def decide(claims, rule_date, benefit_year, year_begins):
+    """Writes ``rule_date`` and ``benefit_year`` of ``claims[CLAIM]``; the options are arrays by pack.
+
+    A benefit year is named by the calendar year in which it begins (``year_begins``: month and day, MMDD).
+    """
+    for index in range(claims.shape[0]):
+        claim = claims[np.uint64(index)]
+        claim.rule_date = 0
+        claim.benefit_year = 0
+        if claim.pack >= 0:
+            k = np.uint64(claim.pack)
+            claim.rule_date = np.int32(deciding_date(claim, rule_date[k]))
+            date = deciding_date(claim, benefit_year[k])
+            year = date // 10000
+            claim.benefit_year = np.int32(year - 1 if date % 10000 < year_begins[k] else year)
