@@ -60,7 +60,7 @@ def scheme_folder(name_or_path: str | Path) -> Path:
 
 
 def read_model(folder: Path, faults: Faults, notes: Faults | None = None) -> SchemeModel:
-    """Reads and checks the tables of ``folder``; everything wrong is added to ``faults``, harmless finds to ``notes``."""
+    """Reads and checks the tables of ``folder``; what is wrong is added to ``faults``, harmless finds to ``notes``."""
     if not folder.is_dir():
         faults.add(folder.name, "folder", "no such grouping scheme", f"shipped: {', '.join(shipped_schemes())}")
         return SchemeModel(SchemeOptions(), [], set(), {}, {}, {}, {}, {})

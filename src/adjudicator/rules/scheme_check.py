@@ -12,7 +12,7 @@ from adjudicator.rules.faults import Faults
 from adjudicator.rules.scheme_model import Condition, Drg, Limits, Mdc, Rule, SchemeModel
 
 CODE = re.compile(r"[^\s|,;\"]{1,64}")
-"""A code may hold letters, digits, ``.``, ``x``, ``+`` and ``*``; blanks, bars and commas would break lists of codes."""
+"""A code may hold letters, digits, ``.``, ``x``, ``+`` and ``*``; blanks, bars and commas would break code lists."""
 CONTRADICTIONS = (
     {"main_valid", "main_not_valid"},
     {"main_valid", "none_valid"},
@@ -24,17 +24,18 @@ SEVERITY_LEVELS = {"any": {0, 1, 2, 3}, "mcc": {2, 3}, "mcc_or_cc": {1, 2, 3}, "
 
 def check_model(model: SchemeModel, faults: Faults, notes: Faults) -> None:
     """Adds every fault and every note on ``model``."""
+    oddities = notes if model.options.as_published else faults
     _check_code_texts(model, faults)
-    _check_severity(model, faults)
+    _check_severity(model, faults, oddities)
     _check_groups(model, faults)
     for mdc in model.mdcs:
-        _check_mdc(mdc, faults)
+        _check_mdc(mdc, faults, oddities)
         for position, rule in enumerate(mdc.rules):
             place = f"line {rule.line}"
             _check_condition("adrg.csv", place, rule.adrg, rule.condition, faults)
-            _check_reach(model, mdc, position, faults, notes)
-            _check_last_drg(model, rule, faults)
-            _check_drg_order(rule, faults)
+            _check_reach(model, mdc, position, oddities, notes)
+            _check_last_drg(model, rule, oddities)
+            _check_drg_order(rule, oddities)
             for drg in rule.drgs:
                 _check_condition("drg.csv", f"line {drg.line}", drg.drg, drg.condition, faults)
 
@@ -61,9 +62,10 @@ def _check_code_texts(model: SchemeModel, faults: Faults) -> None:
                 faults.add(file, repr(code), "is no code", "no blanks, bars, commas; at most 64 characters")
 
 
-def _check_severity(model: SchemeModel, faults: Faults) -> None:
+def _check_severity(model: SchemeModel, faults: Faults, oddities: Faults) -> None:
     for code in sorted(model.mcc.keys() & model.cc.keys()):
-        faults.add("cc.csv", code, "is in mcc.csv too", "leave it in one of them")
+        found = oddities if model.mcc[code] == model.cc[code] else faults
+        found.add("cc.csv", code, "is in mcc.csv too", "leave it in one of them")
     asked = {drg.severity for rule in model.rules for drg in rule.drgs}
     if "mcc" in asked and not model.mcc:
         faults.add("mcc.csv", "file", "is empty, but some DRG asks for an MCC")
@@ -82,7 +84,7 @@ def _check_groups(model: SchemeModel, faults: Faults) -> None:
                 faults.add("drg.csv", f"line {drg.line}", f"{drg.drg} is a DRG of {adrg_of[drg.drg]} too")
 
 
-def _check_mdc(mdc: Mdc, faults: Faults) -> None:
+def _check_mdc(mdc: Mdc, faults: Faults, oddities: Faults) -> None:
     place = f"line {mdc.line}"
     if not mdc.rules:
         faults.add("mdc.csv", place, f"MDC {mdc.mdc} has no ADRG", "add its rules to adrg.csv or leave the MDC out")
@@ -96,7 +98,7 @@ def _check_mdc(mdc: Mdc, faults: Faults) -> None:
     if mdc.gate.endswith("regions") and len(set(mdc.codes.values())) > 32:
         faults.add("mdc.csv", place, f"MDC {mdc.mdc} has more than 32 regions")
     if mdc.ambiguity and not any(rule.section == "surgical" for rule in mdc.rules):
-        faults.add("mdc.csv", place, f"MDC {mdc.mdc} has an ambiguous group but no surgical ADRG", "clear ambiguity")
+        oddities.add("mdc.csv", place, f"MDC {mdc.mdc} has an ambiguous group but no surgical ADRG", "clear ambiguity")
 
 
 def _check_condition(file: str, place: str, name: str, condition: Condition, faults: Faults) -> None:
@@ -114,26 +116,28 @@ def _check_condition(file: str, place: str, name: str, condition: Condition, fau
             faults.add(file, place, f"{name}: {' and '.join(sorted(pair))} exclude each other")
 
 
-def _check_last_drg(model: SchemeModel, rule: Rule, faults: Faults) -> None:
+def _check_last_drg(model: SchemeModel, rule: Rule, oddities: Faults) -> None:
     if not rule.drgs:
-        faults.add("adrg.csv", f"line {rule.line}", f"{rule.adrg} has no DRG", "add it to drg.csv")
+        oddities.add("adrg.csv", f"line {rule.line}", f"{rule.adrg} has no DRG", "add it to drg.csv")
     elif not admits_all(rule.drgs[-1]) and not rule.no_drg and not model.options.no_drg_fits:
         remedy = "add a DRG without condition, or set no_drg (adrg.csv) or no_drg_fits (scheme.toml)"
-        faults.add("drg.csv", f"line {rule.drgs[-1].line}", f"{rule.adrg} has no last DRG that takes the rest", remedy)
+        oddities.add(
+            "drg.csv", f"line {rule.drgs[-1].line}", f"{rule.adrg} has no last DRG that takes the rest", remedy
+        )
 
 
-def _check_drg_order(rule: Rule, faults: Faults) -> None:
+def _check_drg_order(rule: Rule, oddities: Faults) -> None:
     """A DRG that an earlier one of its ADRG always takes first."""
     taken: set[int] = set()
     for drg in rule.drgs:
         if SEVERITY_LEVELS[drg.severity] <= taken:
             message = f"{drg.drg} is never reached: an earlier DRG of {rule.adrg} takes all of its records"
-            faults.add("drg.csv", f"line {drg.line}", message, "put it first or leave it out")
+            oddities.add("drg.csv", f"line {drg.line}", message, "put it first or leave it out")
         bare = drg.condition.diagnosis == "-" and not drg.condition.procedure and drg.condition.limits == Limits()
         taken |= SEVERITY_LEVELS[drg.severity] if bare else set()
 
 
-def _check_reach(model: SchemeModel, mdc: Mdc, position: int, faults: Faults, notes: Faults) -> None:
+def _check_reach(model: SchemeModel, mdc: Mdc, position: int, oddities: Faults, notes: Faults) -> None:
     """An ADRG rule that no record can reach, and codes of its list that none can."""
     rule = mdc.rules[position]
     place = f"line {rule.line}"
@@ -142,13 +146,13 @@ def _check_reach(model: SchemeModel, mdc: Mdc, position: int, faults: Faults, no
         outside = condition.codes["D"].get(1, set()) - mdc.codes.keys()
         if outside and outside == condition.codes["D"].get(1):
             message = f"{rule.adrg} is never reached: no diagnosis of its list opens MDC {mdc.mdc}"
-            faults.add("adrg.csv", place, message, "add them to mdc_principal_diagnosis.csv")
+            oddities.add("adrg.csv", place, message, "add them to mdc_principal_diagnosis.csv")
         elif outside:
             notes.add("adrg_code.csv", rule.adrg, f"{_some(outside)} cannot occur: not in the list of MDC {mdc.mdc}")
     for earlier in mdc.rules[:position]:
         if _always_first(model, mdc, earlier, rule):
             message = f"{rule.adrg} is never reached: {earlier.adrg} (line {earlier.line}) takes all of its records"
-            faults.add("adrg.csv", place, message, "put it first or leave it out")
+            oddities.add("adrg.csv", place, message, "put it first or leave it out")
             return
 
 

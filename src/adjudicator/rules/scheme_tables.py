@@ -65,6 +65,7 @@ SHAPES: dict[str, TableShape] = {
 OPTION_VALUES: dict[str, tuple[object, ...]] = {
     "no_drg_fits": ("bare_adrg", "next_adrg"),
     "retry_other_procedures": (True, False),
+    "as_published": (True, False),
 }
 OPTION_TEXTS = ("name", "name_zh", "document", "version", "licence")
 
@@ -80,6 +81,8 @@ class SchemeOptions:
     licence: str = ""
     no_drg_fits: str = ""
     retry_other_procedures: bool = False
+    as_published: bool = False
+    """Oddities of the publisher (groups that no record reaches, ADRGs without a last DRG) are notes, not faults."""
 
 
 @dataclass
