@@ -162,9 +162,9 @@ def _write_catalogue(folder: Path, case: Case) -> None:
             ratio = decimal_to_scaled(str(item["first_pay_percent"]), 4)
             row = {"person_class": "*", "ratio_class": "*", "ratio": f"{ratio // 10**6}.{ratio % 10**6:06d}"}
             tables["ratio.csv"].append(base | row)
-    header = [f'[files."{name}"]\ndocument = "case"\nverified = true\n' for name in tables]
+    header = [f'[files."{name}"]\ndocument = "case"\nchecked_on = {since}\nverified = true\n' for name in tables]
     options = [
-        f'[[options.{name}]]\nfrom = {since}\nvalue = "{value}"\ndocument = "case"\nverified = true\n'
+        f'[[options.{name}]]\nfrom = {since}\nvalue = "{value}"\ndocument = "case"\nchecked_on = {since}\nverified = true\n'
         for name, value in case.catalogue.items()
     ]
     (folder / "catalogue.toml").write_text("\n".join(header + options), "utf-8")
