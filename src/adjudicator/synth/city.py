@@ -46,8 +46,8 @@ class Synthesizer:
     ):  # fmt: skip
         """``persons`` is the population of each pool; ``packs`` a bundle, or names or folders of packs."""
         self.bundle = packs if isinstance(packs, Bundle) else load_bundle(packs)
-        self.seed, self.year, self.inpatient_share = seed, year, inpatient_share
-        self._pools = [_Pool(self, number, persons) for number in range(len(self.bundle.packs))]
+        self.seed, self.year, self.inpatient_share, self.persons = seed, year, inpatient_share, persons
+        self._pools = [Pool(self, number, persons) for number in range(len(self.bundle.packs))]
 
     def claims(self, count: int) -> Iterator[claim_pb2.Claim]:
         """``count`` claims in the order of settlement; the n-th does not depend on how they are read."""
@@ -65,6 +65,10 @@ class Synthesizer:
         if batch.claims:
             yield batch.SerializeToString()
 
+    def pool(self, number: int) -> Pool:
+        """One pool of the city, by the number of its pack."""
+        return self._pools[number]
+
     def chunks(self, count: int) -> Iterator[Chunk]:
         """The same claims in columns; pools take turns."""
         first_day = (datetime.date(self.year, 1, 1) - _EPOCH).days
@@ -78,7 +82,7 @@ class Synthesizer:
             yield self._pools[pool].draw(rng, days, self.inpatient_share, busy[pool], first)
 
 
-class _Pool:
+class Pool:
     """One pool of the city: its people, goods and illnesses, and how its claims are written."""
 
     def __init__(self, city: Synthesizer, number: int, persons: int):
