@@ -33,6 +33,8 @@ from adjudicator.errors import E, refuse
 
 START_TIMEOUT_SECONDS = 120.0
 """How long the store may read its append-only file before we give up."""
+ANSWER_TIMEOUT_SECONDS = 5.0
+"""How long one question to the store may take while we start or stop it."""
 MAX_SOCKET_PATH_BYTES = 100
 """The kernel allows 108 bytes for the path of a unix socket."""
 
@@ -139,10 +141,9 @@ class EmbeddedStore:
         if details is None:
             return False
         pid = int(str(details["pid"]))
-        client = _client(details)
-        with contextlib.suppress(redis.RedisError):
-            client.shutdown(nosave=True)  # the append-only file is the record; no snapshot is wanted
-        client.close()
+        for client in _clients(details):
+            with contextlib.suppress(redis.RedisError), client:
+                client.shutdown(nosave=True)  # the append-only file is the record; no snapshot is wanted
         until = time.monotonic() + timeout_seconds
         while _alive(pid) and time.monotonic() < until:
             time.sleep(0.01)
@@ -167,13 +168,17 @@ def _locked(path: Path) -> Iterator[None]:
         os.close(descriptor)
 
 
-def _client(details: dict[str, object]) -> redis.Redis:
-    return redis.Redis(
-        unix_socket_path=str(details["unix_socket"]),
-        password=str(details["password"]),
-        socket_timeout=5,
-        retry=Retry(NoBackoff(), 0),
-    )
+def _clients(details: dict[str, object]) -> list[redis.Redis]:
+    """The two ways to a server: its unix socket, and its port should somebody have removed the socket."""
+    common = {
+        "password": str(details["password"]),
+        "socket_timeout": ANSWER_TIMEOUT_SECONDS,
+        "retry": Retry(NoBackoff(), 0),
+    }
+    return [
+        redis.Redis(unix_socket_path=str(details["unix_socket"]), **common),
+        redis.Redis(host="127.0.0.1", port=int(str(details["port"])), **common),
+    ]
 
 
 def _alive(pid: int) -> bool:
@@ -198,46 +203,48 @@ def _details(folder: Path) -> dict[str, object]:
 
 
 def _running(folder: Path) -> dict[str, object] | None:
-    """Details of the server that runs on the folder, or None. Waits while it still reads its file."""
+    """Details of the server that runs on the folder, or None. Waits while it still reads its file.
+
+    Errors: E.STORE_AWAY for a server that is there but does not answer: another one must never be started beside it.
+    """
     details = _details(folder)
-    return details if details and _wait_until_ready(details, folder) else None
-
-
-def _wait_until_ready(details: dict[str, object], folder: Path) -> bool:
-    """Waits until the server answers; False when it is not there. One that hangs is an error: never start another."""
-    pid = int(str(details["pid"]))
+    if not details:
+        return None
+    # A start that was cut short (pid 0) may have left a server that does not listen yet.
+    absent_until = time.monotonic() + (1.0 if details["pid"] == 0 else 0.0)
     until = time.monotonic() + START_TIMEOUT_SECONDS
-    client = _client(details)
-    try:
-        while time.monotonic() < until:
-            try:
-                return bool(client.ping()) and Path(client.config_get("dir")["dir"]).resolve() == folder
-            except redis.BusyLoadingError:
-                pass
-            except redis.AuthenticationError:
-                return False  # another server on a socket of that name
-            except (redis.ConnectionError, redis.TimeoutError):
-                if not _alive(pid) or not _is_our_server(pid, folder, details):
-                    return False
-            time.sleep(0.01)
-    finally:
-        client.close()
+    while time.monotonic() < until:
+        pid = _answering(details, folder)
+        if pid is not None and pid > 0:
+            return details | {"pid": pid}
+        if pid is None and time.monotonic() >= absent_until:
+            return None
+        time.sleep(0.01)
     raise refuse(E.STORE_AWAY, detail=f"the store of {folder.name} runs but does not answer")
 
 
-def _is_our_server(pid: int, folder: Path, details: dict[str, object]) -> bool:
-    """Whether the process is a server of this folder, as far as the system tells; process numbers are used again."""
-    try:
-        command = Path(f"/proc/{pid}/cmdline").read_bytes()
-    except OSError:
-        return not Path("/proc/self").exists()  # no such file system here: believe the number
-    return os.fsencode(folder / "valkey.conf") in command or b"127.0.0.1:%s" % str(details["port"]).encode() in command
+def _answering(details: dict[str, object], folder: Path) -> int | None:
+    """Process number of the server of this folder; 0 while it is there and busy, None when nobody is there."""
+    found: int | None = None
+    for client in _clients(details):
+        try:
+            if Path(client.config_get("dir")["dir"]).resolve() == folder:
+                return int(client.info("server")["process_id"])
+        except (redis.BusyLoadingError, redis.TimeoutError):
+            found = 0
+        except (redis.AuthenticationError, redis.ResponseError, redis.ConnectionError):
+            pass  # nobody, or a server of somebody else on our old port
+        finally:
+            client.close()
+    return found
 
 
 def _launch(folder: Path, max_memory: str | None = None) -> dict[str, object]:
+    """Starts a server; the caller holds the lock and knows that none runs."""
     binary = find_server_binary()
     for _ in range(5):  # somebody else may take the free port between our look and the start
         details = _write_config(folder, max_memory)
+        _write_private(folder / "server.json", json.dumps(details | {"pid": 0}, indent=1))
         process = subprocess.Popen(
             [str(binary), str(folder / "valkey.conf")],
             stdin=subprocess.DEVNULL,
@@ -245,10 +252,17 @@ def _launch(folder: Path, max_memory: str | None = None) -> dict[str, object]:
             stderr=subprocess.DEVNULL,
             start_new_session=True,  # an interrupt from the keyboard reaches the service, which then stops the store
         )
-        details["pid"] = process.pid
-        if _wait_until_ready(details, folder):
-            _write_private(folder / "server.json", json.dumps(details, indent=1))
-            return details
+        until = time.monotonic() + START_TIMEOUT_SECONDS
+        while process.poll() is None and time.monotonic() < until:
+            if _answering(details, folder) == process.pid:
+                details["pid"] = process.pid
+                _write_private(folder / "server.json", json.dumps(details, indent=1))
+                return details
+            time.sleep(0.005)
+        if process.poll() is None:
+            process.kill()
+            process.wait()
+            raise refuse(E.STORE_AWAY, detail="the store takes too long to read its file")
     log = folder / "valkey.log"
     last = log.read_text(errors="replace").strip().splitlines()[-1:] if log.exists() else []
     raise refuse(E.STORE_AWAY, detail="; ".join(["the store did not start", *last]))
