@@ -163,7 +163,7 @@ class Engine:
         decoded = decode(CLAIM_SCHEMA, heap[:size], starts, ends, max_depth=max_depth)
         wire_claims, wire_lines = decoded.tables[""], decoded.tables["lines"]
         claims = np.zeros(count, columns.CLAIM)
-        resolved_lines = np.zeros(wire_lines.shape[0], columns.LINE)
+        resolved_lines = np.empty(wire_lines.shape[0], columns.LINE)  # resolve and split write every column
         found = np.empty(64 + 16 * count + 2 * wire_lines.shape[0], PROBLEM)
         used = resolve(
             heap, wire_claims, wire_lines, decoded.status, self.lookup.arrays, self.lookup.hospitals,
@@ -174,7 +174,7 @@ class Engine:
         keys, states, persons = fill_keys(heap, wire_claims, claims)
         return Batch(
             heap=heap, id_start=size, decoded=decoded, claims=claims, lines=resolved_lines,
-            splits=np.zeros(count, columns.SPLIT), line_splits=np.zeros(wire_lines.shape[0], columns.LINE_SPLIT),
+            splits=np.zeros(count, columns.SPLIT), line_splits=np.empty(wire_lines.shape[0], columns.LINE_SPLIT),
             benefits=np.zeros(count, columns.BENEFIT), groups=np.zeros(count, columns.GROUP),
             group_scheme=np.full(count, -1, np.int64), codes=None, payments=np.zeros(count, columns.PAYMENT),
             found=found[:used], keys=keys, state_keys=states, persons=persons,
@@ -247,7 +247,7 @@ class Engine:
             "": len(rows), "lines": line_count, "funds": FUND_COUNT * len(rows), "grouping": len(rows),
             "payment": len(rows), "problems": sum(map(len, by_row.values())),
         }  # fmt: skip
-        out = SETTLEMENT_SCHEMA.allocate(counts)
+        out = _empty_answers(counts)
         identities = np.zeros(len(rows), np.int32)
         assemble(
             rows, outcome, batch.heap, batch.id_start, batch.keys, batch.decoded.tables[""],
@@ -270,6 +270,18 @@ class Engine:
         if batch.warnings:
             wrong |= {position for position, row in enumerate(rows.tolist()) if row in batch.warnings}
         return {position: batch.problems(int(rows[position])) for position in sorted(wrong)}
+
+
+_EMPTY_ROWS = SETTLEMENT_SCHEMA.allocate({path: 1 for path in SETTLEMENT_SCHEMA.paths})
+
+
+def _empty_answers(counts: dict[str, int]) -> dict[str, np.ndarray]:
+    """Answer tables; the rows of lines, funds and problems are written in full and need no clearing."""
+    out = SETTLEMENT_SCHEMA.allocate(counts, clear=False)
+    for path in ("", "grouping", "payment"):
+        row_bytes = f"V{out[path].dtype.itemsize}"
+        out[path].view(row_bytes)[:] = _EMPTY_ROWS[path].view(row_bytes)[0]
+    return out
 
 
 def _scratch(wire_claims: np.ndarray) -> np.ndarray:
