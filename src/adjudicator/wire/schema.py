@@ -80,7 +80,8 @@ class WireSchema:
     ``paths[i]`` names table i ("" is the root), ``dtypes[i]`` is its record; ``fields`` uint32[:, 8] and ``tables``
     uint32[:, 9] are read by the kernels with the column numbers of this module; the last row of ``tables`` stands
     for an unknown group. ``template`` int64[:] holds an empty row of each table; ``ranges`` uint32[:, 2] the
-    (start column, child table) of its repeated fields; ``order`` uint32[:] its rows of ``fields`` by number.
+    (start column, child table) of its repeated fields; ``order`` uint32[:] its rows of ``fields`` by number;
+    ``message_columns`` the (path, column) that hold the row of a singular sub-message.
     """
 
     name: str
@@ -92,6 +93,7 @@ class WireSchema:
     ranges: np.ndarray
     order: np.ndarray
     root_fields: tuple[str, ...]
+    message_columns: tuple[tuple[str, str], ...]
     index: dict[str, int] = field(repr=False)
 
     def dtype(self, path: str = "") -> np.dtype:
@@ -110,8 +112,9 @@ class WireSchema:
         arena, bases = self.arena(numbers)
         tables = Tables(self, numbers, arena, bases)
         if clear:
-            for position, path in enumerate(self.paths):
-                tables[path].view(np.uint8).reshape(-1)[:] = np.tile(self._empty_row(position), numbers[position])
+            arena.fill(0)
+            for path, column in self.message_columns:
+                tables[path][column] = -1
         return tables
 
     def arena(self, counts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -119,11 +122,6 @@ class WireSchema:
         sizes = -(-counts * self.tables[:-1, ROW_SIZE].astype(np.int64) // 64) * 64
         bases = np.concatenate(([0], np.cumsum(sizes)))
         return np.empty(int(bases[-1]) // 8, np.int64), bases[:-1]
-
-    def _empty_row(self, position: int) -> np.ndarray:
-        size = self.dtypes[position].itemsize
-        start = int(self.tables[position, TEMPLATE])
-        return self.template[start : start + -(-size // 8)].view(np.uint8)[:size]
 
 
 def compile_schema(descriptor: Descriptor) -> WireSchema:
@@ -165,6 +163,7 @@ class _Compiler:
         self.template_size = 0
         self.ranges: list[list[int]] = []
         self.order: list[int] = []
+        self.message_columns: list[tuple[str, str]] = []
 
     def add_message(self, descriptor: Descriptor, path: str, parents: tuple[str, ...]) -> int:
         """Compile one message and what lies below; returns the number of its table."""
@@ -182,6 +181,8 @@ class _Compiler:
                 children[member.name] = self.add_message(
                     member.message_type, child_path, (*parents, descriptor.full_name)
                 )
+                if not member.is_repeated:
+                    self.message_columns.append((path, member.name))
             elif member.is_repeated:
                 children[member.name] = self._add_list(member, child_path)
         self._add_fields(table, descriptor, dtype, children)
@@ -226,6 +227,7 @@ class _Compiler:
             ranges=np.array(self.ranges, np.uint32).reshape(-1, 2),
             order=np.array(self.order, np.uint32),
             root_fields=tuple(member.name for member in sorted(descriptor.fields, key=lambda member: member.number)),
+            message_columns=tuple(self.message_columns),
             index={path: position for position, path in enumerate(self.paths)},
         )
 
