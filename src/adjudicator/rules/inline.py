@@ -22,8 +22,8 @@ from adjudicator.rules.faults import Faults
 from adjudicator.rules.load import build_pack
 from adjudicator.rules.plan_source import EVERY_KEY
 
-AREA = 991001
-HOSPITAL_CODE = "H99100100001"
+AREA = 990001
+HOSPITAL_CODE = "H99000100001"
 _FIRST = datetime.date(1990, 1, 1)
 _PLAN = ("scheme", "care", "place", "filing")
 _PACK = ("levels", "person_groups", "assistance", "diseases", "programmes", "hospitals", "options")
@@ -33,7 +33,7 @@ _SOURCE = ("document", "clause", "checked_on", "verified", "from")
 def inline_bundle(mapping: dict[str, Any]) -> Any:
     """A bundle of the one plan of ``mapping``.
 
-    Its pool is 991000 with the county 991001 and one hospital for each level (codes ``H99100100001``, …).
+    Its pool is 990000 with the county 990001 and one hospital for each level (codes ``H99000100001``, …).
     Raises :class:`adjudicator.rules.faults.PackError` with every fault of the mapping.
     """
     from adjudicator.rules.bundle import compile_bundle
@@ -72,11 +72,11 @@ def _pack(mapping: dict[str, Any]) -> tuple[dict[str, Any], list[tuple[int, dict
     groups = [{"scheme": scheme, **named(group)} for group in groups]
     categories = [named(entry if isinstance(entry, dict) else {"id": entry}) for entry in mapping.get("assistance", [])]
     hospitals = mapping.get("hospitals") or [
-        {"code": f"H991001{number:05d}", "level": level["id"], "hosp_lv": (level.get("hosp_lv") or ["11"])[0]}
+        {"code": f"H990001{number:05d}", "level": level["id"], "hosp_lv": (level.get("hosp_lv") or ["11"])[0]}
         for number, level in enumerate(levels, 1)
     ]
     raw = {
-        "id": "inline", "name": "Inline plan", "name_zh": "内联方案", "pool": 991000,
+        "id": "inline", "name": "Inline plan", "name_zh": "内联方案", "pool": 990000,
         "area": [{"code": AREA, "name": "County", "name_zh": "县"}],
         "level": levels, "person_group": groups, "assistance": categories,
         "disease": mapping.get("diseases", []), "programme": mapping.get("programmes", []),
