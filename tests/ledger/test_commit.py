@@ -99,15 +99,27 @@ def test_each_county_stream_adds_up_to_its_totals(play, pool):
     play(scenario)
 
 
-def test_the_same_batch_again_changes_nothing_and_names_what_is_known(play, pool):
+def test_the_same_batch_again_is_done_already(play, pool):
+    async def scenario(ledger):
+        batch = await packed(ledger, [Case("Wang", "E1"), Case("Li", "E2")], pool)
+        assert (await ledger.commit(batch)).version == 2
+        before = await dump(ledger, pool)
+        again = await ledger.commit(batch)
+        assert (again.done, again.version) == (True, 2)
+        assert await dump(ledger, pool) == before
+
+    play(scenario)
+
+
+def test_the_same_claims_from_somebody_else_change_nothing_and_are_named(play, pool):
     cases = [Case("Wang", "E1"), Case("Li", "E2")]
 
     async def scenario(ledger):
-        batch = await packed(ledger, cases, pool)
-        assert (await ledger.commit(batch)).done
+        ours, theirs = await packed(ledger, cases, pool), await packed(ledger, cases, pool)
+        assert (await ledger.commit(ours)).done
         before = await dump(ledger, pool)
-        again = await ledger.commit(batch)
-        assert (again.done, again.known) == (False, (0, 1))
+        outcome = await ledger.commit(theirs)
+        assert (outcome.done, outcome.known, outcome.moved) == (False, (0, 1), (0, 1))
         assert await dump(ledger, pool) == before
 
     play(scenario)

@@ -91,12 +91,12 @@ async def verify(connection: Connection, pool: str) -> Verification:
     check.version = int(end)
     if version != end:
         check.note("version", names.version(pool), version.decode("ascii", "replace"), check.version)
-    wrong = await extend(connection, pool, replay, check.version, found.months, check)
+    stored = {int(month): _hash(values) for month, values in zip(totals[::2], totals[1::2], strict=True)}
+    wrong = await extend(connection, pool, replay, check.version, found.months | stored.keys(), check)
     for place in wrong:
         check.note("index", f"{place.key.hex()[:12]}…", place.stored or "absent", place.right)
     check.records, check.totals = sum(map(len, replay.positions)), len(replay.totals)
     check_positions(replay, check)
-    stored = {int(month): _hash(values) for month, values in zip(totals[::2], totals[1::2], strict=True)}
     await _check_totals(connection, pool, replay, check, stored, found)
     if await index_is_larger(connection, pool, sum(not place.stored for place in wrong)):
         async for _, key, place in surplus_places(connection, pool):
@@ -171,6 +171,8 @@ def check_positions(replay: Replay, check: Verification) -> None:
         check.note("journal", f"entry {position}", "missing", "a record")
     for position in twice:
         check.note("journal", f"entry {position}", "two records", "one record")
+    for position in replay.repeated_keys():
+        check.note("journal", f"entry {position}", "a settlement that has a record already", "each settlement once")
     for position in replay.broken_chains():
         check.note("chain", f"entry {position}", "does not follow the person's record before it", "one chain")
 
@@ -262,7 +264,7 @@ async def wrong_states(
             await extend(connection, pool, replay, version, [*replay.months, *map(int, months)], check)
         for key, value in zip(keys, reply[1], strict=True):
             expected = replay.state_value(key)
-            if _canonical(value) != _canonical(expected):
+            if bool(value) != bool(expected) or _canonical(value) != _canonical(expected):
                 yield key, value, expected
 
 

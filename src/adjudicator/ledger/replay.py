@@ -13,7 +13,7 @@ from adjudicator.ledger.journal import Chunk
 from adjudicator.ledger.record import HAS_STATE, ZERO_DIGEST
 from adjudicator.ledger.reversal import encode_state
 
-_LINK = np.dtype([("row", "i8"), ("position", "i8"), ("previous", "V16"), ("last", "V16"), ("key", "V16")])
+_LINK = np.dtype([("row", "i8"), ("position", "i8"), ("previous", "V16"), ("last", "V16")])
 
 
 @dataclass(slots=True)
@@ -31,6 +31,7 @@ class Replay:
     last_position: np.ndarray = field(default_factory=lambda: np.zeros(1024, np.int64))
     quotas: dict[int, dict[int, int]] = field(default_factory=dict)
     positions: list[np.ndarray] = field(default_factory=list)
+    keys: list[np.ndarray] = field(default_factory=list)
     links: list[np.ndarray] = field(default_factory=list)
     months: set[int] = field(default_factory=set)
     counties: set[int] = field(default_factory=set)
@@ -41,6 +42,7 @@ class Replay:
             return
         self.months.add(chunk.month)
         self.positions.append(chunk.positions)
+        self.keys.append(np.ascontiguousarray(chunk.headers["key"]).view("V16").reshape(-1))
         self._add_totals(chunk)
         self._add_states(chunk)
 
@@ -71,7 +73,7 @@ class Replay:
             used[key % 2**64] = used.get(key % 2**64, 0) + change
         links = np.zeros(len(rows), _LINK)
         links["row"], links["position"] = rows, chunk.positions[with_state]
-        for name in ("previous", "last", "key"):
+        for name in ("previous", "last"):
             links[name] = np.ascontiguousarray(chunk.headers[name][with_state]).view("V16").reshape(-1)
         self.links.append(links)
         order = np.argsort(links["position"], kind="stable")  # the last write to a row wins: the highest position
@@ -102,6 +104,17 @@ class Replay:
         twice = np.unique(found[1:][found[1:] == found[:-1]])
         missing = np.setdiff1d(np.arange(1, self.version + 1), found, assume_unique=False)
         return missing.tolist(), twice.tolist()
+
+    def repeated_keys(self) -> list[int]:
+        """Positions of records whose settlement key an earlier record has."""
+        if not self.keys:
+            return []
+        positions, keys = np.concatenate(self.positions), np.concatenate(self.keys)
+        order = np.argsort(positions, kind="stable")
+        _, first = np.unique(keys[order].view("S16"), return_index=True)
+        repeated = np.ones(len(order), bool)
+        repeated[first] = False
+        return positions[order][repeated].tolist()
 
     def broken_chains(self) -> Iterator[int]:
         """Positions of records that do not follow on the person's record before."""

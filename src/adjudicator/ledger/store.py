@@ -172,7 +172,7 @@ class Ledger:
         return (await self.read(pool, [], [state_key])).states
 
     async def commit(self, batch: CommitBatch) -> Committed:
-        """Writes a batch wholly or not at all, on the disk when it returns.
+        """Writes a batch wholly or not at all, on the disk when it returns; the same batch again is done already.
 
         Calling it again with the same batch after an error is safe. Errors: E.STORE_AWAY (unknown whether it
         was written: ask again), E.STORE_FULL, E.LEDGER_CORRUPT (nothing was written).
@@ -183,17 +183,14 @@ class Ledger:
             return Committed(False, known=twice)
         await self._register(batch.pool)
         arguments = batch.arguments(names.prefix(batch.pool))
-        attempts = 0
 
         async def attempt() -> Committed:
-            nonlocal attempts
-            attempts += 1
             reply = await self.connection.run(COMMIT, names.version(batch.pool), arguments, durable=True)
             if reply[0] == 2:
                 raise refuse(E.STORE_AWAY, detail="a rebuild is under way")
             if reply[0] == 1:
                 return Committed(True, int(reply[1]))
-            if attempts > 1 and len(reply[1]) == len(batch) and (version := await self._own(batch)):
+            if len(reply[1]) == len(batch) and (version := await self._own(batch)):
                 return Committed(True, version)  # an earlier attempt had reached the store; only its answer was lost
             return Committed(False, known=tuple(reply[1]), moved=tuple(reply[2]))
 
