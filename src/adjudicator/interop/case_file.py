@@ -113,13 +113,13 @@ def _case(raw: Any, file: str, pack: str) -> Case:
     name = str(raw.get("case", "")) if isinstance(raw, Mapping) else ""
     where = f"{file}:{name or '?'}"
     _known(raw, CASE_KEYS, where)
-    if not raw.get("pack") and not raw.get("plan") and not pack:
+    if "pack" not in raw and "plan" not in raw and not pack:
         raise refuse(E.CORRUPT_CASE_FILE, where, f"{where} names neither pack nor plan")
     claims = raw.get("claims") or [raw.get("claim") or {}]
     case = Case(
         name=name, title=str(raw.get("title", "")), source=str(raw.get("source", "")),
         quality=str(raw.get("quality", "")), note=str(raw.get("note", "")), file=file,
-        pack=str(raw.get("pack") or ("" if raw.get("plan") else pack)), plan=dict(raw.get("plan") or {}),
+        pack=str(raw.get("pack") or ("" if "plan" in raw else pack)), plan=dict(raw.get("plan") or {}),
         items=list(raw.get("items") or []), catalogue=dict(raw.get("catalogue") or {}),
         person=dict(raw.get("person") or {}),
     )  # fmt: skip
