@@ -24,9 +24,7 @@ VIEW = PackView(
 )
 
 HEADER = 'document = "the tests"\nchecked_on = 2026-11-20\nverified = true\n'
-SETTINGS = "".join(
-    f'[files."{name}.csv"]\n{HEADER}' for name in ("item", "class", "ceiling", "ratio", "ratio_rule")
-)
+SETTINGS = "".join(f'[files."{name}.csv"]\n{HEADER}' for name in ("item", "class", "ceiling", "ratio", "ratio_rule"))
 PROGRAMME = f'[[programmes]]\nid = "epidemic"\ncovers = ["XN*", "T001"]\nfrom = 2020-01-22\n{HEADER}'
 
 ITEM = """code,name,list_type,charge_category,flags
@@ -200,3 +198,9 @@ def split(book: Catalogue, *fees: Fee, **claim) -> Result:
         array.view(np.uint8).fill(0xAA)  # the kernel must overwrite everything
     split_lines(ToyBundle(book), claims, lines, line_out, split_out)
     return Result(line_out, split_out[0], claims[0])
+
+
+def text(value: int, digits: int) -> str:
+    """The opposite of :func:`scaled`."""
+    sign = "-" if value < 0 else ""
+    return f"{sign}{abs(value) // 10**digits}.{abs(value) % 10**digits:0{digits}d}"

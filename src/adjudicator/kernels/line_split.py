@@ -245,8 +245,8 @@ def split(rules, claims, lines, line_out, split_out, refund_claims):
             note = np.int64(0)
             line_error = np.int64(line_fault(price, quantity, amount, line.flags, line.original))
             flags = np.int64(0)
+            amounts += amount if line_error != AMOUNT_RANGE else np.int64(0)
             if line_error != 0:
-                out_wholly = np.int64(0)
                 amount = np.int64(0)
                 item_class = np.int64(0)
                 ceiling = np.int64(0)
@@ -254,11 +254,9 @@ def split(rules, claims, lines, line_out, split_out, refund_claims):
             elif quantity < 0:
                 has_refund = True
                 note = np.int64(NOTE_REFUND)
-                amounts += amount
                 amount = np.int64(0)
                 item_class = np.int64(0)
             else:
-                amounts += amount
                 # version_on, written out.
                 version = np.int64(-1)
                 if care_group >= 0 and item >= 0 and item < item_count:
@@ -365,7 +363,7 @@ def split(rules, claims, lines, line_out, split_out, refund_claims):
 
         if start >= end:
             error = np.int64(NO_LINES)
-        elif amounts != claim.total_fen and (error == 0 or error > ADD_UP):
+        elif amounts != claim.total_fen and error != AMOUNT_RANGE:
             error = np.int64(ADD_UP)
             error_line = np.int64(-1)
         if error != 0 and claim.error == 0:
