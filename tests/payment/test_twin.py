@@ -38,7 +38,7 @@ METHODS = "".join(
         ("share", "bed_day", 21, 'table = "share"\ncare_kinds = ["bed_day_inpatient"]\nschemes = ["390"]'),
         ("points", "bed_day", 22, 'table = "points"\ncare_kinds = ["bed_day_inpatient"]\nplaces = ["province"]'),
         ("fixed", "bed_day", 23, 'table = "fixed"\ncare_kinds = ["bed_day_inpatient"]\nplaces = ["outside"]'),
-        ("single", "single_disease", 20, 'table = "single"\ndiseases = ["M01", "M02"]\ncare_kinds = ["single_disease"]'),
+        ("one", "single_disease", 20, 'table = "single"\ndiseases = ["M01", "M02"]\ncare_kinds = ["single_disease"]'),
         ("day", "day_surgery", 20, 'table = "day"\ncare_kinds = ["day_surgery"]\ngroup_statuses = ["grouped"]'),
         ("birth", "quota", 20, 'table = "birth"\ncare_kinds = ["maternity_inpatient"]\nmaternity_types = ["1", "3"]'),
         ("bands", "quota", 20, 'table = "bands"\ncare_kinds = ["home_bed"]'),
@@ -100,8 +100,9 @@ RULES = {
     "level": toy.HEAD
     + toy.BY_ITEM
     + toy.INPATIENT_DRG
-    + drg(**{"family = 1": 'family = 2\nmissing_up = "0.9"\nmissing_down = "1.1"\nmissing_hospital = "level"\ncap = "1.06"\n'
-             'weights = {hospital = "0.7", level = "0.3"}', '"total_cost"': '"fund_only"', '"cost_points"': '"by_item"',
+    + drg(**{"family = 1": 'family = 2\nmissing_up = "0.9"\nmissing_down = "1.1"\nmissing_hospital = "level"\n'
+             'cap = "1.06"\nweights = {hospital = "0.7", level = "0.3"}',
+             '"total_cost"': '"fund_only"', '"cost_points"': '"by_item"',
              'cap = "base"': 'cap = "full"'})
     + LOW.replace("group_average", "level_average").replace("false", "true")
     + HIGH.replace("group_average", "level_average").replace("extra", "excess")

@@ -270,7 +270,7 @@ def _cut(
 
 @dataclass(frozen=True, slots=True)
 class Levy:
-    """How a fund is filled: a rate of a basis each year until a share of this year's financing, or months of payments."""
+    """How a fund is filled: a rate of a basis each year up to a share of the financing, or months of payments."""
 
     fund: str
     schemes: tuple[str, ...]

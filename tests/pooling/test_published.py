@@ -1,0 +1,194 @@
+"""Published pooling examples (PUB) and derived ones (DER) of funds, budgets and deficit shares."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import pytest
+
+from adjudicator.errors import AdjudicatorError
+from adjudicator.money import divide_half_up, fen_to_yuan, yuan_to_fen
+from adjudicator.pooling import capitation, deficit, warning
+from adjudicator.pooling.rules import load_pooling
+from adjudicator.rules.faults import Faults
+
+TEN_THOUSAND_YUAN = 1_000_000
+"""万元 in fen."""
+
+
+def ten_thousands(fen: int) -> str:
+    """An amount in 万 yuan with two decimals, half-up."""
+    hundredths = divide_half_up(fen * 100, TEN_THOUSAND_YUAN)
+    return f"{hundredths // 100:,}.{hundredths % 100:02d}"
+
+
+def rules(packs, name: str):
+    faults = Faults()
+    result = load_pooling(packs / name, faults)
+    assert not faults
+    return result
+
+
+def county(code: str = "430202", scheme: str = "310", gap: int = 0, **given: int) -> deficit.CountyYear:
+    return deficit.CountyYear(
+        code, code, scheme, given.pop("income_fen", 10_000), given.pop("expenditure_fen", 10_000 + gap),
+        given.pop("carried_fen", 0), **given,
+    )  # fmt: skip
+
+
+def test_pub_07_capitation_amount() -> None:
+    """Guangdong rule of 2026: 10,000 people at 100 a head is 100 万 a year."""
+    people = [capitation.Enrolment(f"p{n}", "station", 202601, 202612) for n in range(10_000)]
+    result = capitation.settle_year(2026, people, yuan_to_fen("100"), capitation.Weights(), {}, {}, 10**6, 0)
+    assert fen_to_yuan(result[0].quota_fen) == "1000000.00"
+
+
+def test_pub_09_financing_of_xuanzhou_2016() -> None:
+    members = 663_977
+    financing, personal = members * yuan_to_fen("540"), members * yuan_to_fen("120")
+    carried, interest = yuan_to_fen("63798900"), yuan_to_fen("1411000")
+    assert ten_thousands(financing) == "35,854.76"
+    assert ten_thousands(personal) == "7,967.72"
+    assert ten_thousands(financing + carried + interest) == "42,375.75"
+
+
+def test_pub_10_surplus_rate() -> None:
+    income, spent = 1_000 * TEN_THOUSAND_YUAN, 900 * TEN_THOUSAND_YUAN
+    assert ten_thousands(income - spent) == "100.00"
+    assert warning.percent(warning.surplus_rate(income, spent)) == "10.00%"
+
+
+def test_pub_11_months_of_capacity_urumqi_2013() -> None:
+    months = warning.months_of_capacity(yuan_to_fen("2248000000"), yuan_to_fen("1567000000"))
+    assert months.__floor__() == 17
+    assert warning.capacity_class(months, warning.Lines()) == "high"
+
+
+def test_pub_13_ratios_of_a_zhejiang_county_2021() -> None:
+    """Average inpatient cost 457.46 (5.90 %) under 2019 and 412.58 (5.36 %) under 2020: both pairs give one level."""
+    level_from = [Fraction("457.46") / Fraction(rate) - Fraction("457.46") for rate in ("0.05905", "0.05895")]
+    level_to = [Fraction("412.58") / Fraction(rate) - Fraction("412.58") for rate in ("0.05365", "0.05355")]
+    overlap = (max(level_from[0], level_to[0]), min(level_from[1], level_to[1]))
+    assert [f"{float(value):.1f}" for value in overlap] == ["7289.5", "7292.0"]
+    assert f"{6917 / 1.1033:.1f}" == "6269.4"
+
+
+@pytest.mark.parametrize(
+    ("gap", "reserve", "own"), [(50, 50, 0), (150, 105, 45), (200, 140, 60), (350, 105, 245), (450, 135, 315)]
+)
+def test_der_09_zhuzhou_whole_reading(packs, gap: int, reserve: int, own: int) -> None:
+    rule = rules(packs, "zhuzhou").pick("deficit", 20210101, "310")
+    shares = deficit.share_gaps(rule, [county(gap=gap, financing_fen=1_000)], {"reserve": 10_000})
+    assert shares[0].payments == {"reserve": reserve} | ({"county": own} if own else {})
+
+
+@pytest.mark.parametrize("gap", [100, 300, 500, 600])
+def test_der_09_zhuzhou_whole_reading_is_undefined(packs, gap: int) -> None:
+    rule = rules(packs, "zhuzhou").pick("deficit", 20210101, "310")
+    with pytest.raises(AdjudicatorError, match="ADJ-8006"):
+        deficit.share_gaps(rule, [county(gap=gap, financing_fen=1_000)], {"reserve": 10_000})
+
+
+MARGINAL = [(50, 50, 0), (150, 135, 15), (200, 170, 30), (350, 255, 95), (450, 285, 165), (100, 100, 0), (300, 240, 60),
+            (500, 300, 200)]  # fmt: skip
+
+
+def marginal(packs, tmp_path):
+    text = (packs / "zhuzhou" / "pooling.toml").read_text(encoding="utf-8")
+    path = tmp_path / "marginal.toml"
+    path.write_text(text.replace('reading = "whole"', 'reading = "marginal"'), encoding="utf-8")
+    faults = Faults()
+    result = load_pooling(path, faults)
+    assert not faults
+    return result.pick("deficit", 20210101, "310")
+
+
+@pytest.mark.parametrize(("gap", "reserve", "own"), MARGINAL)
+def test_der_09_zhuzhou_marginal_reading(packs, tmp_path, gap: int, reserve: int, own: int) -> None:
+    rule = marginal(packs, tmp_path)
+    shares = deficit.share_gaps(rule, [county(gap=gap, financing_fen=1_000)], {"reserve": 10_000})[0]
+    assert (shares.payments.get("reserve", 0), shares.payments.get("county", 0)) == (reserve, own)
+
+
+def test_der_09_above_half_is_undefined_in_the_marginal_reading_too(packs, tmp_path) -> None:
+    with pytest.raises(AdjudicatorError, match="above the last band"):
+        deficit.share_gaps(marginal(packs, tmp_path), [county(gap=600, financing_fen=1_000)], {"reserve": 10_000})
+
+
+@pytest.mark.parametrize(("balance", "cut", "levy"), [(250, False, 100), (330, False, 0), (250, True, 80)])
+def test_der_10_zhuzhou_reserve_levy(packs, balance: int, cut: bool, levy: int) -> None:
+    rule = rules(packs, "zhuzhou").pick("levies", 20210101, "310")
+    year = county(financing_fen=1_100, last_financing_fen=1_000)
+    assert not rule.cut_at_cap
+    changed = deficit.Levy(rule.fund, (), rule.basis, rule.rate_ppm, 0, rule.cap_ppm, cut)
+    assert deficit.levy_fen(changed, year, balance) == levy
+
+
+@pytest.mark.parametrize(("code", "shares"), [("330102", {"city": 150, "county": 150}), ("330109", {"county": 300})])
+def test_der_12_hangzhou_residents(packs, code: str, shares: dict) -> None:
+    rule = rules(packs, "hangzhou").pick("deficit", 20210601, "390")
+    result = deficit.share_gaps(rule, [county(code, "390", gap=1_000, carried_fen=700)], {})[0]
+    assert result.payments == {"own_surplus": 700, **shares}
+
+
+def test_der_16_head_quota_of_a_shanghai_suburb() -> None:
+    quota = capitation.head_quota_fen(
+        yuan_to_fen("10000000"), 100_000, 50_000, yuan_to_fen("400000"), yuan_to_fen("100000"), 20_000
+    )
+    assert fen_to_yuan(quota) == "440.00"
+
+
+def test_der_17_three_year_weighting() -> None:
+    assert capitation.weighted_share_ppm([280_000, 300_000, 310_000], [200_000, 300_000, 500_000]) == 301_000
+
+
+def test_taizhou_shares_and_its_shortage(packs) -> None:
+    """Own surplus, then collected fund and county half each; what the fund lacks city : county = 2 : 8."""
+    rule = rules(packs, "taizhou").pick("deficit", 20230101, "310")
+    years = [county("331002", gap=1_000, carried_fen=200), county("331003", gap=400), county("331004", gap=-50)]
+    full = deficit.share_gaps(rule, years, {"collected": 600})
+    assert [result.payments for result in full] == [
+        {"own_surplus": 200, "collected": 400, "county": 400},
+        {"collected": 200, "county": 200},
+        {},
+    ]
+    short = deficit.share_gaps(rule, years, {"collected": 300})
+    assert short[0].payments == {"own_surplus": 200, "collected": 200, "county": 400 + 160, "city": 40}
+    assert short[1].payments == {"collected": 100, "county": 200 + 80, "city": 20}
+    assert [result.carried_after_fen for result in short] == [0, 0, 50]
+
+
+@pytest.mark.parametrize(
+    ("code", "city"), [("500103", 500), ("500101", 550), ("500235", 600)]
+)  # fmt: skip
+def test_chongqing(packs, code: str, city: int) -> None:
+    rule = rules(packs, "pooling_examples/chongqing.toml").pick("deficit", 20130101, "390")
+    assert deficit.share_gaps(rule, [county(code, gap=1_000)], {})[0].payments == {"city": city, "county": 1_000 - city}
+
+
+def test_guangyuan_pays_eighty_percent_of_the_eligible_part(packs) -> None:
+    """R43: plan 1,000, gap 500: 300 is eligible, the fund pays 240, the county 60 and the 200 above."""
+    rule = rules(packs, "pooling_examples/guangyuan.toml").pick("deficit", 20090101, "310")
+    result = deficit.share_gaps(rule, [county(gap=500, plan_expenditure_fen=1_000)], {"adjustment": 10_000})[0]
+    assert result.payments == {"adjustment": 240, "county": 260}
+
+
+def test_lishui_grant_is_at_most_what_the_treasury_paid(packs) -> None:
+    rule = rules(packs, "pooling_examples/lishui.toml").pick("deficit", 20120101, "310")
+    year = county(gap=500, last_expenditure_fen=12_000, contribution_base_fen=15_000, treasury_paid_fen=200)
+    result = deficit.share_gaps(rule, [year], {"adjustment": 10_000})[0]
+    assert result.payments == {"county": 300, "adjustment": 200}
+
+
+def test_huzhou_capacity_of_2020() -> None:
+    """73.43 at 17.06 months and 9.56 at 6.08 months imply 51.65 + 18.87 = 70.52; printed 70.51 (亿)."""
+    implied = Fraction("73.43") * 12 / Fraction("17.06") + Fraction("9.56") * 12 / Fraction("6.08")
+    assert f"{float(implied):.2f}" == "70.52"
+
+
+def test_huzhou_targets_are_warnings(packs) -> None:
+    lines = rules(packs, "huzhou").pick("warnings", 20220101, "310")
+    found = warning.warnings("湖州", 1_000, 950, 400, 800, lines)
+    assert [entry.line for entry in found] == ["capacity target", "surplus rate", "growth"]
+    assert [entry.figure for entry in found] == ["5.05", "5.00%", "18.75%"]
+    assert not warning.warnings("湖州", 1_000, 850, 500, 800, lines)
