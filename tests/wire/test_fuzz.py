@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import random
 import subprocess
@@ -13,7 +14,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from adjudicator.kernels.cache import source_stamp
 from adjudicator.v1.claim_pb2 import Claim
+from adjudicator.wire import decode_kernel, encode_kernel
 from adjudicator.wire.decode import Decoded
 from tests.wire.fuzz import MESSAGES, fuzz, make_case
 from tests.wire.generate import fill
@@ -64,7 +67,8 @@ def test_case_that_once_differed(path):
 @pytest.mark.parametrize("cases", [2_000, pytest.param(200_000, marks=pytest.mark.full)])
 def test_no_index_leaves_its_array(cases, root, request):
     """With bounds checks compiled in, an index outside an array raises; they need a cache of their own."""
-    cache = request.config.cache.mkdir("numba-boundscheck")
+    stamp = source_stamp(Path(encode_kernel.__file__)) + source_stamp(Path(decode_kernel.__file__))
+    cache = request.config.cache.mkdir(f"numba-boundscheck-{hashlib.sha256(stamp).hexdigest()[:12]}")
     run = subprocess.run(
         [sys.executable, "-m", "tests.wire.fuzz", "--cases", str(cases), "--seed", "3"],
         cwd=root,

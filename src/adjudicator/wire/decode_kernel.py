@@ -362,12 +362,15 @@ def fill_rows(
             kind = fields[entry, _KIND]
             plain = kind & _PLAIN
             if wire_type == _U64(0):
-                cursor = _varint_end(buffer, position, _limit(position, end, _U64(10)))
-                if cursor == _BAD:
-                    bad = True
-                    break
-                if plain != 0 and plain <= _SINT64:
+                value = _U64(buffer[position]) if position < end else _U64(128)
+                cursor = position + _ONE
+                if value >= _U64(128):
+                    cursor = _varint_end(buffer, position, _limit(position, end, _U64(10)))
+                    if cursor == _BAD:
+                        bad = True
+                        break
                     value = _varint_value(buffer, position, cursor)
+                if plain != 0 and plain <= _SINT64:
                     target = address + _U64(fields[entry, _COLUMN])
                     if kind > _REPEATED:
                         child = _U64(fields[entry, _CHILD])
