@@ -170,9 +170,18 @@ def claim_columns(lines: np.ndarray, **values) -> np.ndarray:
     claim["place"] = Place.LOCAL
     claim["total_fen"] = lines["amount_fen"].sum()
     claim["error_line"] = -1
+    claim["care_county"] = values.get("county", 0)
     for name, value in values.items():
         claim[name] = value
     return claim
+
+
+def columns_out(lines: int, claims: int) -> tuple[np.ndarray, np.ndarray]:
+    """LINE_SPLIT and SPLIT rows full of rubbish: the kernel must overwrite everything."""
+    line_out, split_out = np.zeros(lines, columns.LINE_SPLIT), np.zeros(claims, columns.SPLIT)
+    for array in (line_out, split_out):
+        array.view(np.uint8).fill(0xAA)
+    return line_out, split_out
 
 
 @dataclass
@@ -193,9 +202,7 @@ def split(book: Catalogue, *fees: Fee, **claim) -> Result:
     """Splits one claim of the given lines."""
     lines = line_columns(book, list(fees))
     claims = claim_columns(lines, **claim)
-    line_out, split_out = np.zeros(len(lines), columns.LINE_SPLIT), np.zeros(1, columns.SPLIT)
-    for array in (line_out, split_out):
-        array.view(np.uint8).fill(0xAA)  # the kernel must overwrite everything
+    line_out, split_out = columns_out(len(lines), 1)
     split_lines(ToyBundle(book), claims, lines, line_out, split_out)
     return Result(line_out, split_out[0], claims[0])
 
