@@ -1,8 +1,8 @@
 """Settlements sent one to three times by several callers while the service and its store are killed again and again.
 
 ``python -m tests.service.chaos --settlements 100000 --kills 10 --store-kills 2`` is the full size; the suite runs a
-small one. What must come out: every settlement is acknowledged with one and the same answer however often it was sent, the
-ledger has exactly these answers, counts and sums equal those of the answers, and ``ledger verify`` holds.
+small one. What must come out: every settlement is acknowledged with one and the same answer however often it was sent,
+the ledger has exactly these answers, counts and sums equal those of the answers, and ``ledger verify`` holds.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import argparse
 import asyncio
 import hashlib
 import random
+import signal
 import socket
 import subprocess
 import sys
@@ -42,17 +43,20 @@ GIVE_UP_SECONDS = 180.0
 class StoreProcess:
     """A Valkey or Redis of its own port that syncs every write; it can be killed and started again."""
 
-    def __init__(self, folder: Path):
+    def __init__(self, folder: Path, appendonly: str = "yes"):
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
+        self.appendonly = appendonly
         self.port = free_port()
         self.url = f"redis://127.0.0.1:{self.port}/0"
         self.process: subprocess.Popen | None = None
 
     def start(self) -> None:
+        """Starts it and waits until it answers."""
         options = {
-            "port": self.port, "bind": "127.0.0.1", "dir": self.folder, "appendonly": "yes", "appendfsync": "always",
-            "save": "", "logfile": self.folder / "log", "aof-load-truncated": "yes",
+            "port": self.port, "bind": "127.0.0.1", "dir": self.folder, "save": "",
+            "appendonly": self.appendonly, "appendfsync": "always",
+            "logfile": self.folder / "log", "aof-load-truncated": "yes",
         }  # fmt: skip
         words = [str(word) for name, value in options.items() for word in (f"--{name}", value)]
         self.process = subprocess.Popen([str(find_server_binary()), *words], stdout=subprocess.DEVNULL)
@@ -68,9 +72,25 @@ class StoreProcess:
                     time.sleep(0.02)
 
     def kill(self) -> None:
+        """kill -9."""
         if self.process is not None:
             self.process.kill()
             self.process.wait()
+
+    def pause(self) -> None:
+        """The store takes connections and does not answer."""
+        assert self.process is not None
+        self.process.send_signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """It answers again."""
+        assert self.process is not None
+        self.process.send_signal(signal.SIGCONT)
+
+    def limit_memory(self, limit_bytes: int) -> None:
+        """The store is full at this size; 0: no limit."""
+        with redis.Redis.from_url(self.url) as client:
+            client.config_set("maxmemory", limit_bytes)
 
 
 @dataclass

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import contextlib
 import os
 import sys
 from pathlib import Path
@@ -84,8 +83,11 @@ def options_of(arguments: argparse.Namespace) -> ServeOptions:
 
 
 def worker_commands(arguments: argparse.Namespace, address: str) -> list[list[str]]:
-    """Command line of each worker: the same options, the port decided; the store comes in the environment."""
-    words = ["--listen", address, "--grace", str(arguments.grace)]
+    """Command line of each worker: the same options, and the port decided.
+
+    The address of the store comes in the environment; a store of our own is shared by all who use its folder.
+    """
+    words = ["--listen", address, "--grace", str(arguments.grace), "--data", str(arguments.data)]
     for pack in arguments.pack:
         words += ["--pack", pack]
     for candidate in arguments.candidate:
@@ -108,14 +110,9 @@ def worker_commands(arguments: argparse.Namespace, address: str) -> list[list[st
 def _run_workers(arguments: argparse.Namespace) -> int:
     from adjudicator.service.supervisor import reserved_port, supervise
 
-    with contextlib.ExitStack() as stack:
-        address = stack.enter_context(reserved_port(arguments.listen))
-        redis_url = arguments.redis
-        if not redis_url:
-            from adjudicator.ledger.embedded import EmbeddedStore
-
-            redis_url = stack.enter_context(EmbeddedStore.start(arguments.data)).url
-        os.environ[REDIS_VARIABLE] = redis_url
+    if arguments.redis:
+        os.environ[REDIS_VARIABLE] = arguments.redis
+    with reserved_port(arguments.listen) as address:
         print(f"listening on {address} with {arguments.workers} workers", flush=True)
         return supervise(worker_commands(arguments, address), arguments.grace)
 

@@ -56,11 +56,6 @@ class Settler:
         self._places = asyncio.Semaphore(options.engine_batches)
         self._threads = ThreadPoolExecutor(options.engine_batches, "engine")
         self._running: set[asyncio.Task] = set()
-        areas = engine.lookup.areas
-        width = 1 + max((county for _, _, county in areas), default=0)
-        self._area_codes = np.zeros((len(engine.bundle.packs), width), np.uint32)
-        for code, number, county in areas:
-            self._area_codes[number, county] = code
         self._pools = [f"{int(pack.pool):06d}" for pack in engine.bundle.packs]
 
     async def close(self) -> None:
@@ -232,7 +227,7 @@ class Settler:
             contents=work.contents[rows].view(np.uint8).reshape(-1, 16),
             field_digests=work.fields[rows],
             persons=batch.persons[rows],
-            counties=self._area_codes[claims["pack"], claims["county"]],
+            counties=self.engine.lookup.area_codes(claims),
             claims=claims,
             benefits=batch.benefits[rows],
             payments=batch.payments[rows],

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import os
 from pathlib import Path
 
 from adjudicator.errors import AdjudicatorError, E, refuse
@@ -17,7 +19,10 @@ PAUSE_SECONDS = 0.25
 
 
 class Store:
-    """The store of one process: at ``redis_url``, or one of our own with its data in ``data_folder``."""
+    """The store of one process: at ``redis_url``, or one of our own with its data in ``data_folder``.
+
+    A store of our own that dies is started again by whoever of its users notices first.
+    """
 
     def __init__(self, redis_url: str | None, data_folder: Path):
         self.redis_url = redis_url
@@ -25,6 +30,8 @@ class Store:
         self.reachable = False
         self._embedded: EmbeddedStore | None = None
         self._ledger: Ledger | None = None
+        self._closed: list[Ledger] = []
+        """Ledgers of stores that died; calls may still be waiting for their time limit over them."""
 
     def ledger(self) -> Ledger:
         """The open ledger. Errors: E.STORE_AWAY while it is known not to answer, so that callers need not wait."""
@@ -33,43 +40,87 @@ class Store:
         return self._ledger
 
     async def open(self) -> None:
-        """Starts the own store if need be and opens the ledger, trying until it answers.
+        """Opens the ledger, trying until the store answers.
 
         Errors: E.STORE_NOT_DURABLE, and E.STORE_AWAY when a store of our own cannot be started at all.
         """
         url = self.redis_url or await self._start_embedded()
-        while self._ledger is None:
-            try:
-                self._ledger = await Ledger.open(url, timeout_seconds=CALL_SECONDS, attempt_seconds=ATTEMPT_SECONDS)
-            except AdjudicatorError as error:
-                if error.problems[0].number != E.STORE_AWAY:
-                    raise
-                log("store away", code=error.problems[0].row.code)
-                await asyncio.sleep(PAUSE_SECONDS)
+        while not await self._connect(url):
+            await asyncio.sleep(PAUSE_SECONDS)
         self.reachable = True
 
     async def _start_embedded(self) -> str:
+        """Starts the own store, or joins the one that runs."""
         self._embedded = await asyncio.to_thread(EmbeddedStore.start, self.data_folder)
-        log("store started", store=str(self._embedded.folder), pid=self._embedded.pid)
+        log("store joined", store=str(self._embedded.folder), pid=self._embedded.pid)
         return self._embedded.url
 
+    async def _connect(self, url: str) -> bool:
+        try:
+            ledger = await Ledger.open(url, timeout_seconds=CALL_SECONDS, attempt_seconds=ATTEMPT_SECONDS)
+        except AdjudicatorError as error:
+            if error.problems[0].number != E.STORE_AWAY:
+                raise
+            log("store away", code=error.problems[0].row.code)
+            return False
+        if self._ledger is not None:
+            self._closed.append(self._ledger)
+        self._ledger = ledger
+        return True
+
     async def is_reachable(self) -> bool:
-        """Whether the store answers now."""
+        """Whether the store answers now. A store of our own that has died is started again."""
         if self._ledger is None:
             return False
-        try:
-            await asyncio.wait_for(self._ledger.ping(), ATTEMPT_SECONDS)
-            reachable = True
-        except (AdjudicatorError, TimeoutError):
-            reachable = False
-        if reachable != self.reachable:
-            log("store back" if reachable else "store away")
+        reachable = await self._answers()
+        if not reachable and self.reachable:
+            self.reachable = False
+            log("store away")
+        if not reachable and self._embedded is not None:
+            reachable = await self._revive()
+        if reachable and not self.reachable:
+            log("store back")
         self.reachable = reachable
         return reachable
 
+    async def _answers(self) -> bool:
+        assert self._ledger is not None
+        try:
+            await asyncio.wait_for(self._ledger.ping(), ATTEMPT_SECONDS)
+        except (AdjudicatorError, TimeoutError):
+            return False
+        return True
+
+    async def _revive(self) -> bool:
+        assert self._embedded is not None
+        former = self._embedded
+        if process_lives(former.pid):
+            return False
+        try:
+            url = await self._start_embedded()
+        except AdjudicatorError as error:
+            log("store away", code=error.problems[0].row.code)
+            return False
+        await asyncio.to_thread(former.stop)  # lets go of the lock; the new one is held already, so nothing is stopped
+        return await self._connect(url)
+
     async def close(self) -> None:
         """Closes the ledger; the own store is stopped when nobody else uses it."""
-        if self._ledger is not None:
-            await self._ledger.close()
+        for ledger in (*self._closed, self._ledger):
+            if ledger is not None:
+                await ledger.close()
         if self._embedded is not None:
             await asyncio.to_thread(self._embedded.stop)
+
+
+def process_lives(pid: int) -> bool:
+    """Whether a process runs; an ended child counts as ended."""
+    with contextlib.suppress(ChildProcessError):
+        os.waitpid(pid, os.WNOHANG)
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

@@ -1,0 +1,317 @@
+"""From the start of a service to its end: ready when it can settle, orderly when it stops, alone or with workers."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+import urllib.request
+from pathlib import Path
+
+import grpc
+import pytest
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
+
+from adjudicator.errors import E
+from adjudicator.service.client import CHANNEL_OPTIONS, code_of
+from adjudicator.service.process import ServiceProcess, health_of
+from adjudicator.v1 import claim_pb2, settlement_pb2
+
+from .chaos import StoreProcess, free_port
+from .claims import claim, key_of
+from .conftest import connect
+
+SERVING, NOT_SERVING = health_pb2.HealthCheckResponse.SERVING, health_pb2.HealthCheckResponse.NOT_SERVING
+TLS = Path(__file__).parent / "tls"
+
+
+@pytest.fixture
+def store(tmp_path):
+    """A store of its own that a test may stop, fill or kill."""
+    process = StoreProcess(tmp_path / "store")
+    process.start()
+    yield process
+    process.resume()
+    process.kill()
+
+
+def serve(tmp_path: Path, *options: str, pack: str = "hangzhou") -> ServiceProcess:
+    words = ("--pack", pack, "--listen", "127.0.0.1:0", "--data", str(tmp_path / "data"), *options)
+    return ServiceProcess(*words, log=tmp_path / "log")
+
+
+def until(condition, seconds: float = 15.0) -> None:
+    """Waits until something is so."""
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "it did not come about"
+        time.sleep(0.02)
+
+
+def test_a_service_is_not_ready_while_its_store_is_away_and_says_so(tmp_path, store):
+    store.kill()
+    with serve(tmp_path, "--redis", store.url) as service:
+        assert health_of(service.address) == NOT_SERVING
+        stubs = connect(service.address)
+        settled = claim()
+        with pytest.raises(grpc.RpcError) as caught:
+            stubs.adjudication.Settle(settled, timeout=10)
+        assert caught.value.code() == grpc.StatusCode.UNAVAILABLE
+        assert code_of(caught.value) in ("ADJ-9501", "ADJ-9008")
+        store.start()
+        service.wait_until_serving()
+        assert health_of(service.address, "adjudicator.v1.Adjudication") == SERVING
+        assert health_of(service.address, "adjudicator.v1.PoolingLedger") == SERVING
+        assert stubs.adjudication.Settle(settled).outcome == settlement_pb2.OUTCOME_SETTLED
+
+
+def test_a_store_that_goes_away_is_told_by_health_and_trials_with_own_accumulators_go_on(tmp_path, store):
+    with serve(tmp_path, "--redis", store.url) as service:
+        service.wait_until_serving()
+        stubs = connect(service.address)
+        stubs.adjudication.Settle(claim())
+        store.kill()
+        until(lambda: health_of(service.address) == NOT_SERVING)
+        own = claim()
+        own.accumulators.year = 2025
+        own.accumulators.entries.add(name="stays", value=1)
+        assert stubs.adjudication.PreSettle(own, timeout=5).outcome == settlement_pb2.OUTCOME_TRIAL
+        for call, message in ((stubs.adjudication.Settle, own), (stubs.adjudication.PreSettle, claim())):
+            with pytest.raises(grpc.RpcError) as caught:
+                call(message, timeout=10)
+            assert code_of(caught.value) == "ADJ-9008"
+            assert caught.value.code() == grpc.StatusCode.UNAVAILABLE
+        with pytest.raises(grpc.RpcError) as caught:
+            stubs.adjudication.SettleBatch(claim_pb2.ClaimBatch(claims=[claim(), claim()]), timeout=10)
+        assert code_of(caught.value) == "ADJ-9008"
+        store.start()
+        service.wait_until_serving()
+        assert stubs.adjudication.Settle(own).outcome == settlement_pb2.OUTCOME_SETTLED
+
+
+def test_a_store_that_does_not_answer_in_time_and_one_that_is_full(tmp_path, store):
+    with serve(tmp_path, "--redis", store.url) as service:
+        service.wait_until_serving()
+        stubs = connect(service.address)
+        late, too_much = claim(), claim()
+        store.pause()
+        with pytest.raises(grpc.RpcError) as caught:
+            stubs.adjudication.Settle(late, timeout=20)
+        assert code_of(caught.value) == "ADJ-9008"
+        store.resume()
+        service.wait_until_serving()
+        assert stubs.adjudication.Settle(late).outcome == settlement_pb2.OUTCOME_SETTLED
+        store.limit_memory(1)
+        with pytest.raises(grpc.RpcError) as caught:
+            stubs.adjudication.Settle(too_much, timeout=20)
+        assert code_of(caught.value) == "ADJ-9009"
+        assert caught.value.code() == grpc.StatusCode.RESOURCE_EXHAUSTED
+        store.limit_memory(0)
+        assert stubs.adjudication.Settle(too_much).outcome == settlement_pb2.OUTCOME_SETTLED
+
+
+def test_a_store_that_forgets_is_refused_at_the_start(tmp_path):
+    store = StoreProcess(tmp_path / "store", appendonly="no")
+    store.start()
+    try:
+        with serve(tmp_path, "--redis", store.url) as service:
+            assert service.process.wait(30) == 1
+    finally:
+        store.kill()
+
+
+def test_the_own_store_is_started_again_when_it_dies(tmp_path):
+    with serve(tmp_path) as service:
+        service.wait_until_serving()
+        stubs = connect(service.address)
+        before = claim()
+        settled = stubs.adjudication.Settle(before)
+        assert run_out_of(tmp_path / "data")
+        until(lambda: "store back" in (tmp_path / "log").read_text())
+        service.wait_until_serving()
+        assert stubs.adjudication.GetSettlement(key_of(before)) == settled
+
+
+def run_out_of(folder: Path) -> bool:
+    """Kills the store that runs on a folder."""
+    import json
+
+    os.kill(json.loads((folder / "server.json").read_text())["pid"], signal.SIGKILL)
+    return True
+
+
+def test_after_kill_9_the_service_finds_its_own_store_again(tmp_path):
+    first = serve(tmp_path).start()
+    first.wait_until_serving()
+    message = claim()
+    settled = connect(first.address).adjudication.Settle(message)
+    first.kill()
+    with serve(tmp_path) as second:
+        second.wait_until_serving()
+        assert connect(second.address).adjudication.Settle(message) == settled
+
+
+def test_a_deadline_that_has_passed_records_nothing(tmp_path, store):
+    with serve(tmp_path, "--redis", store.url) as service:
+        service.wait_until_serving()
+        stubs = connect(service.address)
+        stubs.adjudication.Settle(claim())
+        message = claim()
+        with pytest.raises(grpc.RpcError) as caught:
+            stubs.adjudication.Settle(message, timeout=0.0005)
+        assert caught.value.code() == grpc.StatusCode.DEADLINE_EXCEEDED
+        with pytest.raises(grpc.RpcError) as caught:
+            stubs.adjudication.GetSettlement(key_of(message))
+        assert code_of(caught.value) == "ADJ-9002"
+
+
+def test_sigterm_finishes_what_was_accepted_and_takes_no_more(tmp_path, store):
+    with serve(tmp_path, "--redis", store.url) as service:
+        service.wait_until_serving()
+        stubs = connect(service.address)
+        stubs.adjudication.Settle(claim())
+        stream_ended = []
+
+        def idle_stream() -> None:
+            def nothing():
+                yield claim_pb2.ClaimBatch(claims=[claim()])
+                time.sleep(30)
+
+            try:
+                stream_ended.extend(stubs.adjudication.SettleStream(nothing()))
+            except grpc.RpcError as error:
+                stream_ended.append(code_of(error))
+
+        threading.Thread(target=idle_stream, daemon=True).start()
+        store.pause()  # the batch is accepted and waits for the store
+        pending = stubs.adjudication.SettleBatch.future(claim_pb2.ClaimBatch(claims=[claim() for _ in range(5)]))
+        time.sleep(0.3)
+        service.process.send_signal(signal.SIGTERM)
+        time.sleep(0.3)
+        store.resume()
+        answers = pending.result(timeout=20).settlements
+        assert [answer.outcome for answer in answers] == [settlement_pb2.OUTCOME_SETTLED] * 5
+        assert service.process.wait(20) == 0
+        until(lambda: stream_ended and stream_ended[-1] == "ADJ-9504")
+        assert health_of(service.address) is None
+
+
+def test_two_workers_on_one_port_settle_once_and_survive_the_loss_of_one(tmp_path):
+    with serve(tmp_path, "--workers", "2") as service:
+        service.wait_until_serving()
+        until(lambda: (tmp_path / "log").read_text().count('"event": "serving"') == 2, 30)
+        message = claim()
+        answers = {connect(service.address).adjudication.Settle(message).SerializeToString() for _ in range(12)}
+        assert len(answers) == 1
+        workers = [
+            int(line.split('"pid": ')[1].split("}")[0])
+            for line in (tmp_path / "log").read_text().splitlines()
+            if '"event": "worker started"' in line
+        ]
+        os.kill(workers[0], signal.SIGKILL)
+        until(lambda: (tmp_path / "log").read_text().count('"event": "serving"') == 3, 30)
+        assert connect(service.address).adjudication.Settle(message).SerializeToString() in answers
+        assert service.stop() == 0
+    assert (tmp_path / "log").read_text().count('"event": "stopped"') == 2
+
+
+def test_a_second_service_on_the_port_is_refused_with_a_plain_message(service, tmp_path):
+    words = [sys.executable, "-m", "adjudicator", "serve", "--pack", "hangzhou", "--listen", service.address]
+    ended = subprocess.run([*words, "--data", str(tmp_path / "data")], capture_output=True, text=True, timeout=30)
+    assert ended.returncode == 1
+    assert f"cannot listen on {service.address}" in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+def test_a_corrupt_pack_ends_the_start_with_every_fault(tmp_path):
+    folder = tmp_path / "corrupt"
+    folder.mkdir()
+    (folder / "pack.toml").write_text('id = "corrupt"\npool = "x"\n')
+    ended = subprocess.run(
+        [sys.executable, "-m", "adjudicator", "serve", "--pack", str(folder), "--listen", "127.0.0.1:0",
+         "--data", str(tmp_path / "data")],
+        capture_output=True, text=True, timeout=30,
+    )  # fmt: skip
+    assert ended.returncode == 1
+    assert "pack.toml" in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+def test_reflection_is_off_unless_asked_for(service, tmp_path):
+    def ask(address: str) -> list[str]:
+        with grpc.insecure_channel(address) as channel:
+            requests = iter([reflection_pb2.ServerReflectionRequest(list_services="")])
+            answers = reflection_pb2_grpc.ServerReflectionStub(channel).ServerReflectionInfo(requests)
+            return [one.name for answer in answers for one in answer.list_services_response.service]
+
+    with pytest.raises(grpc.RpcError) as caught:
+        ask(service.address)
+    assert caught.value.code() == grpc.StatusCode.UNIMPLEMENTED
+    with serve(tmp_path, "--reflection") as reflecting:
+        assert {"adjudicator.v1.Adjudication", "adjudicator.v1.PoolingLedger"} <= set(ask(reflecting.address))
+
+
+def test_tls_serves_only_callers_with_a_certificate_of_its_authority(tmp_path):
+    options = ("--tls-cert", str(TLS / "server.pem"), "--tls-key", str(TLS / "server.key"))
+    with serve(tmp_path, *options, "--tls-client-ca", str(TLS / "authority.pem")) as service:
+        trusted = (TLS / "authority.pem").read_bytes()
+
+        def as_caller(name: str) -> grpc.ChannelCredentials:
+            own = (TLS / f"{name}.key").read_bytes(), (TLS / f"{name}.pem").read_bytes()
+            return grpc.ssl_channel_credentials(trusted, *own)
+
+        until(lambda: health_of(service.address, credentials=as_caller("client")) == SERVING)
+        assert health_of(service.address, credentials=as_caller("stranger")) is None
+        assert health_of(service.address, credentials=grpc.ssl_channel_credentials(trusted)) is None
+        assert health_of(service.address) is None
+
+
+def test_counters_are_served_for_prometheus(tmp_path, store):
+    page = f"127.0.0.1:{free_port()}"
+    with serve(tmp_path, "--redis", store.url, "--metrics", page) as service:
+        service.wait_until_serving()
+        stubs = connect(service.address)
+        message = claim()
+        stubs.adjudication.Settle(message)
+        stubs.adjudication.Settle(message)
+        with pytest.raises(grpc.RpcError):
+            stubs.adjudication.Settle(claim(insured_area="440100"))
+        text = urllib.request.urlopen(f"http://{page}/", timeout=5).read().decode()
+    assert 'adjudicator_calls_total{call="Settle",code="OK"} 2' in text
+    assert 'adjudicator_calls_total{call="Settle",code="ADJ-2010"} 1' in text
+    assert "adjudicator_settlements_total 1" in text
+    assert "adjudicator_repeated_total 1" in text
+    assert "adjudicator_store_reachable 1" in text
+
+
+def test_no_log_line_names_a_person(tmp_path, store):
+    with serve(tmp_path, "--redis", store.url) as service:
+        service.wait_until_serving()
+        stubs = connect(service.address)
+        stubs.adjudication.Settle(claim(person_id="330106194910010017"))
+        for spoiled in (claim(person_id="330106194910010017", scheme="1"), claim(person_id="330106194910010017" * 9)):
+            with pytest.raises(grpc.RpcError) as caught:
+                stubs.adjudication.Settle(spoiled)
+            assert "194910010017" not in str(caught.value)
+    assert "194910010017" not in (tmp_path / "log").read_text()
+
+
+def test_health_is_watched(service):
+    with grpc.insecure_channel(service.address, options=CHANNEL_OPTIONS) as channel:
+        watching = health_pb2_grpc.HealthStub(channel).Watch(health_pb2.HealthCheckRequest())
+        assert next(watching).status == SERVING
+        watching.cancel()
+        with pytest.raises(grpc.RpcError) as caught:
+            health_pb2_grpc.HealthStub(channel).Check(health_pb2.HealthCheckRequest(service="nobody"))
+        assert caught.value.code() == grpc.StatusCode.NOT_FOUND
+
+
+def test_every_error_of_the_service_itself_is_in_the_table():
+    from adjudicator.errors import TABLE
+
+    for number in (E.NOT_READY, E.OVERLOADED, E.DEADLINE, E.SHUTTING_DOWN, E.INTERNAL):
+        assert TABLE[number].zh
