@@ -115,7 +115,8 @@ PAYMENT = np.dtype(
         ("method", "i4"), ("error", "i4"),
         ("points_e8", "i8"),  # points of the case, 1e-8
         ("point_value_e4", "i8"),  # provisional value of a point, 1/10000 fen
-        ("due_fen", "i8"),  # owed to the institution by the funds of this settlement
+        ("due_fen", "i8"),  # owed to the institution by the funds that clearing replaces (pack: clearing_funds)
+        ("by_item_fen", "i8"),  # what the same funds would owe by item
         ("unverified", "i8"),
     ],
     align=True,

@@ -196,9 +196,9 @@ def point_value(rules, claim, kind: int) -> Fraction:
     date = int(claim["settlement_date"])
     month = date // 100
     for entry in rules.point_values:
-        if (entry.scheme, entry.kind) == (claim["scheme"], kind):
-            if entry.source.from_date // 100 <= month <= entry.source.to_date // 100:
-                return Fraction(entry.value_e4, 10**4)
+        same = (entry.scheme, entry.kind) == (claim["scheme"], kind)
+        if same and entry.source.from_date // 100 <= month <= entry.source.to_date // 100:
+            return Fraction(entry.value_e4, 10**4)
     raise Refused(E.NO_POINT_VALUE)
 
 
@@ -209,7 +209,7 @@ def highest(rules, rows, claim, group, codes, date: int) -> Fraction:
 
 def pay(rules, claim, split, benefit, group, drg: str, codes=((), ())) -> dict:
     """Method, points, value and amount due of one claim, or the error number."""
-    nothing = {"method": 0, "points": Fraction(0), "value": Fraction(0), "due_fen": 0}
+    nothing = {"method": 0, "points": Fraction(0), "value": Fraction(0), "due_fen": 0, "by_item": 0}
     try:
         return {**_pay(rules, claim, split, benefit, group, drg, codes), "error": 0}
     except Refused as refused:
@@ -223,7 +223,7 @@ def _pay(rules, claim, split, benefit, group, drg: str, codes) -> dict:
     if "assistance" in rules.clearing_funds:
         clearing += int(benefit["tilt_fen"])
     others = int(benefit["personal_total_fen"]) + int(benefit["fund_total_fen"]) - clearing
-    result = {"method": int(row.method), "points": Fraction(0), "value": Fraction(0), "due_fen": 0}
+    result = {"method": int(row.method), "points": Fraction(0), "value": Fraction(0), "due_fen": 0, "by_item": clearing}
     if row.method is Method.BY_ITEM:
         return {**result, "due_fen": clearing}
     if row.method is Method.CAPITATION:

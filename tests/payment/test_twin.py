@@ -175,6 +175,7 @@ def test_kernel_equals_its_twin(name: str, tmp_path) -> None:
             "points": Fraction(int(out["points_e8"][i]), 10**8),
             "value": Fraction(int(out["point_value_e4"][i]), 10**4),
             "due_fen": int(out["due_fen"][i]),
+            "by_item": int(out["by_item_fen"][i]),
             "error": int(out["error"][i]),
         }
         assert got == expected, f"claim {i}: {b.claims[i]}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from adjudicator.kernels.payment import ClaimCodes, Tables, clearing_fund_fen, pay_claims
+from adjudicator.kernels.payment import ClaimCodes, Tables, pay_claims
 from adjudicator.rules.payment_compile import PaymentRules
 
 _NO_OFFSETS = np.zeros(1, np.int64)
@@ -22,8 +22,8 @@ def pay(bundle, claims, splits, benefits, groups, out, codes=None) -> None:
     ``claims`` CLAIM, ``splits`` SPLIT, ``benefits`` BENEFIT, ``groups`` GROUP: one row a claim; ``codes`` are ids of
     ``engine.grouping.GroupColumns``, needed only where ``bundle.payment.needs_codes``. ``due_fen`` is what the funds
     named by the pack's ``clearing_funds`` owe: points x value less the patient's and the other funds' payments in
-    total-cost mode (payment-rules 1.7), and it may be negative. Expected errors are numbers 8001 to 8006 in
-    ``out["error"]``; a claim or benefit that has an error already gives zeros.
+    total-cost mode (payment-rules 1.7), and it may be negative; ``by_item_fen`` is what they would
+    owe by item. Expected errors are numbers 8001 to 8006 in ``out["error"]``; a claim or benefit that has an error already gives zeros.
     """
     rules = bundle.payment
     if codes is None:
@@ -37,13 +37,3 @@ def pay(bundle, claims, splits, benefits, groups, out, codes=None) -> None:
             np.asarray(codes.procedure_offsets, np.int64), np.asarray(codes.procedures, np.int32),
         )  # fmt: skip
     pay_claims(tables(rules), claims, splits, benefits, groups, ids, out)
-
-
-def by_item_fen(bundle, claims, benefits) -> np.ndarray:
-    """int64[n]: what the clearing funds would owe by item; ``due_fen`` less this is the hospital's gain or loss."""
-    result = np.zeros(claims.shape[0], np.int64)
-    for row in range(claims.shape[0]):
-        if claims["pack"][row] >= 0 and claims["error"][row] == 0:
-            mask = bundle.payment.packs["clearing_funds"][claims["pack"][row]]
-            result[row] = clearing_fund_fen(mask, benefits[row])
-    return result

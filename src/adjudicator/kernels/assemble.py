@@ -269,7 +269,7 @@ def assemble(
         payment.points_e8 = paid.points_e8
         payment.point_value_e4 = paid.point_value_e4
         payment.due_fen = paid.due_fen
-        payment.difference_fen = paid.due_fen - benefit.fund_total_fen
+        payment.difference_fen = paid.due_fen - paid.by_item_fen
         answer.payment = payment_count
         payment_count += 1
         answer.clearing_method = clearing_ways[np.uint64(paid.method)]

@@ -36,7 +36,7 @@ _BY_ITEM = int(Method.BY_ITEM)
 _DRG = int(Method.DRG_POINTS)
 _BED_DAY = int(Method.BED_DAY)
 _CAPITATION = int(Method.CAPITATION)
-_DAY_SURGERY = int(Method.DAY_SURGERY)
+_VISITS = int(Method.OUTPATIENT_POINTS)
 _GROUPED = int(GroupStatus.GROUPED)
 
 _E_METHOD = int(E.NO_PAYMENT_METHOD)
@@ -477,7 +477,7 @@ def pay_claims(t, claims, splits, benefits, groups, codes, out):
     """Fills one row of PAYMENT for each claim; a claim with an error has zeros."""
     for i in range(claims.shape[0]):
         claim, b, group, o = claims[i], benefits[i], groups[i], out[i]
-        o.method, o.error, o.points_e8, o.point_value_e4, o.due_fen, o.unverified = 0, 0, 0, 0, 0, 0
+        o.method, o.error, o.points_e8, o.point_value_e4, o.due_fen, o.by_item_fen, o.unverified = 0, 0, 0, 0, 0, 0, 0
         if claim.error != 0 or b.error != 0 or claim.pack < 0:
             continue
         pack = t.packs[claim.pack]
@@ -631,7 +631,8 @@ def pay_claims(t, claims, splits, benefits, groups, codes, out):
                     if terms_s.mode == 0:
                         due -= others
         if error == 0:
-            if value > 0 and value_place >= 0 and method != _BY_ITEM and t.point_value_unverified[value_place]:
+            if value > 0 and method != _BY_ITEM and method != _VISITS and t.point_value_unverified[value_place]:
                 marks |= UNVERIFIED_VALUE
-            o.method, o.points_e8, o.point_value_e4, o.due_fen, o.unverified = method, points, value, due, marks
+            o.method, o.points_e8, o.point_value_e4, o.unverified = method, points, value, marks
+            o.due_fen, o.by_item_fen = due, clearing
         o.error = error
