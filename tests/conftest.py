@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 ROOT = Path(__file__).resolve().parent.parent
 SHARED = ROOT.parent / "shared"
+
+# No deadline: the first example may have to compile a kernel. In continuous integration the same examples each time.
+settings.register_profile("here", deadline=None)
+settings.register_profile("integration", deadline=None, derandomize=True, print_blob=True)
+settings.load_profile("integration" if os.environ.get("CI") else "here")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
