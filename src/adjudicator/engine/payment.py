@@ -23,7 +23,8 @@ def pay(bundle, claims, splits, benefits, groups, out, codes=None) -> None:
     ``engine.grouping.GroupColumns``, needed only where ``bundle.payment.needs_codes``. ``due_fen`` is what the funds
     named by the pack's ``clearing_funds`` owe: points x value less the patient's and the other funds' payments in
     total-cost mode (payment-rules 1.7), and it may be negative; ``by_item_fen`` is what they would
-    owe by item. Expected errors are numbers 8001 to 8006 in ``out["error"]``; a claim or benefit that has an error already gives zeros.
+    owe by item. Expected errors are numbers 8001 to 8006 in
+    ``out["error"]``; a claim or benefit that has an error already gives zeros.
     """
     rules = bundle.payment
     if codes is None:
