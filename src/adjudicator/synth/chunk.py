@@ -17,8 +17,14 @@ OUTPATIENT_MIX = {
     CareKind.EMERGENCY: 0.02, CareKind.INTERNET: 0.02,
 }  # fmt: skip
 INPATIENT_MIX = {CareKind.INPATIENT: 0.9, CareKind.DAY_SURGERY: 0.06, CareKind.BED_DAY_INPATIENT: 0.04}
-OVERNIGHT = (CareKind.INPATIENT, CareKind.BED_DAY_INPATIENT)
+OVERNIGHT = (CareKind.INPATIENT, CareKind.BED_DAY_INPATIENT, CareKind.MATERNITY_INPATIENT, CareKind.SINGLE_DISEASE)
 """Kinds of care with a stay of several days."""
+STAYS = (*OVERNIGHT, CareKind.DAY_SURGERY)
+
+BIRTH_SHARE = 0.15
+"""Of the stays of women from 20 to 42."""
+SINGLE_DISEASE_SHARE = 0.02
+"""Of the stays, where the pack has diseases with a fixed price."""
 
 AWAY_SHARE = 0.05
 """Of the stays: care outside the pool."""
@@ -26,6 +32,9 @@ REFUND_SHARE = 0.03
 """Of the stays: a line is taken back, wholly or in part."""
 DEAR_SHARE = 0.04
 """Of the lines: a price well above the listed one."""
+
+DRIFT_SHARE = 0.002
+"""Of the lines: an amount that is a fen more than price times quantity, as some hospitals send."""
 
 _PRICE_PERCENT = {
     "01": 100,
@@ -65,6 +74,7 @@ class Chunk:
     first: int
     """Number of the first claim in the whole run."""
     person: np.ndarray
+    scheme: np.ndarray
     kind: np.ndarray
     hospital: np.ndarray
     """Row of the pack's register, -1 outside."""
@@ -95,10 +105,15 @@ class Chunk:
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """What a pool's plans allow: kinds of care by scheme, and (place, filing) for stays away from home."""
+    """What a pool's plans allow: kinds of care by scheme, and (place, filing) for stays away from home.
+
+    ``fixed_price`` and ``lasting``: disease-list codes with a fixed price for a stay, and for chronic outpatient care.
+    """
 
     kinds: dict[int, frozenset[int]]
     away: dict[int, list[tuple[int, int]]]
+    fixed_price: tuple[str, ...]
+    lasting: tuple[str, ...]
 
 
 def rules_of(pack: Pack, day: int) -> Rules:
@@ -115,7 +130,10 @@ def rules_of(pack: Pack, day: int) -> Rules:
                 if CareKind.INPATIENT in plan.care:
                     away.setdefault(int(plan.scheme), []).append((int(place), int(filing)))
     return Rules(
-        {scheme: frozenset(found) for scheme, found in kinds.items()}, {s: sorted(set(f)) for s, f in away.items()}
+        {scheme: frozenset(found) for scheme, found in kinds.items()},
+        {scheme: sorted(set(found)) for scheme, found in away.items()},
+        tuple(disease.code for disease in pack.diseases if disease.fixed_prices),
+        tuple(disease.code for disease in pack.diseases if not disease.fixed_prices),
     )
 
 
@@ -128,15 +146,16 @@ def draw_chunk(
     person = (len(people) * rng.random(count) ** 1.4).astype(np.int64)
     scheme = people.scheme[person]
     kind = _kinds(rng, rules, scheme, rng.random(count) < inpatient_share)
+    scheme = _special_stays(rng, rules, people, person, scheme, kind)
     admission, kind = _stays(rng, kind, days, person, busy_until)
     overnight = np.isin(kind, OVERNIGHT)
     place, filing = _places(rng, rules, scheme, kind)
     hospital = np.where(place == Place.LOCAL, _hospitals(rng, pack.hospitals, kind), -1)
     chunk = Chunk(
-        number, first, person, kind, hospital, place, filing,
+        number, first, person, scheme, kind, hospital, place, filing,
         referral=np.where(overnight & (rng.random(count) < 0.06) & (place == Place.LOCAL), Referral.UP, 0),
         chain_deductible_fen=np.zeros(count, np.int64),
-        admission=admission, discharge=np.where(np.isin(kind, list(INPATIENT_MIX)), days, 0),
+        admission=admission, discharge=np.where(np.isin(kind, STAYS), days, 0),
         icu_hours=np.where(overnight & (rng.random(count) < 0.03), rng.integers(1, 96, count), 0),
         discharge_way=np.where(overnight, rng.choice([1, 1, 1, 1, 1, 1, 1, 1, 2, 4], count), 0),
         use_account=(scheme == Scheme.EMPLOYEE) & (rng.random(count) < 0.8),
@@ -144,7 +163,7 @@ def draw_chunk(
     )  # fmt: skip
     up = chunk.referral == Referral.UP
     chunk.chain_deductible_fen[up] = rng.choice([0, 30_000, 50_000], int(up.sum()))
-    _fall_ill(rng, chunk, people, illnesses)
+    _fall_ill(rng, chunk, people, illnesses, rules)
     return chunk
 
 
@@ -163,12 +182,27 @@ def _kinds(rng: np.random.Generator, rules: Rules, scheme: np.ndarray, inpatient
     return kind
 
 
+def _special_stays(rng, rules: Rules, people: Population, person, scheme, kind) -> np.ndarray:
+    """Turns some stays into births and into stays at a fixed price; returns the scheme that pays each claim."""
+    age, stay = people.age_years[person], kind == CareKind.INPATIENT
+    mothers = stay & (people.sex[person] == 2) & (age >= 20) & (age <= 42) & (rng.random(len(kind)) < BIRTH_SHARE)
+    birth = int(CareKind.MATERNITY_INPATIENT)
+    insured = mothers & (scheme == Scheme.EMPLOYEE) & (birth in rules.kinds.get(int(Scheme.MATERNITY), ()))
+    scheme = np.where(insured, int(Scheme.MATERNITY), scheme)
+    covered = [number for number, kinds in rules.kinds.items() if birth in kinds]
+    kind[mothers & np.isin(scheme, covered)] = birth
+    fixed = (kind == CareKind.INPATIENT) & (rng.random(len(kind)) < SINGLE_DISEASE_SHARE) & bool(rules.fixed_price)
+    covered = [number for number, kinds in rules.kinds.items() if CareKind.SINGLE_DISEASE in kinds]
+    kind[fixed & np.isin(scheme, covered)] = CareKind.SINGLE_DISEASE
+    return scheme
+
+
 def _stays(rng, kind: np.ndarray, days: np.ndarray, person: np.ndarray, busy_until: np.ndarray):
     """First days: a stay begins after the person's last one ended; who is not free that long makes a visit instead."""
     length = np.minimum(1 + rng.exponential(7.5, len(kind)).astype(np.int64), 60)
     length = np.where(kind == CareKind.BED_DAY_INPATIENT, 20 + rng.integers(0, 70, len(kind)), length)
     admission = days.copy()
-    for row in np.flatnonzero(np.isin(kind, list(INPATIENT_MIX))).tolist():
+    for row in np.flatnonzero(np.isin(kind, STAYS)).tolist():
         free = busy_until[person[row]] + 1
         if free > days[row]:
             kind[row] = CareKind.OUTPATIENT
@@ -198,7 +232,7 @@ def _hospitals(rng, register: tuple[Hospital, ...], kind: np.ndarray) -> np.ndar
         "shop": shop.astype(float) if shop.any() else np.ones(len(register)),
     }
     chosen = np.zeros(len(kind), np.int64)
-    stay, shopping = np.isin(kind, list(INPATIENT_MIX)), kind == CareKind.PHARMACY
+    stay, shopping = np.isin(kind, STAYS), kind == CareKind.PHARMACY
     for name, rows in (("stay", stay), ("shop", shopping), ("visit", ~stay & ~shopping)):
         share = weights[name] / weights[name].sum()
         chosen[rows] = rng.choice(len(register), int(rows.sum()), p=share)
@@ -209,7 +243,7 @@ def _lines(
     rng, register, goods: Goods, kind: np.ndarray, hospital: np.ndarray, admission, days
 ) -> dict[str, np.ndarray]:
     """Fee lines of all claims of the chunk."""
-    stay, shop = np.isin(kind, list(INPATIENT_MIX)), kind == CareKind.PHARMACY
+    stay, shop = np.isin(kind, STAYS), kind == CareKind.PHARMACY
     nights = np.maximum(days - admission, 1)
     size = np.where(
         stay, 12 + np.minimum(nights * 2, 20) + rng.integers(0, 24, len(kind)), rng.integers(5, 13, len(kind))
@@ -246,7 +280,8 @@ def _lines(
         "original": np.full(total, -1),
     }  # fmt: skip
     _take_back(rng, lines, stay, sort)
-    lines["amount_fen"] = _product_fen(lines["price_e4"], lines["quantity_e4"])
+    drift = (rng.random(total) < DRIFT_SHARE) & (lines["quantity_e4"] > 0)
+    lines["amount_fen"] = _product_fen(lines["price_e4"], lines["quantity_e4"]) + drift
     lines["total_fen"] = np.add.reduceat(lines["amount_fen"], line_start[:-1])
     return lines
 
@@ -273,9 +308,9 @@ def _take_back(rng, lines: dict[str, np.ndarray], stay: np.ndarray, sort: np.nda
         sort[refund] = sort[source]
 
 
-def _fall_ill(rng, chunk: Chunk, people: Population, illnesses: Illnesses) -> None:
+def _fall_ill(rng, chunk: Chunk, people: Population, illnesses: Illnesses, rules: Rules) -> None:
     """Diagnoses of every claim, procedures of some stays."""
-    stay = np.isin(chunk.kind, list(INPATIENT_MIX)).tolist()
+    stay, kinds = np.isin(chunk.kind, STAYS).tolist(), chunk.kind.tolist()
     sex, age = people.sex[chunk.person].tolist(), people.age_years[chunk.person].tolist()
     draws = rng.random((len(chunk), 5)).tolist()
     for row, (first, second, third, fourth, fifth) in enumerate(draws):
@@ -283,7 +318,12 @@ def _fall_ill(rng, chunk: Chunk, people: Population, illnesses: Illnesses) -> No
             chunk.diagnoses.append((FALLBACK_DIAGNOSES[int(first * len(FALLBACK_DIAGNOSES))],))
             chunk.procedures.append(())
             continue
-        options = illnesses.of_sex[sex[row]]
+        if kinds[row] == CareKind.SINGLE_DISEASE:
+            chunk.diagnoses.append((rules.fixed_price[int(first * len(rules.fixed_price))],))
+            chunk.procedures.append(())
+            continue
+        birth = kinds[row] == CareKind.MATERNITY_INPATIENT and len(illnesses.births)
+        options = illnesses.births if birth else illnesses.of_sex[sex[row]]
         way = illnesses.ways[options[int(first * len(options))]]
         codes = [way.diagnoses[int(second * len(way.diagnoses))]]
         for draw in (third, fourth):

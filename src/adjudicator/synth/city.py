@@ -160,13 +160,13 @@ class Pool:
         pool = self.pack
         areas = [f"{area.code:06d}" for area in pool.areas]
         assistance = ["", *(category.id for category in pool.assistance)]
-        diseases = [disease.code for disease in pool.diseases]
+        diseases = self.rules.lasting
         discharge = np.where(chunk.discharge > 0, yyyymmdd(np.maximum(chunk.discharge, 1)), 0).tolist()
         settlement = yyyymmdd(_settlement_days(chunk)).tolist()
         columns = zip(
             person.tolist(), chunk.kind.tolist(), chunk.hospital.tolist(), chunk.place.tolist(), chunk.filing.tolist(),
             yyyymmdd(chunk.admission).tolist(), discharge, settlement, chunk.total_fen.tolist(),
-            people.county[person].tolist(), people.scheme[person].tolist(), people.person_type[person].tolist(),
+            people.county[person].tolist(), chunk.scheme.tolist(), people.person_type[person].tolist(),
             people.sex[person].tolist(), people.age_years[person].tolist(), strict=True,
         )  # fmt: skip
         for row, (
@@ -207,6 +207,10 @@ class Pool:
                 fields["referral_deductible_fen"] = int(chunk.chain_deductible_fen[row])
             if kind in (CareKind.CHRONIC, CareKind.SPECIAL, CareKind.TWO_DISEASES) and diseases:
                 fields["disease_code"] = diseases[who % len(diseases)]
+            if kind == CareKind.SINGLE_DISEASE:
+                fields["disease_code"] = chunk.diagnoses[row][0]
+            if kind == CareKind.MATERNITY_INPATIENT:
+                fields |= {"maternity_type": 3 if who % 3 == 0 else 1, "fetus_count": 1}
             self._add_person(fields, who, bool(chunk.use_account[row]), assistance)
             yield fields
 

@@ -27,6 +27,7 @@ class Illnesses:
 
     ways: tuple[Illness, ...] = ()
     of_sex: dict[int, np.ndarray] = field(default_factory=dict)
+    births: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int64))
     further: tuple[str, ...] = ()
 
 
@@ -46,7 +47,7 @@ def read_illnesses(folder: Path) -> Illnesses:
     for row in _rows(folder, "adrg_code"):
         if row.get("list", "1") in ("", "1"):
             codes.setdefault((row["adrg"], row["system"]), []).append(row["code"])
-    ways = []
+    ways, births = [], []
     for row in _rows(folder, "adrg"):
         if gates.get(row["mdc"]) != "principal" or row["mdc"].removeprefix("MDC") == "P":
             continue
@@ -57,9 +58,13 @@ def read_illnesses(folder: Path) -> Illnesses:
         )
         if diagnoses and (procedures or not surgical):
             ways.append(Illness(diagnoses, procedures if surgical else (), sexes.get(row["mdc"], 0)))
+            births.append(row["mdc"].removeprefix("MDC") == "O")
     further = tuple(sorted({row["code"] for name in ("mcc", "cc") for row in _rows(folder, name)}))
-    of_sex = {sex: np.array([n for n, way in enumerate(ways) if way.sex in (0, sex)], np.int64) for sex in (1, 2)}
-    return Illnesses(tuple(ways), of_sex, further)
+    of_sex = {
+        sex: np.array([n for n, way in enumerate(ways) if way.sex in (0, sex) and not births[n]], np.int64)
+        for sex in (1, 2)
+    }
+    return Illnesses(tuple(ways), of_sex, np.flatnonzero(births), further)
 
 
 def _rows(folder: Path, name: str) -> list[dict[str, str]]:

@@ -42,8 +42,16 @@ class Population:
 
 
 def draw_population(rng: np.random.Generator, pack: Pack, count: int) -> Population:
-    """Draws the persons of one pool; numbers of county, group and assistance category are those of the pack."""
-    types = [(number, code) for number, group in enumerate(pack.person_groups) for code in group.person_types]
+    """Draws the persons of one pool; numbers of county, group and assistance category are those of the pack.
+
+    Everybody is insured as an employee or a resident; maternity insurance comes with the former.
+    """
+    types = [
+        (number, code)
+        for number, group in enumerate(pack.person_groups)
+        for code in group.person_types
+        if group.scheme in ("employee", "resident")
+    ]
     shares = np.array([SHARES.get(code[:2], 0.01) for _, code in types])
     chosen = rng.choice(len(types), count, p=shares / shares.sum())
     group = np.array([number for number, _ in types])[chosen]

@@ -120,7 +120,7 @@ CLAIM_TEXTS = (
 CLAIM_NUMBERS = (
     "settlement_sequence", "settlement_date", "admission_date", "discharge_date", "total_fen", "sex", "age_years",
     "age_days", "contribution_tier", "filing", "referral", "referral_deductible_fen", "discharge_way", "icu_hours",
-    "account_current_fen", "account_past_fen", "account_family_fen",
+    "maternity_type", "fetus_count", "account_current_fen", "account_past_fen", "account_family_fen",
 )  # fmt: skip
 CLAIM_FLAGS = ("civil_servant", "family_doctor_signed", "at_signed_institution", "use_account")
 _OPTIONAL = ("age_years", "age_days")
