@@ -61,7 +61,7 @@ class Batch:
     groups: np.ndarray
     group_scheme: np.ndarray
     """int64: scheme of the bundle that grouped the claim, -1 none."""
-    codes: GroupColumns
+    codes: GroupColumns | None
     payments: np.ndarray
     found: np.ndarray
     """PROBLEM, all problems that resolving noted."""
@@ -296,6 +296,8 @@ def _rounds(state_rows: np.ndarray) -> list[np.ndarray]:
     >>> [chosen.tolist() for chosen in _rounds(np.array([0, 1, 0, 2, 0]))]
     [[0, 1, 3], [2], [4]]
     """
+    if state_rows.shape[0] <= 1:
+        return [np.arange(state_rows.shape[0])]
     order = np.argsort(state_rows, kind="stable")
     ordered = state_rows[order]
     first = np.flatnonzero(np.diff(ordered, prepend=ordered[:1] - 1))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from adjudicator.codes import CareKind
 from adjudicator.columns import GROUP
 from adjudicator.engine.grouping import GroupColumns, diagnosis_table, group, procedure_table
 from adjudicator.engine.lookup import INPATIENT_KINDS
@@ -11,24 +12,26 @@ from adjudicator.rules.bundle import Bundle
 from adjudicator.rules.scheme import Scheme
 from adjudicator.wire.codetable import CodeTable
 
-_INPATIENT = np.array([int(kind) for kind in INPATIENT_KINDS], np.int32)
+_IS_INPATIENT = np.array([kind in INPATIENT_KINDS for kind in CareKind], np.bool_)
 
 
 def group_claims(
     bundle: Bundle, heap: np.ndarray, tables: dict[str, np.ndarray], claims: np.ndarray, out: np.ndarray,
     scheme_out: np.ndarray,
-) -> GroupColumns:  # fmt: skip
+) -> GroupColumns | None:  # fmt: skip
     """Groups the inpatient claims of a batch; ``out`` GROUP[n] and ``scheme_out`` int64[n] (-1 not grouped) are filled.
 
     Returns the code columns of all claims, ids of each claim's own scheme (of the bundle's first one where a claim has
-    none), for the payment rules that look at diagnoses and procedures.
+    none), for the payment rules that look at diagnoses and procedures; None where nothing needs them.
     """
     scheme_out[:] = scheme_of_claims(bundle, claims)
-    used = np.unique(scheme_out[scheme_out >= 0])
-    if used.size == 0:
+    used = sorted(set(scheme_out.tolist()) - {-1})
+    if not used:
+        if not bundle.payment.needs_codes:
+            return None
         return code_columns(bundle.schemes[0] if bundle.schemes else None, heap, tables, claims)
     result = None
-    for number in used.tolist():
+    for number in used:
         scheme = bundle.schemes[number]
         columns = code_columns(scheme, heap, tables, claims)
         rows = scheme_out == number
@@ -46,7 +49,9 @@ def scheme_of_claims(bundle: Bundle, claims: np.ndarray) -> np.ndarray:
     """
     result = np.full(claims.shape[0], -1, np.int64)
     names = [scheme.name for scheme in bundle.schemes]
-    inpatient = (claims["error"] == 0) & np.isin(claims["care_kind"], _INPATIENT)
+    inpatient = (claims["error"] == 0) & _IS_INPATIENT[claims["care_kind"]]
+    if not inpatient.any():
+        return result
     date = np.where(claims["discharge_date"] > 0, claims["discharge_date"], claims["settlement_date"])
     for number, pack in enumerate(bundle.packs):
         of_pack = inpatient & (claims["pack"] == number)

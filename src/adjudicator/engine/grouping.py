@@ -87,12 +87,18 @@ def group(scheme: Scheme, columns: GroupColumns, out: np.ndarray, translate: boo
         kernel.group_records(scheme.arrays, columns, out)
         return
     unmappable = np.zeros(columns.count, "u1")
-    diagnoses, procedures = np.empty_like(columns.diagnoses), np.empty_like(columns.procedures)
-    arrays = scheme.arrays
-    kernel.translate_codes(columns.diagnosis_offsets, columns.diagnoses, arrays.diagnosis_map, diagnoses, unmappable)
-    kernel.translate_codes(columns.procedure_offsets, columns.procedures, arrays.procedure_map, procedures, unmappable)
-    kernel.group_records(arrays, columns._replace(diagnoses=diagnoses, procedures=procedures), out)
+    kernel.group_records(scheme.arrays, translated(scheme, columns, unmappable), out)
     out[unmappable != 0] = (GroupStatus.UNMAPPABLE, -1, -1, -1)
+
+
+def translated(scheme: Scheme, columns: GroupColumns, unmappable: np.ndarray | None = None) -> GroupColumns:
+    """Columns with every code through the scheme's code map; notes records that have a code without translation."""
+    noted = np.zeros(columns.count, "u1") if unmappable is None else unmappable
+    diagnoses, procedures = np.empty_like(columns.diagnoses), np.empty_like(columns.procedures)
+    maps = scheme.arrays.diagnosis_map, scheme.arrays.procedure_map
+    kernel.translate_codes(columns.diagnosis_offsets, columns.diagnoses, maps[0], diagnoses, noted)
+    kernel.translate_codes(columns.procedure_offsets, columns.procedures, maps[1], procedures, noted)
+    return columns._replace(diagnoses=diagnoses, procedures=procedures)
 
 
 def describe(scheme: Scheme, row: np.void) -> tuple[str, str, str]:
@@ -118,15 +124,22 @@ def columns_from_codes(
     procedures: Sequence[Sequence[str]],
 ) -> GroupColumns:
     """Columns from Python lists, for small batches. ``numbers`` holds the numeric columns by name."""
-    find_diagnosis, find_procedure = diagnosis_table(scheme).find, procedure_table(scheme).find
     return GroupColumns(
         **{name: np.array(values, "i4") for name, values in numbers.items()},
         department=department_ids(scheme, departments),
         diagnosis_offsets=offsets_of(diagnoses),
-        diagnoses=np.array([find_diagnosis(code) for codes in diagnoses for code in codes], "i4"),
+        diagnoses=code_ids(diagnosis_table(scheme), [code for codes in diagnoses for code in codes]),
         procedure_offsets=offsets_of(procedures),
-        procedures=np.array([find_procedure(code) for codes in procedures for code in codes], "i4"),
+        procedures=code_ids(procedure_table(scheme), [code for codes in procedures for code in codes]),
     )
+
+
+def code_ids(table: CodeTable, codes: Sequence[str]) -> np.ndarray:
+    """int32 ids of codes, -1 unknown."""
+    octets = [code.encode() for code in codes]
+    sizes = np.array([len(code) for code in octets], "i4")
+    starts = np.cumsum(sizes, dtype="i8") - sizes
+    return table.find_all(np.frombuffer(b"".join(octets), "u1"), starts, sizes).astype("i4")
 
 
 def columns_from_records(scheme: Scheme, records: Sequence) -> GroupColumns:
@@ -144,3 +157,16 @@ def columns_from_records(scheme: Scheme, records: Sequence) -> GroupColumns:
         scheme, numbers, [record.department for record in records],
         [record.diagnoses for record in records], [record.procedures for record in records],
     )  # fmt: skip
+
+
+def invalid_reason(columns: GroupColumns, row: int) -> str:
+    """Why a record is ``INVALID``: a text without any value of the record (chs-drg, section 2)."""
+    if columns.sex[row] not in (1, 2):
+        return "sex is neither 1 nor 2"
+    if columns.age_years[row] < 0:
+        return "age_years is missing"
+    if columns.diagnosis_offsets[row] == columns.diagnosis_offsets[row + 1]:
+        return "no diagnosis"
+    if columns.age_days[row] < 0:
+        return "age_years is 0 and age_days is missing"
+    return "a newborn of at most 28 days without birth_weight_g"
