@@ -76,6 +76,9 @@ def test_totals_can_be_asked_by_county_month_and_scheme(play, pool):
         assert {row.month for row in (await ledger.totals(pool, month=202406)).rows} == {202406}
         assert {row.scheme_code for row in (await ledger.totals(pool, scheme="310")).rows} == {"310"}
         assert (await ledger.totals(pool, county="990101", scheme="310")).rows == []
+        assert {row.scheme_code for row in (await ledger.totals(pool, scheme="391")).rows} == {"390"}
+        with pytest.raises(AdjudicatorError, match=f"ADJ-{int(E.UNKNOWN_SCHEME)}"):
+            await ledger.totals(pool, scheme="999")
         assert (await ledger.totals("980000")).rows == []
 
     play(scenario)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -22,6 +22,13 @@ PLACES, STATES, TOTALS = Script("places.lua"), Script("states.lua"), Script("tot
 CHUNK_KEYS = 1000
 MAX_DIFFERENCES = 1000
 """A report names this many differences; a ledger with more is wholly wrong and the first ones tell why."""
+
+
+Progress = Callable[[int, int], None]
+
+
+def no_progress(_done: int, _of: int) -> None:
+    """For callers who do not watch."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,11 +85,11 @@ class FoundKeys:
     unknown: list[str] = field(default_factory=list)
 
 
-async def verify(connection: Connection, pool: str) -> Verification:
+async def verify(connection: Connection, pool: str, progress: Progress = no_progress) -> Verification:
     """Checks that totals are the sum of the journal, states the replay of its deltas, the index one to one with it.
 
     Exact also while others commit: each part is compared with the journal up to the position at which it was read.
-    Errors: E.STORE_AWAY.
+    ``progress`` is told how many of how many records have been read. Errors: E.STORE_AWAY.
     """
     started, check, replay = time.monotonic(), Verification(pool), Replay()
     found = await find_keys(connection, pool)
@@ -92,7 +99,8 @@ async def verify(connection: Connection, pool: str) -> Verification:
     if version != end:
         check.note("version", names.version(pool), version.decode("ascii", "replace"), check.version)
     stored = {int(month): _hash(values) for month, values in zip(totals[::2], totals[1::2], strict=True)}
-    wrong = await extend(connection, pool, replay, check.version, found.months | stored.keys(), check)
+    months = found.months | stored.keys()
+    wrong = await extend(connection, pool, replay, check.version, months, check, progress)
     for place in wrong:
         check.note("index", f"{place.key.hex()[:12]}…", place.stored or "absent", place.right)
     check.records, check.totals = sum(map(len, replay.positions)), len(replay.totals)
@@ -132,10 +140,16 @@ async def find_keys(connection: Connection, pool: str) -> FoundKeys:
 
 
 async def extend(
-    connection: Connection, pool: str, replay: Replay, version: int, months: Iterable[int], check: Verification
+    connection: Connection,
+    pool: str,
+    replay: Replay,
+    version: int,
+    months: Iterable[int],
+    check: Verification,
+    progress: Progress = no_progress,
 ) -> list[WrongPlace]:
     """Plays the journal on to a position; returns the index entries that do not name the record's place."""
-    wrong = []
+    wrong, read = [], 0
     for month in sorted(set(months)):
         async for chunk in scan(connection, pool, month, replay.version + 1, version):
             for position in chunk.unreadable:
@@ -143,6 +157,8 @@ async def extend(
             _check_headers(chunk, pool, check)
             replay.add(chunk)
             wrong += await _wrong_places(connection, pool, chunk)
+            read += len(chunk)
+            progress(read, version)
     replay.version = max(replay.version, version)
     return wrong
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from functools import cache
 
-from adjudicator.codes import SCHEME_NATIONAL, Fund, Scheme, fund_type
+from adjudicator.codes import SCHEME_CODES, SCHEME_NATIONAL, Fund, Scheme, fund_type
+from adjudicator.errors import E, refuse
 
 
 @cache
@@ -42,8 +43,15 @@ _FUNDS = {(scheme, fund_text(scheme, fund)): fund for scheme in Scheme for fund 
 
 
 def parse_scheme(text: str) -> Scheme:
-    """Scheme of a national code. Errors: KeyError."""
-    return _SCHEMES[text]
+    """Scheme of a national code. Errors: E.UNKNOWN_SCHEME.
+
+    >>> parse_scheme("391")
+    <Scheme.RESIDENT: 2>
+    """
+    known = SCHEME_CODES.get(text, _SCHEMES.get(text))
+    if known is None:
+        raise refuse(E.UNKNOWN_SCHEME, "scheme")
+    return known
 
 
 @cache

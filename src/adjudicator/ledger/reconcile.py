@@ -101,10 +101,7 @@ async def reconcile(connection: Connection, statement: pooling_pb2.Statement) ->
 
 def _check_statement(statement: pooling_pb2.Statement) -> None:
     if statement.scheme:
-        try:
-            parse_scheme(statement.scheme)
-        except KeyError:
-            raise refuse(E.UNKNOWN_SCHEME, "scheme") from None
+        parse_scheme(statement.scheme)
     for name in ("from_date", "to_date"):
         date = getattr(statement, name)
         if not (19_000_101 <= date <= 29_991_231 and 1 <= date // 100 % 100 <= 12 and 1 <= date % 100 <= 31):

@@ -14,7 +14,7 @@ import numpy as np
 from adjudicator.codes import Fund, Scheme
 from adjudicator.errors import AdjudicatorError, E, refuse
 from adjudicator.ledger import keys as names
-from adjudicator.ledger.audit import Verification, verify
+from adjudicator.ledger.audit import Progress, Verification, no_progress, verify
 from adjudicator.ledger.batch import CommitBatch, StateRead, new_commit, now_ms, pack_records
 from adjudicator.ledger.connection import Connection, Script
 from adjudicator.ledger.names import fund_text, parse_scheme, parse_total_field, scheme_text
@@ -308,9 +308,9 @@ class Ledger:
         """Compares a hospital's statement with the journal; see :mod:`.reconcile`."""
         return await reconcile(self.connection, statement)
 
-    async def verify(self, pool: str) -> Verification:
+    async def verify(self, pool: str, progress: Progress = no_progress) -> Verification:
         """Checks that everything is what the journal says; see :mod:`.audit`."""
-        return await verify(self.connection, pool)
+        return await verify(self.connection, pool, progress)
 
     async def rebuild(self, pool: str) -> Rebuilt:
         """Makes totals, states and index anew from the journal; see :mod:`.rebuild`."""
