@@ -314,12 +314,12 @@ def _fall_ill(rng, chunk: Chunk, people: Population, illnesses: Illnesses, rules
     sex, age = people.sex[chunk.person].tolist(), people.age_years[chunk.person].tolist()
     draws = rng.random((len(chunk), 5)).tolist()
     for row, (first, second, third, fourth, fifth) in enumerate(draws):
-        if not stay[row] or not illnesses.ways or age[row] < 1:
-            chunk.diagnoses.append((FALLBACK_DIAGNOSES[int(first * len(FALLBACK_DIAGNOSES))],))
-            chunk.procedures.append(())
-            continue
         if kinds[row] == CareKind.SINGLE_DISEASE:
             chunk.diagnoses.append((rules.fixed_price[int(first * len(rules.fixed_price))],))
+            chunk.procedures.append(())
+            continue
+        if not stay[row] or not illnesses.ways or age[row] < 1:
+            chunk.diagnoses.append((FALLBACK_DIAGNOSES[int(first * len(FALLBACK_DIAGNOSES))],))
             chunk.procedures.append(())
             continue
         birth = kinds[row] == CareKind.MATERNITY_INPATIENT and len(illnesses.births)
