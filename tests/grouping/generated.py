@@ -74,6 +74,7 @@ def write_scheme(folder: Path, seed: int) -> Path:
         tables.add("exclusion", principal_code=code, exclusion_table=draw.randrange(5))
     tables.write()
     options = [f'no_drg_fits = "{draw.choice(("bare_adrg", "next_adrg"))}"']
+    options.append("as_published = true")
     options.append(f"retry_other_procedures = {'true' if seed % 2 else 'false'}")
     (folder / "scheme.toml").write_text("\n".join(options) + "\n", "utf-8")
     return folder
@@ -145,6 +146,7 @@ def _condition(
         for code in draw.sample(DIAGNOSES if name[0] == "D" else PROCEDURES, draw.randint(3, 12)):
             tables.add(table, **owner, system=name[0], list=name[1], code=code)
     for column in draw.sample(sorted(LIMITS), 2):
-        if draw.random() < limit_share:
+        opposite = column.removesuffix("_min").removesuffix("_max")
+        if draw.random() < limit_share and not any(name.startswith(opposite[:6]) for name in condition):
             condition[column] = draw.choice(LIMITS[column])
     return condition

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import os
 import tempfile
@@ -22,8 +23,8 @@ from adjudicator.rules.scheme_model import SchemeModel, build_model
 from adjudicator.rules.scheme_tables import SchemeOptions, read_tables, source_files
 
 SHIPPED = Path(__file__).resolve().parent.parent / "packs" / "schemes"
-COMPILER_VERSION = 1
-"""Raise it when the arrays change, so that older compiled files are left aside."""
+COMPILER = ("scheme_tables.py", "scheme_model.py", "scheme_check.py", "scheme_compile.py")
+"""Modules that make the arrays; when one changes, older compiled files are left aside."""
 
 
 @dataclass(frozen=True)
@@ -82,7 +83,7 @@ def load_scheme(name_or_path: str | Path, use_cache: bool = True) -> Scheme:
     folder = scheme_folder(name_or_path)
     digest = source_hash(folder)
     for place in cache_folders(folder) if use_cache else ():
-        compiled = place / f"{digest}.npz"
+        compiled = place / _compiled_name(digest)
         if compiled.is_file() and (scheme := _read_compiled(compiled, digest, folder)) is not None:
             return scheme
     faults = Faults()
@@ -97,12 +98,24 @@ def load_scheme(name_or_path: str | Path, use_cache: bool = True) -> Scheme:
 
 def source_hash(folder: Path) -> str:
     """16 hex digits over the names and contents of the tables."""
-    digest = hashlib.sha256(f"grouping scheme {COMPILER_VERSION}".encode())
+    digest = hashlib.sha256(b"grouping scheme")
     for path in source_files(folder):
         content = path.read_bytes()
         digest.update(f"\0{path.name}\0{len(content)}\0".encode())
         digest.update(content)
     return digest.hexdigest()[:16]
+
+
+@functools.cache
+def _compiler_stamp() -> str:
+    digest = hashlib.sha256()
+    for name in COMPILER:
+        digest.update((Path(__file__).parent / name).read_bytes())
+    return digest.hexdigest()[:8]
+
+
+def _compiled_name(digest: str) -> str:
+    return f"{digest}-{_compiler_stamp()}.npz"
 
 
 def cache_folders(folder: Path) -> tuple[Path, ...]:
@@ -125,7 +138,7 @@ def _write_compiled(scheme: Scheme) -> None:
             (place / ".gitignore").write_text("*\n")
             with tempfile.NamedTemporaryFile(dir=place, suffix=".part", delete=False) as file:
                 np.savez(file, **content)
-            os.replace(file.name, place / f"{scheme.hash}.npz")
+            os.replace(file.name, place / _compiled_name(scheme.hash))
             return
         except OSError:
             continue  # read-only: the next place, or none; then it is compiled again at the next start
