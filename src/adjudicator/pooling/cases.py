@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import csv
 import datetime
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -146,14 +146,6 @@ def net(cases: Cases) -> Cases:
     return cases.select(np.array(sorted(standing.values()), np.int64))
 
 
-def write_csv(path: Path, header: Iterable[str], rows: Iterable[Sequence]) -> None:
-    """Writes a CSV file in one go."""
-    with path.open("w", encoding="utf-8", newline="") as stream:
-        writer = csv.writer(stream, lineterminator="\n")
-        writer.writerow(header)
-        writer.writerows(rows)
-
-
 def days_since_epoch(dates: np.ndarray) -> np.ndarray:
     """int64 days of dates YYYYMMDD; 0 stays -1."""
     known, back = np.unique(dates, return_inverse=True)
@@ -161,3 +153,20 @@ def days_since_epoch(dates: np.ndarray) -> np.ndarray:
         datetime.date(int(d) // 10_000, int(d) // 100 % 100, int(d) % 100).toordinal() if d > 0 else -1 for d in known
     ]
     return np.array(days, np.int64)[back]
+
+
+def join(parts: Sequence[Cases]) -> Cases:
+    """Cases of several files as one, with one list of names each."""
+    if len(parts) == 1:
+        return parts[0]
+    rows = np.concatenate([part.rows for part in parts])
+    names: dict[str, list[str]] = {}
+    for column, slot in (("hospital", "hospitals"), ("county", "counties"), ("scheme", "schemes"), ("group", "groups")):
+        names[slot] = sorted({name for part in parts for name in getattr(part, slot)})
+        place = {name: number for number, name in enumerate(names[slot])}
+        moved = []
+        for part in parts:
+            new = np.array([place[name] for name in getattr(part, slot)], np.int32)
+            moved.append(new[part.rows[column]] if len(new) else part.rows[column])
+        rows[column] = np.concatenate(moved)
+    return Cases(rows, np.concatenate([part.ids for part in parts]), **names)

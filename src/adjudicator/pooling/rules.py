@@ -101,8 +101,8 @@ def load_pooling(path: Path, faults: Faults) -> PoolingRules:
         if not (folder / name).exists():
             faults.add(name, "file", "does not exist", "add it, or name a pooling file")
         return result
-    node.text("name", "")
-    node.text("name_zh", "")
+    english = node.text("name", "")
+    result.name = node.text("name_zh", "") or english or result.name
     readers: dict[str, tuple[list, Callable[[Node], Any]]] = {
         "clearing": (result.clearing, _clearing),
         "budget": (result.budgets, lambda table: table.fen("amount")),

@@ -177,9 +177,9 @@ async def posted(ledger, pool: str, month: int, funds: set[Fund]) -> Postings:
     """What the ledger holds of some accounts in a month."""
     totals = await ledger.totals(pool, month=month)
     return {
-        (int(row.county), int(row.scheme), int(row.fund)): row.amount
+        (int(row.county), int(row.scheme), int(row.fund)): row.amount_fen
         for row in totals.rows
-        if row.fund in funds and row.amount
+        if row.fund in funds and row.amount_fen
     }
 
 

@@ -1,0 +1,175 @@
+"""``adjudicator settle-month`` and what it shares with ``settle-year``: cases in, clearing and postings out."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from adjudicator.money import fen_to_yuan
+
+if TYPE_CHECKING:
+    from adjudicator.pooling.context import PoolContext
+    from adjudicator.pooling.settlement import Postings, Settlement
+
+
+def add_parser(subparsers) -> None:
+    """Registers the command."""
+    parser = subparsers.add_parser(
+        "settle-month", help="monthly settlement with the hospitals",
+        description="Point value of a month, money by hospital and county, prepayment. Run again after a reversal or a "
+        "review, it posts only the difference.",
+    )  # fmt: skip
+    parser.add_argument("--month", type=int, required=True, metavar="YYYYMM", help="the month")
+    add_arguments(parser)
+    parser.set_defaults(run=run)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Arguments of both settlements."""
+    parser.add_argument("--pack", required=True, help="rule pack: a name or a folder")
+    parser.add_argument("--cases", type=Path, action="append", default=[], metavar="FILE",
+                        help="cases, CSV or Parquet; repeatable, later months change readmissions")  # fmt: skip
+    parser.add_argument("--budget", action="append", default=[], metavar="SCHEME=YUAN",
+                        help="the fund's budget of the period, instead of the pack's; repeatable")  # fmt: skip
+    parser.add_argument(
+        "--decisions", type=Path, metavar="FILE", help="review decisions: case, points, reasonable_cost"
+    )
+    parser.add_argument("--report", type=Path, metavar="DIR", help="write a line-by-line file for each hospital")
+    parser.add_argument("--redis", metavar="URL", help="ledger store to post to")
+    parser.add_argument("--data", type=Path, metavar="DIR", help="folder of a service's own store to post to")
+    parser.add_argument("--json", action="store_true", help="print JSON")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Settles a month."""
+    return settle_period(arguments, arguments.month)
+
+
+def settle_period(arguments: argparse.Namespace, period: int, scores: dict[str, int] | None = None) -> int:
+    """Settles, reports and posts a period."""
+    from adjudicator.errors import E, refuse
+    from adjudicator.pooling.cases import join, read_cases
+    from adjudicator.pooling.context import budgets, last_day, load_context, read_decisions
+    from adjudicator.pooling.settlement import settle
+
+    context = load_context(arguments.pack)
+    if not arguments.cases:
+        raise refuse(E.EMPTY_BATCH, "cases")
+    cases = join([read_cases(path) for path in arguments.cases])
+    decisions = read_decisions(arguments.decisions) if arguments.decisions else None
+    money = budgets(context.pooling, period, arguments.budget)
+    settlement = settle(cases, period, money, context.rules(last_day(period)), decisions, scores)
+    posted = asyncio.run(_post(arguments, context, settlement)) if arguments.redis or arguments.data else None
+    if arguments.report:
+        write_reports(settlement, arguments.report)
+    if arguments.json:
+        print(json.dumps(as_data(settlement, posted), ensure_ascii=False, indent=1))
+    else:
+        show(context, settlement, posted, last_day(period))
+    return 0
+
+
+async def _post(arguments: argparse.Namespace, context: PoolContext, settlement: Settlement) -> Postings:
+    from adjudicator.ledger.embedded import EmbeddedStore
+    from adjudicator.ledger.store import Ledger
+    from adjudicator.pooling.settlement import post
+
+    store = None if arguments.redis else await asyncio.to_thread(EmbeddedStore.start, arguments.data)
+    try:
+        async with await Ledger.open(arguments.redis or store.url) as ledger:
+            return await post(ledger, context.pool, settlement)
+    finally:
+        if store is not None:
+            await asyncio.to_thread(store.stop)
+
+
+def write_reports(settlement: Settlement, folder: Path) -> None:
+    """One CSV a hospital with every case, and one with the sums of all hospitals and counties."""
+    from adjudicator.pooling.context import write_rows
+    from adjudicator.pooling.settlement import CASE_LINE_COLUMNS, case_lines
+
+    folder.mkdir(parents=True, exist_ok=True)
+    for hospital in sorted({line.hospital for c in settlement.clearings.values() for line in c.lines}):
+        write_rows(folder / f"{settlement.period}-{hospital}.csv", CASE_LINE_COLUMNS, case_lines(settlement, hospital))
+    header = (
+        "scheme",
+        "hospital",
+        "county",
+        "cases",
+        "points_e8",
+        "gross_fen",
+        "patient_fen",
+        "others_fen",
+        "fund_fen",
+    )
+    rows = [
+        (code, line.hospital, line.county, line.cases, line.points_e8, line.gross_fen, line.patient_fen,
+         line.others_fen, line.fund_fen)
+        for code, clearing in settlement.clearings.items() for line in clearing.lines
+    ]  # fmt: skip
+    write_rows(folder / f"{settlement.period}-all.csv", header, rows)
+
+
+def as_data(settlement: Settlement, posted: Postings | None) -> dict:
+    """The settlement as plain data."""
+    schemes = {}
+    for code, clearing in settlement.clearings.items():
+        schemes[code] = {
+            "mode": clearing.mode,
+            "points_e8": clearing.points_e8,
+            "value_yuan": clearing.value_yuan,
+            "budget_fen": clearing.budget_fen,
+            "reserve_fen": clearing.reserve_fen,
+            "reserve_used_fen": clearing.reserve_used_fen,
+            "fund_fen": clearing.fund_fen,
+            "hospitals": clearing.hospital_fen(),
+            "counties": clearing.county_fen(),
+            "prepaid_fen": sum(amount for (scheme, *_), amount in settlement.prepaid.items() if scheme == code),
+        }
+    result: dict = {"period": settlement.period, "cases": len(settlement.cases), "schemes": schemes}
+    if posted is not None:
+        result["posted"] = [[*place, amount] for place, amount in posted.items()]
+    return result
+
+
+def show(context: PoolContext, settlement: Settlement, posted: Postings | None, date: int) -> None:
+    """Prints the settlement for a person."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from adjudicator.cli.present import SCHEMES_ZH
+
+    console = Console(width=None if sys.stdout.isatty() else 240)
+    for code, clearing in settlement.clearings.items():
+        title = f"{settlement.period} {SCHEMES_ZH.get(code, code)} 点值 {clearing.value_yuan} 元 ({clearing.mode})"
+        table = Table(title=title, title_justify="left")
+        for heading in ("医院", "病例", "点数", "总额", "个人与其他", "基金应付", "预付"):
+            table.add_column(heading, justify="left" if heading == "医院" else "right")
+        for hospital in clearing.hospital_fen():
+            own = [line for line in clearing.lines if line.hospital == hospital]
+            paid = sum(v for (s, h, _), v in settlement.prepaid.items() if (s, h) == (code, hospital))
+            table.add_row(
+                hospital, str(sum(line.cases for line in own)), f"{sum(line.points_e8 for line in own) / 1e8:,.4f}",
+                fen_to_yuan(sum(line.gross_fen for line in own)),
+                fen_to_yuan(sum(line.patient_fen + line.others_fen for line in own)),
+                fen_to_yuan(sum(line.fund_fen for line in own)), fen_to_yuan(paid),
+            )  # fmt: skip
+        console.print(table)
+        counties = ", ".join(
+            f"{context.areas.get(county, county)} {fen_to_yuan(amount)}"
+            for county, amount in clearing.county_fen().items()
+        )
+        console.print(f"  基金 {fen_to_yuan(clearing.fund_fen)} 元 = 各区县: {counties}")
+        if clearing.reserve_fen:
+            used = fen_to_yuan(clearing.reserve_used_fen)
+            console.print(f"  调剂金 {fen_to_yuan(clearing.reserve_fen)} 元, 使用 {used} 元")
+    if posted is not None:
+        console.print(
+            f"入账 {len(posted)} 笔差额, 合计 {fen_to_yuan(sum(posted.values()))} 元" if posted else "账本无变化"
+        )
+    for text in context.pooling.unverified(date):
+        console.print(f"  [yellow]未核实[/yellow] {text}")

@@ -1,0 +1,178 @@
+"""What the pooling commands read of a pack: codes, payment rules of the period, pooling rules."""
+
+from __future__ import annotations
+
+import calendar
+import csv
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from adjudicator.codes import SCHEME_CODES
+from adjudicator.errors import E, refuse
+from adjudicator.money import MoneyError, split_by_weight, yuan_to_fen
+from adjudicator.pooling.deficit import CountyYear
+from adjudicator.pooling.review import Decision
+from adjudicator.pooling.rules import PoolingRules, load_pooling
+from adjudicator.pooling.settlement import Rules
+from adjudicator.rules import payment
+from adjudicator.rules.faults import Faults
+from adjudicator.rules.load import load_pack
+from adjudicator.rules.payment_compile import PackPayment
+from adjudicator.rules.payment_drg import DrgTerms
+from adjudicator.rules.payment_reader import read_csv
+
+
+@dataclass(slots=True)
+class PoolContext:
+    """One pool's rules for settlement."""
+
+    id: str
+    pool: str
+    areas: dict[str, str]
+    """County code -> Chinese name."""
+    payment: PackPayment
+    pooling: PoolingRules
+
+    def drg_terms(self, date: int) -> DrgTerms | None:
+        """DRG terms of a day."""
+        for terms in self.payment.drg:
+            if terms.source.from_date <= date <= terms.source.to_date:
+                return terms
+        return None
+
+    def rules(self, date: int) -> Rules:
+        """What a settlement of a period needs, as of its last day."""
+        terms = self.drg_terms(date)
+        if terms is None:
+            return Rules(self.pooling.terms(date))
+        return Rules(
+            self.pooling.terms(date),
+            terms.readmission,
+            int(terms.row["scale_e8"]),
+            int(terms.row["all_average_fen"]),
+            int(terms.row["rounding_unit_e8"]),
+        )
+
+
+def load_context(name: str) -> PoolContext:
+    """Reads a pack for pooling. Raises :class:`adjudicator.rules.faults.PackError` with every fault."""
+    faults = Faults()
+    pack = load_pack(name, faults)
+    faults.raise_if_any(f"rule pack {name}")
+    rules = payment.load_section(pack.folder, pack, faults)
+    pooling = load_pooling(pack.folder, faults)
+    faults.raise_if_any(f"rule pack {name}")
+    areas = {str(area.code): area.name_zh for area in pack.areas}
+    return PoolContext(pack.id, str(pack.pool), areas, rules, pooling)
+
+
+def last_day(period: int) -> int:
+    """Last day of a month YYYYMM or a year YYYY.
+
+    >>> last_day(202402), last_day(2025)
+    (20240229, 20251231)
+    """
+    if period < 10_000:
+        return period * 10_000 + 1231
+    year, month = divmod(period, 100)
+    if not 1 <= month <= 12:
+        raise refuse(E.INVALID_DATE, "month", str(period))
+    return period * 100 + calendar.monthrange(year, month)[1]
+
+
+def budgets(pooling: PoolingRules, period: int, given: Sequence[str]) -> dict[str, int]:
+    """Budget of a period by scheme: as given (``310=1234.56``), else the pack's year, a month a twelfth."""
+    year = pooling.budget(last_day(period))
+    result = dict(year)
+    if period > 10_000:
+        result = {
+            code: split_by_weight(amount, [1] * 12)[period % 100 - 1] for code, amount in year.items() if amount > 0
+        }
+        result |= {code: amount for code, amount in year.items() if amount <= 0}
+    for text in given:
+        code, _, amount = text.partition("=")
+        if code not in SCHEME_CODES:
+            raise refuse(E.UNKNOWN_SCHEME, "budget", code)
+        try:
+            result[code] = yuan_to_fen(amount)
+        except MoneyError as error:
+            raise refuse(E.NOT_AN_AMOUNT, "budget", text) from error
+    return result
+
+
+def read_decisions(path: Path) -> dict[str, Decision]:
+    """Reads review decisions: CSV with case, points, reasonable_cost (yuan); one of the two is filled."""
+    faults, result = Faults(), {}
+    for row in read_csv(path.parent, path.name, ("case", "points", "reasonable_cost"), faults):
+        case = row.text("case")
+        points = row.e8("points") if row.has("points") else -1
+        cost = row.fen("reasonable_cost") if row.has("reasonable_cost") else -1
+        if (points >= 0) == (cost >= 0):
+            row.fault("points", "and reasonable_cost are both filled or both empty", "fill one of the two")
+        if case in result:
+            row.fault("case", "is there twice", "keep one decision a case")
+        result[case] = Decision(points, cost)
+    faults.raise_if_any("review decisions")
+    return result
+
+
+def read_scores(path: Path) -> dict[str, int]:
+    """Reads quality scores: CSV with hospital, score (a whole number)."""
+    faults = Faults()
+    rows = read_csv(path.parent, path.name, ("hospital", "score"), faults)
+    result = {row.text("hospital"): row.integer("score", high=1000) for row in rows}
+    faults.raise_if_any("quality scores")
+    return result
+
+
+COUNTY_COLUMNS = ("county", "scheme", "income", "expenditure", "carried")
+OPTIONAL_COLUMNS = (
+    "financing", "last_financing", "last_expenditure", "plan_expenditure", "contribution_base", "treasury_paid",
+)  # fmt: skip
+
+
+def read_counties(path: Path, areas: Mapping[str, str]) -> list[CountyYear]:
+    """Reads the year of each county: CSV in yuan. Faults: a county without income, an unknown or doubled one."""
+    faults = Faults()
+    result: list[CountyYear] = []
+    seen = set()
+    for row in read_csv(path.parent, path.name, COUNTY_COLUMNS, faults):
+        code, scheme = row.text("county"), row.choice("scheme", SCHEME_CODES)
+        if areas and code not in areas:
+            row.fault("county", f"{code} is not a county of the pool", "write one of " + ", ".join(areas))
+        if (code, scheme) in seen:
+            row.fault("county", f"{code} is there twice for scheme {scheme}", "keep one row")
+        seen.add((code, scheme))
+        given = {f"{name}_fen": row.fen(name) for name in OPTIONAL_COLUMNS if row.has(name)}
+        if row.has("old_gap"):
+            given["old_gap_fen"] = row.fen("old_gap")
+        result.append(
+            CountyYear(
+                code, row.text("name", "") or areas.get(code, code), scheme, row.fen("income"),
+                row.fen("expenditure"), row.fen("carried"), **given,
+            )
+        )  # fmt: skip
+        row.finish()
+    faults.raise_if_any("county figures")
+    return result
+
+
+def read_funds(texts: Sequence[str]) -> dict[str, int]:
+    """Fund balances given as ``reserve=1234.56`` or ``310:reserve=…``; keys stay as given."""
+    result = {}
+    for text in texts:
+        name, _, amount = text.partition("=")
+        try:
+            result[name] = yuan_to_fen(amount)
+        except MoneyError as error:
+            raise refuse(E.NOT_AN_AMOUNT, "fund", text) from error
+    return result
+
+
+def write_rows(path: Path, header: Sequence[str], rows: Sequence[Sequence]) -> None:
+    """Writes a CSV file."""
+    with path.open("w", encoding="utf-8", newline="") as stream:
+        writer = csv.writer(stream, lineterminator="\n")
+        writer.writerow(header)
+        writer.writerows(rows)

@@ -1,0 +1,197 @@
+"""The HTML page of a pooling year: one file without scripts; charts are inline SVG beside their figures."""
+
+from __future__ import annotations
+
+from html import escape
+
+from adjudicator.money import fen_to_yuan
+from adjudicator.pooling.deficit import OWN_SURPLUS
+from adjudicator.pooling.year import CountyRow, PoolYear
+
+PAYER_NAMES = {
+    OWN_SURPLUS: "本级累计结余", "reserve": "调剂金", "collected": "归集基金", "risk": "风险调剂金",
+    "adjustment": "调剂金", "county": "县级财政", "city": "市级财政", "district": "区级财政",
+}  # fmt: skip
+SCHEME_NAMES = {"310": "职工", "390": "居民", "340": "离休", "510": "生育"}
+CAPACITY_NAMES = {"low": "过低", "normal": "正常", "high": "过多", "unnamed": "—"}
+COLOURS = ("#2f6f8f", "#d08c32", "#7a5c99", "#4f8a4b", "#b5504b", "#6b6b6b")
+"""One a payer; told apart by lightness too, and every bar has its figure in the table."""
+
+ROW, BAR, LEFT, WIDTH = 30, 18, 150, 900
+
+STYLE = """
+:root{color-scheme:light dark;--ink:#1d2733;--soft:#5b6875;--line:#d5dce3;--paper:#fff;--panel:#f4f6f8;--alarm:#b3261e}
+@media(prefers-color-scheme:dark){:root{--ink:#e6ebf0;--soft:#9aa7b4;--line:#3a4552;--paper:#161b21;--panel:#1f262e;
+--alarm:#ff8a80}}
+*{box-sizing:border-box}body{margin:0 auto;max-width:1080px;padding:24px;background:var(--paper);color:var(--ink);
+font:15px/1.6 system-ui,"PingFang SC","Microsoft YaHei","Noto Sans CJK SC",sans-serif}
+h1{font-size:24px;margin:0 0 4px}h2{font-size:18px;margin:32px 0 8px}p{margin:4px 0;color:var(--soft)}
+.figures{display:grid;grid-template-columns:repeat(auto-fit,minmax(170px,1fr));gap:12px;margin:20px 0}
+.figures div{background:var(--panel);border-radius:8px;padding:12px 14px}.figures b{display:block;font-size:20px}
+.figures span{color:var(--soft);font-size:13px}.scroll{overflow-x:auto}
+table{border-collapse:collapse;width:100%;font-variant-numeric:tabular-nums}
+th,td{padding:6px 10px;border-bottom:1px solid var(--line);text-align:right;white-space:nowrap}
+th:first-child,td:first-child{text-align:left;position:sticky;left:0;background:var(--paper)}
+th{font-weight:600;color:var(--soft)}.alarm{color:var(--alarm);font-weight:600}
+svg{width:100%;height:auto;max-width:920px;display:block}svg text{fill:var(--ink);font-size:13px}
+svg .soft{fill:var(--soft)}svg .axis{stroke:var(--line)}svg .limit{stroke:var(--alarm);stroke-dasharray:4 3}
+.key{display:flex;flex-wrap:wrap;gap:6px 18px;margin:6px 0;font-size:13px}
+.key i{display:inline-block;width:12px;height:12px;border-radius:3px;margin-right:6px;vertical-align:-1px}
+.note{background:var(--panel);border-left:4px solid #d08c32;padding:10px 14px;margin:16px 0}
+"""
+
+
+def render(result: PoolYear) -> str:
+    """The page as HTML text."""
+    payers = result.payers
+    colours = {payer: COLOURS[place % len(COLOURS)] for place, payer in enumerate(payers)}
+    gap = sum(max(0, row.shares.year.gap_fen) for row in result.rows)
+    parts = [
+        '<!doctype html><html lang="zh-CN"><head><meta charset="utf-8">',
+        '<meta name="viewport" content="width=device-width,initial-scale=1">',
+        f"<title>{escape(result.name)} {result.year} 统筹基金年度</title><style>{STYLE}</style></head><body>",
+        f"<h1>{escape(result.name)} · {result.year} 年度统筹基金收支与缺口分担</h1>",
+        "<p>Pooling year: income, spending, gap and who pays it. 金额单位：元。</p>",
+        _figures(result, gap),
+        _warnings(result),
+        "<h2>缺口由谁承担</h2>" + _gap_chart(result, payers, colours),
+        _gap_table(result, payers),
+        "<h2>支付能力（月）</h2>" + _capacity_chart(result),
+        _capacity_table(result),
+        _notes(result),
+        "</body></html>",
+    ]
+    return "\n".join(part for part in parts if part) + "\n"
+
+
+def _figures(result: PoolYear, gap: int) -> str:
+    rows = result.rows
+    income = sum(row.shares.year.income_fen for row in rows)
+    spent = sum(row.shares.year.expenditure_fen for row in rows)
+    after = sum(row.shares.carried_after_fen for row in rows)
+    crossed = len(result.warnings) + sum(len(row.warnings) for row in rows)
+    boxes = [
+        ("基金收入", yuan(income)), ("基金支出", yuan(spent)), ("缺口合计", yuan(gap)),
+        ("年末累计结余", yuan(after)), ("预警", f"{crossed} 项"),
+    ]  # fmt: skip
+    return '<div class="figures">' + "".join(f"<div><span>{n}</span><b>{v}</b></div>" for n, v in boxes) + "</div>"
+
+
+def yuan(fen: int) -> str:
+    """Yuan with thousands separators.
+
+    >>> yuan(-123456789)
+    '-1,234,567.89'
+    """
+    text = fen_to_yuan(abs(fen))
+    whole, _, cents = text.partition(".")
+    return f"{'-' if fen < 0 else ''}{int(whole):,}.{cents}"
+
+
+def _label(row: CountyRow) -> str:
+    year = row.shares.year
+    return escape(f"{year.name} {SCHEME_NAMES.get(year.scheme, year.scheme)}")
+
+
+def _payer(name: str) -> str:
+    return escape(PAYER_NAMES.get(name, name))
+
+
+def _gap_chart(result: PoolYear, payers: list[str], colours: dict[str, str]) -> str:
+    rows = [row for row in result.rows if row.shares.year.gap_fen > 0]
+    if not rows:
+        return "<p>没有区县出现缺口。</p>"
+    largest = max(row.shares.year.gap_fen for row in rows)
+    span, height = WIDTH - LEFT - 150, ROW * len(rows) + 10
+    bars = []
+    for place, row in enumerate(rows):
+        top, x = place * ROW + 6, float(LEFT)
+        bars.append(f'<text x="{LEFT - 10}" y="{top + 14}" text-anchor="end">{_label(row)}</text>')
+        for payer in payers:
+            amount = row.shares.payments.get(payer, 0)
+            width = amount * span / largest
+            if amount:
+                title = f"<title>{_label(row)} {_payer(payer)} {yuan(amount)}</title>"
+                bars.append(
+                    f'<rect x="{x:.1f}" y="{top}" width="{max(width, 1):.1f}" height="{BAR}" fill="{colours[payer]}">'
+                    f"{title}</rect>"
+                )
+            x += width
+        bars.append(f'<text class="soft" x="{x + 8:.1f}" y="{top + 14}">{yuan(row.shares.year.gap_fen)}</text>')
+    key = "".join(f'<span><i style="background:{colours[payer]}"></i>{_payer(payer)}</span>' for payer in payers)
+    return (
+        f'<div class="key">{key}</div><svg viewBox="0 0 {WIDTH} {height}" role="img" aria-label="缺口分担">'
+        + "".join(bars) + "</svg>"
+    )  # fmt: skip
+
+
+def _gap_table(result: PoolYear, payers: list[str]) -> str:
+    heads = ["区县", "收入", "支出", "缺口", *(_payer(payer) for payer in payers), "年末结余"]
+    lines = []
+    for row in result.rows:
+        year = row.shares.year
+        cells = [yuan(year.income_fen), yuan(year.expenditure_fen), yuan(max(0, year.gap_fen))]
+        cells += [yuan(row.shares.payments.get(payer, 0)) for payer in payers] + [yuan(row.shares.carried_after_fen)]
+        lines.append(f"<tr><td>{_label(row)}</td>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>")
+    return _table(heads, lines)
+
+
+def _table(heads: list[str], lines: list[str]) -> str:
+    head = "".join(f"<th>{name}</th>" for name in heads)
+    return f'<div class="scroll"><table><thead><tr>{head}</tr></thead><tbody>{"".join(lines)}</tbody></table></div>'
+
+
+def _capacity_chart(result: PoolYear) -> str:
+    lines = result.lines
+    limits = [(f"{value / 100:g}", value) for value in
+              (lines.low_months_e2, lines.normal_from_e2, lines.normal_to_e2, lines.high_months_e2)]  # fmt: skip
+    largest = max([row.months_e2 for row in result.rows] + [limits[-1][1] * 11 // 10])
+    span, height = WIDTH - LEFT - 110, ROW * len(result.rows) + 34
+    drawn = []
+    for text, value in limits:
+        x = LEFT + value * span / largest
+        style = "limit" if value in (lines.low_months_e2, lines.high_months_e2) else "axis"
+        drawn.append(f'<line class="{style}" x1="{x:.1f}" y1="18" x2="{x:.1f}" y2="{height - 6}"/>')
+        drawn.append(f'<text class="soft" x="{x:.1f}" y="13" text-anchor="middle">{text}</text>')
+    for place, row in enumerate(result.rows):
+        top, width = place * ROW + 24, max(0, row.months_e2) * span / largest
+        colour = COLOURS[4] if row.capacity in ("low", "high") else COLOURS[0]
+        drawn.append(f'<text x="{LEFT - 10}" y="{top + 14}" text-anchor="end">{_label(row)}</text>')
+        drawn.append(
+            f'<rect x="{LEFT}" y="{top}" width="{max(width, 1):.1f}" height="{BAR}" fill="{colour}"/>'
+            f'<text class="soft" x="{LEFT + width + 8:.1f}" y="{top + 14}">{row.months_e2 / 100:.2f}</text>'
+        )
+    return f'<svg viewBox="0 0 {WIDTH} {height}" role="img" aria-label="支付能力">' + "".join(drawn) + "</svg>"
+
+
+def _capacity_table(result: PoolYear) -> str:
+    lines = []
+    for row in result.rows:
+        kind = CAPACITY_NAMES[row.capacity]
+        mark = ' class="alarm"' if row.capacity in ("low", "high") else ""
+        levies = "、".join(f"{_payer(name)} {yuan(amount)}" for name, amount in row.levies_fen.items()) or "—"
+        lines.append(
+            f"<tr><td>{_label(row)}</td><td>{row.months_e2 / 100:.2f}</td><td{mark}>{kind}</td>"
+            f"<td>{row.surplus_ppm / 10_000:.2f}%</td><td>{levies}</td></tr>"
+        )
+    return _table(["区县", "支付能力（月）", "等级", "当年结余率", "应上解"], lines)
+
+
+def _warnings(result: PoolYear) -> str:
+    found = [*result.warnings, *(entry for row in result.rows for entry in row.warnings)]
+    if not found:
+        return ""
+    lines = [
+        f"<tr><td>{escape(entry.subject)}</td><td>{escape(entry.text_zh)}</td>"
+        f'<td class="alarm">{escape(entry.figure)}</td><td>{escape(entry.limit)}</td></tr>'
+        for entry in found
+    ]
+    return "<h2>预警</h2>" + _table(["对象", "预警", "实际", "警戒线"], lines)
+
+
+def _notes(result: PoolYear) -> str:
+    notes = [f"{escape(row.shares.year.name)}：{escape(note)}" for row in result.rows for note in row.shares.notes]
+    notes += [f"规则未经与文件核对：{escape(text)}" for text in result.unverified]
+    if not notes:
+        return ""
+    return '<div class="note">' + "<br>".join(notes) + "</div>"

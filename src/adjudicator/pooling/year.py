@@ -1,0 +1,172 @@
+"""The pooling year of a city: gaps, shares, levies, old gaps and warnings of all counties, scheme by scheme."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from adjudicator.errors import E, refuse
+from adjudicator.pooling.deficit import CountyShares, CountyYear, levy_fen, old_gap_plan, share_gaps
+from adjudicator.pooling.rules import PoolingRules
+from adjudicator.pooling.warning import Lines, Warning, capacity_class, months_of_capacity, surplus_rate, warnings
+
+
+@dataclass(slots=True)
+class CountyRow:
+    """Everything about one county and scheme."""
+
+    shares: CountyShares
+    levies_fen: dict[str, int]
+    months_e2: int
+    """Months of payment capacity after the year, in hundredths, rounded down."""
+    capacity: str
+    surplus_ppm: int
+    warnings: list[Warning]
+    old_gap_fen: list[int]
+
+
+@dataclass(slots=True)
+class PoolYear:
+    """A pool's year."""
+
+    name: str
+    year: int
+    rows: list[CountyRow] = field(default_factory=list)
+    warnings: list[Warning] = field(default_factory=list)
+    """Of the pool as a whole."""
+    unverified: list[str] = field(default_factory=list)
+    lines: Lines = field(default_factory=Lines)
+
+    @property
+    def payers(self) -> list[str]:
+        """Everybody who pays some part of a gap, in order of appearance."""
+        return list(dict.fromkeys(payer for row in self.rows for payer in row.shares.payments))
+
+
+def pool_year(
+    rules: PoolingRules, year: int, counties: Sequence[CountyYear], funds_fen: Mapping[str, int], at_date: int = 0
+) -> PoolYear:
+    """Shares the gaps of a year and finds its warnings.
+
+    ``funds_fen``: balance of each fund, ``reserve`` or ``310:reserve`` where several schemes have one. Rules are those
+    of ``at_date`` or the last day of the year. Errors: E.PAYMENT_RULE_UNDEFINED, naming what is missing.
+    """
+    date = at_date or year * 10_000 + 1231
+    result = PoolYear(rules.name, year, unverified=rules.unverified(date))
+    schemes = list(dict.fromkeys(county.scheme for county in counties))
+    for scheme in schemes:
+        own = [county for county in counties if county.scheme == scheme]
+        balances = _balances(funds_fen, scheme, schemes)
+        lines = rules.pick("warnings", date, scheme) if _has(rules.warnings, date, scheme) else Lines()
+        result.lines = lines
+        shared = _shares(rules, date, scheme, own, balances)
+        for shares in shared:
+            result.rows.append(_row(rules, date, shares, balances, lines))
+        balance = sum(shares.carried_after_fen for shares in shared)
+        last = [county.last_expenditure_fen for county in own]
+        result.warnings += warnings(
+            f"{rules.name} {scheme}", sum(c.income_fen for c in own), sum(c.expenditure_fen for c in own), balance,
+            sum(last) if min(last) >= 0 else 0, lines,
+        )  # fmt: skip
+    return result
+
+
+def _has(entries: list, date: int, scheme: str) -> bool:
+    return any(
+        (not entry.schemes or scheme in entry.schemes) and entry.source.from_date <= date <= entry.source.to_date
+        for entry in entries
+    )
+
+
+def _balances(funds: Mapping[str, int], scheme: str, schemes: list[str]) -> dict[str, int]:
+    result = {}
+    for name, amount in funds.items():
+        prefix, colon, fund = name.partition(":")
+        if not colon:
+            if len(schemes) > 1:
+                raise refuse(E.PAYMENT_RULE_UNDEFINED, "fund", f"say whose fund it is: {scheme}:{name}=…")
+            result[name] = amount
+        elif prefix == scheme:
+            result[fund] = amount
+    return result
+
+
+def _shares(
+    rules: PoolingRules, date: int, scheme: str, own: list[CountyYear], balances: Mapping[str, int]
+) -> list[CountyShares]:
+    """A city without a known rule can show its warnings while nobody has a gap; with a gap it is an error."""
+    if not _has(rules.deficit, date, scheme) and all(county.gap_fen <= 0 for county in own):
+        return [CountyShares(county) for county in own]
+    return share_gaps(rules.pick("deficit", date, scheme), own, balances)
+
+
+def _row(rules: PoolingRules, date: int, shares: CountyShares, balances: Mapping[str, int], lines: Lines) -> CountyRow:
+    county = shares.year
+    levies = {}
+    for entry in rules.levies:
+        fits = not entry.schemes or county.scheme in entry.schemes
+        if fits and entry.source.from_date <= date <= entry.source.to_date and _levy_known(entry.value, county):
+            # A levy stops by the balance that this county has put in; one given for the pool is shared by all.
+            levies[entry.value.fund] = levy_fen(
+                entry.value, county, balances.get(f"{entry.value.fund}@{county.county}", 0)
+            )
+    months = months_of_capacity(shares.carried_after_fen, county.expenditure_fen)
+    rate = surplus_rate(county.income_fen, county.expenditure_fen)
+    return CountyRow(
+        shares,
+        levies,
+        int(months * 100),
+        capacity_class(months, lines),
+        int(rate * 1_000_000),
+        warnings(
+            f"{county.name} {county.scheme}", county.income_fen, county.expenditure_fen, shares.carried_after_fen,
+            max(0, county.last_expenditure_fen), lines,
+        ),
+        _old_gaps(rules, date, county),
+    )  # fmt: skip
+
+
+def _old_gaps(rules: PoolingRules, date: int, county: CountyYear) -> list[int]:
+    if not county.old_gap_fen:
+        return []
+    return old_gap_plan(county.old_gap_fen, rules.pick("old_gap_years", date, county.scheme))
+
+
+def _levy_known(levy, county: CountyYear) -> bool:
+    """Whether the county brings the figures that its levy is measured on."""
+    needs = {"last_financing": "last_financing_fen", "financing": "financing_fen", "months": "last_expenditure_fen"}
+    return getattr(county, needs[levy.basis]) >= 0 and (levy.cap_ppm < 0 or county.financing_fen >= 0)
+
+
+def as_data(result: PoolYear) -> dict:
+    """The year as plain data for JSON."""
+    return {
+        "pool": result.name,
+        "year": result.year,
+        "unverified": result.unverified,
+        "counties": [
+            {
+                "county": row.shares.year.county,
+                "name": row.shares.year.name,
+                "scheme": row.shares.year.scheme,
+                "income_fen": row.shares.year.income_fen,
+                "expenditure_fen": row.shares.year.expenditure_fen,
+                "gap_fen": max(0, row.shares.year.gap_fen),
+                "payments_fen": row.shares.payments,
+                "carried_after_fen": row.shares.carried_after_fen,
+                "levies_fen": row.levies_fen,
+                "old_gap_fen": row.old_gap_fen,
+                "capacity_months": f"{row.months_e2 // 100}.{row.months_e2 % 100:02d}",
+                "capacity": row.capacity,
+                "surplus_ppm": row.surplus_ppm,
+                "notes": row.shares.notes,
+                "warnings": [_warning(entry) for entry in row.warnings],
+            }
+            for row in result.rows
+        ],
+        "warnings": [_warning(entry) for entry in result.warnings],
+    }
+
+
+def _warning(entry: Warning) -> dict:
+    return {slot: getattr(entry, slot) for slot in entry.__slots__}
