@@ -24,6 +24,7 @@ def twice(value):
 KERNEL = """
 from numba import njit
 
+from adjudicator import limits
 from adjudicator.kernels.helper import (
     twice,
 )
@@ -31,7 +32,7 @@ from adjudicator.kernels.helper import (
 
 @njit(nogil=True, error_model="numpy", cache=True)
 def kernel(value):
-    return twice(value)
+    return min(twice(value), limits.MOST)
 """
 CALL = """
 from adjudicator.kernels.probe import kernel
@@ -48,6 +49,7 @@ def tree(tmp_path) -> Path:
     shutil.copy(cache.PACKAGE / "__init__.py", package)
     shutil.copy(cache.__file__, kernels)
     (kernels / "__init__.py").write_text("")
+    (package / "limits.py").write_text("MOST = 1000")
     (kernels / "helper.py").write_text(HELPER.format(factor=2))
     (kernels / "probe.py").write_text(KERNEL)
     return package
@@ -84,6 +86,12 @@ def test_a_changed_helper_in_another_file_is_seen(tree, tmp_path):
     call(tree, tmp_path)
     (tree / "kernels" / "helper.py").write_text(HELPER.format(factor=3))
     assert call(tree, tmp_path)[:2] == (63, 0)
+
+
+def test_a_changed_constant_of_the_package_is_seen(tree, tmp_path):
+    call(tree, tmp_path)
+    (tree / "limits.py").write_text("MOST = 10")
+    assert call(tree, tmp_path)[:2] == (10, 0)
 
 
 def test_read_only_tree_uses_the_users_folder(tree, tmp_path):
@@ -128,6 +136,6 @@ def parsed_imports(file: Path) -> set[Path]:
             names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
             names |= {node.module or "", *(f"{node.module}.{alias.name}" for alias in node.names)}
-    inside = (name.split(".")[1:] for name in names if name.startswith(("adjudicator.kernels", "adjudicator.wire")))
+    inside = (name.split(".")[1:] for name in names if name.startswith("adjudicator."))
     paths = {cache.PACKAGE.joinpath(*parts).with_suffix(".py") for parts in inside}
     return {path for path in paths if path.is_file()}

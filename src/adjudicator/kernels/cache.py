@@ -1,8 +1,9 @@
 """Where compiled kernels are kept, and when they are stale.
 
 Numba's own choice has two faults for a service that handles money: it raises on a read-only tree, even where the tree
-ships compiled kernels, and its freshness stamp covers the kernel's own file only, so that a helper changed in another
-file leaves the old machine code in use. This locator serves the kernels of this package; docs/adr/0003-kernel-cache.md.
+ships compiled kernels, and its freshness stamp covers the kernel's own file only, so that a helper or a constant that
+changes in another file leaves the old machine code in use. This locator serves the kernels of this package
+(docs/adr/0003-kernel-cache.md).
 """
 
 from __future__ import annotations
@@ -20,8 +21,7 @@ from numba.core.caching import _CacheLocator, _SourceFileBackedLocatorMixin
 
 PACKAGE = Path(__file__).resolve().parent.parent
 IMPORT = re.compile(
-    rb"^(?:from|import) +adjudicator\.((?:kernels|wire)(?:\.\w+)*)(?: +import +(?:\(([\w,\s]*)|([\w, ]*)))?",
-    re.MULTILINE,
+    rb"^(?:from|import) +adjudicator((?:\.\w+)*)(?: +import +(?:\(([\w,\s]*)|([\w, ]*)))?", re.MULTILINE
 )
 
 
@@ -51,7 +51,7 @@ class KernelCacheLocator(_SourceFileBackedLocatorMixin, _CacheLocator):
         """The folder was tried when it was chosen."""
 
     def get_source_stamp(self) -> bytes:
-        """Hash of the source and of every kernel module it takes helpers from."""
+        """Hash of the source and of every module of this package that it takes helpers or constants from."""
         return source_stamp(Path(self._py_file))
 
 
@@ -97,7 +97,7 @@ def _copy_newer(shipped: Path, folder: Path) -> None:
 
 
 def source_stamp(file: Path) -> bytes:
-    """SHA-256 over a kernel's source and, by way of their imports, the kernel sources its helpers come from."""
+    """SHA-256 over a kernel's source and, by way of their imports, the sources its helpers and constants come from."""
     stamp = hashlib.sha256()
     for source in sorted(_sources(file)):
         stamp.update(_content(source, source.stat().st_mtime_ns))
@@ -122,10 +122,10 @@ def _content(file: Path, changed_ns: int) -> bytes:
 
 @functools.lru_cache(maxsize=256)
 def _imported(file: Path, changed_ns: int) -> tuple[Path, ...]:
-    """Files of ``adjudicator.kernels`` and ``adjudicator.wire`` that a source imports."""
+    """Files of this package that a source imports."""
     modules = []
     for module, listed, in_line in IMPORT.findall(_content(file, changed_ns)):
-        path = PACKAGE.joinpath(*module.decode().split("."))
+        path = PACKAGE.joinpath(*module.decode().split(".")[1:])
         names = (name.split()[0] for name in (listed or in_line).decode().split(",") if name.strip())
         modules += [path, *(path / name for name in names)]
     return tuple(path.with_suffix(".py") for path in modules if path.with_suffix(".py").is_file())
