@@ -9,9 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from adjudicator.service.process import ServiceProcess
-
 HERE = Path(__file__).parent
+CLAIM = HERE.parents[1] / "docs" / "first-call" / "claim.json"
 ALREADY_EXISTS, NOT_FOUND, INVALID_ARGUMENT = 6, 5, 3
 
 
@@ -32,13 +31,13 @@ def node(tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def answers(node, root, tmp_path_factory) -> dict[str, dict]:
+def answers(node, root, address, tmp_path_factory) -> dict[str, dict]:
     """What the service answered to the script."""
-    data = tmp_path_factory.mktemp("ledger")
-    with ServiceProcess("--listen", "127.0.0.1:0", "--data", str(data), log=data / "service.log") as service:
-        service.wait_until_serving()
-        command = ["node", "settle.js", service.address, str(root / "proto"), str(HERE / "claim.json")]
-        done = subprocess.run(command, cwd=node, capture_output=True, text=True, timeout=120, check=True)
+    claim = json.loads(CLAIM.read_text(encoding="utf-8")) | {"encounter_id": "ZY20240604002"}
+    file = tmp_path_factory.mktemp("claim") / "claim.json"
+    file.write_text(json.dumps(claim), encoding="utf-8")
+    command = ["node", "settle.js", address, str(root / "proto"), str(file)]
+    done = subprocess.run(command, cwd=node, capture_output=True, text=True, timeout=120, check=True)
     return json.loads(done.stdout)
 
 
@@ -51,7 +50,7 @@ def test_the_trial_says_what_the_settlement_will_say(answers):
 
 def test_the_payers_add_up_to_the_total(answers):
     settled = {name: int(value) for name, value in answers["settled"].items() if name.endswith("_fen")}
-    claim = json.loads((HERE / "claim.json").read_text(encoding="utf-8"))
+    claim = json.loads(CLAIM.read_text(encoding="utf-8"))
     assert settled["total_fen"] == claim["total_fen"]
     assert (
         settled["total_fen"]
