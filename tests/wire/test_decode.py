@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 
@@ -190,6 +192,17 @@ def test_numbers_of_every_kind_in_packed_and_unpacked_lists():
     assert decode(schema, data + also).tables["list_int32"]["value"].tolist() == [1, -1, 7, 8]
 
 
+def test_two_threads_read_at_once():
+    data = ClaimBatch(claims=[_claim()] * 200).SerializeToString()
+    starts, ends, _ = split_batch(data)
+
+    def total(_) -> int:
+        return int(decode(CLAIM, data, starts, ends).tables["lines"]["amount_fen"].sum())
+
+    with ThreadPoolExecutor(2) as threads:
+        assert set(threads.map(total, range(50))) == {200 * 1_500}
+
+
 class TestSplitBatch:
     def test_claims_are_cut_out(self):
         claims = [Claim(encounter_id="a"), Claim(), Claim(encounter_id="bcd")]
@@ -215,6 +228,12 @@ class TestSplitBatch:
         decoded = decode(CLAIM, data, starts, ends, max_depth=BATCH_DEPTH)
         assert decoded.status.tolist() == [MALFORMED, OK]
         assert decoded.tables[""]["settlement_sequence"].tolist() == [0, 5]
+
+    def test_more_claims_than_allowed(self):
+        data = ClaimBatch(claims=[Claim()] * 3).SerializeToString()
+        assert split_batch(data, max_parts=3)[2] == OK
+        starts, _, status = split_batch(data, max_parts=2)
+        assert status == TOO_MANY_ROWS and len(starts) == 0
 
     def test_another_field_number(self):
         data = GroupBatch(records=[{"id": "r"}]).SerializeToString()

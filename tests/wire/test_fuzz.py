@@ -64,20 +64,37 @@ def test_case_that_once_differed(path):
     assert not [str(found) for found in differences(message_class, [bytes.fromhex(data)])]
 
 
-@pytest.mark.parametrize("cases", [2_000, pytest.param(200_000, marks=pytest.mark.full)])
-def test_no_index_leaves_its_array(cases, root, request):
-    """With bounds checks compiled in, an index outside an array raises; they need a cache of their own."""
+@pytest.fixture
+def with_bounds_checks(root, request):
+    """Runs Python with bounds checks compiled into the kernels: an index outside an array raises IndexError."""
     stamp = source_stamp(Path(encode_kernel.__file__)) + source_stamp(Path(decode_kernel.__file__))
     cache = request.config.cache.mkdir(f"numba-boundscheck-{hashlib.sha256(stamp).hexdigest()[:12]}")
-    run = subprocess.run(
-        [sys.executable, "-m", "tests.wire.fuzz", "--cases", str(cases), "--seed", "3"],
-        cwd=root,
-        env={**os.environ, "NUMBA_BOUNDSCHECK": "1", "NUMBA_CACHE_DIR": str(cache)},
-        capture_output=True,
-        text=True,
-        check=False,
+    environment = {**os.environ, "NUMBA_BOUNDSCHECK": "1", "NUMBA_CACHE_DIR": str(cache)}
+    return lambda *arguments: subprocess.run(
+        [sys.executable, *arguments], cwd=root, env=environment, capture_output=True, text=True, check=False
     )
+
+
+@pytest.mark.parametrize("cases", [2_000, pytest.param(200_000, marks=pytest.mark.full)])
+def test_no_index_leaves_its_array(cases, with_bounds_checks):
+    run = with_bounds_checks("-m", "tests.wire.fuzz", "--cases", str(cases), "--seed", "3")
     assert run.returncode == 0, run.stdout[-2000:] + run.stderr[-2000:]
+
+
+def test_bounds_checks_are_really_there(with_bounds_checks):
+    """A template that is too short: the same kernel must raise, or the test above proves nothing."""
+    run = with_bounds_checks("-c", _SHORT_TEMPLATE)
+    assert "IndexError" in run.stderr, run.stderr[-2000:]
+
+
+_SHORT_TEMPLATE = """
+from dataclasses import replace
+from adjudicator.v1.claim_pb2 import Claim
+from adjudicator.wire.decode import decode
+from adjudicator.wire.schema import compile_schema
+schema = compile_schema(Claim.DESCRIPTOR)
+decode(replace(schema, template=schema.template[:3].copy()), b"")
+"""
 
 
 # --- A harness that cannot fail proves nothing: each of these faults must be found ---

@@ -87,14 +87,15 @@ def decode(
 
 
 def split_batch(
-    buffer: bytes | bytearray | memoryview | np.ndarray, field_number: int = 1
+    buffer: bytes | bytearray | memoryview | np.ndarray, field_number: int = 1, *, max_parts: int = MAX_ROWS
 ) -> tuple[np.ndarray, np.ndarray, int]:
     """Where the messages of a batch are: starts and ends int64[n], and the verdict on the outer message (0 ok).
 
     The batch is a message whose only field is the repeated message ``field_number``. Decode the parts with
-    ``max_depth=BATCH_DEPTH``; the library accepts the batch when the outer message and all parts are accepted.
+    ``max_depth=BATCH_DEPTH``; the library accepts the batch when the outer message and all parts are accepted. A batch
+    of more than ``max_parts`` gets ``TOO_MANY_ROWS`` and no parts.
     """
-    outer = decode(list_schema(field_number), buffer)
+    outer = decode(list_schema(field_number), buffer, max_rows=max_parts)
     parts = outer.tables["parts"]
     starts = parts["start"].copy()
     return starts, starts + parts["size"], int(outer.status[0])
