@@ -25,6 +25,7 @@ from adjudicator.kernels.assemble import FUND_COUNT, IDENTITY_NAMES, OK, assembl
 from adjudicator.kernels.keys import fill_keys
 from adjudicator.kernels.resolve import PROBLEM, resolve
 from adjudicator.rules.bundle import Bundle
+from adjudicator.rules.options import ExtraPosition
 from adjudicator.v1 import claim_pb2, settlement_pb2
 from adjudicator.wire import digest
 from adjudicator.wire.decode import MAX_DEPTH, decode
@@ -129,6 +130,8 @@ class Engine:
     def __init__(self, bundle: Bundle):
         self.bundle = bundle
         self.lookup = Lookup(bundle)
+        by_lines = int(ExtraPosition.LINES)
+        self._extra_by_lines = bool((bundle.plans.rows["extra_position"] == by_lines).any())
         heap = TextHeap()
         self._text = static_text(heap, bundle.hash, bundle.rule_versions)
         self._group_text = group_text(
@@ -205,7 +208,8 @@ class Engine:
         claims = batch.claims[rows]
         own = ClaimYears.gather(self.bundle, self.lookup, batch, rows, claims, state_rows, years)
         out = np.zeros(rows.shape[0], columns.BENEFIT)
-        benefit.settle(self.bundle, claims, batch.splits[rows], own.slots, own.quotas, out)
+        in_scope = np.ascontiguousarray(batch.line_splits["in_scope_fen"]) if self._extra_by_lines else None
+        benefit.settle(self.bundle, claims, batch.splits[rows], own.slots, own.quotas, out, in_scope)
         failed = (claims["error"] == 0) & (out["error"] != 0)
         claims["error"][failed] = out["error"][failed]
         batch.claims["error"][rows] = claims["error"]
