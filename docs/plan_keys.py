@@ -1,0 +1,71 @@
+"""Prints docs/plan-keys.md, the keys of a benefit plan, from the table the loader checks packs with (`./dev docs`)."""
+
+from enum import IntEnum
+
+from adjudicator.rules.options import STAGE_NAMES, BurdenPart
+from adjudicator.rules.plan_keys import CROSS_FIELDS, KEYS, NO_LIMIT, SPECIAL_KEYS, UNDEFINED, Key
+
+HEAD = """# Keys of a benefit plan
+
+Printed by `./dev docs` from `src/adjudicator/rules/plan_keys.py`; do not edit.
+How a pack is built: [your-city.md](your-city.md).
+
+- *By*: a table has one entry a person group, level or assistance category (written by name), or a tier, band, nth stay
+  or age step (written as a list).
+- *If absent*: what holds for a plan that does not name the key. "No rule": a claim that needs it is refused (ADJ-5004).
+- Words in brackets (V01, R06) name the point where cities differ and the reading of the documents.
+"""
+TABLE = """
+| key | unit | by | if absent | meaning | 含义 |
+| --- | --- | --- | --- | --- | --- |"""
+FRACTIONS = {"percent": 10_000, "points": 10_000, "yuan": 100}
+
+
+def bit(member: IntEnum) -> int:
+    """Bit of a name in a list: parts of the burden are bits themselves, categories are numbered."""
+    return int(member) if isinstance(member, BurdenPart) else 1 << member
+
+
+def absent(key: Key) -> str:
+    """What holds where the key is not written."""
+    if key.unit == "option":
+        return f"`{key.choices(key.default).name.lower()}`" if key.choices else ""
+    if key.unit == "names":
+        return (
+            " ".join(f"`{member.name.lower()}`" for member in key.choices or () if key.default & bit(member)) or "none"
+        )
+    if key.default in (NO_LIMIT, UNDEFINED):
+        return "no limit" if key.default == NO_LIMIT else "no rule"
+    return "no" if key.unit == "flag" else f"{key.default // FRACTIONS.get(key.unit, 1)}"
+
+
+def unit(key: Key) -> str:
+    """Unit, or the words that may be written."""
+    if key.choices is None:
+        return {"points": "percentage points", "flag": "true, false"}.get(key.unit, key.unit)
+    words = ", ".join(f"`{member.name.lower()}`" for member in key.choices)
+    return f"list of {words}" if key.unit == "names" else words
+
+
+def main() -> None:
+    """Prints the page."""
+    print(HEAD)
+    stage = None
+    for key in KEYS:
+        if key.stage != stage:
+            stage = key.stage
+            en, zh = STAGE_NAMES[stage]
+            print(f"\n## {en.capitalize()} {zh}\n{TABLE}")
+        print(f"| `{key.name}` | {unit(key)} | {', '.join(key.axes)} | {absent(key)} | {key.en} | {key.zh} |")
+    print("\n## Tables of their own\n\n| key | meaning | 含义 |\n| --- | --- | --- |")
+    for name, (en, zh) in SPECIAL_KEYS.items():
+        print(f"| `{name}` | {en} | {zh} |")
+    print(
+        "\nFields of one place and filing class in `cross_region`: "
+        + ", ".join(f"`{name}`" for name in CROSS_FIELDS)
+        + "."
+    )
+
+
+if __name__ == "__main__":
+    main()
