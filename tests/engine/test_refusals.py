@@ -127,3 +127,12 @@ def test_ten_thousand_lines_settle() -> None:
     (answer,) = settle(claim)
     assert answer.outcome == settlement_pb2.OUTCOME_TRIAL and len(answer.lines) == limits.MAX_LINES_PER_CLAIM
     assert answer.total_fen == claim.total_fen
+
+
+def test_an_undefined_rule_is_named() -> None:
+    """What the documents do not say is an error that says what is missing, never a guess."""
+    claim = inpatient(care_area="110101", institution_code="H11010100001", hospital_level="02", filing=7)
+    (answer,) = settle(claim)
+    (problem,) = answer.problems
+    assert problem.code == f"ADJ-{E.RULE_UNDEFINED:04d}"
+    assert "define no rule for this case: " in problem.message and "this case: ." not in problem.message

@@ -74,6 +74,8 @@ class Batch:
     """uint8[n, 16]: digest of the person number."""
     warnings: dict[int, list[Problem]] = field(default_factory=dict)
     """Warnings of claims that are settled all the same."""
+    details: dict[int, str] = field(default_factory=dict)
+    """What a refusal of the benefit stage is about, in words, by row."""
 
     def __len__(self) -> int:
         return self.claims.shape[0]
@@ -104,7 +106,7 @@ class Batch:
 
     def problems(self, row: int) -> list[Problem]:
         """Everything that is wrong with a claim, the decisive problem first, then its warnings."""
-        return problems.collect(self.found, self.claims, row, self.warnings.get(row, ()))
+        return problems.collect(self.found, self.claims, row, self.details.get(row, ""), self.warnings.get(row, ()))
 
 
 @dataclass(slots=True)
@@ -213,6 +215,9 @@ class Engine:
         failed = (claims["error"] == 0) & (out["error"] != 0)
         claims["error"][failed] = out["error"][failed]
         batch.claims["error"][rows] = claims["error"]
+        for position in np.flatnonzero(claims["error"] == E.RULE_UNDEFINED).tolist():
+            pack = self.bundle.packs[claims["pack"][position]]
+            batch.details[int(rows[position])] = problems.undefined_rule(pack, claims[position])
         batch.benefits[rows] = out
         priced.before[chosen] = years.slots[state_rows]
         own.give_back(state_rows, years)

@@ -9,6 +9,7 @@ import numpy as np
 from adjudicator import limits
 from adjudicator.errors import E, Problem
 from adjudicator.kernels.resolve import FIELDS
+from adjudicator.rules.pack import Pack
 
 _LIMITS: dict[int, int] = {
     int(E.ID_TOO_LONG): limits.MAX_ID_BYTES,
@@ -26,13 +27,29 @@ def from_row(row: np.void) -> Problem:
     return Problem(number, path, str(_LIMITS.get(number, "")))
 
 
-def collect(found: np.ndarray, claims: np.ndarray, row: int, warnings: Sequence[Problem] = ()) -> list[Problem]:
+def undefined_rule(pack: Pack, claim: np.void) -> str:
+    """What the documents leave open for a claim that no rule prices, in the words of the pack."""
+    for plan in pack.plans:
+        if (
+            plan.undefined
+            and plan.scheme == claim["scheme"]
+            and claim["care_kind"] in plan.care
+            and claim["place"] in plan.places
+            and plan.from_date <= claim["rule_date"] <= plan.to_date
+        ):
+            return plan.undefined
+    return "no value for this person group, hospital level, place or filing"
+
+
+def collect(
+    found: np.ndarray, claims: np.ndarray, row: int, detail: str = "", warnings: Sequence[Problem] = ()
+) -> list[Problem]:
     """All problems of one claim, the decisive one first: what resolving noted, then what a later stage refused."""
     problems = [from_row(entry) for entry in found[found["claim"] == row]]
     error, line = int(claims["error"][row]), int(claims["error_line"][row])
     if error and all(problem.number != error for problem in problems):
         path = f"lines[{line}]" if line >= 0 else ""
-        problems.append(Problem(error, path, str(_LIMITS.get(error, ""))))
+        problems.append(Problem(error, path, detail or str(_LIMITS.get(error, ""))))
     problems.sort(key=lambda problem: problem.number)
     return [*problems, *warnings]
 
