@@ -23,17 +23,17 @@ STYLE = """
 :root{color-scheme:light dark;--ink:#1d2733;--soft:#5b6875;--line:#d5dce3;--paper:#fff;--panel:#f4f6f8;--alarm:#b3261e}
 @media(prefers-color-scheme:dark){:root{--ink:#e6ebf0;--soft:#9aa7b4;--line:#3a4552;--paper:#161b21;--panel:#1f262e;
 --alarm:#ff8a80}}
-*{box-sizing:border-box}body{margin:0 auto;max-width:1080px;padding:24px;background:var(--paper);color:var(--ink);
+*{box-sizing:border-box}body{margin:0 auto;max-width:1280px;padding:24px;background:var(--paper);color:var(--ink);
 font:15px/1.6 system-ui,"PingFang SC","Microsoft YaHei","Noto Sans CJK SC",sans-serif}
 h1{font-size:24px;margin:0 0 4px}h2{font-size:18px;margin:32px 0 8px}p{margin:4px 0;color:var(--soft)}
 .figures{display:grid;grid-template-columns:repeat(auto-fit,minmax(170px,1fr));gap:12px;margin:20px 0}
 .figures div{background:var(--panel);border-radius:8px;padding:12px 14px}.figures b{display:block;font-size:20px}
 .figures span{color:var(--soft);font-size:13px}.scroll{overflow-x:auto}
-table{border-collapse:collapse;width:100%;font-variant-numeric:tabular-nums}
+table{border-collapse:collapse;width:100%;font-variant-numeric:tabular-nums;font-size:14px}
 th,td{padding:6px 10px;border-bottom:1px solid var(--line);text-align:right;white-space:nowrap}
 th:first-child,td:first-child{text-align:left;position:sticky;left:0;background:var(--paper)}
 th{font-weight:600;color:var(--soft)}.alarm{color:var(--alarm);font-weight:600}
-svg{width:100%;height:auto;max-width:920px;display:block}svg text{fill:var(--ink);font-size:13px}
+svg{width:100%;height:auto;max-width:1000px;display:block}svg text{fill:var(--ink);font-size:13px}
 svg .soft{fill:var(--soft)}svg .axis{stroke:var(--line)}svg .limit{stroke:var(--alarm);stroke-dasharray:4 3}
 .key{display:flex;flex-wrap:wrap;gap:6px 18px;margin:6px 0;font-size:13px}
 .key i{display:inline-block;width:12px;height:12px;border-radius:3px;margin-right:6px;vertical-align:-1px}
@@ -53,11 +53,11 @@ def render(result: PoolYear) -> str:
         f"<h1>{escape(result.name)} · {result.year} 年度统筹基金收支与缺口分担</h1>",
         "<p>Pooling year: income, spending, gap and who pays it. 金额单位：元。</p>",
         _figures(result, gap),
-        _warnings(result),
         "<h2>缺口由谁承担</h2>" + _gap_chart(result, payers, colours),
         _gap_table(result, payers),
         "<h2>支付能力（月）</h2>" + _capacity_chart(result),
         _capacity_table(result),
+        _warnings(result),
         _notes(result),
         "</body></html>",
     ]

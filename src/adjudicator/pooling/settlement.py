@@ -83,6 +83,14 @@ def settle(
     well: an earlier stay changes when the later one is known), decisions replace points. ``budgets_fen`` is the fund's
     budget of the period by scheme code. Errors: a scheme with cases but without terms or budget, E.NO_POINT_VALUE.
     """
+    standing, points = standing_points(cases, rules, decisions)
+    return settle_standing(standing, points, period, budgets_fen, rules, scores)
+
+
+def standing_points(
+    cases: Cases, rules: Rules, decisions: Mapping[str, Decision] | None = None
+) -> tuple[Cases, np.ndarray]:
+    """Cases that stand and share a point value, with the points they keep after readmissions and reviews."""
     standing = net(cases)
     standing = standing.select(np.isin(standing.rows["method"], rules.methods))
     points = standing.rows["points_e8"].copy()
@@ -92,6 +100,18 @@ def settle(
         known = set(standing.ids.tolist())
         mine = {case: decision for case, decision in decisions.items() if case in known}
         points = apply_decisions(standing, points, mine, rules.scale_e8, rules.all_average_fen, rules.rounding_unit_e8)
+    return standing, points
+
+
+def settle_standing(
+    standing: Cases,
+    points: np.ndarray,
+    period: int,
+    budgets_fen: Mapping[str, int],
+    rules: Rules,
+    scores: Mapping[str, int] | None = None,
+) -> Settlement:
+    """The second half of :func:`settle`, for callers that settle many periods of the same cases."""
     year = period < 10_000
     months = standing.rows["month"]
     inside = months // 100 == period if year else months == period

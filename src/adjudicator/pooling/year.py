@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from adjudicator.errors import E, refuse
+from adjudicator.money import divide_half_up
 from adjudicator.pooling.deficit import CountyShares, CountyYear, levy_fen, old_gap_plan, share_gaps
 from adjudicator.pooling.rules import PoolingRules
 from adjudicator.pooling.warning import Lines, Warning, capacity_class, months_of_capacity, surplus_rate, warnings
@@ -18,7 +19,7 @@ class CountyRow:
     shares: CountyShares
     levies_fen: dict[str, int]
     months_e2: int
-    """Months of payment capacity after the year, in hundredths, rounded down."""
+    """Months of payment capacity after the year, in hundredths."""
     capacity: str
     surplus_ppm: int
     warnings: list[Warning]
@@ -115,7 +116,7 @@ def _row(rules: PoolingRules, date: int, shares: CountyShares, balances: Mapping
     return CountyRow(
         shares,
         levies,
-        int(months * 100),
+        divide_half_up(months.numerator * 100, months.denominator),
         capacity_class(months, lines),
         int(rate * 1_000_000),
         warnings(
