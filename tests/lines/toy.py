@@ -11,7 +11,7 @@ from adjudicator import columns
 from adjudicator.codes import PERSON_TYPES, Place, Scheme
 from adjudicator.engine.lines import split_lines
 from adjudicator.rules.catalogue import Catalogue, CatalogueSource, compile_sections, load_folders
-from adjudicator.rules.catalogue_compile import PackView
+from adjudicator.rules.catalogue_check import PackView
 from adjudicator.rules.faults import Faults
 
 VIEW = PackView(

@@ -16,7 +16,7 @@ from numba import njit
 from adjudicator import limits
 from adjudicator.codes import ItemClass, LineNote, Place
 from adjudicator.errors import E
-from adjudicator.rules.catalogue_compile import LEVEL_COLUMNS
+from adjudicator.rules.catalogue_check import LEVEL_COLUMNS
 from adjudicator.rules.catalogue_tables import CO_PAY_FREE, HANDLING, LAST, RESTRICTED, SPECIAL_DRUG, UNVERIFIED
 
 NO_CEILING_E4 = limits.NO_CEILING_E4

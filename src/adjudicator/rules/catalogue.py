@@ -27,16 +27,8 @@ import numpy as np
 from adjudicator import limits
 from adjudicator.codes import PERSON_TYPES
 from adjudicator.rules import catalogue_cache
-from adjudicator.rules.catalogue_compile import (
-    LEVEL_COLUMNS,
-    PERSON_CLASSES,
-    VERSION,
-    PackCatalogue,
-    PackTables,
-    PackView,
-    chain_of,
-    compile_pack,
-)
+from adjudicator.rules.catalogue_check import LEVEL_COLUMNS, PackTables, PackView, chain_of
+from adjudicator.rules.catalogue_compile import PERSON_CLASSES, VERSION, PackCatalogue, compile_pack
 from adjudicator.rules.catalogue_tables import COLUMNS, FileHeader, Texts, join, read_table
 from adjudicator.rules.dated import SOURCE_KEYS, DatedValue, check_overlap, day_before, next_day, read_source
 from adjudicator.rules.faults import Faults
@@ -243,6 +235,8 @@ def _content_key(view: PackView, sources: Sequence[_Folder]) -> str:
     """Names the content: equal files, headers and pack give equal keys."""
     digest = hashlib.blake2b(digest_size=16)
     digest.update(repr((view, limits.MAX_HOSPITAL_LEVELS, PERSON_CLASSES, VERSION.descr)).encode())
+    for part in ("tables", "check", "compile"):  # a changed compiler compiles anew
+        digest.update(Path(__file__).with_name(f"catalogue_{part}.py").read_bytes())
     for source in sources:
         for path, header in source.files:
             digest.update(repr(header).encode())

@@ -16,9 +16,6 @@ import numpy as np
 
 from adjudicator.rules.catalogue_compile import PackCatalogue
 
-FORMAT = 1
-"""Counts up when the compiled form or the way of compiling changes."""
-
 SMALLEST_ITEMS = 2_000
 """Smaller catalogues compile faster than a user would thank us for files."""
 
@@ -34,7 +31,7 @@ def folder() -> Path:
 
 
 def _path(key: str) -> Path:
-    return folder() / f"catalogue-{FORMAT}-{key}.npz"
+    return folder() / f"catalogue-{key}.npz"
 
 
 def load(key: str) -> PackCatalogue | None:

@@ -17,7 +17,16 @@ from dataclasses import dataclass
 import numpy as np
 
 from adjudicator import limits
-from adjudicator.codes import PERSON_TYPES, ItemClass, Scheme
+from adjudicator.codes import PERSON_TYPES, ItemClass
+from adjudicator.rules.catalogue_check import (
+    LEVEL_COLUMNS,
+    Names,
+    PackTables,
+    PackView,
+    chain_of,
+    check_ratios,
+    check_tables,
+)
 from adjudicator.rules.catalogue_tables import (
     HANDLING,
     LAST,
@@ -25,8 +34,6 @@ from adjudicator.rules.catalogue_tables import (
     SCHEME_DIMENSION,
     UNVERIFIED,
     Table,
-    Texts,
-    person_class_mask,
     yyyymmdd,
 )
 from adjudicator.rules.faults import Faults
@@ -37,41 +44,12 @@ VERSION = np.dtype(
 )
 """One version of an item: days inclusive, rows of the ceiling and ratio sets, bits of ``catalogue_tables``."""
 
-LEVEL_COLUMNS = limits.MAX_HOSPITAL_LEVELS + 1
-"""Columns of a ceiling set: one a level group of the pack; the last is for a hospital of an unknown group."""
-
 PERSON_CLASSES = len(SCHEME_DIMENSION) * len(PERSON_TYPES) * 2
 """Columns of a ratio set: (scheme * person types + person type) * 2 + (1 where care is outside the pool)."""
 
 _DAY_BITS = 20
 _DAY_MASK = (1 << _DAY_BITS) - 1
 _SPECIFICITY_EXACT = limits.MAX_CODE_BYTES + 1
-_MOST_FAULTS = 200
-
-
-@dataclass(frozen=True, slots=True)
-class PackView:
-    """What the catalogue needs to know of a pack: its place, level groups, and names for persons and programmes."""
-
-    id: str
-    pool: str
-    areas: tuple[str, ...]
-    level_groups: tuple[str, ...] = ()
-    person_groups: tuple[tuple[str, str, tuple[str, ...]], ...] = ()
-    """Id, scheme and person types."""
-    programmes: tuple[str, ...] = ()
-
-
-@dataclass(slots=True)
-class PackTables:
-    """The tables that a pack sees, its own and the included ones joined."""
-
-    texts: Texts
-    items: Table
-    classes: Table
-    ceilings: Table
-    ratios: Table
-    rules: Table
 
 
 @dataclass(slots=True)
@@ -88,167 +66,50 @@ class PackCatalogue:
     ratio_ppm: np.ndarray
 
 
-def chain_of(area: str) -> tuple[str, ...]:
-    """The areas that a place lies in, widest first.
-
-    >>> chain_of("330106"), chain_of("330100"), chain_of("330000")
-    (('000000', '330000', '330100', '330106'), ('000000', '330000', '330100'), ('000000', '330000'))
-    """
-    wider = ("000000", area[:2] + "0000", area[:4] + "00", area)
-    return tuple(dict.fromkeys(wider))
-
-
 def compile_pack(tables: PackTables, view: PackView, faults: Faults) -> PackCatalogue:
     """Compiles what one pack sees; faults are noted, and the result is only to be used when there are none."""
-    codes, item_flags = _check_items(tables, faults)
-    for table in (tables.classes, tables.ceilings, tables.ratios):
-        _check_known(table, codes, faults)
-    _check_overlaps(tables, codes, faults)
-    names = _resolve_names(tables, view, faults)
-    if faults:
-        return PackCatalogue(codes, item_flags, (), *_nothing(len(codes)))
+    if not len(tables.items) and (faults or not len(tables.classes)):
+        return _empty(view)
+    codes, item_flags, names = check_tables(tables, view, faults)
+    ratios_known = not any("ratio" in fault.file for fault in faults)
     groups = _area_groups(tables, view)
-    firsts, versions, ceilings, handlings, ratios = [], [], [], [], []
-    version_count, ceiling_count, ratio_count = 0, 0, 0
+    firsts: list[np.ndarray] = []
+    parts: list[tuple[np.ndarray, ...]] = []
+    counts = np.zeros(3, np.int64)
     for area in groups:
-        first, rows, ceiling_e4, handling, ratio_ppm = _compile_group(tables, codes, item_flags, area, names, faults)
-        first[first >= 0] += version_count
-        rows["ceiling"] += ceiling_count
-        rows["ratio"] += ratio_count
-        version_count, ceiling_count = version_count + len(rows), ceiling_count + len(ceiling_e4)
-        ratio_count += len(ratio_ppm)
-        for parts, part in zip(
-            (firsts, versions, ceilings, handlings, ratios), (first, rows, ceiling_e4, handling, ratio_ppm), strict=True
-        ):
-            parts.append(part)
+        wanted = _differing_items(tables, codes, names, view.pool, area)
+        part_faults = faults if ratios_known else Faults()
+        first, *arrays = _compile_group(tables, codes, item_flags, area, wanted, names, part_faults)
+        rows = arrays[0]
+        rows["ceiling"] += counts[1]
+        rows["ratio"] += counts[2]
+        first = np.where(first >= 0, first + counts[0], -1).astype(np.int32)
+        firsts.append(first if wanted is None else np.where(wanted, first, firsts[0]))
+        parts.append(tuple(arrays))
+        counts += [len(array) for array in (arrays[0], arrays[1], arrays[3])]
+    versions, ceiling_e4, handling, ratio_ppm = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
+    return PackCatalogue(codes, item_flags, groups, np.stack(firsts), versions, ceiling_e4, handling, ratio_ppm)
+
+
+def _differing_items(tables: PackTables, codes, names: Names, pool: str, area: str) -> np.ndarray | None:
+    """Which items have rows that hold in an area or in the pool, but not in both; None in the pool itself: all."""
+    if area == pool:
+        return None
+    differing = np.zeros(len(codes), bool)
+    chain = tuple(set(chain_of(pool)) ^ set(chain_of(area)))
+    for table in (tables.classes, tables.ceilings, tables.ratios):
+        differing[_Layer.of(table, names.texts, chain).item] = True
+    differing[_expand_rules(tables, codes, names.texts, chain).item] = True
+    return differing
+
+
+def _empty(view: PackView) -> PackCatalogue:
+    """A catalogue without items."""
+    nothing = np.zeros((0, LEVEL_COLUMNS), np.int64)
     return PackCatalogue(
-        codes, item_flags, groups, np.stack(firsts), np.concatenate(versions), np.concatenate(ceilings),
-        np.concatenate(handlings), np.concatenate(ratios),
+        np.zeros(0, "S1"), np.zeros(0, np.int32), (view.pool,), np.full((1, 0), -1, np.int32), np.zeros(0, VERSION),
+        nothing, nothing.astype(np.int8), np.zeros((0, PERSON_CLASSES), np.int32),
     )  # fmt: skip
-
-
-def _nothing(items: int):
-    return (
-        np.full((1, items), -1, np.int32), np.zeros(0, VERSION), np.zeros((0, LEVEL_COLUMNS), np.int64),
-        np.zeros((0, LEVEL_COLUMNS), np.int8), np.zeros((0, PERSON_CLASSES), np.int32),
-    )  # fmt: skip
-
-
-def _check_items(tables: PackTables, faults: Faults) -> tuple[np.ndarray, np.ndarray]:
-    """Sorted codes and their flags; a code that stands twice is a fault."""
-    if not len(tables.items):
-        return np.zeros(0, "S1"), np.zeros(0, np.int32)
-    order = np.argsort(tables.items["code"], kind="stable")
-    codes = tables.items["code"][order]
-    for position in np.flatnonzero(codes[1:] == codes[:-1])[:_MOST_FAULTS]:
-        earlier, later = order[position], order[position + 1]
-        where = " ".join(tables.items.place(earlier))
-        faults.add(*tables.items.place(later), f"the item stands already in {where}", "leave one of the two out")
-    codes, index = np.unique(codes, return_index=True)
-    return codes, tables.items["flags"][order][index].astype(np.int32)
-
-
-def _check_known(table: Table, codes: np.ndarray, faults: Faults) -> None:
-    """Adds the column ``item``: the position of the code in ``codes``; a code that is no item is a fault."""
-    if not len(table):
-        table.columns["item"] = np.zeros(0, np.int64)
-        return
-    wanted = table["code"]
-    item = np.searchsorted(codes, wanted) if len(codes) else np.zeros(len(wanted), np.int64)
-    item = np.minimum(item, max(len(codes) - 1, 0))
-    known = codes[item] == wanted if len(codes) else np.zeros(len(wanted), bool)
-    for row in np.flatnonzero(~known)[:_MOST_FAULTS]:
-        faults.add(
-            *table.place(row),
-            f"the item {wanted[row].decode()} is not in item.csv",
-            "add it there, or leave the row out",
-        )
-    if np.count_nonzero(~known) > _MOST_FAULTS:
-        faults.add(
-            table.headers[0].name, "code", f"{np.count_nonzero(~known) - _MOST_FAULTS} more codes are not in item.csv"
-        )
-    table.columns["item"] = item.astype(np.int64)
-
-
-def _check_overlaps(tables: PackTables, codes: np.ndarray, faults: Faults) -> None:
-    """Two rows for the same thing on one day are a fault that names both."""
-    for table, keys in (
-        (tables.classes, ("code", "area")),
-        (tables.ceilings, ("code", "area", "level_group")),
-        (tables.ratios, ("code", "area", "person_class", "ratio_class")),
-        (tables.rules, ("code", "list_type", "class", "area", "person_class", "ratio_class")),
-    ):
-        if len(table) < 2:
-            continue
-        columns = [table["item"] if name == "code" and "item" in table.columns else table[name] for name in keys]
-        order = np.lexsort((table["from"], *reversed(columns)))
-        same = np.ones(len(order) - 1, bool)
-        for column in columns:
-            same &= column[order[1:]] == column[order[:-1]]
-        clash = same & (table["from"][order[1:]] <= table["to"][order[:-1]])
-        for position in np.flatnonzero(clash)[:_MOST_FAULTS]:
-            earlier, later = order[position], order[position + 1]
-            file, key = table.place(later)
-            where = " ".join(table.place(earlier))
-            faults.add(
-                file, key, f"two rows hold on one day: this and {where}", "end the earlier row the day before `from`"
-            )
-
-
-@dataclass(slots=True)
-class _Names:
-    """What the words of the tables mean in this pack, by text number."""
-
-    areas: list[str]
-    level_column: np.ndarray
-    class_mask: list[np.ndarray]
-    class_specificity: list[int]
-
-
-def _resolve_names(tables: PackTables, view: PackView, faults: Faults) -> _Names:
-    """Looks up areas, level groups and person classes; unknown ones are faults at each row that uses them."""
-    values = tables.texts.values
-    own = {*chain_of(view.pool), *view.areas}
-    for table in (tables.classes, tables.ceilings, tables.ratios, tables.rules):
-        if not len(table):
-            continue
-        foreign = np.array([not _area_fits(text, own, view) for text in values] or [False])
-        for row in np.flatnonzero(foreign[table["area"]])[:_MOST_FAULTS]:
-            area = values[table["area"][row]]
-            remedy = f"use 000000, {view.pool[:2]}0000, {view.pool} or a county of the pack"
-            faults.add(*table.place(row), f"the area {area} is not part of the pack {view.id}", remedy)
-    level_column = np.full(max(len(values), 1), -1, np.int64)
-    for position, text in enumerate(values):
-        if text == "*":
-            level_column[position] = LEVEL_COLUMNS
-        elif text in view.level_groups:
-            level_column[position] = view.level_groups.index(text)
-    if len(tables.ceilings):
-        for row in np.flatnonzero(level_column[tables.ceilings["level_group"]] < 0)[:_MOST_FAULTS]:
-            text = values[tables.ceilings["level_group"][row]]
-            known = ", ".join((*view.level_groups, "*"))
-            faults.add(*tables.ceilings.place(row), f"unknown level group {text!r}", f"the groups are {known}")
-    groups = {name: (scheme, types) for name, scheme, types in view.person_groups}
-    masks: list[np.ndarray] = [np.zeros((1, 1), bool)] * len(values)
-    specificity = [0] * len(values)
-    for table in (tables.ratios, tables.rules):
-        for number in np.unique(table["person_class"]) if len(table) else ():
-            found = person_class_mask(values[number], groups)
-            if found is not None:
-                masks[number], specificity[number] = found
-                continue
-            for row in np.flatnonzero(table["person_class"] == number)[:_MOST_FAULTS]:
-                faults.add(
-                    *table.place(row),
-                    f"unknown person class {values[number]!r}",
-                    "a scheme, person type or group, or *",
-                )
-    return _Names(values, level_column, masks, specificity)
-
-
-def _area_fits(area: str, own: set[str], view: PackView) -> bool:
-    """A county of another city may stand in a provincial table; a city's own table holds only its own places."""
-    return area in own or (area[:2] == view.pool[:2] and area[:4] != view.pool[:4])
 
 
 def _area_groups(tables: PackTables, view: PackView) -> tuple[str, ...]:
@@ -288,6 +149,11 @@ class _Layer:
         row = np.flatnonzero(level >= 0)
         return _Layer(table["item"][row], table["from"][row], table["to"][row], level[row], row)
 
+    def of_items(self, wanted: np.ndarray) -> _Layer:
+        """The rows of some items; ``wanted`` is a mask over all items."""
+        kept = wanted[self.item]
+        return _Layer(self.item[kept], self.start[kept], self.end[kept], self.area[kept], self.row[kept])
+
     def keys(self) -> np.ndarray:
         """Where a version may begin: the first day of each row, and the day after its last."""
         return np.concatenate([(self.item << _DAY_BITS) | self.start, (self.item << _DAY_BITS) | (self.end + 1)])
@@ -302,8 +168,11 @@ class _Layer:
 
 def _expand_rules(tables: PackTables, codes: np.ndarray, values: list[str], chain: tuple[str, ...]) -> _Layer:
     """The pattern rules as a layer with one entry for each item that a pattern covers."""
-    layer = _Layer.of(_with_item(tables.rules), values, chain)
+    tables.rules.columns.setdefault("item", np.zeros(len(tables.rules), np.int64))
+    layer = _Layer.of(tables.rules, values, chain)
     if not len(layer.row):
+        return layer
+    if not len(codes):
         return layer
     list_type = np.zeros(len(codes), np.int64)
     list_type[np.searchsorted(codes, tables.items["code"])] = tables.items["list_type"]
@@ -327,22 +196,14 @@ def _expand_rules(tables: PackTables, codes: np.ndarray, values: list[str], chai
     )
 
 
-def _with_item(rules: Table) -> Table:
-    if len(rules):
-        rules.columns.setdefault("item", np.zeros(len(rules), np.int64))
-    return rules
-
-
-def _compile_group(
-    tables: PackTables, codes: np.ndarray, item_flags: np.ndarray, area: str, names: _Names, faults: Faults
-):
-    """Versions and sets of one area group; see :class:`PackCatalogue`."""
+def _compile_group(tables: PackTables, codes, item_flags, area: str, wanted, names: Names, faults: Faults):
+    """Versions and sets of one area group for the items wanted (None: all); see :class:`PackCatalogue`."""
     chain = chain_of(area)
-    classes = _Layer.of(tables.classes, names.areas, chain)
-    ceilings = _Layer.of(tables.ceilings, names.areas, chain)
-    ratios = _Layer.of(tables.ratios, names.areas, chain)
-    rules = _expand_rules(tables, codes, names.areas, chain)
-    keys = np.unique(np.concatenate([layer.keys() for layer in (classes, ceilings, ratios, rules)]))
+    layers = [_Layer.of(table, names.texts, chain) for table in (tables.classes, tables.ceilings, tables.ratios)]
+    layers.append(_expand_rules(tables, codes, names.texts, chain))
+    classes, ceilings, ratios, rules = layers if wanted is None else [layer.of_items(wanted) for layer in layers]
+    keys = np.sort(np.concatenate([layer.keys() for layer in (classes, ceilings, ratios, rules)]))
+    keys = keys[np.append(True, keys[1:] != keys[:-1])] if len(keys) else keys
     class_row = np.full(len(keys), -1)
     for level in np.unique(classes.area):
         segments, rows = classes.cover(keys, np.flatnonzero(classes.area == level))
@@ -361,12 +222,12 @@ def _compile_group(
     place[kept] = np.arange(len(kept))
     ceiling_e4, handling = _ceiling_sets(tables, ceilings, keys, place, names, versions, flags)
     ratio_ppm = _ratio_sets(tables, ratios, rules, keys, place, names, versions, flags)
-    _check_ratios(tables, codes, versions, item, ratio_ppm, area, faults)
+    check_ratios(tables, codes, versions, item, ratio_ppm, area, faults)
     versions["flags"] = flags
     return *_newest_first(item, versions, len(codes)), ceiling_e4, handling, ratio_ppm
 
 
-def _ceiling_sets(tables: PackTables, layer: _Layer, keys, place, names: _Names, versions, flags):
+def _ceiling_sets(tables: PackTables, layer: _Layer, keys, place, names: Names, versions, flags):
     """Fills ``versions["ceiling"]``; set 0 has no ceiling."""
     table = tables.ceilings
     row_of = np.full((len(versions) if len(layer.row) else 0, LEVEL_COLUMNS), -1)
@@ -383,26 +244,32 @@ def _ceiling_sets(tables: PackTables, layer: _Layer, keys, place, names: _Names,
     if not len(row_of):
         none = np.full((1, LEVEL_COLUMNS), limits.NO_CEILING_E4, np.int64)
         return none, np.zeros((1, LEVEL_COLUMNS), np.int8)
+    flags |= np.where(np.append(table["verified"], 1)[row_of].all(axis=1), 0, UNVERIFIED).astype(np.int32)
+    limited = np.flatnonzero((row_of >= 0).any(axis=1))
+    # One row without any ceiling goes before the versions that have one.
+    row_of = np.concatenate([np.full((1, LEVEL_COLUMNS), -1), row_of[limited]])
     price_e4 = np.append(table["ceiling_yuan"], limits.NO_CEILING_E4)[row_of]
     handling = np.append(table["handling"], HANDLING["excess_to_patient"])[row_of]
-    flags |= np.where(np.append(table["verified"], 1)[row_of].all(axis=1), 0, UNVERIFIED).astype(np.int32)
-    unlimited = np.array([[limits.NO_CEILING_E4] * LEVEL_COLUMNS + [0] * LEVEL_COLUMNS])
-    sets, number = _distinct(np.concatenate([unlimited, np.concatenate([price_e4, handling], axis=1)]))
-    order = np.argsort(np.arange(len(sets)) != number[0], kind="stable")  # the set without a ceiling comes first
-    versions["ceiling"] = np.argsort(order)[number[1:]]
-    sets = sets[order]
-    return np.ascontiguousarray(sets[:, :LEVEL_COLUMNS]), np.ascontiguousarray(sets[:, LEVEL_COLUMNS:].astype(np.int8))
+    named = sorted({int(target) for target in column if target < LEVEL_COLUMNS} | {LEVEL_COLUMNS - 1})
+    example, number = _distinct([array[:, level] for array in (price_e4, handling) for level in named])
+    order = np.argsort(example != 0, kind="stable")
+    versions["ceiling"][limited] = np.argsort(order)[number[1:]]
+    example = example[order]
+    return np.ascontiguousarray(price_e4[example]), np.ascontiguousarray(handling[example].astype(np.int8))
 
 
-def _distinct(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Different rows of an int64 matrix, and for each row the number of its equal."""
-    whole = np.ascontiguousarray(rows).view(np.dtype((np.void, rows.itemsize * rows.shape[1]))).reshape(-1)
-    _, index, number = np.unique(whole, return_index=True, return_inverse=True)
-    return rows[index], number.reshape(-1)
+def _distinct(columns: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+    """Rows that differ in some column: for each different row an example, and for each row the number of its equal."""
+    number = np.zeros(len(columns[0]), np.int64)
+    for column in columns:
+        _, code = np.unique(column, return_inverse=True)
+        _, number = np.unique(number * (int(code.max(initial=0)) + 1) + code, return_inverse=True)
+    _, example = np.unique(number, return_index=True)
+    return example, number
 
 
 def _ratio_sets(
-    tables: PackTables, exact: _Layer, rules: _Layer, keys, place, names: _Names, versions, flags
+    tables: PackTables, exact: _Layer, rules: _Layer, keys, place, names: Names, versions, flags
 ) -> np.ndarray:
     """Fills ``versions["ratio"]`` and returns the sets, int32 (sets, person classes), -1 where no row holds."""
     layers = _ratio_layers(tables, exact, rules, names)
@@ -417,8 +284,9 @@ def _ratio_sets(
             rows, segments = rows[fits], segments[fits]
         signature[segments, position] = table["ratio"][rows]
         flags[segments] |= np.where(table["verified"][rows], 0, UNVERIFIED).astype(np.int32)
-    sets, number = _distinct(signature)
+    example, number = _distinct(list(signature.T))
     versions["ratio"] = number
+    sets = signature[example]
     shape = (len(sets), len(SCHEME_DIMENSION), len(PERSON_TYPES), 2)
     ratio_ppm = np.full(shape, -1, np.int32)
     ratio_ppm[sets[:, 0] == ItemClass.A] = 0
@@ -432,43 +300,27 @@ def _ratio_sets(
         chosen = ratio_ppm[holds]
         chosen[:, mask] = sets[holds, position][:, None]
         ratio_ppm[holds] = chosen
-    return ratio_ppm.reshape(len(sets), -1)
+    return ratio_ppm.reshape(len(sets), PERSON_CLASSES)
 
 
-def _ratio_layers(tables: PackTables, exact: _Layer, rules: _Layer, names: _Names):
+def _ratio_layers(tables: PackTables, exact: _Layer, rules: _Layer, names: Names):
     """Rows of both ratio tables by how specific they are, least specific first."""
     layers = []
     for table, layer in ((tables.rules, rules), (tables.ratios, exact)):
         if not len(layer.row):
             continue
-        row = layer.row
-        person_class = table["person_class"][row]
-        code = np.full(len(row), _SPECIFICITY_EXACT * 2)
+        code = np.full(len(table), _SPECIFICITY_EXACT * 2)
         if table is tables.rules:
-            code = np.char.str_len(table["code"])[row] * 2 + (table["list_type"][row] > 0)
-        specificity = np.array(names.class_specificity)[person_class]
-        parts = np.stack([layer.area, code, specificity, person_class, table["ratio_class"][row]], axis=1)
-        different, number = np.unique(parts, axis=0, return_inverse=True)
-        for position, key in enumerate(different.tolist()):
-            layers.append((tuple(key), table, layer, np.flatnonzero(number.reshape(-1) == position)))
+            code = np.char.str_len(table["code"]) * 2 + (table["list_type"] > 0)
+        person_class, ratio_class = table["person_class"], table["ratio_class"]
+        columns = [column[layer.row] for column in (code, person_class, ratio_class)]
+        example, number = _distinct([layer.area, *columns])
+        for position, entry in enumerate(example.tolist()):
+            specificity = names.class_specificity[int(columns[1][entry])]
+            key = (int(layer.area[entry]), int(columns[0][entry]), specificity, *(int(c[entry]) for c in columns[1:]))
+            layers.append((key, table, layer, np.flatnonzero(number == position)))
     # A ratio class is less decisive than the person class, a text number decides nothing.
     return sorted(layers, key=lambda part: (*part[0][:3], part[0][4] > 0, part[0][3]))
-
-
-def _check_ratios(tables: PackTables, codes, versions, item, ratio_ppm: np.ndarray, area: str, faults: Faults) -> None:
-    """A class-B item without a ratio for employees or residents is a missing value."""
-    if not len(versions):
-        return
-    by_scheme = ratio_ppm.reshape(len(ratio_ppm), len(SCHEME_DIMENSION), -1)
-    lacking = by_scheme[:, [Scheme.EMPLOYEE, Scheme.RESIDENT]].min(axis=(1, 2)) < 0
-    rows = np.flatnonzero(lacking[versions["ratio"]])
-    file = tables.classes.headers[0].name if tables.classes.headers else "class.csv"
-    for row in rows[:_MOST_FAULTS]:
-        days = f"from {versions['from'][row]} to {versions['to'][row]}"
-        message = f"the class-B item has no first-pay ratio in area {area} {days}"
-        faults.add(file, codes[item[row]].decode(), message, "add a row to ratio.csv or a rule to ratio_rule.csv")
-    if len(rows) > _MOST_FAULTS:
-        faults.add(file, "ratio", f"{len(rows) - _MOST_FAULTS} more versions of class-B items have no first-pay ratio")
 
 
 def _newest_first(item: np.ndarray, versions: np.ndarray, items: int) -> tuple[np.ndarray, np.ndarray]:

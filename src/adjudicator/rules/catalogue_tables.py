@@ -150,25 +150,27 @@ class Texts:
 
 
 def read_table(path: Path, header: FileHeader, texts: Texts, faults: Faults) -> Table:
-    """Reads and checks one file; rows with a fault are left out, every fault is noted with its line."""
+    """Reads and checks one file; every fault is noted with its line, and rows with a fault are left out."""
     text_columns = _read_csv(path, header.name, faults)
     if text_columns is None:
         return Table()
     count = len(next(iter(text_columns.values())))
     table = Table({}, np.arange(2, count + 2), np.zeros(count, np.int64), [header])
-    good = np.ones(count, bool)
+    good = named = np.ones(count, bool)
     for name, column in text_columns.items():
         if name == "name":
             continue
         parse = _parser(path.name, name, header, texts)
         if name == "code":
             table.columns["code"] = _codes(column, path.name == "ratio_rule.csv", header.name, good, faults)
+            named = good.copy()
         elif parse is not None:
             table.columns[name] = _numbers(column, name, parse, header.name, good, faults)
     table.columns.setdefault("verified", np.full(count, int(header.verified)))
     if "from" in table.columns:
         _check_period(table, good, faults)
-    return table.take(good)
+    # An item with another fault is still an item: its rows in the other files are not faulty for it.
+    return table.take(named if path.name == "item.csv" else good)
 
 
 def _read_csv(path: Path, label: str, faults: Faults):
