@@ -30,6 +30,10 @@ async def city(ledger, pool: str) -> None:
     await ledger.post(pool, digest("clearing"), 202405, [(990101, Scheme.RESIDENT, 9, -77)])
 
 
+def _other_bucket(pool: str, key: bytes) -> str:
+    return names.index_bucket(pool, bytes([key[0] ^ 0x10]) + key[1:])
+
+
 class Damage:
     """Ways to damage a ledger by hand; each returns what verify must say of it."""
 
@@ -74,7 +78,7 @@ class Damage:
 
     async def index_in_the_wrong_bucket(self):
         await self.client.hdel(names.index_bucket(self.pool, WANG[1].key), WANG[1].key)
-        await self.client.hset(names.prefix(self.pool) + "index:fff", WANG[1].key, "202405-2")
+        await self.client.hset(_other_bucket(self.pool, WANG[1].key), WANG[1].key, "202405-2")
         return f"index {WANG[1].key.hex()[:12]}…: stored 202405-2, expected no such settlement"
 
     async def state_amount_changed(self):

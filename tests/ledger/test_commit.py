@@ -293,6 +293,43 @@ def test_a_damaged_key_stops_a_commit_before_its_first_write(play, pool, damage)
     play(scenario)
 
 
+def test_a_journal_that_refuses_an_entry_late_gets_all_of_it_taken_back(play, pool):
+    """Somebody cut the end of a journal and lowered the version: its next entry is out of order."""
+
+    async def scenario(ledger):
+        client = ledger.connection.client
+        await settle(ledger, [Case("Zhao", f"E{number}") for number in range(3)], pool)
+        await client.xdel(names.journal(pool, 202405), "2-0", "3-0")
+        await client.xdel(names.liability(pool, "990101"), "3-0")
+        await client.set(names.version(pool), "1")
+        before = await dump(ledger, pool)
+        with pytest.raises(AdjudicatorError) as refused:
+            await settle(ledger, [Case("Wang", "E7", date=20240601, county=990102), Case("Li", "E8")], pool)
+        assert refused.value.problems[0].number == E.LEDGER_CORRUPT
+        after = await dump(ledger, pool)
+        assert await client.xlen(names.journal(pool, 202406)) == 0
+        assert {key: value for key, value in after.items() if b"journal:202406" not in key} == before
+
+    play(scenario)
+
+
+def test_the_largest_batch(play, pool):
+    random_ = random.Random(10)
+    cases = [random_case(random_, number, people=6_000) for number in range(5_000)]
+
+    async def scenario(ledger):
+        await settle(ledger, cases, pool)
+        keys, _ = unique_states(cases)
+        read = await ledger.read(pool, [case.key for case in cases], keys)
+        assert len(read.known) == 5_000
+        assert all(read.known[number].answer == case.answer for number, case in enumerate(cases))
+        assert read.states.versions.min() >= 1
+        check = await ledger.verify(pool)
+        assert check.holds, check.differences[:5]
+
+    play(scenario)
+
+
 def test_pools_are_listed_and_apart(play, pool):
     async def scenario(ledger):
         await settle(ledger, [Case("Wang")], pool)

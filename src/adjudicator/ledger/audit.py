@@ -238,13 +238,16 @@ def _describe(month: int, name: str) -> str:
 async def surplus_places(connection: Connection, pool: str) -> AsyncIterator[tuple[str, bytes, str]]:
     """Index entries without a record of that key, or in the wrong bucket: bucket, key, stored place."""
     for number in range(names.INDEX_BUCKETS):
-        bucket = names.prefix(pool) + f"index:{number:03x}"
-        entries = await connection.persist(lambda bucket=bucket: connection.client.hgetall(bucket))
-        for settlement, place in entries.items():
-            month, _, position = place.partition(b"-")
-            right_bucket = names.index_bucket(pool, settlement) == bucket
-            if not (right_bucket and await _stands_at(connection, pool, settlement, month, position)):
-                yield bucket, settlement, place.decode("ascii", "replace")
+        bucket, cursor = names.prefix(pool) + f"index:{number:x}", None
+        while cursor != 0:
+            cursor, entries = await connection.persist(
+                lambda bucket=bucket, cursor=cursor: connection.client.hscan(bucket, cursor or 0, count=CHUNK_KEYS)
+            )
+            for settlement, place in entries.items():
+                month, _, position = place.partition(b"-")
+                right_bucket = names.index_bucket(pool, settlement) == bucket
+                if not (right_bucket and await _stands_at(connection, pool, settlement, month, position)):
+                    yield bucket, settlement, place.decode("ascii", "replace")
 
 
 async def _stands_at(connection: Connection, pool: str, settlement: bytes, month: bytes, position: bytes) -> bool:

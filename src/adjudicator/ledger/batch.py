@@ -6,6 +6,7 @@ import secrets
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -13,6 +14,7 @@ from adjudicator.codes import Fund
 from adjudicator.columns import QUOTA
 from adjudicator.errors import E, refuse
 from adjudicator.kernels.posting import measure, sum_groups, write_records, write_states
+from adjudicator.ledger.keys import prefix, state
 from adjudicator.ledger.names import fund_text, scheme_text, total_field
 from adjudicator.ledger.record import CHECKSUM_WORD, FORMAT, HAS_STATE, HEADER, STATE, Kind, Record
 
@@ -38,14 +40,14 @@ class StateRead:
     quotas: np.ndarray
 
     @classmethod
-    def parse(cls, keys: np.ndarray, values: Sequence[bytes]) -> StateRead:
-        """From the stored values, empty where there is none. Errors: E.LEDGER_CORRUPT for an impossible size."""
-        sizes = np.fromiter(map(len, values), np.int64, len(values))
-        sizes[sizes == 0] = STATE.itemsize
-        if len(values) and ((sizes < STATE.itemsize) | ((sizes - STATE.itemsize) % QUOTA.itemsize != 0)).any():
-            raise refuse(E.LEDGER_CORRUPT, detail="a person's state has an impossible size")
+    def parse(cls, keys: np.ndarray, values: Sequence[bytes | None]) -> StateRead:
+        """From the stored values, None or empty where there is none. Errors: E.LEDGER_CORRUPT for a wrong size."""
         unborn = bytes(STATE.itemsize)
-        data = np.frombuffer(b"".join([value or unborn for value in values]), np.uint8)
+        values = [value or unborn for value in values]
+        sizes = np.fromiter(map(len, values), np.int64, len(values))
+        if ((sizes < STATE.itemsize) | ((sizes - STATE.itemsize) % QUOTA.itemsize != 0)).any():
+            raise refuse(E.LEDGER_CORRUPT, detail="a person's state has an impossible size")
+        data = np.frombuffer(b"".join(values), np.uint8)
         starts = np.cumsum(sizes) - sizes
         quota_offsets = np.zeros(len(values) + 1, np.int64)
         np.cumsum((sizes - STATE.itemsize) // QUOTA.itemsize, out=quota_offsets[1:])
@@ -96,39 +98,55 @@ class Settlements:
 
 @dataclass(slots=True)
 class CommitBatch:
-    """What the commit script takes. ``keys`` 16 bytes a record, ``months`` six digits a record, sizes are u32."""
+    """What the commit script takes. ``keys`` 16 bytes a record, ``months`` six digits a record, in order.
+
+    ``state_keys``, ``state_versions`` (as read, 8 bytes each) and ``states`` (new values) belong to one another.
+    """
 
     pool: str
     keys: bytes
     months: bytes
-    sizes: bytes
-    records: bytes
-    state_keys: bytes
+    records: list[memoryview | bytes]
+    state_keys: list[bytes]
     state_versions: bytes
-    state_sizes: bytes
-    states: bytes
+    states: list[memoryview | bytes]
     totals: list[Total]
     commit: int
 
     def __len__(self) -> int:
-        return len(self.keys) // 16
+        return len(self.records)
 
-    def arguments(self, prefix: str) -> list[bytes | str | int]:
+    def arguments(self) -> list[bytes | memoryview | str | int]:
         """Arguments of the script (commit.lua)."""
+        by_month: dict[int, list[str]] = {}
         by_county: dict[int, list[str]] = {}
-        totals: list[bytes | str | int] = []
         for month, county, scheme, fund, amount in self.totals:
-            totals += (f"{month:06d}", total_field(county, scheme, fund), str(amount))
+            by_month.setdefault(month, []).extend((total_field(county, scheme, fund), str(amount)))
             name = f"{month:06d}|{scheme_text(scheme)}|{fund_text(scheme, fund)}"
             by_county.setdefault(county, []).extend((name, str(amount)))
-        liabilities: list[bytes | str | int] = []
-        for county, values in by_county.items():
-            liabilities += (f"{county:06d}", len(values), *values)
-        return [
-            prefix, self.keys, self.months, self.sizes, self.records,
-            self.state_keys, self.state_versions, self.state_sizes, self.states,
-            len(self.totals), *totals, len(by_county), *liabilities,
-        ]  # fmt: skip
+        arguments: list[bytes | memoryview | str | int] = [prefix(self.pool), self.keys, self.months]
+        arguments.append(self.state_versions)
+        for groups in (by_month, by_county):
+            arguments.append(len(groups))
+            for group, values in groups.items():
+                arguments += (f"{group:06d}", len(values), *values)
+        arguments += self.records
+        state_prefix = state(self.pool, b"")
+        for key, value in zip(self.state_keys, self.states, strict=True):
+            arguments += (state_prefix + key, value)
+        return arguments
+
+
+def digests(keys: np.ndarray) -> list[bytes]:
+    """Rows of uint8[n, 16] as bytes."""
+    joined = keys.tobytes()
+    return [joined[at : at + 16] for at in range(0, len(joined), 16)]
+
+
+def _cut(words: np.ndarray, offsets: np.ndarray) -> list[memoryview | bytes]:
+    """Pieces of a buffer of 8-byte words, without copying."""
+    whole, ends = memoryview(words.view(np.uint8)), (offsets * 8).tolist()
+    return [whole[start:end] for start, end in pairwise(ends)]
 
 
 def fund_amounts(claims: np.ndarray, benefits: np.ndarray, payments: np.ndarray) -> np.ndarray:
@@ -182,12 +200,10 @@ def pack(rows: Settlements, recorded_ms: int | None = None) -> CommitBatch:
         pool=rows.pool,
         keys=rows.keys.tobytes(),
         months="".join(map(str, months.tolist())).encode(),
-        sizes=(np.diff(offsets) * 8).astype("<u4").tobytes(),
-        records=records.tobytes(),
-        state_keys=rows.states.keys[state_rows].tobytes(),
+        records=_cut(records, offsets),
+        state_keys=digests(rows.states.keys[state_rows]),
         state_versions=rows.states.versions[state_rows].tobytes(),
-        state_sizes=(np.diff(state_offsets) * 8).astype("<u4").tobytes(),
-        states=states.tobytes(),
+        states=_cut(states, state_offsets),
         totals=_sum_totals(months, rows, amounts),
         commit=commit,
     )
@@ -299,17 +315,15 @@ def pack_records(pool: str, records: Iterable[Record], states: Sequence[tuple[by
             sums[place] = sums.get(place, 0) + amount
     if any(abs(amount) >= 2**63 for amount in sums.values()):
         raise refuse(E.AMOUNT_OUT_OF_RANGE, detail=str(2**63 - 1))
-    packed = [record.to_bytes() for record in listed]
+    packed: list[memoryview | bytes] = [record.to_bytes() for record in listed]
     return CommitBatch(
         pool=pool,
         keys=b"".join(record.key for record in listed),
         months="".join(f"{record.month:06d}" for record in listed).encode(),
-        sizes=np.fromiter(map(len, packed), "<u4", len(packed)).tobytes(),
-        records=b"".join(packed),
-        state_keys=b"".join(key for key, _, _ in states),
+        records=packed,
+        state_keys=[key for key, _, _ in states],
         state_versions=b"".join(version.to_bytes(8, "little") for _, version, _ in states),
-        state_sizes=np.array([len(value) for _, _, value in states], "<u4").tobytes(),
-        states=b"".join(value for _, _, value in states),
+        states=[value for _, _, value in states],
         totals=[(*place, amount) for place, amount in sorted(sums.items()) if amount],
         commit=listed[0].commit,
     )

@@ -1,111 +1,163 @@
 -- One commit of a pool: all of it or nothing. Amounts are decimal strings from first to last; this language's numbers
--- are doubles and only ever hold positions, counts and sizes here.
+-- are doubles and only ever hold positions and counts here. What costs time is the number of calls, so they are few.
 --
 -- KEYS[1]  adj:{pool}:version
 -- ARGV[1]  prefix adj:{pool}:
 -- ARGV[2]  settlement keys, 16 bytes each          ARGV[3]  their months, 6 digits each
--- ARGV[4]  record sizes, u32 each                  ARGV[5]  the records
--- ARGV[6]  state keys, 16 bytes each               ARGV[7]  versions as read, 8 bytes each
--- ARGV[8]  new state sizes, u32 each               ARGV[9]  the new states
--- ARGV[10] number of totals, then of each: month, field, amount
+-- ARGV[4]  versions of the states as read, 8 bytes each
+-- ARGV[5]  number of months with totals, then of each: month, number of values, then field, amount, ...
 -- then     number of counties, then of each: county, number of values, the values of its stream entry
+-- then     the records, one value each; then of each state: its key, its new value
 --
 -- Returns {1, position of the last record}, or {0, indices of known keys, indices of moved states} (from 0), or {2}
 -- while a rebuild is under way. Every check that can fail is made before the first write.
-local prefix, keys, months = ARGV[1], ARGV[2], ARGV[3]
-local state_keys, versions = ARGV[6], ARGV[7]
-local record_count, state_count = #keys / 16, #state_keys / 16
-local call, sub, byte, format = redis.call, string.sub, string.byte, string.format
-local index_prefix, state_prefix = prefix .. 'index:', prefix .. 'state:'
+local MOST = 2000 -- values that one call takes; the language's stack holds some thousands
 
-if call('EXISTS', prefix .. 'rebuilding') == 1 then return {2} end
+local prefix, keys, months, versions = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
+local record_count, state_count = #keys / 16, #versions / 8
+local call, sub, format = redis.call, string.sub, string.format
+
+local function in_parts(command, key, values)
+  for first = 1, #values, MOST do
+    call(command, key, unpack(values, first, math.min(first + MOST - 1, #values)))
+  end
+end
+
+-- Where the parts of the arguments are.
+local totals_at, at = 6, 6
+for _ = 1, tonumber(ARGV[5]) do at = at + 2 + tonumber(ARGV[at + 1]) end
+local counties_at = at + 1
+local county_count = tonumber(ARGV[at])
+at = counties_at
+for _ = 1, county_count do at = at + 2 + tonumber(ARGV[at + 1]) end
+local records_at, states_at = at - 1, at - 1 + record_count -- record i is at records_at + i
 
 -- Phase 1: is everything as the caller believes?
-local known, moved = {}, {}
-local buckets, names = {}, {}
+local known, moved, buckets = {}, {}, {}
 for i = 1, record_count do
-  local first, second = byte(keys, 16 * i - 15, 16 * i - 14)
-  buckets[i] = index_prefix .. format('%02x%x', first, (second - second % 16) / 16)
-  names[i] = sub(keys, 16 * i - 15, 16 * i)
-  if call('HEXISTS', buckets[i], names[i]) == 1 then known[#known + 1] = i - 1 end
-end
-local unborn = string.rep('\0', 8)
-for i = 1, state_count do
-  local found = call('GETRANGE', state_prefix .. sub(state_keys, 16 * i - 15, 16 * i), 0, 7)
-  if found == '' then found = unborn end
-  if found ~= sub(versions, 8 * i - 7, 8 * i) then moved[#moved + 1] = i - 1 end
-end
-if #known > 0 or #moved > 0 then return {0, known, moved} end
-
-local position = tonumber(call('GET', KEYS[1]) or '0')
-if not position or call('SCARD', prefix .. 'months') < 0 or call('SCARD', prefix .. 'counties') < 0 then
-  return redis.error_reply('LEDGER the version is not a number')
-end
-local function behind(stream)
-  if call('EXISTS', stream) == 0 then return false end
-  local info = call('XINFO', 'STREAM', stream)
-  for i = 1, #info, 2 do
-    if info[i] == 'last-generated-id' then return tonumber(string.match(info[i + 1], '^%d+')) > position end
+  local name = format('%x', math.floor(string.byte(keys, 16 * i - 15) / 16))
+  local bucket = buckets[name]
+  if not bucket then
+    bucket = {names = {}, records = {}}
+    buckets[name] = bucket
   end
-  return true
+  bucket.names[#bucket.names + 1] = sub(keys, 16 * i - 15, 16 * i)
+  bucket.records[#bucket.records + 1] = i
 end
-local seen_months = {}
+for name, bucket in pairs(buckets) do
+  for first = 1, #bucket.names, MOST do
+    local last = math.min(first + MOST - 1, #bucket.names)
+    local places = call('HMGET', prefix .. 'index:' .. name, unpack(bucket.names, first, last))
+    for i = 1, #places do
+      if places[i] then known[#known + 1] = bucket.records[first + i - 1] - 1 end
+    end
+  end
+end
+local head = call('MGET', KEYS[1], prefix .. 'rebuilding')
+if head[2] then return {2} end
+local unborn = string.rep('\0', 8)
+for first = 1, state_count, MOST do
+  local names = {}
+  for i = first, math.min(first + MOST - 1, state_count) do names[#names + 1] = ARGV[states_at + 2 * i - 1] end
+  local found = call('MGET', unpack(names))
+  for i = 1, #found do
+    local place = 8 * (first + i - 1)
+    if (found[i] and sub(found[i], 1, 8) or unborn) ~= sub(versions, place - 7, place) then
+      moved[#moved + 1] = first + i - 2
+    end
+  end
+end
+if #known > 0 or #moved > 0 then
+  table.sort(known)
+  return {0, known, moved}
+end
+
+local position = tonumber(head[1] or '0')
+if not position then return redis.error_reply('LEDGER the version is not a number') end
+local beyond
+local function look_beyond(stream) -- every stream ends at or before the version; a key of another kind fails here as well
+  if #call('XRANGE', prefix .. stream, '(' .. format('%.0f', position) .. '-0', '+', 'COUNT', 1) > 0 then
+    beyond = stream
+  end
+end
+local seen, month_list, county_list = {}, {}, {}
 for i = 1, record_count do
   local month = sub(months, 6 * i - 5, 6 * i)
-  if not seen_months[month] then
-    seen_months[month] = true
-    if behind(prefix .. 'journal:' .. month) then
-      return redis.error_reply('LEDGER the version is behind the journal of ' .. month)
-    end
+  if not seen[month] then
+    seen[month] = true
+    month_list[#month_list + 1] = month
+    look_beyond('journal:' .. month)
   end
 end
-local total_count = tonumber(ARGV[10])
-local county_at = 11 + 3 * total_count
-local at = county_at + 1
-for _ = 1, tonumber(ARGV[county_at]) do
-  if behind(prefix .. 'liability:' .. ARGV[at]) then
-    return redis.error_reply('LEDGER the version is behind the stream of ' .. ARGV[at])
-  end
+at = counties_at
+for i = 1, county_count do
+  county_list[i] = ARGV[at]
+  look_beyond('liability:' .. ARGV[at])
   at = at + 2 + tonumber(ARGV[at + 1])
 end
+if beyond then return redis.error_reply('LEDGER the version is behind the stream ' .. beyond) end
+local month_known = call('SMISMEMBER', prefix .. 'months', unpack(month_list))
+local county_known = county_count > 0 and call('SMISMEMBER', prefix .. 'counties', unpack(county_list)) or {}
+local totals, before = {}, {}
+at = totals_at
+for i = 1, tonumber(ARGV[5]) do
+  local names, count = {}, tonumber(ARGV[at + 1])
+  for j = at + 2, at + 1 + count, 2 do names[#names + 1] = ARGV[j] end
+  totals[i] = {key = prefix .. 'totals:' .. ARGV[at], names = names, at = at + 2}
+  before[i] = call('HMGET', totals[i].key, unpack(names))
+  at = at + 2 + count
+end
 
-local before = {}
-for i = 1, total_count do before[i] = call('HGET', prefix .. 'totals:' .. ARGV[8 + 3 * i], ARGV[9 + 3 * i]) end
-
--- Phase 2, first the totals: an amount that overflows is the one write that can still fail, and it is taken back.
-for i = 1, total_count do
-  local hash, field = prefix .. 'totals:' .. ARGV[8 + 3 * i], ARGV[9 + 3 * i]
-  local reply = redis.pcall('HINCRBY', hash, field, ARGV[10 + 3 * i])
-  if type(reply) == 'table' and reply.err then
-    for j = i - 1, 1, -1 do
-      hash, field = prefix .. 'totals:' .. ARGV[8 + 3 * j], ARGV[9 + 3 * j]
-      if before[j] then call('HSET', hash, field, before[j]) else call('HDEL', hash, field) end
+-- Phase 2, first what the store itself may refuse, and then take back: an amount that overflows, an entry out of order.
+local added = {}
+local function take_back(reply)
+  for i = 1, #totals do
+    for j, name in ipairs(totals[i].names) do
+      if before[i][j] then call('HSET', totals[i].key, name, before[i][j]) else call('HDEL', totals[i].key, name) end
     end
-    return reply
+  end
+  for _, entry in ipairs(added) do call('XDEL', entry[1], entry[2]) end
+  return reply
+end
+for i = 1, #totals do
+  for j, name in ipairs(totals[i].names) do
+    local reply = redis.pcall('HINCRBY', totals[i].key, name, ARGV[totals[i].at + 2 * j - 1])
+    if type(reply) == 'table' then
+      if i == 1 and j == 1 then return reply end -- refused before the first write, such as a store that is full
+      return take_back(reply)
+    end
   end
 end
-local sizes, records, start = ARGV[4], ARGV[5], 1
+local places = {}
 for i = 1, record_count do
-  local size = struct.unpack('<I4', sizes, 4 * i - 3)
   local month, id = sub(months, 6 * i - 5, 6 * i), format('%.0f', position + i)
-  call('XADD', prefix .. 'journal:' .. month, id .. '-0', 'r', sub(records, start, start + size - 1))
-  call('HSET', buckets[i], names[i], month .. '-' .. id)
-  start = start + size
+  local journal = prefix .. 'journal:' .. month
+  local reply = redis.pcall('XADD', journal, id .. '-0', 'r', ARGV[records_at + i])
+  if type(reply) == 'table' and reply.err then return take_back(reply) end
+  added[i] = {journal, id .. '-0'}
+  places[i] = month .. '-' .. id
 end
-local states
-sizes, states, start = ARGV[8], ARGV[9], 1
-for i = 1, state_count do
-  local size = struct.unpack('<I4', sizes, 4 * i - 3)
-  call('SET', state_prefix .. sub(state_keys, 16 * i - 15, 16 * i), sub(states, start, start + size - 1))
-  start = start + size
+
+-- From here on nothing can fail.
+for name, bucket in pairs(buckets) do
+  local pairs_of = {}
+  for i, field in ipairs(bucket.names) do
+    pairs_of[2 * i - 1], pairs_of[2 * i] = field, places[bucket.records[i]]
+  end
+  in_parts('HSET', prefix .. 'index:' .. name, pairs_of)
+end
+for first = 1, 2 * state_count, MOST do
+  call('MSET', unpack(ARGV, states_at + first, states_at + math.min(first + MOST - 1, 2 * state_count)))
 end
 local last = format('%.0f', position + record_count)
 call('SET', KEYS[1], last)
-for month in pairs(seen_months) do call('SADD', prefix .. 'months', month) end
-at = county_at + 1
-for _ = 1, tonumber(ARGV[county_at]) do
+for i, month in ipairs(month_list) do
+  if month_known[i] == 0 then call('SADD', prefix .. 'months', month) end
+end
+at = counties_at
+for i = 1, county_count do
   local count = tonumber(ARGV[at + 1])
-  call('SADD', prefix .. 'counties', ARGV[at])
+  if county_known[i] == 0 then call('SADD', prefix .. 'counties', ARGV[at]) end
   call('XADD', prefix .. 'liability:' .. ARGV[at], 'MAXLEN', '~', '1000000', last .. '-0',
     unpack(ARGV, at + 2, at + 1 + count))
   at = at + 2 + count

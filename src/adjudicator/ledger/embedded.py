@@ -54,6 +54,12 @@ appendfsync always
 no-appendfsync-on-rewrite no
 aof-load-truncated yes
 save ""
+# The journal only grows, so rewriting the file gains little; compressing it would cost more than the write.
+auto-aof-rewrite-percentage 200
+auto-aof-rewrite-min-size 512mb
+rdbcompression no
+# The index is looked up by the batch: small hashes early, not long lists.
+hash-max-listpack-entries 128
 # The ledger is a record, not a cache: nothing is ever evicted.
 maxmemory {max_memory}
 maxmemory-policy noeviction

@@ -5,8 +5,11 @@ from __future__ import annotations
 POOLS = "adj:pools"
 """Set of the pools that have a ledger in this store; outside the hash tags, written before a pool's first commit."""
 
-INDEX_BUCKETS = 4096
-"""Hashes that the settlement index of a pool is spread over, by the first twelve bits of the key digest."""
+INDEX_BUCKETS = 16
+"""Hashes that the settlement index of a pool is spread over, by the first four bits of the key digest.
+
+Few, so that a batch asks and writes many keys with one command; the tables grow step by step, not at once.
+"""
 
 
 def prefix(pool: str) -> str:
@@ -52,9 +55,9 @@ def index_bucket(pool: str, key: bytes) -> str:
     """Hash that holds a settlement key -> ``YYYYMM-position``.
 
     >>> index_bucket("330100", bytes.fromhex("abcd" + 28 * "0"))
-    'adj:{330100}:index:abc'
+    'adj:{330100}:index:a'
     """
-    return prefix(pool) + "index:" + key[:2].hex()[:3]
+    return prefix(pool) + "index:" + key[:1].hex()[:1]
 
 
 def state(pool: str, key: bytes) -> bytes:

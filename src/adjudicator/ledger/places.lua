@@ -7,12 +7,11 @@
 local keys, places, count, entries = ARGV[2], {}, 0, 0
 local index = ARGV[1] .. 'index:'
 for i = 1, #keys / 16 do
-  local first, second = string.byte(keys, 16 * i - 15, 16 * i - 14)
-  local bucket = index .. string.format('%02x%x', first, (second - second % 16) / 16)
+  local bucket = index .. string.format('%x', math.floor(string.byte(keys, 16 * i - 15) / 16))
   places[i] = redis.call('HGET', bucket, string.sub(keys, 16 * i - 15, 16 * i)) or ''
 end
 if #keys == 0 then
-  for bucket = 0, 4095 do count = count + redis.call('HLEN', index .. string.format('%03x', bucket)) end
+  for bucket = 0, 15 do count = count + redis.call('HLEN', index .. string.format('%x', bucket)) end
   for _, month in ipairs(redis.call('SMEMBERS', ARGV[1] .. 'months')) do
     entries = entries + redis.call('XLEN', ARGV[1] .. 'journal:' .. month)
   end

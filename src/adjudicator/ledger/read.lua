@@ -1,28 +1,43 @@
 -- Reads settlements and states of a pool as of one moment.
 --
 -- KEYS[1]  adj:{pool}:version
--- ARGV[1]  prefix adj:{pool}:    ARGV[2]  settlement keys, 16 bytes each    ARGV[3]  state keys, 16 bytes each
+-- ARGV[1]  prefix adj:{pool}:    ARGV[2]  settlement keys, 16 bytes each    then the names of the states
 --
 -- Returns {known, states}: known is index (from 0), position, record of each settlement that is there; states is one
--- value per key, empty where there is none.
-local prefix, keys, state_keys = ARGV[1], ARGV[2], ARGV[3]
-local known, states = {}, {}
+-- value per name, nil where there is none.
+local MOST = 2000
+local prefix, keys = ARGV[1], ARGV[2]
+local known, states, buckets = {}, {}, {}
 for i = 1, #keys / 16 do
-  local first, second = string.byte(keys, 16 * i - 15, 16 * i - 14)
-  local bucket = prefix .. 'index:' .. string.format('%02x%x', first, (second - second % 16) / 16)
-  local place = redis.call('HGET', bucket, string.sub(keys, 16 * i - 15, 16 * i))
-  if place then
-    local month, id = string.match(place, '^(%d+)-(%d+)$')
-    if not month then return redis.error_reply('LEDGER an index entry is not a place in the journal') end
-    local entries = redis.call('XRANGE', prefix .. 'journal:' .. month, id, id)
-    if #entries ~= 1 then
-      return redis.error_reply('LEDGER the index names an entry that the journal of ' .. month .. ' does not have')
+  local name = string.format('%x', math.floor(string.byte(keys, 16 * i - 15) / 16))
+  local bucket = buckets[name]
+  if not bucket then
+    bucket = {names = {}, asked = {}}
+    buckets[name] = bucket
+  end
+  bucket.names[#bucket.names + 1] = string.sub(keys, 16 * i - 15, 16 * i)
+  bucket.asked[#bucket.asked + 1] = i - 1
+end
+for name, bucket in pairs(buckets) do
+  for first = 1, #bucket.names, MOST do
+    local last = math.min(first + MOST - 1, #bucket.names)
+    local places = redis.call('HMGET', prefix .. 'index:' .. name, unpack(bucket.names, first, last))
+    for i = 1, #places do
+      if places[i] then
+        local month, id = string.match(places[i], '^(%d+)-(%d+)$')
+        if not month then return redis.error_reply('LEDGER an index entry is not a place in the journal') end
+        local entries = redis.call('XRANGE', prefix .. 'journal:' .. month, id, id)
+        if #entries ~= 1 then
+          return redis.error_reply('LEDGER the index names an entry that the journal of ' .. month .. ' does not have')
+        end
+        local at = #known
+        known[at + 1], known[at + 2], known[at + 3] = bucket.asked[first + i - 1], tonumber(id), entries[1][2][2]
+      end
     end
-    local at = #known
-    known[at + 1], known[at + 2], known[at + 3] = i - 1, tonumber(id), entries[1][2][2]
   end
 end
-for i = 1, #state_keys / 16 do
-  states[i] = redis.call('GET', prefix .. 'state:' .. string.sub(state_keys, 16 * i - 15, 16 * i)) or ''
+for first = 3, #ARGV, MOST do
+  local found = redis.call('MGET', unpack(ARGV, first, math.min(first + MOST - 1, #ARGV)))
+  for i = 1, #found do states[first + i - 3] = found[i] end
 end
 return {known, states}

@@ -13,8 +13,7 @@ if redis.call('GET', prefix .. 'rebuilding') ~= ARGV[2] then return 0 end
 redis.call('EXPIRE', prefix .. 'rebuilding', ARGV[3])
 if kind == 'index' then
   for i = 5, #ARGV, 2 do
-    local first, second = string.byte(ARGV[i], 1, 2)
-    local bucket = prefix .. 'index:' .. string.format('%02x%x', first, (second - second % 16) / 16)
+    local bucket = prefix .. 'index:' .. string.format('%x', math.floor(string.byte(ARGV[i]) / 16))
     redis.call('HSET', bucket, ARGV[i], ARGV[i + 1])
   end
 elseif kind == 'surplus' then

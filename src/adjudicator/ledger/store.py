@@ -15,7 +15,7 @@ from adjudicator.codes import Fund, Scheme
 from adjudicator.errors import AdjudicatorError, E, refuse
 from adjudicator.ledger import keys as names
 from adjudicator.ledger.audit import Progress, Verification, no_progress, verify
-from adjudicator.ledger.batch import CommitBatch, StateRead, new_commit, now_ms, pack_records
+from adjudicator.ledger.batch import CommitBatch, StateRead, digests, new_commit, now_ms, pack_records
 from adjudicator.ledger.connection import Connection, Script
 from adjudicator.ledger.names import fund_text, parse_scheme, parse_total_field, scheme_text
 from adjudicator.ledger.rebuild import Rebuilt, rebuild
@@ -148,9 +148,11 @@ class Ledger:
     async def read(self, pool: str, settlement_keys: Keys, state_keys: Keys) -> Read:
         """Which settlements are known, with their records, and the states, all as of one moment."""
         settlements, states = _blob(settlement_keys), _blob(state_keys)
-        arguments = [names.prefix(pool), settlements, states]
+        state_rows = np.frombuffer(states, np.uint8).reshape(-1, 16)
+        state_prefix = names.state(pool, b"")
+        arguments = [names.prefix(pool), settlements, *(state_prefix + key for key in digests(state_rows))]
 
-        async def attempt() -> tuple[list[int | bytes], list[bytes]]:
+        async def attempt() -> tuple[list[int | bytes], list[bytes | None]]:
             known, values = await self.connection.run(READ, names.version(pool), arguments)
             if known:
                 await self.connection.fence(names.prefix(pool))
@@ -161,7 +163,7 @@ class Ledger:
             int(index): Record.from_bytes(data, int(position))
             for index, position, data in zip(known[::3], known[1::3], known[2::3], strict=True)
         }
-        return Read(records, StateRead.parse(np.frombuffer(states, np.uint8).reshape(-1, 16), values))
+        return Read(records, StateRead.parse(state_rows, values))
 
     async def get(self, pool: str, key: bytes) -> Record | None:
         """The record of a settlement."""
@@ -182,7 +184,7 @@ class Ledger:
         if twice := _standing_twice(batch.keys):
             return Committed(False, known=twice)
         await self._register(batch.pool)
-        arguments = batch.arguments(names.prefix(batch.pool))
+        arguments = batch.arguments()
 
         async def attempt() -> Committed:
             reply = await self.connection.run(COMMIT, names.version(batch.pool), arguments, durable=True)
@@ -255,7 +257,7 @@ class Ledger:
 
     async def _own(self, batch: CommitBatch) -> int:
         """Position of the last record if the batch in the store is this very one, else 0."""
-        arguments = [names.prefix(batch.pool), batch.keys[-16:], b""]
+        arguments = [names.prefix(batch.pool), batch.keys[-16:]]
         known, _ = await self.connection.run(READ, names.version(batch.pool), arguments)
         record = Record.from_bytes(known[2], int(known[1]))
         if record.commit != batch.commit:
