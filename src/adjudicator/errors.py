@@ -91,6 +91,7 @@ class E(IntEnum):
     NO_POINT_VALUE = 8004
     NO_BED_DAY_RATE = 8005
     PAYMENT_RULE_UNDEFINED = 8006
+    CANNOT_CLEAR = 8007
     # 9000: ledger
     KEY_REUSED = 9001
     SETTLEMENT_NOT_FOUND = 9002
@@ -204,6 +205,7 @@ TABLE: dict[int, Row] = _rows(
     (E.NO_POINT_VALUE, PRECONDITION, "No provisional point value for the month and scheme", "当月该险种没有预付点值", "Set it in the pack, or settle the month before", "请在规则包设置，或先结算上月"),
     (E.NO_BED_DAY_RATE, PRECONDITION, "No bed-day rate for this hospital level and category", "该等级与类别没有床日标准", "Add the rate to the pack", "请在规则包补充床日标准"),
     (E.PAYMENT_RULE_UNDEFINED, PRECONDITION, "The documents define no payment rule for this case: {detail}", "文件未规定此付费情形：{detail}", "Set the value in the pack", "请在规则包中设置"),
+    (E.CANNOT_CLEAR, PRECONDITION, "The period cannot be cleared or shared: {detail}", "无法清算或分担：{detail}", "Complete the figures or the pack, then run again", "请补充数据或规则包后重新运行"),
     (E.KEY_REUSED, EXISTS, "This key was settled with other content; different field: {detail}", "该结算键已用于不同内容，差异字段：{detail}", "Ask GetSettlement, or use the next settlement_sequence after a reversal", "请查询 GetSettlement；撤销后用下一结算序号"),
     (E.SETTLEMENT_NOT_FOUND, MISSING, "No settlement has this key", "没有该结算记录", "Check institution_code, encounter_id and settlement_sequence", "请核对机构编号、就诊ID与结算序号"),
     (E.NOT_LATEST_SETTLEMENT, PRECONDITION, "A later settlement of the year stands; reverse first: {detail}", "本年度存在更晚的结算，请先撤销：{detail}", "Reverse the named settlement first", "请先撤销所指结算"),

@@ -74,12 +74,12 @@ def calibrate(
     """Calibrates points from past cases.
 
     Args: costs_fen int64[n]; groups and hospitals int[n], positions in the names; ``levels`` hospital -> level.
-    Errors: E.PAYMENT_RULE_UNDEFINED where there is no case, a cost is not positive or the average is zero.
+    Errors: E.CANNOT_CLEAR where there is no case, a cost is not positive or the average is zero.
     """
     if not len(costs_fen):
-        raise refuse(E.PAYMENT_RULE_UNDEFINED, "cases", "no past cases to calibrate from")
+        raise refuse(E.CANNOT_CLEAR, "cases", "no past cases to calibrate from")
     if (costs_fen <= 0).any():
-        raise refuse(E.PAYMENT_RULE_UNDEFINED, "total_fen", "a past case has no cost; take it out")
+        raise refuse(E.CANNOT_CLEAR, "total_fen", "a past case has no cost; take it out")
     all_average = Fraction(int(costs_fen.sum()), len(costs_fen))
     kept = np.zeros(len(costs_fen), bool)
     results = []
@@ -182,7 +182,7 @@ def _coefficients(
     level_names = sorted(set(levels.values()))
     missing = [name for name in hospital_names if name not in levels]
     if missing and rules.level_weight_ppm:
-        raise refuse(E.HOSPITAL_WITHOUT_COEFFICIENT, "hospital", f"{missing[0]} has no level")
+        raise refuse(E.CANNOT_CLEAR, "hospital", f"{missing[0]} has no level")
     level_of = np.array([level_names.index(levels[name]) if name in levels else -1 for name in hospital_names])
     own, same_level = {}, {}
     for (subject, group), average in _averages(costs[kept], hospitals[kept], groups[kept]).items():

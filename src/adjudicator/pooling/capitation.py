@@ -23,7 +23,7 @@ def weighted_share_ppm(shares_ppm: Sequence[int], weights_ppm: Sequence[int]) ->
     301000
     """
     if len(shares_ppm) != len(weights_ppm) or sum(weights_ppm) != PPM:
-        raise refuse(E.PAYMENT_RULE_UNDEFINED, "weights", "write one weight a year; together they make 1")
+        raise refuse(E.CANNOT_CLEAR, "weights", "write one weight a year; together they make 1")
     total = sum(part * weight for part, weight in zip(shares_ppm, weights_ppm, strict=True))
     return divide_half_up(total, PPM)
 
@@ -37,7 +37,7 @@ def package_fen(budget_fen: int, deductions_fen: Mapping[str, int]) -> int:
     """What is left to the package after catastrophic insurance, signing fees, physical checks and other deductions."""
     rest = budget_fen - sum(deductions_fen.values())
     if budget_fen <= 0 or rest <= 0:
-        raise refuse(E.PAYMENT_RULE_UNDEFINED, "budget", f"nothing is left of a budget of {budget_fen} fen")
+        raise refuse(E.CANNOT_CLEAR, "budget", f"nothing is left of a budget of {budget_fen} fen")
     return rest
 
 
@@ -50,7 +50,7 @@ def head_quota_fen(
     44000
     """
     if members <= 0:
-        raise refuse(E.PAYMENT_RULE_UNDEFINED, "members", "the quota needs the number of members")
+        raise refuse(E.CANNOT_CLEAR, "members", "the quota needs the number of members")
     held = share(financing_fen, risk_ppm) + share(financing_fen, critical_ppm)
     return divide_half_up(financing_fen - held + carried_fen - adjustment_fen, members)
 
@@ -67,7 +67,7 @@ class Weights:
         """Weight of one person."""
         weight = next((weight for limit, weight in self.ages if age_years <= limit), None)
         if weight is None:
-            raise refuse(E.PAYMENT_RULE_UNDEFINED, "weights", f"no age band takes {age_years} years")
+            raise refuse(E.CANNOT_CLEAR, "weights", f"no age band takes {age_years} years")
         return Fraction(weight, PPM) * (Fraction(self.chronic_ppm, PPM) if chronic else 1)
 
 
@@ -149,7 +149,7 @@ def settle_year(
     """
     check_enrolments(enrolments).raise_if_any("capitation register")
     if quota_fen <= 0:
-        raise refuse(E.PAYMENT_RULE_UNDEFINED, "quota", "the quota a head is not positive")
+        raise refuse(E.CANNOT_CLEAR, "quota", "the quota a head is not positive")
     belongs = consortia or {}
     months: dict[str, int] = {}
     weighted: dict[str, Fraction] = {}
@@ -160,7 +160,7 @@ def settle_year(
         weighted[name] = weighted.get(name, Fraction(0)) + inside * weights.of(entry.age_years, entry.chronic)
     own, outside = _joined(own_fen, belongs), _joined(outside_fen, belongs)
     for name in sorted((set(own) | set(outside)) - set(months)):
-        raise refuse(E.PAYMENT_RULE_UNDEFINED, "contract", f"{name} has cost under capitation but no contract")
+        raise refuse(E.CANNOT_CLEAR, "contract", f"{name} has cost under capitation but no contract")
     results = []
     for name in sorted(months):
         exact = weighted[name] * quota_fen / 12
@@ -238,10 +238,10 @@ def settle_packages(packages_fen: Mapping[str, int], visits: Sequence[Visits]) -
     """
     total, points = sum(packages_fen.values()), sum(visit.points_e8 for visit in visits)
     if total <= 0 or points <= 0:
-        raise refuse(E.NO_POINT_VALUE, "outpatient", f"packages of {total} fen over {points} points of 1e-8")
+        raise refuse(E.CANNOT_CLEAR, "outpatient", f"packages of {total} fen over {points} points of 1e-8")
     for visit in visits:
         if visit.signed_with not in packages_fen:
-            raise refuse(E.PAYMENT_RULE_UNDEFINED, "contract", f"{visit.signed_with} has visits but no package")
+            raise refuse(E.CANNOT_CLEAR, "contract", f"{visit.signed_with} has visits but no package")
     amounts = split_by_weight(total, [visit.points_e8 for visit in visits])
     used: dict[str, int] = {}
     earned: dict[str, int] = {}

@@ -139,7 +139,7 @@ def net(cases: Cases) -> Cases:
     for position, (case, sign) in enumerate(zip(cases.ids.tolist(), cases.rows["sign"].tolist(), strict=True)):
         if sign == 1:
             if case in standing:
-                raise refuse(E.PAYMENT_RULE_UNDEFINED, "case", f"case {case} is there twice")
+                raise refuse(E.CANNOT_CLEAR, "case", f"case {case} is there twice")
             standing[case] = position
         elif standing.pop(case, None) is None:
             raise refuse(E.SETTLEMENT_NOT_FOUND, "case")

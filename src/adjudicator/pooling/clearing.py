@@ -138,10 +138,10 @@ def check_budget(scheme: str, budget_fen: int, points_e8: int) -> None:
     """A value needs a budget and points: zero or negative ones are named, nothing is divided by a default."""
     if budget_fen <= 0:
         raise refuse(
-            E.NO_POINT_VALUE, "budget", f"scheme {scheme} has the budget {budget_fen} fen; set it in pooling.toml"
+            E.CANNOT_CLEAR, "budget", f"scheme {scheme} has the budget {budget_fen} fen; set it in pooling.toml"
         )
     if points_e8 <= 0:
-        raise refuse(E.NO_POINT_VALUE, "points", f"scheme {scheme} has {points_e8} points of 1e-8 in all")
+        raise refuse(E.CANNOT_CLEAR, "points", f"scheme {scheme} has {points_e8} points of 1e-8 in all")
 
 
 def year_fund(budget_fen: int, by_item_fen: int, reserve_fen: int, terms: Terms) -> tuple[int, int]:
@@ -179,7 +179,7 @@ def clear(
     """Clears one scheme: value, and money by hospital and county. ``final`` is the year, else a month.
 
     ``scores`` (hospital -> quality score) releases deposits at the year's end; a hospital without score is refused.
-    Errors: E.NO_POINT_VALUE for a budget or total points that are not positive.
+    Errors: E.CANNOT_CLEAR for a budget or total points that are not positive.
     """
     points = sum(cell.points_e8 for cell in listed)
     check_budget(scheme, budget_fen, points)
@@ -190,7 +190,7 @@ def clear(
         fund, used = year_fund(budget_fen, sum(cell.by_item_fen for cell in listed), reserve, terms)
     value = point_value(fund, patient, others, points, terms.mode)
     if value <= 0:
-        raise refuse(E.NO_POINT_VALUE, "point_value", f"the value of scheme {scheme} is not positive")
+        raise refuse(E.CANNOT_CLEAR, "point_value", f"the value of scheme {scheme} is not positive")
     money = fund + (patient + others if terms.mode == TOTAL_COST else 0)
     gross = _split_cells(money, listed)
     lines = []
@@ -242,7 +242,7 @@ def apply_quality(lines: list[Line], terms: Terms, scores: Mapping[str, int]) ->
     lost: dict[str, int] = {}
     for name, amount in totals.items():
         if name not in scores:
-            raise refuse(E.PAYMENT_RULE_UNDEFINED, "scores", f"hospital {name} has no quality score")
+            raise refuse(E.CANNOT_CLEAR, "scores", f"hospital {name} has no quality score")
         deposit = share(max(amount, 0), terms.deposit_ppm)
         lost[name] = deposit - share(deposit, released_ppm(scores[name], terms.deposit_bands))
     change = {name: -amount for name, amount in lost.items()}

@@ -115,13 +115,11 @@ class CountyShares:
 def check_year(year: CountyYear) -> None:
     """A county must bring its income and expenditure; nothing is assumed."""
     if year.income_fen < 0:
-        raise refuse(E.PAYMENT_RULE_UNDEFINED, "income", f"county {year.county} has no income; fill the column income")
+        raise refuse(E.CANNOT_CLEAR, "income", f"county {year.county} has no income; fill the column income")
     if year.expenditure_fen < 0:
-        raise refuse(E.PAYMENT_RULE_UNDEFINED, "expenditure", f"county {year.county} has no expenditure; fill it")
+        raise refuse(E.CANNOT_CLEAR, "expenditure", f"county {year.county} has no expenditure; fill it")
     if year.carried_fen < 0:
-        raise refuse(
-            E.PAYMENT_RULE_UNDEFINED, "carried", f"county {year.county} has no carried surplus; write 0 or more"
-        )
+        raise refuse(E.CANNOT_CLEAR, "carried", f"county {year.county} has no carried surplus; write 0 or more")
 
 
 def share_gaps(rule: Rule, years: Sequence[CountyYear], balances_fen: Mapping[str, int]) -> list[CountyShares]:
@@ -155,7 +153,7 @@ def share_gaps(rule: Rule, years: Sequence[CountyYear], balances_fen: Mapping[st
 
 def _balance(rule: Rule, balances: Mapping[str, int], fund: str) -> int:
     if fund not in balances:
-        raise refuse(E.PAYMENT_RULE_UNDEFINED, "funds", f"rule {rule.id} needs the balance of the fund {fund}")
+        raise refuse(E.CANNOT_CLEAR, "funds", f"rule {rule.id} needs the balance of the fund {fund}")
     return balances[fund]
 
 
@@ -192,9 +190,7 @@ def divide(amount_fen: int, shares: Shares) -> dict[str, int]:
 def _bands(step: Step, year: CountyYear, remainder: int) -> dict[str, int]:
     """Zhuzhou: shares by the ratio of the remainder to the county's pooled financing (R41)."""
     if year.financing_fen <= 0:
-        raise refuse(
-            E.PAYMENT_RULE_UNDEFINED, "financing", f"county {year.county} has no pooled financing; fill the column"
-        )
+        raise refuse(E.CANNOT_CLEAR, "financing", f"county {year.county} has no pooled financing; fill the column")
     limits = [limit for limit, _ in step.bands]
     scaled = remainder * PPM
     if step.reading == "whole":
@@ -221,7 +217,7 @@ def _bands(step: Step, year: CountyYear, remainder: int) -> dict[str, int]:
 def _eligible(step: Step, year: CountyYear, remainder: int) -> dict[str, int]:
     """Guangyuan: the overspend counts up to a share above the plan; the fund pays its rate of that (R43)."""
     if year.plan_expenditure_fen <= 0:
-        raise refuse(E.PAYMENT_RULE_UNDEFINED, "plan_expenditure", f"county {year.county} has no planned expenditure")
+        raise refuse(E.CANNOT_CLEAR, "plan_expenditure", f"county {year.county} has no planned expenditure")
     counted = min(remainder, share(year.plan_expenditure_fen, step.eligible_ppm))
     result = divide(counted, step.shares)
     result[step.rest] = result.get(step.rest, 0) + remainder - counted
@@ -231,7 +227,7 @@ def _eligible(step: Step, year: CountyYear, remainder: int) -> dict[str, int]:
 def _matched(step: Step, year: CountyYear, remainder: int) -> dict[str, int]:
     """Lishui: below some months of payments the treasury adds; the fund grants at most what the treasury paid."""
     if min(year.last_expenditure_fen, year.contribution_base_fen) < 0:
-        raise refuse(E.PAYMENT_RULE_UNDEFINED, "contribution_base", f"county {year.county} lacks last year's figures")
+        raise refuse(E.CANNOT_CLEAR, "contribution_base", f"county {year.county} lacks last year's figures")
     treasury = max(share(year.contribution_base_fen, step.base_ppm), max(0, year.treasury_paid_fen))
     balance = year.carried_fen - max(0, year.gap_fen)
     if balance * 1200 >= year.last_expenditure_fen * step.months_e2:
@@ -308,7 +304,7 @@ def levy_fen(levy: Levy, year: CountyYear, balance_fen: int) -> int:
 def _needed(year: CountyYear, name: str) -> int:
     value = getattr(year, f"{name}_fen")
     if value < 0:
-        raise refuse(E.PAYMENT_RULE_UNDEFINED, name, f"county {year.county} has no {name}; fill the column")
+        raise refuse(E.CANNOT_CLEAR, name, f"county {year.county} has no {name}; fill the column")
     return value
 
 

@@ -91,7 +91,7 @@ def apply_decisions(
         if decision.points_e8 >= 0:
             result[place[case]] = decision.points_e8
         elif all_average_fen <= 0:
-            raise refuse(E.PAYMENT_RULE_UNDEFINED, "all_average", "a cost becomes points by the average of all groups")
+            raise refuse(E.CANNOT_CLEAR, "all_average", "a cost becomes points by the average of all groups")
         else:
             part = decision.reasonable_cost_fen * scale_e8
             result[place[case]] = divide_half_up(part, all_average_fen * rounding_unit_e8) * rounding_unit_e8
@@ -110,9 +110,7 @@ def accepted_applications(excess: Mapping[str, int], quota: int) -> list[str]:
 def check_swaps(applied: int, swapped: int, swap_ppm: int) -> None:
     """Before the year's settlement a hospital may swap a share of the applied cases."""
     if swapped * PPM > applied * swap_ppm:
-        raise refuse(
-            E.PAYMENT_RULE_UNDEFINED, "special_cases.swap", f"{swapped} of {applied} applied cases were swapped"
-        )
+        raise refuse(E.CANNOT_CLEAR, "special_cases.swap", f"{swapped} of {applied} applied cases were swapped")
 
 
 def is_above(cost_fen: int, average_fen: int, multiple_ppm: int) -> bool:

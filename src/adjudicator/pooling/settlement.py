@@ -9,6 +9,7 @@ to what stands in the ledger is posted; nothing is overwritten.
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -81,7 +82,7 @@ def settle(
 
     Reversed settlements fall out, readmissions are halved over all given cases (so give the following month's cases as
     well: an earlier stay changes when the later one is known), decisions replace points. ``budgets_fen`` is the fund's
-    budget of the period by scheme code. Errors: a scheme with cases but without terms or budget, E.NO_POINT_VALUE.
+    budget of the period by scheme code. Errors: a scheme with cases but without terms or budget, E.CANNOT_CLEAR.
     """
     standing, points = standing_points(cases, rules, decisions)
     return settle_standing(standing, points, period, budgets_fen, rules, scores)
@@ -124,7 +125,7 @@ def settle_standing(
         if code not in rules.terms:
             raise refuse(E.PAYMENT_RULE_UNDEFINED, "clearing", f"pooling.toml has no clearing terms for scheme {code}")
         if code not in budgets_fen:
-            raise refuse(E.NO_POINT_VALUE, "budget", f"scheme {code} has cases but no budget in {period}")
+            raise refuse(E.CANNOT_CLEAR, "budget", f"scheme {code} has cases but no budget in {period}")
         terms = rules.terms[code]
         clearing = clear(code, listed, budgets_fen[code], terms, year, scores)
         check_conservation(clearing, int(points[standing.rows["scheme"] == standing.schemes.index(code)].sum()))
@@ -172,25 +173,42 @@ def year_targets(settlement: Settlement, monthly: Postings) -> Postings:
 async def post(ledger, pool: str, settlement: Settlement) -> Postings:
     """Posts the difference between the settlement and the ledger; returns what was posted.
 
-    ``ledger`` is ``ledger.store.Ledger``. Safe to repeat after a lost answer: the key is made of what it changes.
+    ``ledger`` is ``ledger.store.Ledger``. Safe to repeat after a lost answer, and when two settle at once: the
+    posting's key is made of what it changes, and of how often the same change was posted before.
     """
-    year = settlement.is_year
-    month = settlement.period * 100 + 12 if year else settlement.period
-    funds = {Fund.PROVIDER_YEAR} if year else {Fund.PROVIDER_FINAL, Fund.PROVIDER_PREPAID}
-    targets = settlement.targets()
-    if year:
-        monthly: Postings = {}
-        for number in range(1, 13):
-            add(monthly, await posted(ledger, pool, settlement.period * 100 + number, {Fund.PROVIDER_FINAL}))
-        targets = year_targets(settlement, monthly)
-    standing = await posted(ledger, pool, month, funds)
-    changes = differences(targets, standing)
-    if changes:
-        kind = "settle-year" if year else "settle-month"
-        key = posting_key(pool, kind, settlement.period, targets, standing)
+    while True:
+        month, targets, standing = await _targets(ledger, pool, settlement)
+        changes = differences(targets, standing)
+        if not changes:
+            return {}
+        kind = "settle-year" if settlement.is_year else "settle-month"
+        key = await _free_key(ledger, pool, kind, settlement.period, targets, standing)
+        if standing != (await _targets(ledger, pool, settlement))[2]:
+            continue
         listed = [(*place, amount) for place, amount in changes.items()]
-        await ledger.post(pool, key, month, listed, {"what": kind, "period": settlement.period})
-    return changes
+        if await ledger.post(pool, key, month, listed, {"what": kind, "period": settlement.period}):
+            return changes
+
+
+async def _targets(ledger, pool: str, settlement: Settlement) -> tuple[int, Postings, Postings]:
+    """Month of the posting, what the ledger should hold, and what it holds."""
+    if not settlement.is_year:
+        funds = {Fund.PROVIDER_FINAL, Fund.PROVIDER_PREPAID}
+        return settlement.period, settlement.targets(), await posted(ledger, pool, settlement.period, funds)
+    monthly: Postings = {}
+    for number in range(1, 13):
+        add(monthly, await posted(ledger, pool, settlement.period * 100 + number, {Fund.PROVIDER_FINAL}))
+    month = settlement.period * 100 + 12
+    return month, year_targets(settlement, monthly), await posted(ledger, pool, month, {Fund.PROVIDER_YEAR})
+
+
+async def _free_key(ledger, pool: str, kind: str, period: int, targets: Postings, standing: Postings) -> bytes:
+    """Key of the next posting of a change; the same change over the same state may come back (there and back again)."""
+    for turn in itertools.count():
+        key = posting_key(pool, f"{kind}/{turn}", period, targets, standing)
+        if await ledger.get(pool, key) is None:
+            return key
+    raise AssertionError("unreachable")
 
 
 async def posted(ledger, pool: str, month: int, funds: set[Fund]) -> Postings:

@@ -41,7 +41,7 @@ def months_of_capacity(balance_fen: int, expenditure_fen: int) -> Fraction:
     17.0
     """
     if expenditure_fen <= 0:
-        raise refuse(E.PAYMENT_RULE_UNDEFINED, "expenditure", "capacity needs the year's expenditure")
+        raise refuse(E.CANNOT_CLEAR, "expenditure", "capacity needs the year's expenditure")
     return Fraction(balance_fen * 12, expenditure_fen)
 
 
@@ -52,7 +52,7 @@ def surplus_rate(income_fen: int, expenditure_fen: int) -> Fraction:
     Fraction(1, 10)
     """
     if income_fen <= 0:
-        raise refuse(E.PAYMENT_RULE_UNDEFINED, "income", "the surplus rate needs the year's income")
+        raise refuse(E.CANNOT_CLEAR, "income", "the surplus rate needs the year's income")
     return Fraction(income_fen - expenditure_fen, income_fen)
 
 

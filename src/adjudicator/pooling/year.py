@@ -50,7 +50,7 @@ def pool_year(
     """Shares the gaps of a year and finds its warnings.
 
     ``funds_fen``: balance of each fund, ``reserve`` or ``310:reserve`` where several schemes have one. Rules are those
-    of ``at_date`` or the last day of the year. Errors: E.PAYMENT_RULE_UNDEFINED, naming what is missing.
+    of ``at_date`` or the last day of the year. Errors: E.PAYMENT_RULE_UNDEFINED, E.CANNOT_CLEAR.
     """
     date = at_date or year * 10_000 + 1231
     result = PoolYear(rules.name, year, unverified=rules.unverified(date))
@@ -85,7 +85,7 @@ def _balances(funds: Mapping[str, int], scheme: str, schemes: list[str]) -> dict
         prefix, colon, fund = name.partition(":")
         if not colon:
             if len(schemes) > 1:
-                raise refuse(E.PAYMENT_RULE_UNDEFINED, "fund", f"say whose fund it is: {scheme}:{name}=…")
+                raise refuse(E.CANNOT_CLEAR, "fund", f"say whose fund it is: {scheme}:{name}=…")
             result[name] = amount
         elif prefix == scheme:
             result[fund] = amount

@@ -1,0 +1,200 @@
+"""Clearing: point values in both modes, every fen placed, surplus and overspend, quality, readmission, reviews."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+from adjudicator.errors import AdjudicatorError, E
+from adjudicator.money import divide_half_up
+from adjudicator.pooling.cases import net
+from adjudicator.pooling.clearing import FUND_ONLY, Terms, cells, clear, prepayments, year_fund
+from adjudicator.pooling.review import Decision, accepted_applications, check_swaps
+from adjudicator.pooling.settlement import Rules, case_lines, settle
+from adjudicator.rules.payment_drg import Readmission
+from tests.pooling.made import case, cases, random_cases
+
+BUDGET = {"310": 12_345_678_901, "390": 9_876_543_211}
+READMISSION = Readmission(15, 500_000, frozenset(), (), True)
+
+
+def rules(terms: Terms = Terms(), **given) -> Rules:  # noqa: B008
+    return Rules({"310": terms, "390": terms}, **given)
+
+
+@pytest.mark.parametrize("terms", [
+    Terms(),
+    Terms(mode=FUND_ONLY, reserve_ppm=50_000),
+    Terms(year_total="shared", surplus_kept_ppm=850_000, overspend_borne_ppm=850_000, reserve_ppm=30_000),
+    Terms(deposit_ppm=100_000, deposit_bands=((0, 0), (60, 333_333), (85, 1_000_000)), forfeited="redistribute"),
+])  # fmt: skip
+@pytest.mark.parametrize("period", [202503, 2025])
+def test_every_fen_is_placed(terms: Terms, period: int) -> None:
+    made = random_cases(500, seed=3)
+    result = settle(made, period, BUDGET, rules(terms), scores={"H1": 70, "H2": 90})
+    for code, clearing in result.clearings.items():
+        assert sum(clearing.hospital_fen().values()) == sum(clearing.county_fen().values()) == clearing.fund_fen
+        money = clearing.value * clearing.points_e8 / 10**8
+        rows = made.rows[made.rows["scheme"] == made.schemes.index(code)]
+        brought = int(rows["patient_fen"].sum() + rows["others_fen"].sum()) if terms.mode != FUND_ONLY else 0
+        expected = BUDGET[code] - clearing.reserve_fen
+        if period == 2025 and terms.year_total == "shared":
+            expected, _ = year_fund(BUDGET[code], int(rows["fund_fen"].sum()), clearing.reserve_fen, terms)
+        assert money == expected + brought
+        assert clearing.fund_fen == expected  # a redistributed deposit stays among the hospitals
+
+
+def test_a_hospital_gets_its_points_worth_within_a_fen() -> None:
+    made = random_cases(300, seed=5)
+    clearing = settle(made, 202503, BUDGET, rules()).clearings["310"]
+    for name in ("H1", "H2"):
+        lines = [line for line in clearing.lines if line.hospital == name]
+        exact = clearing.value * sum(line.points_e8 for line in lines) / 10**8
+        assert abs(exact - sum(line.gross_fen for line in lines)) < 1
+
+
+def test_a_negative_case_is_netted_in_the_hospital() -> None:
+    """A patient who paid more than the points are worth lowers what the fund owes; nothing is clamped at 0."""
+    dear = case("dear", points_e8=10**8, patient_fen=900_000, hospital=0)
+    usual = case("usual", hospital=0, patient_fen=100_000)
+    clearing = settle(cases(dear, usual), 202503, {"310": 1_000_000}, rules()).clearings["310"]
+    lines = case_lines(settle(cases(dear, usual), 202503, {"310": 1_000_000}, rules()), "H1")
+    assert lines[0][-1] < 0
+    assert clearing.hospital_fen() == {"H1": 1_000_000} == {"H1": sum(line[-1] for line in lines)}
+
+
+def test_the_report_of_a_hospital_adds_up_to_its_money() -> None:
+    made = random_cases(400, seed=8)
+    result = settle(made, 202503, BUDGET, rules(readmission=READMISSION))
+    for name in ("H1", "H2"):
+        total = sum(line[-1] for line in case_lines(result, name))
+        assert total == sum(clearing.hospital_fen()[name] for clearing in result.clearings.values())
+        assert all(abs(line[-1]) < 400 for line in case_lines(result, name) if line[0] == "rounding and quality")
+    with pytest.raises(AdjudicatorError):
+        case_lines(result, "H9")
+
+
+def test_prepayment_is_a_share_of_what_is_owed_and_never_negative() -> None:
+    made = cases(case("a", hospital=0), case("b", hospital=1, points_e8=10**6, patient_fen=5_000_000))
+    clearing = settle(made, 202503, {"310": 1_000_000}, rules()).clearings["310"]
+    owed = {line.hospital: line.fund_fen for line in clearing.lines}
+    assert owed["H2"] < 0
+    advance = prepayments(clearing, 850_000)
+    assert advance == {("H1", "990001"): divide_half_up(owed["H1"] * 85, 100), ("H2", "990001"): 0}
+
+
+@pytest.mark.parametrize(
+    ("spent", "fund", "from_reserve"), [(900, 985, 0), (1_000, 1_000, 0), (1_100, 1_015, 15), (1_500, 1_075, 50)]
+)
+def test_surplus_is_kept_and_overspend_shared(spent: int, fund: int, from_reserve: int) -> None:
+    terms = Terms(year_total="shared", surplus_kept_ppm=850_000, overspend_borne_ppm=850_000)
+    assert year_fund(1_000, spent, 50, terms) == (fund, from_reserve)
+
+
+def test_forfeited_deposits_stay_with_the_fund_or_go_to_the_others() -> None:
+    made = cases(case("a", hospital=0), case("b", hospital=1))
+    bands = ((0, 0), (60, 500_000), (85, 1_000_000))
+    kept = {}
+    for forfeited in ("fund", "redistribute"):
+        terms = Terms(deposit_ppm=100_000, deposit_bands=bands, forfeited=forfeited)
+        clearing = settle(made, 2025, {"310": 2_000_000}, rules(terms), scores={"H1": 70, "H2": 90}).clearings["310"]
+        kept[forfeited] = clearing.hospital_fen()
+    assert kept["fund"] == {"H1": 950_000, "H2": 1_000_000}
+    assert kept["redistribute"] == {"H1": 975_000, "H2": 1_025_000}
+    with pytest.raises(AdjudicatorError, match="H2 has no quality score"):
+        settle(made, 2025, {"310": 2_000_000}, rules(terms), scores={"H1": 70})
+
+
+class TestReadmission:
+    def points(self, *rows: dict) -> list[int]:
+        result = settle(cases(*rows), 202503, {"310": 10**9}, rules(readmission=READMISSION))
+        kept = dict(zip(result.cases.ids.tolist(), result.points_e8.tolist(), strict=True))
+        return [kept[row["case"]] // 10**8 for row in rows]
+
+    def test_each_stay_is_halved_at_most_once_and_chains_go_on(self) -> None:
+        stays = [
+            case("a", person=1, admission_date=20250301, discharge_date=20250303),
+            case("b", person=1, admission_date=20250303, discharge_date=20250306, hospital=1),
+            case("c", person=1, admission_date=20250320, discharge_date=20250325),
+        ]
+        assert self.points(*stays) == [50, 50, 100]
+
+    def test_other_stays_between_and_other_people_do_not_matter(self) -> None:
+        stays = [
+            case("a", person=1, admission_date=20250301, discharge_date=20250303),
+            case("x", person=1, admission_date=20250304, discharge_date=20250306, group=1),
+            case("y", person=2, admission_date=20250304, discharge_date=20250306),
+            case("b", person=1, admission_date=20250318, discharge_date=20250320),
+        ]
+        assert self.points(*stays) == [50, 100, 100, 100]
+
+    def test_the_next_stay_may_be_in_the_next_month(self) -> None:
+        """R31 over the month's end: the earlier stay changes although its month was settled."""
+        first = case("a", person=1, admission_date=20250325, discharge_date=20250331)
+        later = case("b", person=1, admission_date=20250410, discharge_date=20250412, month=202504)
+        alone = settle(cases(first), 202503, {"310": 10**9}, rules(readmission=READMISSION))
+        both = settle(cases(first, later), 202503, {"310": 10**9}, rules(readmission=READMISSION))
+        assert alone.points_e8.tolist() == [100 * 10**8]
+        assert both.points_e8.tolist() == [50 * 10**8]
+        assert len(both.cases) == 1
+
+
+class TestReview:
+    def test_a_decision_replaces_points_or_converts_cost(self) -> None:
+        made = cases(case("a"), case("b"), case("c"))
+        decisions = {"a": Decision(points_e8=250 * 10**8), "b": Decision(reasonable_cost_fen=3_000_000)}
+        result = settle(made, 202503, {"310": 10**9}, rules(all_average_fen=1_000_000), decisions)
+        assert [points // 10**8 for points in result.points_e8.tolist()] == [250, 300, 100]
+
+    def test_the_largest_excess_is_reviewed_first(self) -> None:
+        assert accepted_applications({"a": 5, "b": 9, "c": 9, "d": 1}, 3) == ["b", "c", "a"]
+
+    def test_a_fifth_of_the_applied_cases_may_be_swapped(self) -> None:
+        check_swaps(10, 2, 200_000)
+        with pytest.raises(AdjudicatorError, match="3 of 10"):
+            check_swaps(10, 3, 200_000)
+
+
+class TestRefusals:
+    @pytest.mark.parametrize("budget", [0, -1])
+    def test_a_budget_of_zero(self, budget: int) -> None:
+        with pytest.raises(AdjudicatorError, match="scheme 310 has the budget") as refused:
+            settle(cases(case("a")), 202503, {"310": budget}, rules())
+        assert refused.value.problems[0].number == E.CANNOT_CLEAR
+
+    def test_no_budget_at_all(self) -> None:
+        with pytest.raises(AdjudicatorError, match="scheme 310 has cases but no budget"):
+            settle(cases(case("a")), 202503, {}, rules())
+
+    def test_points_that_add_up_to_nothing(self) -> None:
+        with pytest.raises(AdjudicatorError, match="0 points"):
+            settle(cases(case("a", points_e8=0)), 202503, {"310": 10**6}, rules())
+
+    def test_negative_total_points(self) -> None:
+        with pytest.raises(AdjudicatorError, match="-10000000000 points"):
+            listed = cells(cases(case("a", points_e8=-(10**10))), np.array([-(10**10)]), "310")
+            clear("310", listed, 10**6, Terms(), False)
+
+    def test_no_terms_for_a_scheme(self) -> None:
+        with pytest.raises(AdjudicatorError, match="no clearing terms for scheme 310"):
+            settle(cases(case("a")), 202503, {"310": 10**6}, Rules({}))
+
+    def test_a_case_twice_and_a_reversal_of_nothing(self) -> None:
+        with pytest.raises(AdjudicatorError, match="case a is there twice"):
+            net(cases(case("a"), case("a")))
+        with pytest.raises(AdjudicatorError) as refused:
+            net(cases(case("a"), case("b", sign=-1)))
+        assert refused.value.problems[0].number == E.SETTLEMENT_NOT_FOUND
+
+    def test_a_decision_on_an_unknown_case_changes_nothing_elsewhere(self) -> None:
+        result = settle(cases(case("a")), 202503, {"310": 10**9}, rules(), {"zzz": Decision(points_e8=1)})
+        assert result.points_e8.tolist() == [100 * 10**8]
+
+
+def test_the_value_is_exact_and_not_rounded() -> None:
+    made = cases(case("a", points_e8=3 * 10**8, patient_fen=0), case("b", points_e8=4 * 10**8, patient_fen=0))
+    clearing = settle(made, 202503, {"310": 1_000}, rules()).clearings["310"]
+    assert clearing.value == Fraction(1_000, 7)
+    assert clearing.value_yuan == "1.428571"
