@@ -1,0 +1,162 @@
+"""``adjudicator rules check | show | diff``: rule packs for people."""
+
+from __future__ import annotations
+
+import argparse
+import datetime
+import json
+import re
+import sys
+from dataclasses import asdict
+
+from adjudicator.rules.bundle import check_packs
+from adjudicator.rules.dated import iso
+from adjudicator.rules.diff import Change, diff_packs, joined
+from adjudicator.rules.faults import Fault, PackError
+from adjudicator.rules.load import read_pack, shipped_packs
+from adjudicator.rules.show import ShownPlan, as_data, show_pack
+
+OK, FAULTY, USAGE = 0, 1, 2
+
+
+def add_parser(subparsers) -> None:
+    """Adds ``rules`` with its three actions."""
+    parser = subparsers.add_parser("rules", help="check, show, compare rule packs")
+    actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
+    check = actions.add_parser("check", help="every fault of some packs, with file, key and what to write instead")
+    check.add_argument("packs", nargs="*", metavar="PACK", help="name or folder; none: all that are shipped")
+    show = actions.add_parser("show", help="what a pack says on a day")
+    show.add_argument("pack", metavar="PACK")
+    show.add_argument("--on", metavar="DATE", default="", help="2021-01-01, 2021-01 or 2021; default today")
+    show.add_argument("--plan", metavar="ID", default="", help="only this plan")
+    diff = actions.add_parser("diff", help="what changes between two packs or two days")
+    diff.add_argument("old", metavar="PACK[@DATE]")
+    diff.add_argument("new", metavar="PACK[@DATE]")
+    for action in (check, show, diff):
+        action.add_argument("--json", action="store_true", help="print JSON")
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Runs the action; 0 good, 1 faults were found, 2 wrong arguments."""
+    try:
+        return {"check": _check, "show": _show, "diff": _diff}[arguments.action](arguments)
+    except PackError as error:
+        _print_faults({error.what: error.faults}, arguments.json)
+        return FAULTY
+    except ValueError as error:
+        print(error, file=sys.stderr)
+        return USAGE
+
+
+def read_day(text: str) -> int:
+    """A day as YYYYMMDD; a month or a year means its first day, empty means today.
+
+    >>> read_day("2020-12"), read_day("2021")
+    (20201201, 20210101)
+    """
+    if not text:
+        today = datetime.date.today()
+        return today.year * 10_000 + today.month * 100 + today.day
+    match = re.fullmatch(r"(\d{4})-?(\d{2})?-?(\d{2})?", text)
+    try:
+        date = datetime.date(int(match[1]), int(match[2] or 1), int(match[3] or 1)) if match else None
+    except ValueError:
+        date = None
+    if date is None:
+        raise ValueError(f"{text!r} is not a day: write 2021-01-01, 2021-01 or 2021")
+    return date.year * 10_000 + date.month * 100 + date.day
+
+
+# -------------------------------------------------------------------- check
+
+
+def _check(arguments: argparse.Namespace) -> int:
+    names = arguments.packs or shipped_packs()
+    faults = {name: check_packs([name]) for name in names}
+    _print_faults(faults, arguments.json)
+    return FAULTY if any(faults.values()) else OK
+
+
+def _print_faults(faults: dict[str, list[Fault]], as_json: bool) -> None:
+    if as_json:
+        print(
+            json.dumps({name: [asdict(fault) for fault in found] for name, found in faults.items()}, ensure_ascii=False)
+        )
+        return
+    for name, found in faults.items():
+        print(f"{name}: {'no faults' if not found else f'{len(found)} fault(s)'}")
+        for fault in found:
+            print(f"  {fault}")
+
+
+# -------------------------------------------------------------------- show
+
+
+def _show(arguments: argparse.Namespace) -> int:
+    pack, day = read_pack(arguments.pack), read_day(arguments.on)
+    shown = [plan for plan in show_pack(pack, day) if arguments.plan in ("", plan.id)]
+    if arguments.json:
+        print(json.dumps({"pack": pack.id, "on": iso(day), "plans": as_data(shown)}, ensure_ascii=False, indent=1))
+        return OK
+    print(
+        f"{pack.name_zh} {pack.name}, rules on {iso(day)} ({len(pack.areas)} counties, {len(pack.hospitals)} institutions)"
+    )
+    if not shown:
+        print("  no plan holds on this day 当日无有效方案")
+    for plan in shown:
+        _print_plan(plan)
+    return OK
+
+
+def _print_plan(plan: ShownPlan) -> None:
+    print(f"\n{plan.zh} — {plan.en} [{plan.id}]  {plan.scheme_zh}: {plan.care_zh}")
+    if plan.undefined:
+        print(f"  undefined 未规定: {plan.undefined}")
+    document = None
+    for value in plan.values:
+        source = (value.document, value.clause, value.from_date, value.to_date, value.verified)
+        if source != document:
+            until = "" if value.to_date.startswith("2099") else f" to {value.to_date}"
+            mark = "" if value.verified else "  [not verified 未核实]"
+            clause = f", {value.clause}" if value.clause else ""
+            print(f"  § {value.document}{clause} — from {value.from_date}{until}{mark}")
+            document = source
+        for position, (whom, text) in enumerate(value.values):
+            label = f"{value.zh} {value.en}" if position == 0 else ""
+            print(f"    {label}{': ' if label else '      '}{f'{whom}: ' if whom else ''}{text}")
+
+
+# -------------------------------------------------------------------- diff
+
+
+def _diff(arguments: argparse.Namespace) -> int:
+    (old_name, old_day), (new_name, new_day) = (_split(arguments.old), _split(arguments.new))
+    old, new = read_pack(old_name), read_pack(new_name)
+    changes = diff_packs(old, old_day, new, new_day)
+    if arguments.json:
+        print(json.dumps([asdict(change) for change in changes], ensure_ascii=False, indent=1))
+        return OK
+    print(f"{old.name_zh} {old.id}@{iso(old_day)} → {new.name_zh} {new.id}@{iso(new_day)}: {len(changes)} change(s)")
+    print_changes(changes)
+    return OK
+
+
+def _split(text: str) -> tuple[str, int]:
+    name, _, day = text.partition("@")
+    return name, read_day(day)
+
+
+def print_changes(changes: list[Change]) -> None:
+    """What several plans share is told once; a document stands under the changes it makes."""
+    for plans, shared in joined(changes):
+        print("\n" + "; ".join(f"{change.plan_zh} {change.plan_en} [{change.plan}]" for change in plans))
+        for position, change in enumerate(shared):
+            whom = f" — {change.whom}" if change.whom else ""
+            old, new = change.old or "— (none 无)", change.new or "— (none 无)"
+            print(f"  {change.zh} {change.en}{whom}: {old} → {new}")
+            following = shared[position + 1] if position + 1 < len(shared) else None
+            same = following and (following.document, following.from_date) == (change.document, change.from_date)
+            if change.document and not same:
+                mark = "" if change.verified else "  [not verified 未核实]"
+                print(f"      § {change.document}, from {change.from_date}{mark}")

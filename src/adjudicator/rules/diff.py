@@ -1,0 +1,147 @@
+"""What changes between two sets of rules, as a benefit officer would explain it: old, new, for whom, by which document."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from adjudicator.rules.cells import Cell, cells, key_names, unit_text, whom
+from adjudicator.rules.dated import DatedValue, iso, value_on
+from adjudicator.rules.pack import Pack
+from adjudicator.rules.plan_keys import KEY, SPECIAL_KEYS
+from adjudicator.rules.plan_source import PlanSource
+from adjudicator.rules.show import plans_on
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One change: ``old`` or ``new`` is empty where the rule has no such value."""
+
+    plan: str
+    plan_en: str
+    plan_zh: str
+    key: str
+    en: str
+    zh: str
+    whom: str
+    """For whom, empty: for everybody."""
+    old: str
+    new: str
+    document: str
+    from_date: str
+    verified: bool
+
+
+def diff_packs(old: Pack, old_date: int, new: Pack, new_date: int) -> list[Change]:
+    """Every change of a plan, a value, a disease quota and a programme, in the order of the new rules."""
+    before, after = plans_on(old, old_date), plans_on(new, new_date)
+    changes: list[Change] = []
+    for name, plan in after.items():
+        if name not in before:
+            first = next((dated[0].source for dated in plan.values.values()), None)
+            document = first.document if first else plan.undefined
+            changes.append(
+                _whole(plan, "", "new plan 新增方案", document, iso(plan.from_date), bool(first and first.verified))
+            )
+        else:
+            changes += _plan_changes(old, before[name], old_date, new, plan, new_date)
+    for name, plan in before.items():
+        if name not in after:
+            changes.append(_whole(plan, "plan 原方案", "", "", iso(plan.to_date), True))
+    return changes + _disease_changes(old, old_date, new, new_date) + _programme_changes(old, old_date, new, new_date)
+
+
+def _whole(plan: PlanSource, old: str, new: str, document: str, day: str, verified: bool) -> Change:
+    what = ("the whole plan", "整个方案")
+    return Change(plan.id, plan.name, plan.name_zh, "", *what, "", old, new, document, day, verified)
+
+
+def _plan_changes(old: Pack, before: PlanSource, old_date: int, new: Pack, after: PlanSource, new_date: int):
+    changes = []
+    for name in (*KEY, *SPECIAL_KEYS):
+        was, now = value_on(before.values.get(name, ()), old_date), value_on(after.values.get(name, ()), new_date)
+        if was is None and now is None:
+            continue
+        old_cells = [] if was is None else cells(old, before, was, old_date)
+        new_cells = [] if now is None else cells(new, after, now, new_date)
+        for affected, from_text, to_text in _different(old_cells, new_cells):
+            source = (now or was).source
+            changes.append(
+                Change(
+                    after.id, after.name, after.name_zh, name, *key_names(name), affected, from_text, to_text,
+                    source.document if now else "", iso(source.from_date) if now else iso(new_date), source.verified,
+                )
+            )  # fmt: skip
+    return changes
+
+
+def _different(old: list[Cell], new: list[Cell]) -> list[tuple[str, str, str]]:
+    """(whom, old, new), cells with the same change joined; a value that is not written counts as its neutral one."""
+    was, now = {cell.names: cell for cell in old}, {cell.names: cell for cell in new}
+    every = list((now | was).values()) if len(now) >= len(was) else list((was | now).values())
+    pairs: dict[tuple[str, str], list[Cell]] = {}
+    for cell in every:
+        before, after = was.get(cell.names), now.get(cell.names)
+        if (before is None or before.neutral) and (after is None or after.neutral):
+            continue
+        texts = (before.text if before else "", after.text if after else "")
+        if texts[0] != texts[1]:
+            pairs.setdefault(texts, []).append(cell)
+    return [(whom(same, every), before, after) for (before, after), same in pairs.items()]
+
+
+def _disease_changes(old: Pack, old_date: int, new: Pack, new_date: int) -> list[Change]:
+    def on(pack: Pack, date: int) -> dict[tuple, tuple[str, str, DatedValue]]:
+        return {
+            (disease.code, value.name, value.value[:2]): (disease.name, disease.name_zh, value)
+            for disease in pack.diseases
+            for value in (*disease.quotas, *disease.fixed_prices)
+            if value.source.from_date <= date <= value.source.to_date
+        }
+
+    before, after, changes = on(old, old_date), on(new, new_date), []
+    for key in dict.fromkeys([*after, *before]):
+        was = unit_text("yuan", before[key][2].value[2]) if key in before else ""
+        now = unit_text("yuan", after[key][2].value[2]) if key in after else ""
+        if was != now:
+            en, zh, value = after.get(key) or before[key]
+            what = ("quota", "病种限额") if key[1] == "quota" else ("fixed price", "病种定价")
+            source = value.source
+            changes.append(
+                Change(
+                    key[0], en, zh, key[1], *what, "", was, now, source.document, iso(source.from_date), source.verified
+                )
+            )
+    return changes
+
+
+def _programme_changes(old: Pack, old_date: int, new: Pack, new_date: int) -> list[Change]:
+    def on(pack: Pack, date: int) -> dict:
+        return {p.id: p for p in pack.programmes if p.source.from_date <= date <= p.source.to_date}
+
+    before, after, changes = on(old, old_date), on(new, new_date), []
+    for name in dict.fromkeys([*after, *before]):
+        if (name in before) != (name in after):
+            programme = after.get(name) or before[name]
+            state = ("", "runs 实施") if name in after else ("runs 实施", "ended 结束")
+            day = programme.source.from_date if name in after else programme.source.to_date
+            changes.append(
+                Change(
+                    name, programme.name, programme.name_zh, "programme", "programme", "专项保障", "", *state,
+                    programme.source.document, iso(day), programme.source.verified,
+                )
+            )  # fmt: skip
+    return changes
+
+
+def joined(changes: list[Change]) -> list[tuple[list[Change], list[Change]]]:
+    """Changes that several plans share are told once: (one change for each plan concerned, the changes)."""
+    by_change: dict[tuple, list[Change]] = {}
+    for change in changes:
+        what = (change.key, change.whom, change.old, change.new, change.document, change.from_date, change.verified)
+        by_change.setdefault(what, []).append(change)
+    by_plans: dict[tuple[str, ...], tuple[list[Change], list[Change]]] = {}
+    for same in by_change.values():
+        plans = tuple(change.plan for change in same)
+        by_plans.setdefault(plans, (same, []))[1].append(same[0])
+    order = {change.plan: position for position, change in reversed(list(enumerate(changes)))}
+    return sorted(by_plans.values(), key=lambda entry: (order[entry[0][0].plan], -len(entry[0])))

@@ -1,0 +1,76 @@
+"""What a pack says on a day: every plan, every value, with its document."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from adjudicator.rules.cells import SCHEME_ZH, care_names, cells, grouped, key_names
+from adjudicator.rules.dated import iso, value_on
+from adjudicator.rules.pack import Pack
+from adjudicator.rules.plan_keys import KEY
+from adjudicator.rules.plan_source import PlanSource
+
+
+@dataclass(frozen=True, slots=True)
+class ShownValue:
+    """One value of a plan on a day."""
+
+    key: str
+    en: str
+    zh: str
+    values: tuple[tuple[str, str], ...]
+    """(whom it is for, value); no names where it holds for everybody."""
+    from_date: str
+    to_date: str
+    document: str
+    clause: str
+    checked_on: str
+    verified: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ShownPlan:
+    """One plan on a day."""
+
+    id: str
+    en: str
+    zh: str
+    scheme_zh: str
+    care_zh: str
+    undefined: str
+    values: tuple[ShownValue, ...]
+
+
+def plans_on(pack: Pack, date: int) -> dict[str, PlanSource]:
+    """Plans that hold on a day, by id."""
+    return {plan.id: plan for plan in pack.plans if plan.from_date <= date <= plan.to_date}
+
+
+def show_pack(pack: Pack, date: int) -> tuple[ShownPlan, ...]:
+    """Every plan of a pack on a day."""
+    return tuple(show_plan(pack, plan, date) for plan in plans_on(pack, date).values())
+
+
+def show_plan(pack: Pack, plan: PlanSource, date: int) -> ShownPlan:
+    """One plan on a day; values in the order of the cascade."""
+    values = []
+    for name in [key for key in (*KEY, "cross_region", "rate_derived") if key in plan.values]:
+        value = value_on(plan.values[name], date)
+        if value is None:
+            continue
+        source = value.source
+        texts = grouped(cells(pack, plan, value, date))
+        values.append(
+            ShownValue(
+                name, *key_names(name), tuple(texts), iso(source.from_date), iso(source.to_date), source.document,
+                source.clause, iso(source.checked_on), source.verified,
+            )
+        )  # fmt: skip
+    zh = SCHEME_ZH.get(plan.scheme, "")
+    return ShownPlan(plan.id, plan.name, plan.name_zh, zh, care_names(plan), plan.undefined, tuple(values))
+
+
+def as_data(shown: Any) -> Any:
+    """The same as plain data, for JSON."""
+    return [asdict(plan) for plan in shown]
