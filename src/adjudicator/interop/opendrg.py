@@ -307,13 +307,13 @@ class _Reader:
 
     def _drgs(self, file: str, adrg: str, rule: str, body: _RuleBody) -> None:
         for order, (node, module, name, drg) in enumerate(body.drgs, 1):
+            if not drg.startswith(adrg):
+                self.lose(file, node.lineno, f"{drg} is no DRG of {adrg}")
+                continue
             try:
-                if not drg.startswith(adrg):
-                    raise NotExpressible(node, f"{drg} is no DRG of {adrg}")
                 parsed = self._drg_condition(module, name)
             except NotExpressible as error:
-                place = file if module == "" else f"{_drg_file(module, name)}"
-                self.lose(place, error.line, str(error))
+                self.lose(_drg_file(module, name), error.line, str(error))
                 continue
             if parsed is None or parsed.never:
                 self.result.notes.add(file, f"line {node.lineno}", f"{drg} can never fit and was left out")

@@ -47,10 +47,7 @@ def group_parquet(
     task: Task, source: Path, target: Path, advance: Callable[[int], None] = lambda rows: None
 ) -> Outcome:
     """Groups ``source`` into ``target``; ``advance`` is told the rows that were done."""
-    try:
-        file = pq.ParquetFile(source)
-    except pa.ArrowInvalid as error:
-        raise RecordFileError(f"not a Parquet file: {error}") from error
+    file = _open(source)
     names = [ALIASES.get(name, name) for name in file.schema_arrow.names]
     missing = [name for name in REQUIRED if name not in names]
     if missing:
@@ -73,7 +70,14 @@ def group_parquet(
 
 def row_count(source: Path) -> int:
     """Rows of a Parquet file."""
-    return pq.ParquetFile(source).metadata.num_rows
+    return _open(source).metadata.num_rows
+
+
+def _open(source: Path) -> pq.ParquetFile:
+    try:
+        return pq.ParquetFile(source)
+    except pa.ArrowInvalid as error:
+        raise RecordFileError(f"not a Parquet file: {error}") from error
 
 
 def _block(task: Task, batch: pa.RecordBatch) -> tuple[Block, pa.Array]:

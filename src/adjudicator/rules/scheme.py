@@ -10,6 +10,7 @@ import functools
 import hashlib
 import os
 import tempfile
+import zipfile
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -149,7 +150,7 @@ def _read_compiled(path: Path, digest: str, folder: Path) -> Scheme | None:
         with np.load(path, allow_pickle=False) as content:
             arrays = SchemeArrays(*(content[f"array.{name}"] for name in SchemeArrays._fields))
             texts = {name: content[f"text.{name}"].tobytes().decode() for name in ("name", *SchemeTexts._fields)}
-    except (OSError, ValueError, KeyError, EOFError, UnicodeDecodeError):
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
         return None  # torn or older file: compile again
     name = texts.pop("name")
     split = SchemeTexts(**{key: tuple(text.split("\n")) if text else () for key, text in texts.items()})
