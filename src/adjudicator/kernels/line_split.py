@@ -43,9 +43,6 @@ PRICE_RANGE, AMOUNT_RANGE = int(E.PRICE_OUT_OF_RANGE), int(E.LINE_AMOUNT_OUT_OF_
 SIGN, NOT_VALID, UNDEFINED = int(E.LINE_SIGN), int(E.ITEM_NOT_VALID_ON_DATE), int(E.RULE_UNDEFINED)
 NO_ORIGINAL, EXCEEDS = int(E.REFUND_WITHOUT_ORIGINAL), int(E.REFUND_EXCEEDS_ORIGINAL)
 
-RARE_FLAGS = RESTRICTED | CO_PAY_FREE
-"""Bits of a version that leave the usual way through the loop."""
-
 REFUND_FLAG = 1
 """Bit of ``LINE.flags``."""
 
@@ -171,7 +168,7 @@ def split(rules, claims, lines, line_out, split_out, refund_claims):
     group_of, level_column, covers = rules.group_of, rules.level_column, rules.covers
     options, option_start = rules.options, rules.option_start
     person_types = np.int64(rules.person_types)
-    item_count = np.int64(first.shape[1])
+    item_count = np.uint64(first.shape[1])
     refund_count = np.int64(0)
     for index in range(claims.shape[0]):
         claim = claims[np.uint64(index)]
@@ -211,23 +208,23 @@ def split(rules, claims, lines, line_out, split_out, refund_claims):
         suspended = claim.suspended != 0
         programme_bit = 1 << (np.int64(claim.programme) - 1) if claim.programme > 0 and known_pack else 0
 
-        rare_claim = suspended or programme_bit != 0 or care_group != insured_group
+        rare_claim = np.int64(1) if suspended or programme_bit != 0 or care_group != insured_group else np.int64(0)
         start = np.uint64(claim.line_start)
         end = np.uint64(claim.line_end)
         has_refund = False
         error = np.int64(0)
         error_line = np.int64(-1)
-        amounts = np.int64(0)
+        charged = np.int64(0)  # lines that are no refund and have no fault
+        other_amounts = np.int64(0)
         wholly = np.int64(0)
         over = np.int64(0)
         first_pay = np.int64(0)
-        in_scope = np.int64(0)
         copay_free = np.int64(0)
         special = np.int64(0)
         hospital = np.int64(0)
         in_catalogue = np.int64(0)
         class_a = np.int64(0)
-        class_b = np.int64(0)
+        used_flags = np.int64(0)
         i = start
         while i < end:
             line = lines[i]
@@ -243,23 +240,29 @@ def split(rules, claims, lines, line_out, split_out, refund_claims):
             rate = np.int64(WHOLE_PPM)
             item_class = np.int64(CLASS_C)
             note = np.int64(0)
-            line_error = np.int64(line_fault(price, quantity, amount, line.flags, line.original))
-            flags = np.int64(0)
-            amounts += amount if line_error != AMOUNT_RANGE else np.int64(0)
-            if line_error != 0:
+            line_error = np.int64(0)
+            # One test for everything that is unusual about the numbers: unsigned, so that negative is too large.
+            unusual = (
+                (np.uint64(quantity - 1) >= np.uint64(MAX_QUANTITY_E4))
+                | (np.uint64(price) > np.uint64(MAX_PRICE_E4))
+                | (np.uint64(amount) > np.uint64(MAX_AMOUNT_FEN))
+                | (line.flags & REFUND_FLAG != 0)
+                | (line.original >= 0)
+            )
+            if unusual:
+                line_error = np.int64(line_fault(price, quantity, amount, line.flags, line.original))
+                other_amounts += amount if line_error != AMOUNT_RANGE else np.int64(0)
+                has_refund = has_refund or line_error == 0
+                note = np.int64(NOTE_REFUND) if line_error == 0 else np.int64(0)
                 amount = np.int64(0)
                 item_class = np.int64(0)
                 ceiling = np.int64(0)
                 rate = np.int64(0)
-            elif quantity < 0:
-                has_refund = True
-                note = np.int64(NOTE_REFUND)
-                amount = np.int64(0)
-                item_class = np.int64(0)
             else:
+                charged += amount
                 # version_on, written out.
                 version = np.int64(-1)
-                if care_group >= 0 and item >= 0 and item < item_count:
+                if np.uint64(item) < item_count and care_group >= 0:
                     version = np.int64(first[np.uint64(care_group), np.uint64(item)])
                     if version >= 0:
                         date = line.fee_date
@@ -281,13 +284,14 @@ def split(rules, claims, lines, line_out, split_out, refund_claims):
                 else:
                     held = versions[np.uint64(version)]
                     flags = np.int64(held.flags)
+                    used_flags |= flags
                     item_class = np.int64(held.item_class)
                     rate = np.int64(ratio_sets[np.uint64(held.ratio), np.uint64(person)])
                     ceiling = ceiling_sets[np.uint64(held.ceiling), column]
-                    handling = np.int64(handling_sets[np.uint64(held.ceiling), column])
                     whole = item_class == CLASS_C
                     note = np.int64(NOTE_CLASS_C) if whole else np.int64(0)
-                    if flags & RARE_FLAGS != 0 or rare_claim:
+                    # Restricted use is bit 0 and refused approval is 2, so that one shift finds both.
+                    if (flags & (CO_PAY_FREE | (np.int64(line.approval) >> 1) & RESTRICTED)) | rare_claim != 0:
                         covered = False
                         if programme_bit != 0:
                             covered = np.int64(covers[np.uint64(pack), np.uint64(item)]) & programme_bit != 0
@@ -308,14 +312,15 @@ def split(rules, claims, lines, line_out, split_out, refund_claims):
                             if care_group != insured_group and item_class == CLASS_B:
                                 own = version_on(first, versions, insured_group, item, line.fee_date)
                                 if own >= 0 and versions[np.uint64(own)].item_class == CLASS_B:
-                                    rate = np.int64(
-                                        ratio_sets[np.uint64(versions[np.uint64(own)].ratio), np.uint64(person)]
-                                    )
-                                    flags |= np.int64(versions[np.uint64(own)].flags) & UNVERIFIED
-                    if (price > ceiling or handling == LINE_CEILING) and not whole:  # rarely
-                        over_it = is_over(price, ceiling, amount, handling)
-                        whole = over_it and handling == ITEM_SELF_PAID
-                        if whole:
+                                    own_ratio = np.uint64(versions[np.uint64(own)].ratio)
+                                    rate = np.int64(ratio_sets[own_ratio, np.uint64(person)])
+                                    used_flags |= np.int64(versions[np.uint64(own)].flags)
+                    if price > ceiling:  # a ceiling on the line is negative
+                        handling = np.int64(handling_sets[np.uint64(held.ceiling), column])
+                        ceiling = np.int64(-1) - ceiling if handling == LINE_CEILING else ceiling
+                        over_it = not whole and is_over(price, ceiling, amount, handling)
+                        if over_it and handling == ITEM_SELF_PAID:
+                            whole = True
                             note = np.int64(NOTE_WHOLE)
                         elif over_it:
                             out_over = excess_fen(price, ceiling, quantity, amount, handling, over_ceiling)
@@ -326,20 +331,24 @@ def split(rules, claims, lines, line_out, split_out, refund_claims):
                             elif handling == EXCESS_IN_CATALOGUE:
                                 in_catalogue += out_over
                                 note = np.int64(NOTE_IN_CATALOGUE)
-                    if rate < 0 and not whole:
+                    rate = np.int64(WHOLE_PPM) if whole else rate
+                    if rate < 0:
                         line_error = np.int64(UNDEFINED)
                         rate = np.int64(0)
-                    rate = np.int64(WHOLE_PPM) if whole else rate
                     out_wholly = amount if whole else np.int64(0)
-                    out_first_pay = np.int64(0) if whole else first_pay_fen(amount, out_over, rate, first_pay_on)
-                    unverified |= flags & UNVERIFIED
-                if note == 0 and differs(price, quantity, amount):
-                    note = np.int64(NOTE_DIFFERS)
-            out_in_scope = amount - out_wholly - out_over - out_first_pay
+                    pay = first_pay_fen(amount, out_over, rate, first_pay_on)
+                    out_first_pay = np.int64(0) if whole else pay
+                    class_a += amount - out_wholly if item_class == CLASS_A else np.int64(0)
+                    if flags & (CO_PAY_FREE | SPECIAL_DRUG) != 0:
+                        rest = amount - out_wholly - out_over
+                        copay_free += rest - out_first_pay if flags & CO_PAY_FREE != 0 else np.int64(0)
+                        special += rest if flags & SPECIAL_DRUG != 0 else np.int64(0)
+                    if note == 0 and differs(price, quantity, amount):
+                        note = np.int64(NOTE_DIFFERS)
             out.wholly_self_paid_fen = out_wholly
             out.over_ceiling_fen = out_over
             out.first_pay_fen = out_first_pay
-            out.in_scope_fen = out_in_scope
+            out.in_scope_fen = amount - out_wholly - out_over - out_first_pay
             out.price_ceiling_e4 = ceiling
             out.first_pay_ppm = np.int32(rate)
             out.item_class = np.int32(item_class)
@@ -348,14 +357,6 @@ def split(rules, claims, lines, line_out, split_out, refund_claims):
             wholly += out_wholly
             over += out_over
             first_pay += out_first_pay
-            in_scope += out_in_scope
-            class_a += amount - out_wholly if item_class == CLASS_A else np.int64(0)
-            class_b += amount - out_wholly if item_class == CLASS_B else np.int64(0)
-            if flags & (CO_PAY_FREE | SPECIAL_DRUG) != 0:
-                if flags & CO_PAY_FREE != 0:
-                    copay_free += out_in_scope
-                if flags & SPECIAL_DRUG != 0:
-                    special += out_first_pay + out_in_scope
             if line_error != 0 and (error == 0 or line_error < error):
                 error = line_error
                 error_line = np.int64(i - start)
@@ -363,28 +364,28 @@ def split(rules, claims, lines, line_out, split_out, refund_claims):
 
         if start >= end:
             error = np.int64(NO_LINES)
-        elif amounts != claim.total_fen and error != AMOUNT_RANGE:
+        elif charged + other_amounts != claim.total_fen and error != AMOUNT_RANGE:
             error = np.int64(ADD_UP)
             error_line = np.int64(-1)
         if error != 0 and claim.error == 0:
             claim.error = np.int32(error)
             claim.error_line = np.int32(error_line)
-        if has_refund:
-            refund_claims[np.uint64(refund_count)] = index
-            refund_count += 1
         keep = np.int64(1) if claim.error == 0 else np.int64(0)
         total = split_out[np.uint64(index)]
         total.wholly_self_paid_fen = wholly * keep
         total.over_ceiling_fen = over * keep
         total.first_pay_fen = first_pay * keep
-        total.in_scope_fen = in_scope * keep
+        total.in_scope_fen = (charged - wholly - over - first_pay) * keep
         total.copay_free_fen = copay_free * keep
         total.special_drug_fen = special * keep
         total.hospital_borne_fen = hospital * keep
         total.class_a_fen = class_a * keep
-        total.class_b_fen = class_b * keep
+        total.class_b_fen = (charged - wholly - class_a) * keep  # what is not self-paid is of class A or B
         total.in_catalogue_excess_fen = in_catalogue * keep
-        total.unverified = (np.int64(1) if unverified != 0 else np.int64(0)) * keep
+        total.unverified = (np.int64(1) if unverified != 0 or used_flags & UNVERIFIED != 0 else np.int64(0)) * keep
+        if has_refund:
+            refund_claims[np.uint64(refund_count)] = index
+            refund_count += 1
     return refund_count
 
 

@@ -71,7 +71,8 @@ class CatalogueSource:
 class LineRules(NamedTuple):
     """The arrays that the line-split kernel reads.
 
-    ``first`` int32 (groups, items); ``versions`` VERSION; ``ceiling_e4`` and ``handling`` (sets, level columns);
+    ``first`` int32 (groups, items); ``versions`` VERSION; ``ceiling_e4`` and ``handling`` (sets, level columns), a
+    ceiling on the line as -1 less its amount, so that every price is above it;
     ``ratio_ppm`` int32 (sets, person classes); ``group_of`` int32 (packs, counties + 1), column 0 the pool itself;
     ``level_column`` int8 (packs, groups, level columns); ``options`` OPTION with ``option_start`` (packs + 1);
     ``covers`` uint8 (packs, items), bit k: covered by programme k + 1; ``person_types``: how many there are.

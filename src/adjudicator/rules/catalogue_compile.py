@@ -250,6 +250,7 @@ def _ceiling_sets(tables: PackTables, layer: _Layer, keys, place, names: Names, 
     row_of = np.concatenate([np.full((1, LEVEL_COLUMNS), -1), row_of[limited]])
     price_e4 = np.append(table["ceiling_yuan"], limits.NO_CEILING_E4)[row_of]
     handling = np.append(table["handling"], HANDLING["excess_to_patient"])[row_of]
+    price_e4 = np.where(handling == HANDLING["line_ceiling"], -1 - price_e4, price_e4)
     named = sorted({int(target) for target in column if target < LEVEL_COLUMNS} | {LEVEL_COLUMNS - 1})
     example, number = _distinct([array[:, level] for array in (price_e4, handling) for level in named])
     order = np.argsort(example != 0, kind="stable")
