@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +48,11 @@ def run(arguments: argparse.Namespace) -> int:
     """Runs the day; 0 when the ledger adds up to what the client was told."""
     if not 1 <= arguments.claims <= 100_000:
         print("adjudicator demo: --claims lies between 1 and 100000", file=sys.stderr)
+        return 2
+    try:
+        date.fromisoformat(str(arguments.day))
+    except ValueError:
+        print(f"adjudicator demo: --day {arguments.day} is not a day YYYYMMDD", file=sys.stderr)
         return 2
     if arguments.client_of:
         from adjudicator.cli.demo_client import run_client

@@ -28,9 +28,7 @@ def draw_day(pack: str, count: int, day: int, seed: int) -> list[claim_pb2.Claim
     """Claims that are all settled on one day (YYYYMMDD)."""
     city = Synthesizer([pack], seed, year=day // 10_000, persons=PERSONS, inpatient_share=INPATIENT_SHARE)
     pool = city.pool(0)
-    number = (
-        np.datetime64(f"{day // 10_000}-{day // 100 % 100:02d}-{day % 100:02d}") - np.datetime64("1970-01-01")
-    ).astype(int)
+    number = (date(day // 10_000, day // 100 % 100, day % 100) - date(1970, 1, 1)).days
     rng = np.random.default_rng([seed, day])
     busy = np.full(len(pool.people), number - 100)
     claims: list[claim_pb2.Claim] = []

@@ -47,8 +47,9 @@ class Application:
             opening.cancel()
             raise
         options = self.options
-        self._settle_calls = MicroBatcher(settler.settle, options.most_joined_claims, options.most_waiting_claims)
-        self._trial_calls = MicroBatcher(settler.trial, options.most_joined_claims, options.most_waiting_claims)
+        limits = (options.most_joined_claims, options.most_waiting_claims, options.most_joined_batches)
+        self._settle_calls = MicroBatcher(settler.settle, *limits)
+        self._trial_calls = MicroBatcher(settler.trial, *limits)
         self._engines, self._settler = engines, settler
         self._show_gauges(settler)
         log("rules loaded", rules_hash=engines.settling.bundle.hash, pack=",".join(options.packs))

@@ -26,6 +26,8 @@ Stream = Callable[[AsyncIterator[bytes], Context], AsyncIterator[bytes]]
 ServerStream = Callable[[bytes, Context], AsyncIterator[bytes]]
 Asked = TypeVar("Asked", bound=Message)
 
+OK, CANCELLED = "OK", "CANCELLED"
+"""How calls end that are not refused, in the counters."""
 HARD_MESSAGE_BYTES = 2 * limits.MAX_MESSAGE_BYTES
 """The transport cuts a message off here without a word of explanation; up to here the refusal explains itself."""
 
@@ -56,18 +58,18 @@ def unary(name: str, handle: Unary, metrics: Metrics) -> grpc.RpcMethodHandler:
     """Handler of a call with one message in and one out."""
 
     async def call(message: bytes, context: Context) -> bytes:
-        started = metrics.started(name)
-        code = "OK"
+        started = metrics.started()
         try:
             check_size(message)
-            return await handle(message, context)
+            answer = await handle(message, context)
         except Exception as error:
-            refusal = _refusal(name, error)
-            code = refusal.problems[0].row.code
-            await abort(context, refusal)
+            await _end(name, error, started, metrics, context)
             raise AssertionError("abort raises") from None
-        finally:
-            metrics.finished(name, code, started)
+        except asyncio.CancelledError:
+            metrics.finished(name, CANCELLED, started)
+            raise
+        metrics.finished(name, OK, started)
+        return answer
 
     return grpc.unary_unary_rpc_method_handler(call)
 
@@ -95,17 +97,24 @@ def server_stream(name: str, handle: ServerStream, metrics: Metrics) -> grpc.Rpc
 async def _guarded(
     name: str, answers: AsyncIterator[bytes], context: Context, metrics: Metrics
 ) -> AsyncIterator[bytes]:
-    started = metrics.started(name)
-    code = "OK"
+    started = metrics.started()
     try:
         async for answer in answers:
             yield answer
     except Exception as error:
-        refusal = _refusal(name, error)
-        code = refusal.problems[0].row.code
-        await abort(context, refusal)
-    finally:
-        metrics.finished(name, code, started)
+        await _end(name, error, started, metrics, context)
+    except (asyncio.CancelledError, GeneratorExit):
+        metrics.finished(name, CANCELLED, started)
+        raise
+    else:
+        metrics.finished(name, OK, started)
+
+
+async def _end(name: str, error: Exception, started: float, metrics: Metrics, context: Context) -> None:
+    """Ends a call with its refusal, which is counted before the caller can know of it."""
+    refusal = _refusal(name, error)
+    metrics.finished(name, refusal.problems[0].row.code, started)
+    await abort(context, refusal)
 
 
 def _refusal(name: str, error: Exception) -> AdjudicatorError:

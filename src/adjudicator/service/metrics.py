@@ -28,7 +28,7 @@ class Metrics:
         """A value that is read when the page is."""
         self.gauges[name] = (text, read)
 
-    def started(self, _call: str) -> float:
+    def started(self) -> float:
         """Notes the start of a call; the answer goes to :meth:`finished`."""
         self.in_progress += 1
         return time.perf_counter()
@@ -48,7 +48,7 @@ class Metrics:
         """The text page.
 
         >>> metrics = Metrics()
-        >>> metrics.finished("Settle", "OK", metrics.started("Settle"))
+        >>> metrics.finished("Settle", "OK", metrics.started())
         >>> 'adjudicator_calls_total{call="Settle",code="OK"} 1' in metrics.page()
         True
         """

@@ -1,8 +1,9 @@
 """Joins single calls into batches: alone a call goes at once, in a crowd it shares its batch with its neighbours.
 
-A batch is started as soon as a place is free. While all places are taken new calls collect, and the next batch takes
-them all: under load the batches grow by themselves, without a timer and without waiting when nothing is going on. What
-may wait is bounded; beyond it a call is refused at once instead of being answered after its caller has gone.
+A batch costs much the same whether it holds one claim or sixteen. So a lone call starts at once, and while a batch is
+in work new calls collect. When it ends its callers come back within a moment: the next batch waits for as many calls as
+the last ones held, but never longer than a millisecond. What may wait is bounded; beyond it a call is refused at once
+instead of being answered after its caller has gone.
 """
 
 from __future__ import annotations
@@ -16,6 +17,13 @@ from adjudicator.errors import AdjudicatorError, E, refuse
 
 Answer = bytes | AdjudicatorError
 """What becomes of a claim: its settlement on the wire, or why it was refused."""
+
+LINGER_SECONDS = 0.001
+"""The longest that a batch waits for more calls."""
+FORGETTING = 0.75
+"""How fast the expected size of a batch falls when fewer calls come."""
+WORTH_A_PLACE = 32
+"""Calls that must wait before a second batch starts beside one in work."""
 
 Work = Callable[[list[bytes], list[float]], Awaitable[Sequence[Answer]]]
 """Answers a batch of claims with their deadlines (seconds of the loop's clock), one answer a claim in order."""
@@ -37,9 +45,11 @@ class MicroBatcher:
         self._work = work
         self._most_joined = most_joined
         self._most_waiting = most_waiting
-        self._free_places = places
+        self._places = places
         self._waiting: deque[Waiting] = deque()
-        self._start_is_due = False
+        self._expected = 1.0
+        """Calls that the next batch is likely to hold."""
+        self._timer: asyncio.Handle | None = None
         self._running: set[asyncio.Task[None]] = set()
 
     @property
@@ -54,23 +64,36 @@ class MicroBatcher:
         loop = asyncio.get_running_loop()
         call = Waiting(message, deadline, loop.create_future())
         self._waiting.append(call)
-        if self._free_places and not self._start_is_due:
-            # Not now but after the calls that the loop has already received: they ride in the same batch.
-            self._start_is_due = True
-            loop.call_soon(self._start)
+        self._consider()
         return await call.answer
 
+    def _consider(self) -> None:
+        """Starts a batch now, or after the calls that the loop has received already, or a moment later."""
+        loop, count = asyncio.get_running_loop(), len(self._waiting)
+        if not count or len(self._running) >= self._places or (self._running and count < WORTH_A_PLACE):
+            return
+        if count >= min(self._expected, self._most_joined):
+            if self._timer is not None:
+                self._timer.cancel()
+            self._timer = loop.call_soon(self._start)
+        elif self._timer is None:
+            self._timer = loop.call_later(LINGER_SECONDS, self._start)
+
     def _start(self) -> None:
-        self._start_is_due = False
-        while self._waiting and self._free_places:
-            count = min(len(self._waiting), self._most_joined)
-            calls = [self._waiting.popleft() for _ in range(count)]
-            calls = [call for call in calls if not call.answer.done()]  # the caller has gone
-            if calls:
-                self._free_places -= 1
-                task = asyncio.get_running_loop().create_task(self._run(calls))
-                self._running.add(task)
-                task.add_done_callback(self._running.discard)
+        self._timer = None
+        count = min(len(self._waiting), self._most_joined)
+        calls = [self._waiting.popleft() for _ in range(count)]
+        calls = [call for call in calls if not call.answer.done()]  # the caller has gone
+        if calls:
+            self._expected = max(len(calls), self._expected * FORGETTING)
+            task = asyncio.get_running_loop().create_task(self._run(calls))
+            self._running.add(task)
+            task.add_done_callback(self._ended)
+        self._consider()
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._running.discard(task)
+        self._consider()
 
     async def _run(self, calls: list[Waiting]) -> None:
         try:
@@ -84,7 +107,3 @@ class MicroBatcher:
                     call.answer.set_exception(error)
             if not isinstance(error, Exception):
                 raise
-        finally:
-            self._free_places += 1
-            if self._waiting and not self._start_is_due:
-                self._start()

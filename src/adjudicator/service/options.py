@@ -40,6 +40,10 @@ class ServeOptions:
     """Claims that may wait; beyond it a call is refused with OVERLOADED."""
     most_joined_claims: int = 512
     """Unary calls joined into one engine batch."""
-    engine_batches: int = 2
-    """Batches in work at one time: one computes while the store writes the other."""
+    most_batches: int = 8
+    """Batch calls in work at one time: some compute while the store writes the others, several in one sync."""
+    most_joined_batches: int = 2
+    """Batches of joined unary calls in work at one time."""
+    engine_threads: int = 2
+    """Threads that compute big batches."""
     worker: int = 0

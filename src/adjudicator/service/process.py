@@ -30,7 +30,7 @@ class ServiceProcess:
         self.process: subprocess.Popen[str] | None = None
 
     def start(self, timeout_seconds: float = 60.0) -> ServiceProcess:
-        """Starts the process and waits until it listens; raises RuntimeError with its words when it ends instead."""
+        """Starts the process and waits until it listens; raises ChildProcessError when it ends instead."""
         errors = open(self.log, "a") if self.log else None  # noqa: SIM115 - the child keeps it
         try:
             self.process = subprocess.Popen(
@@ -48,7 +48,7 @@ class ServiceProcess:
             watchdog.cancel()
         if not line.startswith("listening on "):
             code = self.process.wait()
-            raise RuntimeError(f"the service ended with {code} before it listened; see {self.log or 'its output'}")
+            raise ChildProcessError(f"the service ended with {code} before it listened{self._last_words()}")
         self.address = line.split()[2]
         return self
 
@@ -57,10 +57,16 @@ class ServiceProcess:
         until = time.monotonic() + timeout_seconds
         while not self.is_serving():
             if self.process is None or self.process.poll() is not None:
-                raise RuntimeError("the service ended before it was ready")
+                raise ChildProcessError(f"the service ended before it was ready{self._last_words()}")
             if time.monotonic() > until:
                 raise TimeoutError(f"not serving after {timeout_seconds} s")
             time.sleep(0.02)
+
+    def _last_words(self) -> str:
+        """What it wrote last, where its log is kept."""
+        if self.log is None or not self.log.exists():
+            return ""
+        return ":\n" + "\n".join(self.log.read_text().splitlines()[-20:])
 
     def is_serving(self) -> bool:
         """What health says now; False when nobody answers."""

@@ -39,8 +39,8 @@ PATIENT_ATTEMPTS = 2
 """Rounds without a pause between them."""
 SHORTEST_WORK_SECONDS = 0.002
 """A durable commit takes at least about this long: with less time left a claim is refused before it is priced."""
-INLINE_BYTES = 48 * 1024
-"""Claims up to this size are computed on the event loop (well under a millisecond), more in a thread."""
+INLINE_BYTES = 256 * 1024
+"""Claims up to this size are computed on the event loop (about a millisecond), more in a thread."""
 
 
 class Settler:
@@ -53,8 +53,8 @@ class Settler:
         self.waiting = 0
         """Claims of batch calls that wait for a place."""
         self._most_waiting = options.most_waiting_claims
-        self._places = asyncio.Semaphore(options.engine_batches)
-        self._threads = ThreadPoolExecutor(options.engine_batches, "engine")
+        self._places = asyncio.Semaphore(options.most_batches)
+        self._threads = ThreadPoolExecutor(options.engine_threads, "engine")
         self._running: set[asyncio.Task] = set()
         self._pools = [f"{int(pack.pool):06d}" for pack in engine.bundle.packs]
 
@@ -150,7 +150,9 @@ class Settler:
         """Rounds of read, price, commit until every claim has an answer."""
         ledger, clock, attempt = self.store.ledger(), asyncio.get_running_loop(), 0
         while True:
-            work.refuse(work.late(work.rows, clock.time() + SHORTEST_WORK_SECONDS), refuse(E.DEADLINE))
+            late = work.late(work.rows, clock.time() + SHORTEST_WORK_SECONDS)
+            if late.size:
+                work.refuse(late, refuse(E.DEADLINE))
             if not work.rows.size:
                 return
             rows = work.first_of_each_key()
@@ -220,6 +222,9 @@ class Settler:
     ) -> Settlements:
         """What the ledger writes of the claims at the positions ``kept`` of ``priced``."""
         batch, rows = work.batch, priced.rows[kept]
+        # The usual case, every claim of the batch, takes no copies.
+        rows = slice(None) if len(rows) == len(batch) else rows
+        kept = slice(None) if len(kept) == len(priced.rows) else kept
         claims = batch.claims[rows]
         return Settlements(
             pool=work.pool,

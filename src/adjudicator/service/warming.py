@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import math
-import struct
 
 import numpy as np
 
 from adjudicator.engine.adjudicate import OUTCOME_TRIAL
 from adjudicator.engine.state import PersonYears
 from adjudicator.ledger.batch import StateRead, pack
-from adjudicator.ledger.record import Record
+from adjudicator.ledger.record import Kind, Record
 from adjudicator.rules.bundle import Bundle
 from adjudicator.service.open_claims import OpenClaims, unique_keys
 from adjudicator.service.settling import Settler, split
@@ -32,9 +31,8 @@ def warm_up(settler: Settler) -> None:
     states = StateRead.parse(keys, [b""] * len(keys))
     priced = engine.price(batch, rows, state_rows, PersonYears.read(states.slots))
     answers, offsets = engine.encode(batch, rows, OUTCOME_TRIAL)
-    commit = pack(settler.columns(work, priced, rows, states, answers, offsets))
-    (size,) = struct.unpack_from("<I", commit.sizes)
-    Record.from_bytes(commit.records[:size])
+    pack(settler.columns(work, priced, rows, states, answers, offsets))
+    Record.from_bytes(Record(Kind.SETTLE, 0, 202401, bytes(16), bytes(16)).to_bytes())
 
 
 def example(bundle: Bundle) -> claim_pb2.Claim:

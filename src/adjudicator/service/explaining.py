@@ -1,0 +1,67 @@
+"""The steps of a stored settlement, read off its answer: how the cost was divided, and who paid it.
+
+Each step says what was there before it, what it took, and what was left. The first steps divide the total into its four
+parts, the deductible opens the cascade over the in-scope part, and the payers take the total down to nothing.
+"""
+
+from __future__ import annotations
+
+from adjudicator.v1 import settlement_pb2
+
+DIVISION: tuple[tuple[str, str, str, str], ...] = (
+    ("wholly_self_paid_fen", "wholly_self_paid", "全自费", "wholly self-paid cost"),
+    ("over_ceiling_fen", "over_ceiling", "超限价", "cost over the price ceiling"),
+    ("first_pay_fen", "first_pay", "先行自付", "first pay of class B items and of care outside the pool"),
+)
+"""Field, stage, stage in Chinese, text: what is taken off the total until the in-scope amount is left."""
+
+PAYERS: tuple[tuple[str, str, str, str], ...] = (
+    ("pooled_fund_fen", "pooled", "统筹基金", "basic pooled fund"),
+    ("large_sum_fen", "large_sum", "职工大额补助", "employees' large-sum fund"),
+    ("catastrophic_fen", "catastrophic", "居民大病保险", "catastrophic insurance"),
+    ("civil_servant_fen", "civil_servant", "公务员补助", "civil-servant supplement"),
+    ("enterprise_fen", "enterprise", "企业补充", "enterprise supplement"),
+    ("assistance_fen", "assistance", "医疗救助", "medical assistance"),
+    ("other_fund_fen", "other", "其他支出", "other payers"),
+    ("hospital_borne_fen", "hospital_borne", "医院负担", "borne by the institution"),
+    ("account_fen", "account", "个人账户", "own personal account"),
+    ("family_account_fen", "family_account", "家庭共济", "relatives' accounts"),
+    ("cash_fen", "cash", "个人现金", "cash"),
+)
+"""The payers in the order of the cascade; together they pay the total."""
+
+
+def explain(key: settlement_pb2.SettlementKey, answer: settlement_pb2.Settlement) -> settlement_pb2.Explanation:
+    """Steps of an answer; a step that took nothing is left out, except the deductible.
+
+    >>> answer = settlement_pb2.Settlement(total_fen=100, in_scope_fen=90, wholly_self_paid_fen=10,
+    ...     deductible_fen=20, pooled_fund_fen=49, pooled_rate_ppm=700000, cash_fen=51)
+    >>> steps = explain(settlement_pb2.SettlementKey(), answer).steps
+    >>> [(step.stage, step.before_fen, step.amount_fen, step.after_fen) for step in steps]
+    [('wholly_self_paid', 100, 10, 90), ('deductible', 90, 20, 70), ('pooled', 100, 49, 51), ('cash', 51, 51, 0)]
+    """
+    explanation = settlement_pb2.Explanation(key=key, rules_hash=answer.rules_hash)
+    left_fen = answer.total_fen
+    for field, stage, stage_zh, text in DIVISION:
+        left_fen = _step(explanation, answer, left_fen, getattr(answer, field), (stage, stage_zh, text))
+    deductible = ("deductible", "起付线", "deductible, before any fund pays")
+    _step(explanation, answer, answer.in_scope_fen, answer.deductible_fen, deductible, always=True)
+    left_fen = answer.total_fen
+    for field, stage, stage_zh, text in PAYERS:
+        left_fen = _step(explanation, answer, left_fen, getattr(answer, field), (stage, stage_zh, text))
+    return explanation
+
+
+def _step(
+    explanation: settlement_pb2.Explanation, answer: settlement_pb2.Settlement, before_fen: int, amount_fen: int,
+    names: tuple[str, str, str], always: bool = False,
+) -> int:  # fmt: skip
+    """Adds a step and returns what it leaves."""
+    stage, stage_zh, text = names
+    if amount_fen or always:
+        explanation.steps.add(
+            stage=stage, stage_zh=stage_zh, before_fen=before_fen, amount_fen=amount_fen,
+            after_fen=before_fen - amount_fen, rate_ppm=answer.pooled_rate_ppm if stage == "pooled" else 0,
+            document=answer.rules_version, text=text, text_zh=stage_zh, verified=not answer.unverified_rules,
+        )  # fmt: skip
+    return before_fen - amount_fen
