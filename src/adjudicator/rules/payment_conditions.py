@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from adjudicator.codes import PERSON_TYPES, SCHEME_CODES, CareKind, Filing, GroupStatus, Method, Place, Scheme
-from adjudicator.limits import LAST_DATE, MAX_STAY_DAYS
+from adjudicator.limits import LAST_DATE, MAX_AGE_YEARS, MAX_STAY_DAYS
 from adjudicator.rules.faults import Faults
 from adjudicator.rules.payment_reader import Node, Source
 
@@ -159,7 +159,7 @@ def _range(node: Node, key: str, high: int) -> tuple[int, int]:
     child = node.child(key)
     if child is None:
         return (-1, high)
-    low, top = child.integer("from", 0), child.integer("to", high)
+    low, top = child.integer("from", -1, low=-1), child.integer("to", high)
     if top < low:
         child.fault("to", f"{top} is less than from {low}", "write from <= to")
     child.finish()
@@ -202,7 +202,7 @@ def read_condition(node: Node, pack: PackView, groupings: Groupings, method: Met
         accepts=accepts,
         contract=contract,
         stay_days=_range(node, "stay_days", MAX_STAY_DAYS),
-        age_years=_range(node, "age_years", 1_000),
+        age_years=_range(node, "age_years", MAX_AGE_YEARS),
     )
 
 
@@ -220,6 +220,7 @@ _LABELS: dict[str, Callable[[int, PackView], str]] = {
     "maternity_type": lambda n, pack: f"maternity type {n}",
     "person_type": lambda n, pack: f"person type {PERSON_TYPES[n] or 'unknown'}",
     "assistance": lambda n, pack: f"assistance category {n}",
+    "disease": lambda n, pack: f"disease {pack.diseases[n]}" if n >= 0 else "",
     "hospital": lambda n, pack: f"hospital {pack.hospitals[n]}" if n >= 0 else "a hospital outside the register",
 }
 _DOMAIN: dict[str, Callable[[PackView], Iterable[int]]] = {
@@ -266,10 +267,10 @@ def _several(rows: Sequence[Condition]) -> Atoms:
     return [(label, mask) for mask, label in masks.items()]
 
 
-def _interval_atoms(rows: Sequence[Condition], name: str, ranges: list[tuple[int, int]]) -> Atoms:
+def _interval_atoms(name: str, ranges: list[tuple[int, int]], highest: int) -> Atoms:
     starts = sorted({-1, 0} | {max(low, -1) for low, _ in ranges} | {high + 1 for _, high in ranges})
     found: dict[int, str] = {}
-    for start in starts[: len(starts) - 1] or [0]:
+    for start in (start for start in starts if start <= highest):
         mask = sum(1 << n for n, (low, high) in enumerate(ranges) if low <= start <= high)
         found.setdefault(mask, f"{name} {start}")
     return [(label, mask) for mask, label in found.items()]
@@ -278,6 +279,8 @@ def _interval_atoms(rows: Sequence[Condition], name: str, ranges: list[tuple[int
 def _contract_atoms(rows: Sequence[Condition]) -> Atoms:
     with_contract = sum(1 << n for n, row in enumerate(rows) if row.contract != 2)
     without = sum(1 << n for n, row in enumerate(rows) if row.contract != 1)
+    if with_contract == without:
+        return [("", without)]
     return [("no capitation contract", without), ("capitation contract", with_contract)]
 
 
@@ -294,8 +297,8 @@ def _check_day(file: str, day: int, rows: list[Condition], pack: PackView, fault
     combinations: dict[int, tuple[str, ...]] = {(1 << len(rows)) - 1: ()}
     dimensions = [_atoms(name, rows, pack) for name in (*_MASKS, *_SETS)]
     dimensions.append(_contract_atoms(rows))
-    dimensions.append(_interval_atoms(rows, "stay days", [row.stay_days for row in rows]))
-    dimensions.append(_interval_atoms(rows, "age", [row.age_years for row in rows]))
+    dimensions.append(_interval_atoms("stay days", [row.stay_days for row in rows], MAX_STAY_DAYS))
+    dimensions.append(_interval_atoms("age", [row.age_years for row in rows], MAX_AGE_YEARS))
     for atoms in dimensions:
         grown: dict[int, tuple[str, ...]] = {}
         for mask, labels in combinations.items():
