@@ -163,7 +163,7 @@ def programme_of(pack, claim):
 
 
 def disease_value(pack, claim, group: int, kind: str) -> int | None:
-    """Quota or fixed price of the disease on the day; an entry for a group goes before one for a scheme, before one for all."""
+    """Quota or fixed price of the disease on the day; an entry for a group first, then for a scheme, then for all."""
     if not 0 <= claim["disease"] < len(pack.diseases):
         return None
     disease = pack.diseases[claim["disease"]]

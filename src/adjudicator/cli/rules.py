@@ -99,9 +99,8 @@ def _show(arguments: argparse.Namespace) -> int:
     if arguments.json:
         print(json.dumps({"pack": pack.id, "on": iso(day), "plans": as_data(shown)}, ensure_ascii=False, indent=1))
         return OK
-    print(
-        f"{pack.name_zh} {pack.name}, rules on {iso(day)} ({len(pack.areas)} counties, {len(pack.hospitals)} institutions)"
-    )
+    counts = f"{len(pack.areas)} counties, {len(pack.hospitals)} institutions"
+    print(f"{pack.name_zh} {pack.name}, rules on {iso(day)} ({counts})")
     if not shown:
         print("  no plan holds on this day 当日无有效方案")
     for plan in shown:

@@ -38,8 +38,8 @@ def settle(
 
     claims[CLAIM] with ``state`` and ``quota`` rows (-1 none), splits[SPLIT], out[BENEFIT], all of one length. A claim
     with an error, or one that gets one here (``claims["error"]`` and ``out["error"]``: no plan, no rule on the date,
-    undefined, not covered), has an all-zero result and leaves its state untouched. ``lines_in_scope`` int64, the in-scope
-    amount of every line of the batch, is needed only for packs with ``extra_position = "lines"`` (R25).
+    undefined, not covered), has an all-zero result and leaves its state untouched. ``lines_in_scope`` int64, the
+    in-scope amount of every line of the batch, is needed only for packs with ``extra_position = "lines"`` (R25).
     """
     run(bundle, claims, splits, states, quotas, out, lines_in_scope, _NO_TRACE)
 

@@ -189,7 +189,7 @@ def disease_value(values, ranges, claim, group, column):
 
 @njit(**HOT)
 def begin(claim, split, w):
-    """Amounts of the claim as the line split left them; the hospital's part of the ceiling excess is taken off at once."""
+    """Amounts of the claim as the line split left them; the hospital's part of the ceiling excess comes off."""
     for position in range(WORK_COUNT):
         w[np.uint64(position)] = 0
     w[W_TOTAL] = claim.total_fen
@@ -351,10 +351,10 @@ def settle_claims(
 ):
     """Prices ``claims[CLAIM]`` in order into ``out[BENEFIT]``; updates ``states`` int64[k, 64] and ``quotas[QUOTA]``.
 
-    plans int64[n, fields] (a view of PLAN), selector int32[packs, schemes, kinds, places, filings, 2], dated int64[m, 3],
-    person_group int8[packs, schemes, person types, tiers], disease_values int64[d, 7], disease_ranges
+    plans int64[n, fields] (a view of PLAN), selector int32[packs, schemes, kinds, places, filings, 2],
+    dated int64[m, 3], person_group int8[packs, schemes, person types, tiers], disease_values int64[d, 7], disease_ranges
     int32[packs, diseases, 2], programmes int64[packs, programmes, 9]; splits[SPLIT]; lines_in_scope int64[lines] or
-    empty (only for reading R25 "line by line"); trace int64[claims, WORK] or empty: the work amounts of each claim.
+    empty (R25 line by line); trace int64[claims, WORK] or empty: the work amounts of each claim.
     A claim with an error keeps an all-zero result and leaves state and quota untouched.
     """
     w = np.zeros(WORK_COUNT, np.int64)

@@ -111,7 +111,7 @@ ALL_PARTS = PART_IN_SCOPE | PART_FIRST_PAY | PART_OVER_CEILING | PART_SELF_PAID
 
 @njit(**HOT)
 def take(w, amount, mask):
-    """Takes an amount out of the burden in the order in scope, first pay, over ceiling, self-paid; returns what it took."""
+    """Takes an amount out of the burden: in scope, first pay, over ceiling, self-paid; returns what it took."""
     rest = amount
     if mask & PART_IN_SCOPE:
         part = min(rest, w[W_LEFT])

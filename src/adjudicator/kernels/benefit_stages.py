@@ -227,7 +227,7 @@ def base_of_cascade(plans, p, claim, w):
 
 @njit(**HOT)
 def standard_of_stay(plans, p, claim, year, w):
-    """Deductible standard of this stay: level, filing, signed doctor, category, nth stay; each step half-up (V01, V05)."""
+    """Standard of this stay: level, filing, signed doctor, category, nth stay; each step half-up (V01, V05)."""
     group, level, cross = w[W_GROUP], w[W_LEVEL], w[W_CROSS]
     standard = cell(plans, p, DEDUCTIBLE_FEN + group * LEVELS + level)
     if cell(plans, p, CROSS_DEDUCTIBLE + cross) >= 0:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 from adjudicator.limits import FIRST_DATE, LAST_DATE
@@ -115,7 +116,7 @@ def _shift(date: int, days: int) -> int:
 def check_overlap(values: Iterable[DatedValue], faults: Faults) -> list[DatedValue]:
     """Sorts the values of one key by date; two that hold on one day are a fault that names both."""
     ordered = sorted(values, key=lambda value: (value.source.from_date, value.source.to_date))
-    for former, latter in zip(ordered, ordered[1:], strict=False):
+    for former, latter in pairwise(ordered):
         if latter.source.from_date <= former.source.to_date:
             faults.add(
                 latter.source.file, f"{latter.source.key}.{latter.name}",
@@ -127,7 +128,7 @@ def check_overlap(values: Iterable[DatedValue], faults: Faults) -> list[DatedVal
 
 def check_gap(values: Sequence[DatedValue], faults: Faults) -> None:
     """Days between two values of one key on which none holds are a fault."""
-    for former, latter in zip(values, values[1:], strict=False):
+    for former, latter in pairwise(values):
         if former.source.to_date < LAST_DATE and next_day(former.source.to_date) < latter.source.from_date:
             faults.add(
                 latter.source.file, f"{latter.source.key}.{latter.name}",

@@ -1,4 +1,4 @@
-"""What changes between two sets of rules, as a benefit officer would explain it: old, new, for whom, by which document."""
+"""What changes between two sets of rules, as a benefit officer would explain it: old, new, for whom, why."""
 
 from __future__ import annotations
 

@@ -107,6 +107,7 @@ def _plan(mapping: dict[str, Any]) -> dict[str, Any]:
     }  # fmt: skip
     return {
         "id": "inline", "name": "Inline plan", "name_zh": "内联方案", "scheme": mapping.get("scheme", "employee"),
-        "care": mapping.get("care", "any"), "place": mapping.get("place", "any"), "filing": mapping.get("filing", "any"),
+        "care": mapping.get("care", "any"), "place": mapping.get("place", "any"),
+        "filing": mapping.get("filing", "any"),
         "from": start, "rule": [rule],
     }  # fmt: skip

@@ -1,7 +1,7 @@
 """A rule pack: the folder of one pool (统筹区) and what ``pack.toml`` and ``hospitals.csv`` say.
 
 ``pack.toml`` names the codes of the pool: counties, level groups, person groups, kinds of care, assistance categories,
-diseases, programmes, grouping schemes. The values of law stand in ``benefit/*.toml`` and the files of the other sections.
+diseases, programmes, grouping schemes. Values of law stand in ``benefit/*.toml`` and the files of other sections.
 """
 
 from __future__ import annotations

@@ -116,6 +116,7 @@ def _flag(name, stage, en, zh) -> Key:
 
 _PERSON_LEVEL = ("group", "level")
 # fmt: off
+# ruff: noqa: E501
 KEYS: tuple[Key, ...] = (
     # --- Stage 3: deductible ---
     _option("deductible_counting", Stage.DEDUCTIBLE, "how the deductible is counted (V01)", "起付线计算方式", o.DeductibleCounting),

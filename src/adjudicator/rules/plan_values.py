@@ -6,6 +6,7 @@ import difflib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -158,7 +159,7 @@ class Reader:
             kinds = " or ".join(axis for axis in axes if axis not in LISTED_AXES) or "name"
             self.faults.add(
                 self.file, f"{where}.{name}", f"unknown {kinds} {name!r}",
-                f"did you mean {near[0]!r}?" if near else "write one of " + (", ".join(known) or "(none: write a number)"),
+                f"did you mean {near[0]!r}?" if near else "write one of " + (", ".join(known) or "a number"),
             )  # fmt: skip
 
     def _inherit(self, key: Key, raw: dict, cells: np.ndarray) -> None:
@@ -176,7 +177,7 @@ class Reader:
             self.faults.add(
                 self.file, where, "does not begin at 0", "write the lower ends of all steps, the first is 0"
             )
-        if any(latter <= former for former, latter in zip(steps, steps[1:], strict=False)):
+        if any(latter <= former for former, latter in pairwise(steps)):
             self.faults.add(self.file, where, f"is out of order: {raw}", "write the lower ends in ascending order")
 
     def number(self, unit: str, raw: Any, where: str, most: int = NO_LIMIT) -> int | None:

@@ -1,0 +1,151 @@
+"""Checks of the names and codes in ``pack.toml``: areas, levels, person groups, kinds of care, dates, groupings."""
+
+from __future__ import annotations
+
+import datetime
+import re
+from collections.abc import Sequence
+
+from adjudicator import limits
+from adjudicator.codes import HOSPITAL_LEVELS, NATIONAL_CARE_TYPES, PERSON_TYPES, CareKind
+from adjudicator.rules.faults import Faults
+from adjudicator.rules.options import YearBy, choice_name
+from adjudicator.rules.pack import Area, CareType, Grouping, GroupingName, LevelGroup, PackHeader, PersonGroup
+from adjudicator.rules.plan_source import SCHEME_WORDS
+from adjudicator.rules.plan_values import ORDINARY
+from adjudicator.rules.struct_reader import read_structs
+
+PACK_FILE = "pack.toml"
+_IDENTIFIER = re.compile(r"[a-z][a-z0-9_]*\Z")
+
+
+def check_areas(header: PackHeader, areas: Sequence[Area], faults: Faults) -> None:
+    if not 110_000 <= header.pool <= 999_999:
+        faults.add(
+            PACK_FILE, "pool", f"{header.pool} is not a six-digit area code", "write the city's code, such as 330100"
+        )
+    if not areas:
+        faults.add(PACK_FILE, "area", "there is no area", "write an [[area]] block for each county")
+    for number, area in enumerate(areas):
+        if area.code // 100 != header.pool // 100:
+            faults.add(
+                PACK_FILE, f"area[{number}].code", f"unknown area {area.code}: it is not in pool {header.pool}",
+                f"write a code that begins with {header.pool // 100}",
+            )  # fmt: skip
+    once("area", [area.code for area in areas], faults)
+
+
+def once(key: str, names: Sequence, faults: Faults) -> None:
+    """Each name once."""
+    for number, name in enumerate(names):
+        if name in names[:number]:
+            faults.add(PACK_FILE, f"{key}[{number}]", f"{name} is given twice", "remove one")
+
+
+def check_names(levels, groups, assistance, faults: Faults) -> None:
+    for key, entries, most in (
+        ("level", levels, limits.MAX_HOSPITAL_LEVELS),
+        ("person_group", groups, limits.MAX_PERSON_GROUPS),
+        ("assistance", assistance, limits.MAX_ASSISTANCE_CATEGORIES - 1),
+    ):
+        if len(entries) > most:
+            faults.add(PACK_FILE, key, f"{len(entries)} entries are more than {most}", "join entries with equal values")
+        for number, entry in enumerate(entries):
+            if not _IDENTIFIER.match(entry.id):
+                faults.add(
+                    PACK_FILE,
+                    f"{key}[{number}].id",
+                    f"{entry.id!r} is not a name",
+                    "use lower-case letters, digits and _",
+                )
+    every = [*(level.id for level in levels), *(group.id for group in groups), *(entry.id for entry in assistance)]
+    for name in sorted({name for name in every if every.count(name) > 1} | ({ORDINARY} & set(every))):
+        faults.add(PACK_FILE, "id", f"{name!r} names two things", "give levels, groups and categories different ids")
+
+
+def check_levels(levels: Sequence[LevelGroup], faults: Faults) -> None:
+    if not levels:
+        faults.add(PACK_FILE, "level", "there is no level group", "write a [[level]] block")
+    used: dict[str, str] = {}
+    for number, level in enumerate(levels):
+        for code in level.hosp_lv:
+            if code not in HOSPITAL_LEVELS[1:]:
+                faults.add(PACK_FILE, f"level[{number}].hosp_lv", f"unknown level {code!r}", "write 01 to 11")
+            elif code in used:
+                faults.add(PACK_FILE, f"level[{number}].hosp_lv", f"{code} is also in {used[code]!r}", "remove one")
+            used[code] = level.id
+
+
+def check_groups(groups: Sequence[PersonGroup], faults: Faults) -> None:
+    """Each person class (scheme, person type, contribution tier) belongs to one group."""
+    owner: dict[tuple, str] = {}
+    for number, group in enumerate(groups):
+        key = f"person_group[{number}]"
+        if group.scheme not in SCHEME_WORDS:
+            faults.add(
+                PACK_FILE, f"{key}.scheme", f"unknown scheme {group.scheme!r}", "write " + ", ".join(SCHEME_WORDS)
+            )
+        for code in group.person_types:
+            if code not in PERSON_TYPES[1:]:
+                faults.add(PACK_FILE, f"{key}.person_types", f"unknown person type {code!r}", "write 11, 12, 14, 15, …")
+            for tier in group.contribution_tiers or range(limits.MAX_CONTRIBUTION_TIERS):
+                if not 0 <= tier < limits.MAX_CONTRIBUTION_TIERS:
+                    faults.add(
+                        PACK_FILE, f"{key}.contribution_tiers", f"unknown tier {tier}",
+                        f"write 0 to {limits.MAX_CONTRIBUTION_TIERS - 1}",
+                    )  # fmt: skip
+                other = owner.setdefault((group.scheme, code, tier), group.id)
+                if other != group.id:
+                    faults.add(
+                        PACK_FILE, f"{key}.person_types",
+                        f"person type {code} of tier {tier} has two plans: groups {other!r} and {group.id!r}",
+                        "leave it in one of them",
+                    )  # fmt: skip
+
+
+def read_care_types(raw: dict, faults: Faults) -> dict[str, CareKind]:
+    kinds = {choice_name(kind): kind for kind in CareKind if kind is not CareKind.UNKNOWN}
+    types = dict(NATIONAL_CARE_TYPES)
+    for number, entry in enumerate(read_structs(CareType, raw.get("care_type"), PACK_FILE, "care_type", faults)):
+        if entry.kind not in kinds:
+            remedy = "write one of " + ", ".join(kinds)
+            faults.add(PACK_FILE, f"care_type[{number}].kind", f"unknown kind {entry.kind!r}", remedy)
+        elif not (entry.code.isdigit() and len(entry.code) <= 6):
+            faults.add(
+                PACK_FILE, f"care_type[{number}].code", f"{entry.code!r} is not a med_type", "write up to 6 digits"
+            )
+        else:
+            types[entry.code] = kinds[entry.kind]
+    return types
+
+
+def read_date_option(word: str, key: str, faults: Faults) -> YearBy:
+    words = {choice_name(member): member for member in YearBy}
+    if word not in words:
+        faults.add(PACK_FILE, f"options.{key}", f"{word!r} is not a choice", "write " + " or ".join(words))
+    return words.get(word, YearBy.DISCHARGE)
+
+
+def read_month_day(text: str, faults: Faults) -> int:
+    try:
+        day = datetime.date.fromisoformat(f"2001-{text}")
+    except ValueError:
+        faults.add(
+            PACK_FILE, "options.benefit_year_begins", f"{text!r} is not a day", 'write month and day, such as "01-01"'
+        )
+        return 101
+    return day.month * 100 + day.day
+
+
+def read_groupings(raw: dict, faults: Faults) -> tuple[Grouping, ...]:
+    found = []
+    for number, entry in enumerate(read_structs(GroupingName, raw.get("grouping"), PACK_FILE, "grouping", faults)):
+        dates = [entry.from_, entry.to or datetime.date(2099, 12, 31)]
+        start, end = (date.year * 10_000 + date.month * 100 + date.day for date in dates)
+        for other in found:
+            if start <= other.to_date and other.from_date <= end:
+                faults.add(
+                    PACK_FILE, f"grouping[{number}]", f"overlaps scheme {other.scheme!r}", "end the former before"
+                )
+        found.append(Grouping(entry.scheme, start, end))
+    return tuple(found)
