@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from adjudicator.engine import coding
@@ -77,7 +78,7 @@ def test_a_problem_names_field_code_and_check(demo: Pair) -> None:
     columns, texts = columns_of(demo.scheme, records), coding.texts_of([records[0].diagnoses], [[]])
     (problem,) = coding.problems(rules, coding.check(rules, columns, texts), columns, texts)
     assert (problem.number, problem.field, problem.warning) == (E.CODING_CHECK_FAILED, "diagnoses[1]", True)
-    assert problem.detail == "N40.x00: only of male patients (male-only)"
+    assert problem.detail == "N40.x00: only of male patients / 诊断或手术操作仅适用于男性 (male-only)"
 
 
 def test_a_pack_changes_severities_and_adds_checks(tmp_path: Path, demo: Pair) -> None:
@@ -132,3 +133,13 @@ def test_faults_of_a_pack_s_checks_come_together(tmp_path: Path) -> None:
         "is missing",
     ):
         assert expected in found
+
+
+def test_codes_that_stand_in_a_decoded_batch(demo: Pair) -> None:
+    record = Record(**WOMAN, diagnoses=["J18.900", "N40.x00"], procedures=["60.2902"])
+    heap = np.frombuffer(b"..J18.900N40.x0060.2902", "u1")
+    table = np.dtype([("start", "i8"), ("size", "i4")])
+    texts = coding.texts_of_wire(heap, np.array([(2, 7), (9, 7)], table), np.array([(16, 7)], table))
+    rules, columns = load_checks(), columns_of(demo.scheme, [record])
+    found = [coding.describe(rules, finding, columns, texts) for finding in coding.check(rules, columns, texts)]
+    assert found == ["N40.x00: only of male patients (male-only)", "60.2902: only of male patients (male-only)"]

@@ -54,6 +54,12 @@ def texts_of(diagnoses: Sequence[Sequence[str]], procedures: Sequence[Sequence[s
     return CodeTexts(octets, starts[:count], sizes[0], starts[count:], sizes[1])
 
 
+def texts_of_wire(heap: np.ndarray, diagnoses: np.ndarray, procedures: np.ndarray) -> CodeTexts:
+    """Code texts of a decoded batch: its buffer and the tables ``diagnoses`` and ``procedures`` (start, size)."""
+    parts = [np.ascontiguousarray(table[name], "i8") for table in (diagnoses, procedures) for name in ("start", "size")]
+    return CodeTexts(heap, *parts)
+
+
 def check(rules: CodingChecks, columns: GroupColumns, texts: CodeTexts) -> np.ndarray:
     """FINDING rows of every failed check, in order of records. The code ids of ``columns`` are not read."""
     rows, tables = _compiled(rules)
@@ -81,7 +87,7 @@ def problems(rules: CodingChecks, findings: np.ndarray, columns: GroupColumns, t
         Problem(
             int(E.CODING_CHECK_FAILED),
             field_of(finding),
-            describe(rules, finding, columns, texts),
+            describe(rules, finding, columns, texts, both=True),
             warning=severity_of(rules, finding) != CheckSeverity.REFUSE,
         )
         for finding in findings
@@ -100,12 +106,10 @@ def field_of(finding: np.void) -> str:
     return f"{SYSTEMS[finding['system']]}[{finding['position']}]"
 
 
-def describe(
-    rules: CodingChecks, finding: np.void, columns: GroupColumns, texts: CodeTexts, chinese: bool = False
-) -> str:
-    """``N40.x00: only of male patients (male-only)``."""
+def describe(rules: CodingChecks, finding: np.void, columns: GroupColumns, texts: CodeTexts, both: bool = False) -> str:
+    """``N40.x00: only of male patients (male-only)``; ``both``: with the Chinese text behind the English one."""
     failed: Check = rules.checks[finding["check"]]
-    text = failed.text_zh if chinese else failed.text
+    text = f"{failed.text} / {failed.text_zh}" if both else failed.text
     if finding["system"] == kernel.PERSON:
         return f"{text} ({failed.id})"
     offsets = columns.diagnosis_offsets if finding["system"] == kernel.DIAGNOSIS else columns.procedure_offsets

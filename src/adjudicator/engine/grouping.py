@@ -125,7 +125,7 @@ def columns_from_codes(
 ) -> GroupColumns:
     """Columns from Python lists, for small batches. ``numbers`` holds the numeric columns by name."""
     return GroupColumns(
-        **{name: np.array(values, "i4") for name, values in numbers.items()},
+        **{name: np.minimum(values, 2**31 - 1).astype("i4") for name, values in numbers.items()},
         department=department_ids(scheme, departments),
         diagnosis_offsets=offsets_of(diagnoses),
         diagnoses=code_ids(diagnosis_table(scheme), [code for codes in diagnoses for code in codes]),

@@ -247,8 +247,7 @@ def group_records(scheme, columns, out):
                                 found = row - 1
                                 row = last
                         rule = proposed + 1
-                    # A rule list read past this MDC has to be read again by a later one only from where it stands.
-                # Some variants try every other procedure as the only one when nothing fits.
+                    # Some variants try every other procedure as the only one when nothing fits.
                 attempt = attempt + 1 if found < 0 and retry != 0 and attempt + 1 < all_p_end else -1
                 p_start, p_end = attempt, attempt + 1
         if found >= 0:

@@ -94,13 +94,19 @@ def load_checks(pack_folder: Path | None = None) -> CodingChecks:
     Raises :class:`adjudicator.rules.faults.PackError` with every fault.
     """
     faults = Faults()
+    checks = checks_of_pack(pack_folder, faults)
+    faults.raise_if_any("coding checks")
+    return checks
+
+
+def checks_of_pack(pack_folder: Path | None, faults: Faults) -> CodingChecks:
+    """As :func:`load_checks`, for a loader that collects the faults of all sections."""
     checks = read_checks(SHIPPED, (), faults)
     own = pack_folder if pack_folder is None or pack_folder.is_file() else pack_folder / FILE
     if own is not None and own.is_file():
         checks = read_checks(own, checks, faults)
     elif pack_folder is not None and not pack_folder.is_dir():
         faults.add(pack_folder.name, "file", "missing")
-    faults.raise_if_any("coding checks")
     return CodingChecks(tuple(check for check in checks if check.severity != CheckSeverity.OFF))
 
 

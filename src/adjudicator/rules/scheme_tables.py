@@ -1,4 +1,4 @@
-"""Reads a grouping scheme: a folder of CSV tables in the layout of ``docs/grouping-scheme.md``.
+"""Reads a grouping scheme: a folder of CSV tables in the layout of ``docs/grouping.md``.
 
 The tables say which diagnosis and procedure codes lead to which group. Columns that only local variants need may be
 left out, as may whole optional tables. Every fault is collected with file, line and remedy; nothing is guessed.
