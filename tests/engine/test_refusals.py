@@ -136,3 +136,9 @@ def test_an_undefined_rule_is_named() -> None:
     (problem,) = answer.problems
     assert problem.code == f"ADJ-{E.RULE_UNDEFINED:04d}"
     assert "define no rule for this case: " in problem.message and "this case: ." not in problem.message
+
+
+def test_a_small_message_of_empty_lines_takes_no_room() -> None:
+    """Two bytes a line: half a million empty lines are refused before they get rows."""
+    (answer,) = settle(inpatient().SerializeToString() + b"\x72\x00" * 500_000)
+    assert [problem.code for problem in answer.problems] == [f"ADJ-{E.TOO_MANY_LINES:04d}"]

@@ -24,6 +24,7 @@ from adjudicator.errors import E, Problem, refuse
 from adjudicator.kernels.assemble import FUND_COUNT, IDENTITY_NAMES, OK, assemble
 from adjudicator.kernels.keys import fill_keys
 from adjudicator.kernels.resolve import PROBLEM, resolve
+from adjudicator.limits import MAX_LINES_PER_CLAIM
 from adjudicator.rules.bundle import Bundle
 from adjudicator.rules.options import ExtraPosition
 from adjudicator.v1 import claim_pb2, settlement_pb2
@@ -36,6 +37,9 @@ CLAIM_SCHEMA = compile_schema(claim_pb2.Claim.DESCRIPTOR)
 SETTLEMENT_SCHEMA = compile_schema(settlement_pb2.Settlement.DESCRIPTOR)
 FIELD_NAMES: tuple[str, ...] = tuple(CLAIM_SCHEMA.root_fields)
 """Names of the columns of ``Batch.digests``."""
+
+MOST_ROWS = 4 * MAX_LINES_PER_CLAIM
+"""Rows of all tables that one claim may have: a small message of empty lines must not become a large one in memory."""
 
 OUTCOME_TRIAL = int(settlement_pb2.OUTCOME_TRIAL)
 OUTCOME_SETTLED = int(settlement_pb2.OUTCOME_SETTLED)
@@ -165,7 +169,7 @@ class Engine:
         count, size = starts.shape[0], len(buffer)
         heap = np.empty(size + 32 * count, np.uint8)
         heap[:size] = np.frombuffer(buffer, np.uint8)
-        decoded = decode(CLAIM_SCHEMA, heap[:size], starts, ends, max_depth=max_depth)
+        decoded = decode(CLAIM_SCHEMA, heap[:size], starts, ends, max_depth=max_depth, max_rows=MOST_ROWS)
         wire_claims, wire_lines = decoded.tables[""], decoded.tables["lines"]
         claims = np.zeros(count, columns.CLAIM)
         resolved_lines = np.empty(wire_lines.shape[0], columns.LINE)  # resolve and split write every column

@@ -15,6 +15,7 @@ from adjudicator import limits
 from adjudicator.codes import CareKind, Place
 from adjudicator.errors import E
 from adjudicator.wire.codetable import find_code
+from adjudicator.wire.decode_kernel import TOO_MANY_ROWS
 
 PROBLEM = np.dtype([("claim", "i4"), ("number", "i4"), ("field", "i4"), ("line", "i4")], align=True)
 """One problem: claim of the batch, number of the error table, position in FIELDS, line of the claim or -1."""
@@ -309,9 +310,10 @@ def resolve(
         claim.error = 0
         claim.error_line = -1
         if status[np.uint64(index)] != 0:
-            claim.error = malformed
+            rows_refused = status[np.uint64(index)] == TOO_MANY_ROWS
+            claim.error = TOO_MANY_LINES if rows_refused else malformed
             claim.line_end = claim.line_start
-            count = note(problems, count, index, malformed, 0, -1)
+            count = note(problems, count, index, claim.error, F_LINES if rows_refused else 0, -1)
             continue
 
         # --- Identity ---
