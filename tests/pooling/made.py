@@ -15,7 +15,8 @@ def case(name: str, **given):
     row = {
         "case": name, "hospital": 0, "county": 0, "scheme": 0, "group": 0, "method": int(Method.DRG_POINTS),
         "month": 202503, "admission_date": 20250301, "discharge_date": 20250310, "person": hash(name) % 2**32,
-        "sign": 1, "points_e8": 100 * 10**8, "total_fen": 1_000_000, "patient_fen": 300_000, "fund_fen": 700_000,
+        "sign": 1, "points_e8": 100 * 10**8, "total_fen": 1_000_000, "patient_fen": 300_000,
+        "fund_fen": 700_000, "due_fen": 650_000,
     }  # fmt: skip
     return row | given
 

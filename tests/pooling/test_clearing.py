@@ -7,6 +7,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
+from adjudicator.codes import Fund, Method
 from adjudicator.errors import AdjudicatorError, E
 from adjudicator.money import divide_half_up
 from adjudicator.pooling.cases import net
@@ -174,7 +175,7 @@ class TestRefusals:
 
     def test_negative_total_points(self) -> None:
         with pytest.raises(AdjudicatorError, match="-10000000000 points"):
-            listed = cells(cases(case("a", points_e8=-(10**10))), np.array([-(10**10)]), "310")
+            listed = cells(cases(case("a")), np.array([-(10**10)]), np.array([True]))
             clear("310", listed, 10**6, Terms(), False)
 
     def test_no_terms_for_a_scheme(self) -> None:
@@ -198,3 +199,41 @@ def test_the_value_is_exact_and_not_rounded() -> None:
     clearing = settle(made, 202503, {"310": 1_000}, rules()).clearings["310"]
     assert clearing.value == Fraction(1_000, 7)
     assert clearing.value_yuan == "1.428571"
+
+
+class TestOtherMethods:
+    def test_cases_without_points_keep_what_they_were_priced_at(self) -> None:
+        """By item, bed-day tariff, single disease, capitation: owed as priced; their patients do not enlarge the pot."""
+        drg = case("a")
+        bed_day = case("b", method=int(Method.BED_DAY), points_e8=0, due_fen=123_456, patient_fen=9_999_999)
+        by_item = case("c", method=int(Method.BY_ITEM), points_e8=0, due_fen=70_000, hospital=1, county=1)
+        result = settle(cases(drg, bed_day, by_item), 202503, {"310": 500_000}, rules())
+        assert result.clearings["310"].fund_fen == 500_000
+        assert result.clearings["310"].value == Fraction(500_000 + 300_000, 100)
+        assert result.kept == {("310", "H1", "990001"): 123_456, ("310", "H2", "990002"): 70_000}
+        assert result.hospital_fen() == {"H1": 623_456, "H2": 70_000}
+        final = {place[0]: v for place, v in result.targets().items() if place[2] == Fund.PROVIDER_FINAL}
+        assert final == {990001: 623_456, 990002: 70_000}
+        assert sum(line[-1] for line in case_lines(result, "H1")) == 623_456
+
+    def test_bed_day_points_share_the_inpatient_value(self) -> None:
+        bed_day = case("b", method=int(Method.BED_DAY), points_e8=300 * 10**8, hospital=1)
+        clearing = settle(cases(case("a"), bed_day), 202503, {"310": 400_000}, rules()).clearings["310"]
+        assert [line.gross_fen for line in clearing.lines] == [250_000, 750_000]
+
+    def test_outpatient_points_have_a_value_of_their_own(self) -> None:
+        visit = case("v", method=int(Method.OUTPATIENT_POINTS), points_e8=2 * 10**8, due_fen=125)
+        terms = Rules({"310": Terms(), "310/outpatient": Terms(mode=FUND_ONLY)})
+        both = settle(cases(case("a"), visit), 202503, {"310": 10**6, "310/outpatient": 5_000}, terms)
+        assert both.clearings["310/outpatient"].value == 2_500
+        assert not both.kept
+        without = settle(cases(case("a"), visit), 202503, {"310": 10**6}, rules())
+        assert without.kept == {("310", "H1", "990001"): 125}
+
+    def test_only_drg_cases_are_readmissions(self) -> None:
+        visits = [
+            case(name, method=int(Method.OUTPATIENT_POINTS), person=1, admission_date=day, discharge_date=day)
+            for name, day in (("v1", 20250301), ("v2", 20250302))
+        ]
+        result = settle(cases(*visits), 202503, {}, rules(readmission=READMISSION))
+        assert result.points_e8.tolist() == [100 * 10**8] * 2

@@ -25,14 +25,16 @@ CASE = np.dtype(
         ("exempt", "i1"),  # not halved on readmission (chemotherapy, radiotherapy and the like)
         ("sign", "i1"),  # 1 settlement, -1 reversal
         ("points_e8", "i8"), ("total_fen", "i8"), ("patient_fen", "i8"), ("others_fen", "i8"), ("fund_fen", "i8"),
+        ("due_fen", "i8"),
     ],
     align=True,
 )  # fmt: skip
-"""One case. ``fund_fen`` is what the clearing funds owe by item, ``others_fen`` what other funds pay."""
+"""One case. ``fund_fen`` is what the clearing funds owe by item, ``others_fen`` what other funds pay, ``due_fen`` what
+the case was priced at: final for methods that share no point value."""
 
 COLUMNS = (
     "case", "hospital", "county", "scheme", "group", "method", "month", "admission_date", "discharge_date", "person",
-    "exempt", "sign", "points_e8", "total_fen", "patient_fen", "others_fen", "fund_fen",
+    "exempt", "sign", "points_e8", "total_fen", "patient_fen", "others_fen", "fund_fen", "due_fen",
 )  # fmt: skip
 _TEXT = {"case", "hospital", "county", "scheme", "group", "person"}
 

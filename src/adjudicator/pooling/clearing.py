@@ -110,13 +110,9 @@ class Cell:
     by_item_fen: int
 
 
-def cells(cases: Cases, points_e8: np.ndarray, scheme: str) -> list[Cell]:
-    """Sums by hospital and county of one scheme, in the order of the names."""
-    if scheme not in cases.schemes:
-        return []
-    rows = cases.rows
-    chosen = rows["scheme"] == cases.schemes.index(scheme)
-    rows, points = rows[chosen], points_e8[chosen]
+def cells(cases: Cases, points_e8: np.ndarray, chosen: np.ndarray) -> list[Cell]:
+    """Sums by hospital and county of the chosen cases (bool[n]), in the order of the names."""
+    rows, points = cases.rows[chosen], points_e8[chosen]
     key = rows["hospital"].astype(np.int64) * len(cases.counties) + rows["county"]
     known, back = np.unique(key, return_inverse=True)
     sums = np.zeros((len(known), 4), np.int64)

@@ -92,7 +92,7 @@ def budgets(pooling: PoolingRules, period: int, given: Sequence[str]) -> dict[st
         result |= {code: amount for code, amount in year.items() if amount <= 0}
     for text in given:
         code, _, amount = text.partition("=")
-        if code not in SCHEME_CODES:
+        if code.removesuffix("/outpatient") not in SCHEME_CODES:
             raise refuse(E.UNKNOWN_SCHEME, "budget", code)
         try:
             result[code] = yuan_to_fen(amount)

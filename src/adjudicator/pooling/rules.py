@@ -20,6 +20,7 @@ from adjudicator.pooling.deficit import COUNTY, Levy, Rule, Shares, Step
 from adjudicator.pooling.warning import Lines
 from adjudicator.rules.faults import Faults
 from adjudicator.rules.payment_reader import Node, Source, read_toml
+from adjudicator.rules.payment_tables import POINT_KINDS
 
 FILE = "pooling.toml"
 Value = TypeVar("Value")
@@ -32,6 +33,8 @@ class Dated(Generic[Value]):
     value: Value
     schemes: tuple[str, ...]
     source: Source
+    kind: str = "drg"
+    """Kind of points, for clearing terms and budgets."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,12 +64,12 @@ class PoolingRules:
     old_gap_years: list[Dated[int]] = field(default_factory=list)
 
     def terms(self, date: int) -> dict[str, Terms]:
-        """Clearing terms by scheme code on a day."""
-        return {code: entry.value for code in SCHEME_CODES if (entry := _find(self.clearing, date, code))}
+        """Clearing terms on a day by scheme code; ``310/outpatient`` for outpatient points."""
+        return _by_pool(self.clearing, date)
 
     def budget(self, date: int) -> dict[str, int]:
-        """The fund's budget of the year by scheme code."""
-        return {code: entry.value for code in SCHEME_CODES if (entry := _find(self.budgets, date, code))}
+        """The fund's budget of the year, keyed as the terms."""
+        return _by_pool(self.budgets, date)
 
     def pick(self, kind: str, date: int, scheme: str) -> Any:
         """The value of one kind on a day for a scheme; a missing one is an error that names the table."""
@@ -82,6 +85,14 @@ class PoolingRules:
             entries = [entry for entry in getattr(self, kind) if entry.source.from_date <= date <= entry.source.to_date]
             found += [f"{kind}: {entry.source.document}" for entry in entries if not entry.source.verified]
         return found
+
+
+def _by_pool(entries: list, date: int) -> dict:
+    found = {}
+    for kind, suffix in (("drg", ""), ("outpatient", "/outpatient")):
+        own = [entry for entry in entries if entry.kind == kind]
+        found |= {code + suffix: entry.value for code in SCHEME_CODES if (entry := _find(own, date, code))}
+    return found
 
 
 def _find(entries: list, date: int, scheme: str) -> Any:
@@ -128,16 +139,17 @@ def _dated(table: Node, reader: Callable[[Node], Any]) -> Dated:
             table.fault("schemes", f"{code!r} is not a scheme", "write " + ", ".join(SCHEME_CODES))
     source = table.source()
     table.text("note", "")
+    kind = table.choice("kind", POINT_KINDS, "drg") if table.key.startswith(("clearing", "budget")) else "drg"
     value = reader(table)
     table.finish()
-    return Dated(value, schemes, source)
+    return Dated(value, schemes, source, kind)
 
 
 def _check_overlap(name: str, key: str, entries: list[Dated], faults: Faults) -> None:
     for place, one in enumerate(entries):
         for other in entries[:place]:
             both = not one.schemes or not other.schemes or set(one.schemes) & set(other.schemes)
-            alike = key != "levy" or one.value.fund == other.value.fund
+            alike = one.kind == other.kind and (key != "levy" or one.value.fund == other.value.fund)
             if both and alike and one.source.overlaps(other.source):
                 faults.add(
                     name, f"{key}[{place}]", "overlaps an earlier table for the same scheme", "end that one before"

@@ -19,7 +19,7 @@ import numpy as np
 from adjudicator.codes import SCHEME_CODES, Fund, Method
 from adjudicator.errors import E, refuse
 from adjudicator.pooling.cases import Cases, net
-from adjudicator.pooling.clearing import Clearing, Terms, case_due_fen, cells, clear, prepayments
+from adjudicator.pooling.clearing import Cell, Clearing, Terms, case_due_fen, cells, clear, prepayments
 from adjudicator.pooling.review import Decision, apply_decisions, halve_readmissions
 from adjudicator.rules.payment_drg import Readmission
 
@@ -32,13 +32,11 @@ class Rules:
     """What a settlement needs of a pack for its period."""
 
     terms: Mapping[str, Terms]
-    """Terms by scheme code."""
+    """Terms by scheme code; ``310/outpatient`` for outpatient points."""
     readmission: Readmission | None = None
     scale_e8: int = 100 * 10**8
     all_average_fen: int = 0
     rounding_unit_e8: int = 10_000
-    methods: tuple[int, ...] = (int(Method.DRG_POINTS), int(Method.BED_DAY))
-    """Methods whose cases share the point value; cases of others keep what they were paid."""
 
 
 @dataclass(slots=True)
@@ -52,6 +50,8 @@ class Settlement:
     clearings: dict[str, Clearing]
     prepaid: dict[tuple[str, str, str], int] = field(default_factory=dict)
     """Prepayment in fen by (scheme, hospital, county)."""
+    kept: dict[tuple[str, str, str], int] = field(default_factory=dict)
+    """What the cases of all other methods are owed, in fen by (scheme, hospital, county): as priced, no clearing."""
 
     @property
     def is_year(self) -> bool:
@@ -63,11 +63,42 @@ class Settlement:
         result: Postings = {}
         for code, clearing in self.clearings.items():
             for county, amount in clearing.county_fen().items():
-                result[int(county), int(SCHEME_CODES[code]), int(Fund.PROVIDER_FINAL)] = amount
+                _add(result, county, code, Fund.PROVIDER_FINAL, amount)
+        for (code, _, county), amount in self.kept.items():
+            _add(result, county, code, Fund.PROVIDER_FINAL, amount)
         for (code, _, county), amount in self.prepaid.items():
-            place = (int(county), int(SCHEME_CODES[code]), int(Fund.PROVIDER_PREPAID))
-            result[place] = result.get(place, 0) + amount
+            _add(result, county, code, Fund.PROVIDER_PREPAID, amount)
         return result
+
+    def hospital_fen(self) -> dict[str, int]:
+        """What the fund owes each hospital for the period, all schemes and methods."""
+        result: dict[str, int] = {}
+        for clearing in self.clearings.values():
+            for hospital, amount in clearing.hospital_fen().items():
+                result[hospital] = result.get(hospital, 0) + amount
+        for (_, hospital, _), amount in self.kept.items():
+            result[hospital] = result.get(hospital, 0) + amount
+        return dict(sorted(result.items()))
+
+
+def _add(result: Postings, county: str, code: str, fund: Fund, amount: int) -> None:
+    place = (int(county), int(SCHEME_CODES[code.partition("/")[0]]), int(fund))
+    result[place] = result.get(place, 0) + amount
+
+
+POOLS = ("", "/outpatient")
+"""Kinds of points that have a value of their own, as they stand behind the scheme code."""
+
+
+def pool_of(rows: np.ndarray) -> np.ndarray:
+    """int[n]: which kind of points a case shares (position in :data:`POOLS`), -1 none.
+
+    Inpatient points: DRG cases, and bed-day and day-surgery cases that have points. Outpatient points are apart.
+    """
+    method = rows["method"]
+    with_points = np.isin(method, (int(Method.BED_DAY), int(Method.DAY_SURGERY))) & (rows["points_e8"] > 0)
+    inpatient = (method == Method.DRG_POINTS) | with_points
+    return np.where(inpatient, 0, np.where(method == Method.OUTPATIENT_POINTS, 1, -1))
 
 
 def settle(
@@ -91,12 +122,12 @@ def settle(
 def standing_points(
     cases: Cases, rules: Rules, decisions: Mapping[str, Decision] | None = None
 ) -> tuple[Cases, np.ndarray]:
-    """Cases that stand and share a point value, with the points they keep after readmissions and reviews."""
+    """Cases that stand, with the points they keep after readmissions and reviews."""
     standing = net(cases)
-    standing = standing.select(np.isin(standing.rows["method"], rules.methods))
     points = standing.rows["points_e8"].copy()
     if rules.readmission is not None:
-        points = halve_readmissions(standing, rules.readmission, rules.rounding_unit_e8)
+        grouped = np.flatnonzero(standing.rows["method"] == Method.DRG_POINTS)
+        points[grouped] = halve_readmissions(standing.select(grouped), rules.readmission, rules.rounding_unit_e8)
     if decisions:
         known = set(standing.ids.tolist())
         mine = {case: decision for case, decision in decisions.items() if case in known}
@@ -118,22 +149,50 @@ def settle_standing(
     inside = months // 100 == period if year else months == period
     standing, points = standing.select(inside), points[inside]
     result = Settlement(period, standing, points, {})
-    for code in standing.schemes:
-        listed = cells(standing, points, code)
-        if not listed:
-            continue
-        if code not in rules.terms:
-            raise refuse(E.PAYMENT_RULE_UNDEFINED, "clearing", f"pooling.toml has no clearing terms for scheme {code}")
-        if code not in budgets_fen:
-            raise refuse(E.CANNOT_CLEAR, "budget", f"scheme {code} has cases but no budget in {period}")
-        terms = rules.terms[code]
-        clearing = clear(code, listed, budgets_fen[code], terms, year, scores)
-        check_conservation(clearing, int(points[standing.rows["scheme"] == standing.schemes.index(code)].sum()))
-        result.clearings[code] = clearing
-        if not year:
-            for (hospital, county), amount in prepayments(clearing, terms.prepay_ppm).items():
-                result.prepaid[code, hospital, county] = amount
+    pools = pool_of(standing.rows)
+    for number, scheme in enumerate(standing.schemes):
+        own = standing.rows["scheme"] == number
+        for pool, suffix in enumerate(POOLS):
+            code, chosen = scheme + suffix, own & (pools == pool)
+            if suffix and code not in rules.terms:
+                chosen, pools = chosen & False, np.where(chosen, -1, pools)  # no value of its own: stays as priced
+            if chosen.any():
+                _clear_one(result, code, cells(standing, points, chosen), budgets_fen, rules, scores)
+                check_conservation(result.clearings[code], int(points[chosen].sum()))
+        _keep(result, scheme, own & (pools < 0))
     return result
+
+
+def _clear_one(
+    result: Settlement,
+    code: str,
+    listed: list[Cell],
+    budgets_fen: Mapping[str, int],
+    rules: Rules,
+    scores: Mapping[str, int] | None,
+) -> None:
+    if code not in rules.terms:
+        raise refuse(E.PAYMENT_RULE_UNDEFINED, "clearing", f"pooling.toml has no clearing terms for scheme {code}")
+    if code not in budgets_fen:
+        raise refuse(E.CANNOT_CLEAR, "budget", f"scheme {code} has cases but no budget in {result.period}")
+    terms = rules.terms[code]
+    clearing = clear(code, listed, budgets_fen[code], terms, result.is_year, scores)
+    result.clearings[code] = clearing
+    if not result.is_year:
+        for (hospital, county), amount in prepayments(clearing, terms.prepay_ppm).items():
+            result.prepaid[code, hospital, county] = amount
+
+
+def _keep(result: Settlement, scheme: str, chosen: np.ndarray) -> None:
+    """Sums what cases outside the point values are owed, by hospital and county."""
+    cases, rows = result.cases, result.cases.rows[chosen]
+    key = rows["hospital"].astype(np.int64) * len(cases.counties) + rows["county"]
+    known, back = np.unique(key, return_inverse=True)
+    sums = np.zeros(len(known), np.int64)
+    np.add.at(sums, back, rows["due_fen"])
+    for number, amount in zip(known.tolist(), sums.tolist(), strict=True):
+        hospital, county = divmod(number, len(cases.counties))
+        result.kept[scheme, cases.hospitals[hospital], cases.counties[county]] = amount
 
 
 def check_conservation(clearing: Clearing, points_e8: int) -> None:
@@ -237,8 +296,11 @@ def case_lines(settlement: Settlement, hospital: str) -> list[tuple]:
     if hospital not in cases.hospitals:
         raise refuse(E.UNKNOWN_INSTITUTION, "hospital", hospital)
     mine = cases.rows["hospital"] == cases.hospitals.index(hospital)
+    pools = pool_of(cases.rows)
     for code, clearing in settlement.clearings.items():
-        own = np.flatnonzero(mine & (cases.rows["scheme"] == cases.schemes.index(code)))
+        scheme, slash, kind = code.partition("/")
+        in_pool = (cases.rows["scheme"] == cases.schemes.index(scheme)) & (pools == POOLS.index(slash + kind))
+        own = np.flatnonzero(mine & in_pool)
         mode = clearing.mode
         total = 0
         for place in own:
@@ -256,6 +318,19 @@ def case_lines(settlement: Settlement, hospital: str) -> list[tuple]:
         if len(own):
             rest = clearing.hospital_fen().get(hospital, 0) - total
             lines.append(("rounding and quality", code, "", "", 0, 0, 0, clearing.value_yuan, 0, 0, 0, rest))
+    kept = np.ones(len(cases), bool)
+    for code in settlement.clearings:
+        scheme, slash, kind = code.partition("/")
+        kept &= (cases.rows["scheme"] != cases.schemes.index(scheme)) | (pools != POOLS.index(slash + kind))
+    for place in np.flatnonzero(mine & kept):
+        row = cases.rows[place]
+        lines.append(
+            (
+                cases.ids[place], cases.schemes[row["scheme"]], cases.counties[row["county"]],
+                cases.groups[row["group"]], int(row["month"]), int(row["points_e8"]), int(settlement.points_e8[place]),
+                "", 0, int(row["patient_fen"]), int(row["others_fen"]), int(row["due_fen"]),
+            )
+        )  # fmt: skip
     return lines
 
 

@@ -17,14 +17,14 @@ from types import SimpleNamespace
 
 import numpy as np
 
-from adjudicator.codes import SCHEME_CODES, CareKind, GroupStatus, Method
+from adjudicator.codes import SCHEME_CODES, CareKind, Fund, GroupStatus, Method
 from adjudicator.columns import BENEFIT, CLAIM, GROUP, PAYMENT, SPLIT
 from adjudicator.engine.payment import pay
 from adjudicator.money import fen_to_yuan, split_by_weight
 from adjudicator.pooling.cases import CASE, Cases
 from adjudicator.pooling.context import PoolContext, load_context
 from adjudicator.pooling.deficit import CountyYear
-from adjudicator.pooling.settlement import Settlement, settle_standing, standing_points
+from adjudicator.pooling.settlement import POOLS, Settlement, pool_of, settle_standing, standing_points
 from adjudicator.pooling.year import PoolYear, pool_year
 from adjudicator.rules.faults import Faults
 from adjudicator.rules.load import PACKS
@@ -174,7 +174,7 @@ def _to_cases(rows: np.ndarray, made: SimpleNamespace, out: np.ndarray) -> None:
     rows["group"], rows["person"], rows["sign"] = made.groups["drg"], made.persons, 1
     rows["group"][made.groups["drg"] < 0] = -1
     rows["method"], rows["month"] = out["method"], claims["settlement_date"] // 100
-    rows["points_e8"], rows["fund_fen"] = out["points_e8"], out["by_item_fen"]
+    rows["points_e8"], rows["fund_fen"], rows["due_fen"] = out["points_e8"], out["by_item_fen"], out["due_fen"]
     rows["patient_fen"] = benefits["personal_total_fen"]
     rows["others_fen"] = benefits["fund_total_fen"] - out["by_item_fen"]
 
@@ -206,7 +206,7 @@ def run(count: int, year: int, seed: int) -> Year:
     seconds["year cleared"] = time.perf_counter() - begin
     check(standing, points, months, cleared)
     begin = time.perf_counter()
-    counties = county_years(context, cases, cleared, standing)
+    counties = county_years(context, cleared)
     pool = pool_year(context.pooling, year, counties, {f"{code}:reserve": 10**10 for code in SCHEMES})
     seconds["deficit shared"] = time.perf_counter() - begin
     for row in pool.rows:
@@ -215,39 +215,38 @@ def run(count: int, year: int, seed: int) -> Year:
 
 
 def _budgets(standing: Cases) -> dict[str, int]:
-    """A budget a little under (employees) and over (residents) what was spent by item."""
-    result = {}
+    """A budget a little under (employees) and over (residents) what was spent by item, for each kind of points."""
+    result, pools = {}, pool_of(standing.rows)
     for place, code in enumerate(standing.schemes):
-        spent = int(standing.rows["fund_fen"][standing.rows["scheme"] == place].sum())
-        result[code] = spent * (97 if code == "310" else 104) // 100
+        for pool, suffix in enumerate(POOLS):
+            chosen = (standing.rows["scheme"] == place) & (pools == pool)
+            spent = int(standing.rows["fund_fen"][chosen].sum())
+            result[code + suffix] = spent * (97 if code == "310" else 104) // 100
     return result
 
 
 def check(standing: Cases, points: np.ndarray, months: list[Settlement], year: Settlement) -> None:
-    """Points of the months are the year's; hospital money and county money are the fund's, month by month."""
+    """Points of the months are the year's; hospital money is county money is the fund's, month by month."""
     for settlement in (*months, year):
-        for clearing in settlement.clearings.values():
-            assert sum(clearing.hospital_fen().values()) == sum(clearing.county_fen().values()) == clearing.fund_fen
-    for place, code in enumerate(standing.schemes):
-        whole = int(points[standing.rows["scheme"] == place].sum())
-        by_month = sum(month.clearings[code].points_e8 for month in months if code in month.clearings)
-        assert whole == by_month == year.clearings[code].points_e8
+        cleared = sum(clearing.fund_fen for clearing in settlement.clearings.values())
+        owed = cleared + sum(settlement.kept.values())
+        final = sum(amount for place, amount in settlement.targets().items() if place[2] == Fund.PROVIDER_FINAL)
+        assert sum(settlement.hospital_fen().values()) == final == owed
+    for code, clearing in year.clearings.items():
+        assert clearing.points_e8 == sum(month.clearings[code].points_e8 for month in months if code in month.clearings)
+    assert sum(year.kept.values()) == sum(sum(month.kept.values()) for month in months)
+    in_pools = pool_of(standing.rows) >= 0
+    assert int(points[in_pools].sum()) == sum(clearing.points_e8 for clearing in year.clearings.values())
 
 
-def county_years(context: PoolContext, cases: Cases, year: Settlement, standing: Cases) -> list[CountyYear]:
-    """Each county's year: spending is the cleared money plus what other methods pay; income is near it."""
-    shared = np.isin(cases.rows["method"], np.unique(standing.rows["method"]))
+def county_years(context: PoolContext, year: Settlement) -> list[CountyYear]:
+    """Each county's year: spending is what it owes institutions for all methods; income is near it."""
+    spent = {place[:2]: amount for place, amount in year.targets().items() if place[2] == Fund.PROVIDER_FINAL}
+    assert sum(spent.values()) == sum(year.hospital_fen().values())
     result = []
-    for place, code in enumerate(cases.schemes):
-        cleared = year.clearings[code].county_fen()
-        spent = []
-        for county, name in enumerate(cases.counties):
-            rest = (cases.rows["scheme"] == place) & (cases.rows["county"] == county) & ~shared
-            spent.append(cleared.get(name, 0) + int(cases.rows["fund_fen"][rest].sum()))
-        assert sum(spent) == year.clearings[code].fund_fen + int(
-            cases.rows["fund_fen"][(cases.rows["scheme"] == place) & ~shared].sum()
-        )
-        for county, (name, amount) in enumerate(zip(cases.counties, spent, strict=True)):
+    for code in SCHEMES:
+        for county, name in enumerate(year.cases.counties):
+            amount = spent[int(name), int(SCHEME_CODES[code])]
             income = amount * (88 + 6 * county) // 100
             result.append(
                 CountyYear(
@@ -293,7 +292,7 @@ def _show(done: Year, elapsed: float, memory_mb: int) -> None:
     }
     print(f"{done.paid['claims']:,} claims, {HOSPITALS} hospitals, 5 counties: " + ", ".join(
         f"{name} {count:,}" for name, count in methods.items()))  # fmt: skip
-    for code in SCHEMES:
+    for code in done.year.clearings:
         values = " ".join(month.clearings[code].value_yuan[:-4] for month in done.months)
         clearing = done.year.clearings[code]
         print(f"scheme {code}: monthly values {values}")

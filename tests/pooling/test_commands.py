@@ -1,0 +1,217 @@
+"""The commands as a bureau runs them: files in; table, JSON, page and postings out."""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+from xml.etree import ElementTree
+
+import pytest
+
+from adjudicator.cli.main import main
+from adjudicator.errors import AdjudicatorError
+from adjudicator.pooling.cases import COLUMNS, read_cases
+
+COUNTIES = """county,scheme,income,expenditure,carried,financing,last_financing,last_expenditure,old_gap
+990001,310,1200000.00,1280000.00,30000.00,1180000.00,1100000.00,1170000.00,
+990002,310,800000.00,950000.00,12000.00,790000.00,750000.00,840000.00,25000.01
+990003,310,1500000.00,1410000.00,900000.00,1490000.00,1400000.00,1300000.00,
+990004,390,600000.00,950000.00,0.00,600000.00,580000.00,900000.00,
+"""
+
+
+@pytest.fixture
+def counties(tmp_path):
+    path = tmp_path / "counties.csv"
+    path.write_text(COUNTIES, encoding="utf-8")
+    return path
+
+
+def case_file(path, rows):
+    with path.open("w", encoding="utf-8", newline="") as stream:
+        writer = csv.DictWriter(stream, COLUMNS)
+        writer.writeheader()
+        plain = {
+            "hospital": "H99000100001", "county": "990001", "scheme": "310", "group": "FR21", "method": 4,
+            "month": 202503, "admission_date": 20250301, "discharge_date": 20250310, "person": "p", "exempt": 0,
+            "sign": 1, "points_e8": 12_600_000_000, "total_fen": 1_000_000, "patient_fen": 300_000, "others_fen": 0,
+            "fund_fen": 700_000, "due_fen": 650_000,
+        }  # fmt: skip
+        writer.writerows([plain | row for row in rows])
+    return path
+
+
+class TestPool:
+    def run(self, capsys, counties, *words: str) -> dict:
+        assert (
+            main(["pool", "--pack", "taohuayuan", "--year", "2025", "--counties", str(counties), *words, "--json"]) == 0
+        )
+        return json.loads(capsys.readouterr().out)
+
+    def test_json_holds_who_pays_each_gap(self, capsys, counties) -> None:
+        data = self.run(capsys, counties, "--fund", "310:reserve=100000", "--fund", "390:reserve=500000")
+        by_county = {row["county"]: row for row in data["counties"]}
+        for row in data["counties"]:
+            assert sum(row["payments_fen"].values()) == row["gap_fen"]
+        assert by_county["990002"]["old_gap_fen"] == [500_001, 500_000, 500_000, 500_000, 500_000]
+        assert by_county["990001"]["levies_fen"] == {"reserve": 11_000_000}
+        assert by_county["990003"]["capacity"] == "normal"
+        assert any(entry["line"] == "capacity target" for entry in data["warnings"])
+
+    def test_the_page_has_charts_and_the_same_figures(self, capsys, counties, tmp_path) -> None:
+        page = tmp_path / "pool.html"
+        data = self.run(
+            capsys, counties, "--fund", "310:reserve=100000", "--fund", "390:reserve=500000", "--html", str(page)
+        )
+        text = page.read_text(encoding="utf-8")
+        assert "<script" not in text and "http" not in text
+        charts = re.findall(r"<svg.*?</svg>", text, re.DOTALL)
+        assert len(charts) == 2
+        bars = [element for chart in charts for element in ElementTree.fromstring(chart).iter("rect")]
+        assert len(bars) == len(data["counties"]) + sum(len(row["payments_fen"]) for row in data["counties"])
+        assert all(float(bar.get("width")) > 0 for bar in bars)
+        for row in data["counties"]:
+            assert f"{row['expenditure_fen'] // 100:,}." in text
+
+    def test_a_table_for_people(self, capsys, counties) -> None:
+        words = ["pool", "--pack", "taohuayuan", "--year", "2025", "--counties", str(counties)]
+        assert main([*words, "--fund", "310:reserve=100000", "--fund", "390:reserve=500000"]) == 0
+        shown = capsys.readouterr().out
+        assert "武陵县" in shown and "预警" in shown
+
+    def test_a_fund_without_balance_and_one_without_scheme_are_named(self, capsys, counties) -> None:
+        words = ["pool", "--pack", "taohuayuan", "--year", "2025", "--counties", str(counties)]
+        assert main(words) == 1
+        assert "needs the balance of the fund reserve" in capsys.readouterr().err
+        assert main([*words, "--fund", "reserve=1"]) == 1
+        assert "say whose fund it is" in capsys.readouterr().err
+
+    @pytest.mark.parametrize(
+        ("old", "new", "expected"),
+        [
+            ("1200000.00", "", "income: is missing"),
+            ("990001", "990088", "990088 is not a county of the pool"),
+            ("990002,310", "990001,310", "990001 is there twice"),
+            ("income", "incomes", "has no column income"),
+        ],
+    )
+    def test_bad_county_figures_are_named(self, capsys, counties, old: str, new: str, expected: str) -> None:
+        counties.write_text(COUNTIES.replace(old, new, 1), encoding="utf-8")
+        words = ["pool", "--pack", "taohuayuan", "--year", "2025", "--counties", str(counties)]
+        assert main(words) == 1
+        assert expected in capsys.readouterr().err
+
+    def test_a_city_without_deficit_rule_is_an_error_not_a_guess(self, capsys, tmp_path) -> None:
+        path = tmp_path / "huzhou.csv"
+        path.write_text("county,scheme,income,expenditure,carried\n330502,310,100,200,0\n", encoding="utf-8")
+        assert main(["pool", "--pack", "huzhou", "--year", "2022", "--counties", str(path)]) == 1
+        assert "has no [[deficit]]" in capsys.readouterr().err
+
+    def test_a_rules_file_on_its_own(self, capsys, tmp_path, packs) -> None:
+        path = tmp_path / "c.csv"
+        path.write_text("county,scheme,income,expenditure,carried\n500103,390,100,200,0\n", encoding="utf-8")
+        rules = packs / "pooling_examples" / "chongqing.toml"
+        assert main(["pool", "--rules", str(rules), "--year", "2013", "--counties", str(path), "--json"]) == 0
+        data = json.loads(capsys.readouterr().out)
+        assert data["counties"][0]["payments_fen"] == {"city": 5_000, "county": 5_000}
+
+
+class TestSettle:
+    def run(self, capsys, *words: str) -> dict:
+        assert main([*words, "--pack", "taohuayuan", "--json"]) == 0
+        return json.loads(capsys.readouterr().out)
+
+    def test_a_month_with_report_and_ledger(self, capsys, tmp_path, store_url) -> None:
+        rows = [{"case": "a"}, {"case": "b", "hospital": "H99000200001", "county": "990002"}]
+        path = case_file(tmp_path / "march.csv", rows)
+        words = ["settle-month", "--month", "202503", "--cases", str(path), "--budget", "310=20000.01"]
+        report = tmp_path / "report"
+        first = self.run(capsys, *words, "--redis", store_url, "--report", str(report))
+        assert first["schemes"]["310"]["fund_fen"] == 1_900_001  # 5 % reserve
+        assert sum(first["schemes"]["310"]["counties"].values()) == 1_900_001
+        assert len(first["posted"]) == 4
+        assert self.run(capsys, *words, "--redis", store_url)["posted"] == []
+        case_file(path, [*rows, {"case": "b", "hospital": "H99000200001", "county": "990002", "sign": -1}])
+        again = self.run(capsys, *words, "--redis", store_url)
+        assert again["schemes"]["310"]["hospitals"] == {"H99000100001": 1_900_001}
+        assert {tuple(row[:3]) for row in again["posted"]} == {tuple(row[:3]) for row in first["posted"]}
+        lines = list(csv.DictReader((report / "202503-H99000100001.csv").open(encoding="utf-8")))
+        due = sum(int(line["due_fen"]) for line in lines)
+        assert due == first["schemes"]["310"]["hospitals"]["H99000100001"]
+
+    def test_review_decisions_from_a_file(self, capsys, tmp_path) -> None:
+        path = case_file(tmp_path / "c.csv", [{"case": "a"}, {"case": "b"}])
+        decisions = tmp_path / "d.csv"
+        decisions.write_text("case,points,reasonable_cost\na,252,\nb,,25200.00\n", encoding="utf-8")
+        words = ["settle-month", "--month", "202503", "--cases", str(path), "--budget", "310=1000", "--decisions"]
+        assert self.run(capsys, *words, str(decisions))["schemes"]["310"]["points_e8"] == 504 * 10**8
+        decisions.write_text("case,points,reasonable_cost\na,252,100\na,,\n", encoding="utf-8")
+        assert main([*words, str(decisions), "--pack", "taohuayuan"]) == 1
+        shown = capsys.readouterr().err
+        assert "is there twice" in shown and "both filled or both empty" in shown
+
+    def test_a_year_needs_scores_where_a_deposit_is_held(self, capsys, tmp_path) -> None:
+        path = case_file(tmp_path / "c.csv", [{"case": "a"}])
+        scores = tmp_path / "s.csv"
+        scores.write_text("hospital,score\nH99000100001,70\n", encoding="utf-8")
+        words = ["settle-year", "--year", "2025", "--cases", str(path), "--budget", "310=10000"]
+        full = self.run(capsys, *words)["schemes"]["310"]["fund_fen"]
+        scored = self.run(capsys, *words, "--scores", str(scores))["schemes"]["310"]["fund_fen"]
+        assert full == scored == 700_000 + 255_000  # surplus of 3,000 kept at 85 %, deposit redistributed to itself
+        assert main([*words, "--pack", "taohuayuan"]) == 0
+        assert "点值" in capsys.readouterr().out
+
+    def test_a_synthetic_year(self, capsys) -> None:
+        data = self.run(capsys, "settle-year", "--synthetic", "2000")
+        assert data["paid"]["claims"] == 2000 and data["memory_mb"] > 0
+
+    @pytest.mark.parametrize(
+        ("row", "expected"),
+        [({"sign": 0}, "sign is neither 1 nor -1"), ({"points_e8": -1}, "points are negative"),
+         ({"total_fen": "12.5"}, "total_fen is '12.5'")],
+    )  # fmt: skip
+    def test_bad_case_files_name_the_line(self, capsys, tmp_path, row: dict, expected: str) -> None:
+        path = case_file(tmp_path / "c.csv", [{"case": "a"}, {"case": "b", **row}])
+        assert main(["settle-month", "--month", "202503", "--cases", str(path), "--pack", "taohuayuan"]) == 1
+        shown = capsys.readouterr().err
+        assert expected in shown and "line 3" in shown
+
+    def test_files_of_several_months_are_joined(self, tmp_path) -> None:
+        from adjudicator.pooling.cases import join
+
+        one = read_cases(case_file(tmp_path / "1.csv", [{"case": "a", "hospital": "Z"}]))
+        two = read_cases(case_file(tmp_path / "2.csv", [{"case": "b", "hospital": "A"}]))
+        both = join([one, two])
+        assert [both.hospitals[number] for number in both.rows["hospital"]] == ["Z", "A"]
+
+    def test_parquet_reads_as_csv_does(self, tmp_path) -> None:
+        import pyarrow.csv
+        import pyarrow.parquet
+
+        path = case_file(tmp_path / "1.csv", [{"case": "a"}, {"case": "b", "sign": -1}])
+        pyarrow.parquet.write_table(pyarrow.csv.read_csv(path), tmp_path / "1.parquet")
+        assert (read_cases(path).rows == read_cases(tmp_path / "1.parquet").rows).all()
+
+
+class TestCalibrate:
+    def test_points_come_out_as_the_pack_reads_them(self, capsys, tmp_path) -> None:
+        rows = [{"case": f"a{n}", "total_fen": 1_200_000} for n in range(6)]
+        rows += [{"case": f"b{n}", "total_fen": 800_000, "group": "GZ15"} for n in range(6)]
+        path = case_file(tmp_path / "past.csv", rows)
+        words = ["points", "calibrate", "--pack", "taohuayuan", "--cases", str(path), "--output", str(tmp_path / "out")]
+        assert main([*words, "--json"]) == 0
+        groups = {row["group"]: row for row in json.loads(capsys.readouterr().out)["groups"]}
+        assert groups["FR21"]["base_e8"] == 120 * 10**8
+        points = list(csv.DictReader((tmp_path / "out" / "points.csv").open(encoding="utf-8")))
+        assert [(row["drg"], row["base_points"], row["average"]) for row in points] == [
+            ("FR21", "120", "12000.00"), ("GZ15", "80", "8000.00"),
+        ]  # fmt: skip
+        assert main(words) == 0
+        assert "基准点数" in capsys.readouterr().out
+
+    def test_no_rules_for_calibration(self, tmp_path) -> None:
+        from adjudicator.pooling.context import load_context
+
+        with pytest.raises(AdjudicatorError, match=r"no \[\[calibration\]\]"):
+            load_context("zhuzhou").pooling.pick("calibration", 20250101, "310")
