@@ -29,6 +29,7 @@ OUTCOME_ZH = {
     "family_account": "共济账户支出", "account_current": "当年账户支出", "account_past": "历年账户支出",
     "cash": "个人现金支出", "error": "错误",
 }  # fmt: skip
+CHAIN_ZH = {"cost": "费用", "burden": "负担"}
 SHOWN_ALWAYS = ("total", "in_scope", "deductible", "pooled_fund", "fund_total", "personal_total", "cash")
 
 
@@ -65,7 +66,7 @@ def run(arguments: argparse.Namespace) -> int:
             elif differences or not arguments.quiet:
                 console.print(_table(settled, differences))
                 if arguments.explain:
-                    console.print(_steps(settled))
+                    _print_steps(console, settled)
     if arguments.json:
         json.dump(reports, sys.stdout, ensure_ascii=False, indent=2)
         print()
@@ -118,19 +119,19 @@ def _table(settled: Any, differences: list) -> Table:
     return table
 
 
-def _steps(settled: Any) -> Table:
+def _print_steps(console: Console, settled: Any) -> None:
+    """The two chains of an explanation: cost until the tiers see it, and who bears the bill."""
     from adjudicator.interop.case_run import explain
 
-    table = Table(title="steps 计算步骤", title_justify="left")
-    for heading, side in (
-        ("stage 环节", "left"), ("before 计算前", "right"), ("amount 金额", "right"), ("after 计算后", "right"),
-        ("text 说明", "left"), ("document 依据", "left"),
-    ):  # fmt: skip
-        table.add_column(heading, justify=side, overflow="fold")
+    chain = ""
     for step in explain(settled):
-        document = f"{step.document} {step.clause}".strip() + ("" if step.verified else " (unverified 未核实)")
-        table.add_row(
-            f"{step.stage} {step.stage_zh}", fen_to_yuan(step.before_fen), fen_to_yuan(step.amount_fen),
-            fen_to_yuan(step.after_fen), f"{step.text}\n{step.text_zh}", document,
-        )  # fmt: skip
-    return table
+        if step.chain != chain:
+            chain = step.chain
+            console.print(f"[bold]{chain}[/bold] {CHAIN_ZH.get(chain, '')}")
+        amounts = f"{fen_to_yuan(step.before_fen)} - {fen_to_yuan(step.amount_fen)} = {fen_to_yuan(step.after_fen)}"
+        console.print(f"  {step.stage} {step.stage_zh}: {amounts}")
+        document = f"{step.document} {step.clause}".strip()
+        verified = "" if step.verified else " (unverified 未核实)"
+        for text in (step.text, step.text_zh, f"{document}{verified}" if document else ""):
+            if text:
+                console.print(f"      {text}", style="dim", markup=False)

@@ -15,6 +15,8 @@ import numpy as np
 
 from adjudicator import codes, columns
 from adjudicator.engine import benefit, lines
+from adjudicator.engine.explain import Step
+from adjudicator.engine.explain import explain as steps
 from adjudicator.engine.given import period_of
 from adjudicator.engine.state import quota_key
 from adjudicator.errors import AdjudicatorError, E, Problem, refuse
@@ -120,6 +122,14 @@ def run_case(case: Case) -> list[Settled]:
     return settled
 
 
+def explain(settled: Settled) -> tuple[Step, ...]:
+    """Every step of one settled claim, with its clause."""
+    in_scope = np.ascontiguousarray(settled.line_splits["in_scope_fen"])
+    return steps(
+        settled.bundle, settled.claim, settled.split, settled.slots_before[0], settled.quota_before_fen, in_scope
+    )
+
+
 @lru_cache(maxsize=16)
 def _pack_bundle(name: str) -> Bundle:
     return load_bundle([name])
@@ -162,10 +172,10 @@ def _write_catalogue(folder: Path, case: Case) -> None:
             ratio = decimal_to_scaled(str(item["first_pay_percent"]), 4)
             row = {"person_class": "*", "ratio_class": "*", "ratio": f"{ratio // 10**6}.{ratio % 10**6:06d}"}
             tables["ratio.csv"].append(base | row)
-    header = [f'[files."{name}"]\ndocument = "case"\nchecked_on = {since}\nverified = true\n' for name in tables]
+    source = f'document = "case"\nchecked_on = {since}\nverified = true\n'
+    header = [f'[files."{name}"]\n{source}' for name in tables]
     options = [
-        f'[[options.{name}]]\nfrom = {since}\nvalue = "{value}"\ndocument = "case"\nchecked_on = {since}\nverified = true\n'
-        for name, value in case.catalogue.items()
+        f'[[options.{name}]]\nfrom = {since}\nvalue = "{value}"\n{source}' for name, value in case.catalogue.items()
     ]
     (folder / "catalogue.toml").write_text("\n".join(header + options), "utf-8")
     for name, rows in tables.items():
