@@ -141,7 +141,16 @@ def test_grouping_alone(stubs):
     assert [result.id for result in answer.results] == ["r1", "r2", "r1"]
     assert answer.results[0].grouping.status == 1
     assert answer.results[0].grouping.drg.startswith("FV2")
+    assert not answer.results[0].trace
     assert [problem.code for problem in answer.results[1].problems] == ["ADJ-3010"]
+
+
+def test_grouping_tells_what_a_group_rests_on_and_which_coding_checks_failed(stubs):
+    mother = grouping_pb2.GroupRecord(id="m", sex=1, age_years=30, stay_days=3, diagnoses=["O80.000x001"])
+    answer = stubs.adjudication.Group(grouping_pb2.GroupBatch(records=[mother], trace=True))
+    assert answer.results[0].trace
+    assert "ADJ-7003" in [problem.code for problem in answer.results[0].problems]
+    assert answer.results[0].problems[0].field == "diagnoses[0]"
 
 
 def test_totals_are_watched(stubs):

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+
 import numpy as np
 
 from adjudicator import limits
 from adjudicator.codes import GroupStatus
 from adjudicator.columns import GROUP
+from adjudicator.engine import coding
 from adjudicator.engine.adjudicate import Engine
 from adjudicator.engine.grouping import columns_from_records, describe, group
+from adjudicator.engine.grouping_trace import trace_records
 from adjudicator.errors import E, Problem, refuse
+from adjudicator.rules.coding_checks import CodingChecks, load_checks
 from adjudicator.rules.scheme import Scheme
 from adjudicator.service.calls import parse
 from adjudicator.service.status import problem_message
@@ -17,9 +24,9 @@ from adjudicator.v1 import grouping_pb2
 
 
 def group_batch(engine: Engine, message: bytes) -> bytes:
-    """Groups the records of a GroupBatch; a record with too many codes is refused on its own.
+    """Groups the records of a GroupBatch, with their failed coding checks, and their traces where asked for.
 
-    Errors: UNKNOWN_GROUPING_SCHEME, EMPTY_BATCH, TOO_MANY_CLAIMS.
+    A record with too many codes is refused on its own. Errors: UNKNOWN_GROUPING_SCHEME, EMPTY_BATCH, TOO_MANY_CLAIMS.
     """
     request = parse(grouping_pb2.GroupBatch, message)
     scheme = _scheme(engine, request.scheme)
@@ -27,23 +34,42 @@ def group_batch(engine: Engine, message: bytes) -> bytes:
         raise refuse(E.EMPTY_BATCH, "records")
     if len(request.records) > limits.MAX_CLAIMS_PER_BATCH:
         raise refuse(E.TOO_MANY_CLAIMS, "records", str(limits.MAX_CLAIMS_PER_BATCH))
-    problems = [_too_many_codes(record) for record in request.records]
-    good = [record for record, problem in zip(request.records, problems, strict=True) if problem is None]
-    rows = np.zeros(len(good), GROUP)
-    if good:
-        group(scheme, columns_from_records(scheme, good), rows)
-    answer, grouped = grouping_pb2.GroupingBatch(), iter(rows)
-    for record, problem in zip(request.records, problems, strict=True):
+    answer, good = grouping_pb2.GroupingBatch(), []
+    for record in request.records:
         result = answer.results.add(id=record.id)
         result.grouping.scheme = scheme.name
-        if problem is not None:
+        problem = _too_many_codes(record)
+        if problem is None:
+            good.append((record, result))
+        else:
             result.grouping.status = GroupStatus.INVALID
             result.problems.append(problem_message(problem))
-            continue
-        row = next(grouped)
+    if good:
+        _group(engine, scheme, [record for record, _ in good], [result for _, result in good], request.trace)
+    return answer.SerializeToString()
+
+
+def _group(engine: Engine, scheme: Scheme, records: Sequence, results: Sequence, trace: bool) -> None:
+    """Fills the results of records that are in order."""
+    columns, rows = columns_from_records(scheme, records), np.zeros(len(records), GROUP)
+    group(scheme, columns, rows)
+    for row, result in zip(rows, results, strict=True):
         result.grouping.status = int(row["status"])
         result.grouping.mdc, result.grouping.adrg, result.grouping.drg = describe(scheme, row)
-    return answer.SerializeToString()
+    if trace:
+        for lines, result in zip(trace_records(scheme, columns, rows), results, strict=True):
+            result.trace.extend(lines)
+    rules = _checks(engine.bundle.packs[0].folder)
+    texts = coding.texts_of([record.diagnoses for record in records], [record.procedures for record in records])
+    findings = coding.check(rules, columns, texts)
+    for finding, problem in zip(findings, coding.problems(rules, findings, columns, texts), strict=True):
+        results[int(finding["record"])].problems.append(problem_message(problem))
+
+
+@cache
+def _checks(pack_folder: Path) -> CodingChecks:
+    """The coding checks of a pack."""
+    return load_checks(pack_folder)
 
 
 def _scheme(engine: Engine, name: str) -> Scheme:

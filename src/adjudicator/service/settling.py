@@ -85,6 +85,7 @@ class Settler:
         starts, ends = split(message)
         if self.waiting + len(starts) > self._most_waiting:
             raise refuse(E.OVERLOADED)
+        self.waiting += len(starts)
         task = asyncio.get_running_loop().create_task(self._settle_in_turn(message, starts, ends, deadline))
         self._running.add(task)
         task.add_done_callback(self._running.discard)
@@ -95,7 +96,6 @@ class Settler:
     async def _settle_in_turn(
         self, message: bytes, starts: np.ndarray, ends: np.ndarray, deadline: float
     ) -> list[Answer]:
-        self.waiting += len(starts)
         try:
             await self._places.acquire()
         finally:

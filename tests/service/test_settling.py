@@ -1,0 +1,239 @@
+"""Settling without the network: conflicts, duplicates, late callers, several pools, faults that stay with one claim."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import dataclasses
+import math
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from adjudicator.engine.adjudicate import Engine
+from adjudicator.errors import AdjudicatorError, E
+from adjudicator.kernels.keys import settlement_key, state_key
+from adjudicator.ledger import keys as names
+from adjudicator.rules.bundle import load_bundle
+from adjudicator.service.frames import join_frames
+from adjudicator.service.metrics import Metrics
+from adjudicator.service.options import ServeOptions
+from adjudicator.service.settling import Settler
+from adjudicator.service.store import Store
+from adjudicator.v1 import claim_pb2, settlement_pb2
+
+from .claims import POOL, claim
+
+
+@pytest.fixture(scope="module")
+def engine() -> Engine:
+    return Engine(load_bundle(["hangzhou"]))
+
+
+@contextlib.asynccontextmanager
+async def settler(engine: Engine, url: str, **options: object) -> AsyncIterator[Settler]:
+    """A settler over a store, as one service process has it."""
+    store = Store(url, Path("unused"))
+    await store.open()
+    chosen = dataclasses.replace(ServeOptions(), **options)
+    one = Settler(engine, store, chosen, Metrics())
+    try:
+        yield one
+    finally:
+        await one.close()
+        await store.close()
+
+
+async def settle(one: Settler, *claims: claim_pb2.Claim, deadline: float = math.inf) -> list:
+    """Answers: settlements read, refusals as their number."""
+    answers = await one.settle([message.SerializeToString() for message in claims], [deadline] * len(claims))
+    return [read(answer) for answer in answers]
+
+
+def read(answer: bytes | AdjudicatorError) -> settlement_pb2.Settlement | int:
+    if isinstance(answer, AdjudicatorError):
+        return answer.problems[0].number
+    return settlement_pb2.Settlement.FromString(answer)
+
+
+def key(message: claim_pb2.Claim) -> bytes:
+    return settlement_key(message.institution_code, message.encounter_id, message.settlement_sequence)
+
+
+def copy(message: claim_pb2.Claim, **fields: object) -> claim_pb2.Claim:
+    changed = claim_pb2.Claim()
+    changed.CopyFrom(message)
+    for name, value in fields.items():
+        setattr(changed, name, value)
+    return changed
+
+
+def test_two_processes_that_settle_for_one_person_at_once_both_succeed_over_each_other(engine, store_url):
+    async def day() -> None:
+        async with settler(engine, store_url) as one, settler(engine, store_url) as other:
+            claims = [claim(900_000, person_id="busy") for _ in range(20)]
+            answers = await asyncio.gather(*(settle(one if i % 2 else other, c) for i, c in enumerate(claims)))
+            assert all(answer[0].outcome == settlement_pb2.OUTCOME_SETTLED for answer in answers)
+            assert one.metrics.counters["conflicts"] + other.metrics.counters["conflicts"] > 0
+            ledger = one.store.ledger()
+            year = await ledger.accumulators(POOL, state_key("busy", 2, 2025))
+            stays = year.slots[0]
+            alone = [claim(900_000, person_id="alone") for _ in range(20)]
+            await settle(one, *alone)
+            in_order = await ledger.accumulators(POOL, state_key("alone", 2, 2025))
+            assert stays.tolist() == in_order.slots[0].tolist()
+            assert (await ledger.verify(POOL)).holds
+
+    asyncio.run(day())
+
+
+def test_one_key_settled_by_two_processes_at_once_has_one_answer(engine, store_url):
+    async def day() -> None:
+        async with settler(engine, store_url) as one, settler(engine, store_url) as other:
+            for _ in range(10):
+                message = claim(500_000)
+                answers = await asyncio.gather(*(settle(who, message) for who in (one, other, one, other)))
+                assert len({answer[0].SerializeToString(deterministic=True) for answer in answers}) == 1
+            assert one.metrics.counters["settlements"] + other.metrics.counters["settlements"] == 10
+
+    asyncio.run(day())
+
+
+def test_duplicates_inside_a_batch_get_the_first_answer_or_the_field_that_differs(engine, store_url):
+    async def day() -> None:
+        async with settler(engine, store_url) as one:
+            message = claim(500_000)
+            other_content, wrong = copy(message, sex=2), claim(500_000, lines=[], total_fen=0)
+            first, again, different, refused, refused_again = await settle(
+                one, message, message, other_content, wrong, wrong
+            )
+            assert first == again
+            assert different == E.KEY_REUSED
+            assert refused == refused_again == E.NO_LINES
+
+    asyncio.run(day())
+
+
+def test_a_refused_claim_does_not_use_up_its_key(engine, store_url):
+    async def day() -> None:
+        async with settler(engine, store_url) as one:
+            early = {"settlement_date": 19950303, "admission_date": 19950301, "discharge_date": 19950303}
+            message = claim(500_000)
+            assert await settle(one, copy(message, **early)) == [E.NO_RULE_ON_DATE]
+            (answer,) = await settle(one, message)
+            assert answer.outcome == settlement_pb2.OUTCOME_SETTLED
+
+    asyncio.run(day())
+
+
+def test_a_claim_whose_time_is_over_is_not_recorded_and_its_neighbours_are(engine, store_url):
+    async def day() -> None:
+        async with settler(engine, store_url) as one:
+            first, late, last = claim(500_000, person_id="p"), claim(500_000, person_id="p"), claim(1, person_id="p")
+            now = asyncio.get_running_loop().time()
+            answers = await one.settle(
+                [message.SerializeToString() for message in (first, late, last)], [math.inf, now + 0.001, math.inf]
+            )
+            assert [type(answer) for answer in answers] == [bytes, AdjudicatorError, bytes]
+            assert read(answers[1]) == E.DEADLINE
+            ledger = one.store.ledger()
+            assert await ledger.get(POOL, key(late)) is None
+            year = await ledger.accumulators(POOL, state_key("p", 2, 2025))
+            assert year.versions[0] > 0
+            assert (await ledger.verify(POOL)).holds
+
+    asyncio.run(day())
+
+
+def test_a_damaged_record_refuses_its_own_claim_and_no_other(engine, store_url):
+    async def day() -> None:
+        async with settler(engine, store_url) as one:
+            claims = [claim(500_000) for _ in range(4)]
+            bucket = names.index_bucket(POOL, key(claims[2]))
+            await one.store.ledger().connection.client.hset(bucket, key(claims[2]), "no place at all")
+            answers = await settle(one, *claims)
+            assert answers[2] == E.LEDGER_CORRUPT
+            assert [answer.outcome for i, answer in enumerate(answers) if i != 2] == [
+                settlement_pb2.OUTCOME_SETTLED
+            ] * 3
+
+    asyncio.run(day())
+
+
+def test_one_batch_for_two_pools_is_recorded_in_both(store_url):
+    async def day() -> None:
+        both = Engine(load_bundle(["hangzhou", "taizhou"]))
+        pools = {pack.id: pack for pack in both.bundle.packs}
+        async with settler(both, store_url) as one:
+            here = claim(500_000)
+            hospital = pools["taizhou"].hospitals[0]
+            there = claim(500_000, institution_code=hospital.code, insured_area=f"{pools['taizhou'].areas[0].code}")
+            answers = await settle(one, here, there, here)
+            assert [answer.outcome for answer in answers] == [settlement_pb2.OUTCOME_SETTLED] * 3
+            for message, pool in ((here, "hangzhou"), (there, "taizhou")):
+                record = await one.store.ledger().get(f"{pools[pool].pool:06d}", key(message))
+                assert record.encounter == message.encounter_id
+
+    asyncio.run(day())
+
+
+def test_the_answers_do_not_depend_on_how_the_claims_are_batched(engine, store_url):
+    async def day() -> None:
+        async with settler(engine, store_url) as one:
+            amounts = [100 * (i % 7 + 1) * 997 for i in range(60)]
+            alone = [claim(amount, person_id=f"alone{i % 11}") for i, amount in enumerate(amounts)]
+            together = [claim(amount, person_id=f"together{i % 11}") for i, amount in enumerate(amounts)]
+            one_by_one = [(await settle(one, message))[0] for message in alone]
+            at_once = await settle(one, *together)
+            for a, b in zip(one_by_one, at_once, strict=True):
+                assert (a.deductible_fen, a.fund_total_fen, a.cash_fen) == (
+                    b.deductible_fen,
+                    b.fund_total_fen,
+                    b.cash_fen,
+                )
+
+    asyncio.run(day())
+
+
+def test_a_batch_whose_caller_goes_away_is_finished_all_the_same(engine, store_url):
+    async def day() -> None:
+        async with settler(engine, store_url) as one:
+            claims = [claim(500_000) for _ in range(5)]
+            message = join_frames([one_claim.SerializeToString() for one_claim in claims])
+            call = asyncio.create_task(one.settle_batch(message, math.inf))
+            await asyncio.sleep(0)
+            call.cancel()
+            await asyncio.gather(call, return_exceptions=True)
+            await asyncio.wait(one._running or [asyncio.create_task(asyncio.sleep(0))])
+            known = (await one.store.ledger().read(POOL, [key(one_claim) for one_claim in claims], [])).known
+            assert len(known) == 5
+
+    asyncio.run(day())
+
+
+def test_more_batches_than_may_wait_are_refused_at_once(engine, store_url):
+    async def day() -> None:
+        async with settler(engine, store_url, most_batches=1, most_waiting_claims=10) as one:
+            messages = [join_frames(claim(1_000).SerializeToString() for _ in range(4)) for _ in range(8)]
+            outcomes = await asyncio.gather(
+                *(one.settle_batch(message, math.inf) for message in messages), return_exceptions=True
+            )
+            refused = [outcome for outcome in outcomes if isinstance(outcome, AdjudicatorError)]
+            assert {error.problems[0].number for error in refused} == {E.OVERLOADED}
+            settled = [answers for outcome in outcomes if isinstance(outcome, tuple) for answers in [outcome[1]]]
+            assert settled
+            assert all(isinstance(answer, bytes) for answers in settled for answer in answers)
+
+    asyncio.run(day())
+
+
+def test_trials_of_one_person_do_not_see_each_other(engine, store_url):
+    async def day() -> None:
+        async with settler(engine, store_url) as one:
+            messages = [claim(900_000, person_id="same").SerializeToString() for _ in range(3)]
+            answers = [read(answer) for answer in await one.trial(messages, [math.inf] * 3)]
+            assert len({answer.fund_total_fen for answer in answers}) == 1
+            assert all(answer.outcome == settlement_pb2.OUTCOME_TRIAL for answer in answers)
+
+    asyncio.run(day())
