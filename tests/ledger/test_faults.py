@@ -10,6 +10,7 @@ import threading
 import time
 
 import pytest
+import redis
 
 from adjudicator.codes import Fund
 from adjudicator.errors import AdjudicatorError, E
@@ -27,6 +28,15 @@ def own(tmp_path):
 
 def refused_with(number: E):
     return pytest.raises(AdjudicatorError, match=f"ADJ-{int(number)}")
+
+
+def needs_waitaof(store: EmbeddedStore) -> None:
+    """Skips on a server older than Redis 7.2, which can only be used with appendfsync always."""
+    with redis.Redis.from_url(store.url) as client:
+        try:
+            client.execute_command("WAITAOF", 0, 0, 1)
+        except redis.ResponseError:
+            pytest.skip("this server has no WAITAOF")
 
 
 async def impatient(store: EmbeddedStore) -> Ledger:
@@ -164,6 +174,8 @@ def test_a_store_that_forgets_is_refused(own):
 
 
 def test_a_store_that_syncs_every_second_is_waited_for(own):
+    needs_waitaof(own)
+
     async def scenario():
         async with await Ledger.open(own.url) as ledger:
             assert not ledger.connection.waits_for_disk
@@ -179,6 +191,8 @@ def test_a_store_that_syncs_every_second_is_waited_for(own):
 
 
 def test_a_store_that_hides_its_configuration_is_asked_to_wait_instead(own):
+    needs_waitaof(own)
+
     async def scenario():
         async with await Ledger.open(own.url) as ledger:
             await ledger.connection.client.execute_command(
@@ -194,6 +208,8 @@ def test_a_store_that_hides_its_configuration_is_asked_to_wait_instead(own):
 
 
 def test_a_replica_that_must_have_the_write_too(own, tmp_path):
+    needs_waitaof(own)
+
     async def scenario(replica):
         async with await Ledger.open(own.url) as leader:
             await leader.connection.client.config_set("repl-diskless-sync-delay", "0")

@@ -283,7 +283,7 @@ async def wrong_states(
             await extend(connection, pool, replay, version, [*replay.months, *map(int, months)], check)
         for row in np.flatnonzero(~_surely_right(replay, chunk, reply[1])).tolist():
             value, expected = reply[1][row], replay.state_value(chunk[row])
-            if bool(value) != bool(expected) or _canonical(value) != _canonical(expected):
+            if value != expected and (not value or not expected or _canonical(value) != _canonical(expected)):
                 yield chunk[row], value, expected
 
 
