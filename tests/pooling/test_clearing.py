@@ -203,7 +203,7 @@ def test_the_value_is_exact_and_not_rounded() -> None:
 
 class TestOtherMethods:
     def test_cases_without_points_keep_what_they_were_priced_at(self) -> None:
-        """By item, bed-day tariff, single disease, capitation: owed as priced; their patients do not enlarge the pot."""
+        """By item, bed-day tariff, single disease, capitation: owed as priced, outside the pot."""
         drg = case("a")
         bed_day = case("b", method=int(Method.BED_DAY), points_e8=0, due_fen=123_456, patient_fen=9_999_999)
         by_item = case("c", method=int(Method.BY_ITEM), points_e8=0, due_fen=70_000, hospital=1, county=1)

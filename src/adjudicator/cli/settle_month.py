@@ -6,12 +6,15 @@ import argparse
 import asyncio
 import json
 import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from adjudicator.money import fen_to_yuan
 
 if TYPE_CHECKING:
+    from adjudicator.ledger.store import Ledger
     from adjudicator.pooling.context import PoolContext
     from adjudicator.pooling.settlement import Postings, Settlement
 
@@ -38,6 +41,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--decisions", type=Path, metavar="FILE", help="review decisions: case, points, reasonable_cost"
     )
+    parser.add_argument("--from-ledger", action="store_true", help="take the cases from the ledger's journal")
+    parser.add_argument("--stays", type=Path, metavar="FILE",
+                        help="with --from-ledger: dates of the stays, for readmissions")  # fmt: skip
     parser.add_argument("--report", type=Path, metavar="DIR", help="write a line-by-line file for each hospital")
     parser.add_argument("--redis", metavar="URL", help="ledger store to post to")
     parser.add_argument("--data", type=Path, metavar="DIR", help="folder of a service's own store to post to")
@@ -51,19 +57,10 @@ def run(arguments: argparse.Namespace) -> int:
 
 def settle_period(arguments: argparse.Namespace, period: int, scores: dict[str, int] | None = None) -> int:
     """Settles, reports and posts a period."""
-    from adjudicator.errors import E, refuse
-    from adjudicator.pooling.cases import join, read_cases
-    from adjudicator.pooling.context import budgets, last_day, load_context, read_decisions
-    from adjudicator.pooling.settlement import settle
+    from adjudicator.pooling.context import last_day, load_context
 
     context = load_context(arguments.pack)
-    if not arguments.cases:
-        raise refuse(E.EMPTY_BATCH, "cases")
-    cases = join([read_cases(path) for path in arguments.cases])
-    decisions = read_decisions(arguments.decisions) if arguments.decisions else None
-    money = budgets(context.pooling, period, arguments.budget)
-    settlement = settle(cases, period, money, context.rules(last_day(period)), decisions, scores)
-    posted = asyncio.run(_post(arguments, context, settlement)) if arguments.redis or arguments.data else None
+    settlement, posted = asyncio.run(_settle(arguments, context, period, scores))
     if arguments.report:
         write_reports(settlement, arguments.report)
     if arguments.json:
@@ -73,15 +70,43 @@ def settle_period(arguments: argparse.Namespace, period: int, scores: dict[str, 
     return 0
 
 
-async def _post(arguments: argparse.Namespace, context: PoolContext, settlement: Settlement) -> Postings:
+async def _settle(
+    arguments: argparse.Namespace, context: PoolContext, period: int, scores: dict[str, int] | None
+) -> tuple[Settlement, Postings | None]:
+    """Reads the cases from files or the ledger, settles, and posts where a store is given."""
+    from adjudicator.errors import E, refuse
+    from adjudicator.pooling.cases import join, read_cases
+    from adjudicator.pooling.context import budgets, last_day, read_decisions
+    from adjudicator.pooling.ledger_cases import cases_of, months_around, read_stays
+    from adjudicator.pooling.settlement import post, settle
+
+    async with ledger_of(arguments) as ledger:
+        if arguments.from_ledger and ledger is not None:
+            stays = read_stays(arguments.stays) if arguments.stays else None
+            cases = await cases_of(ledger, context.pool, months_around(period), stays)
+        elif arguments.cases:
+            cases = join([read_cases(path) for path in arguments.cases])
+        else:
+            raise refuse(E.CANNOT_CLEAR, detail="no cases: give --cases, or --from-ledger with --redis or --data")
+        decisions = read_decisions(arguments.decisions) if arguments.decisions else None
+        money = budgets(context.pooling, period, arguments.budget)
+        settlement = settle(cases, period, money, context.rules(last_day(period)), decisions, scores)
+        return settlement, None if ledger is None else await post(ledger, context.pool, settlement)
+
+
+@asynccontextmanager
+async def ledger_of(arguments: argparse.Namespace) -> AsyncIterator[Ledger | None]:
+    """The ledger that --redis or --data names, ``None`` without either."""
     from adjudicator.ledger.embedded import EmbeddedStore
     from adjudicator.ledger.store import Ledger
-    from adjudicator.pooling.settlement import post
 
+    if not arguments.redis and not arguments.data:
+        yield None
+        return
     store = None if arguments.redis else await asyncio.to_thread(EmbeddedStore.start, arguments.data)
     try:
         async with await Ledger.open(arguments.redis or store.url) as ledger:
-            return await post(ledger, context.pool, settlement)
+            yield ledger
     finally:
         if store is not None:
             await asyncio.to_thread(store.stop)
@@ -130,7 +155,8 @@ def as_data(settlement: Settlement, posted: Postings | None) -> dict:
             "counties": clearing.county_fen(),
             "prepaid_fen": sum(amount for (scheme, *_), amount in settlement.prepaid.items() if scheme == code),
         }
-    result: dict = {"period": settlement.period, "cases": len(settlement.cases), "schemes": schemes}
+    kept = [[*place, amount] for place, amount in settlement.kept.items()]
+    result: dict = {"period": settlement.period, "cases": len(settlement.cases), "schemes": schemes, "kept_fen": kept}
     if posted is not None:
         result["posted"] = [[*place, amount] for place, amount in posted.items()]
     return result
@@ -145,7 +171,9 @@ def show(context: PoolContext, settlement: Settlement, posted: Postings | None, 
 
     console = Console(width=None if sys.stdout.isatty() else 240)
     for code, clearing in settlement.clearings.items():
-        title = f"{settlement.period} {SCHEMES_ZH.get(code, code)} 点值 {clearing.value_yuan} 元 ({clearing.mode})"
+        scheme, _, kind = code.partition("/")
+        name = SCHEMES_ZH.get(scheme, scheme) + ("门诊" if kind else "")
+        title = f"{settlement.period} {name} 点值 {clearing.value_yuan} 元 ({clearing.mode})"
         table = Table(title=title, title_justify="left")
         for heading in ("医院", "病例", "点数", "总额", "个人与其他", "基金应付", "预付"):
             table.add_column(heading, justify="left" if heading == "医院" else "right")

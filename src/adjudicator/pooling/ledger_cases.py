@@ -1,0 +1,99 @@
+"""Cases of a period read back from the ledger's journal: what was settled and reversed, with its points.
+
+The journal holds no dates of the stay; they come from a file of stays (case, admission_date, discharge_date, exempt),
+without which readmissions are not known and nothing is halved.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from adjudicator.codes import SCHEME_NATIONAL, Scheme
+from adjudicator.errors import E, refuse
+from adjudicator.ledger import journal
+from adjudicator.ledger.record import Kind, Record
+from adjudicator.pooling.cases import COLUMNS, Cases, from_columns
+from adjudicator.rules.faults import Faults
+from adjudicator.rules.payment_reader import read_csv
+from adjudicator.v1 import settlement_pb2
+
+
+@dataclass(frozen=True, slots=True)
+class Stay:
+    """Dates of a stay, YYYYMMDD, and whether the case is exempt from the readmission rule."""
+
+    admission_date: int
+    discharge_date: int
+    exempt: int
+
+
+NO_STAY = Stay(0, 0, 0)
+
+
+def read_stays(path: Path) -> dict[str, Stay]:
+    """Reads a file of stays; the case is institution/encounter/sequence as the ledger names it."""
+    faults, result = Faults(), {}
+    for row in read_csv(path.parent, path.name, ("case", "admission_date", "discharge_date"), faults):
+        stay = Stay(row.date("admission_date"), row.date("discharge_date"), int(row.boolean("exempt", False)))
+        if stay.discharge_date < stay.admission_date:
+            row.fault("discharge_date", "is before admission_date", "correct the dates")
+        result[row.text("case")] = stay
+    faults.raise_if_any("stays")
+    return result
+
+
+async def cases_of(ledger, pool: str, months: Iterable[int], stays: Mapping[str, Stay] | None = None) -> Cases:
+    """Cases of some months of a pool. ``ledger`` is ``ledger.store.Ledger``.
+
+    Errors: E.LEDGER_CORRUPT for a record that cannot be read or has no answer; run ``adjudicator ledger verify``.
+    """
+    table: dict[str, list] = {column: [] for column in COLUMNS}
+    for month in months:
+        async for chunk in journal.scan(ledger.connection, pool, month):
+            if chunk.unreadable:
+                raise refuse(E.LEDGER_CORRUPT, detail=f"record {chunk.unreadable[0]} of {month} cannot be read")
+            for row in range(len(chunk)):
+                record = chunk.record(row)
+                if record.kind in (Kind.SETTLE, Kind.REVERSE):
+                    _add(table, record, month, stays or {})
+    return from_columns(_without_strays(table), f"ledger {pool}")
+
+
+def _without_strays(table: dict[str, list]) -> dict[str, list]:
+    """Leaves out reversals whose settlement lies in a month that was not read."""
+    settled = {case for case, sign in zip(table["case"], table["sign"], strict=True) if sign == 1}
+    kept = [place for place, case in enumerate(table["case"]) if table["sign"][place] == 1 or case in settled]
+    return {column: [values[place] for place in kept] for column, values in table.items()}
+
+
+def months_around(period: int) -> list[int]:
+    """Months whose records may change a period: its year, and three months after it for late reversals.
+
+    >>> months_around(202503)[0], months_around(2025)[-1]
+    (202501, 202603)
+    """
+    year = period if period < 10_000 else period // 100
+    return [year * 100 + month for month in range(1, 13)] + [(year + 1) * 100 + month for month in (1, 2, 3)]
+
+
+def _add(table: dict[str, list], record: Record, month: int, stays: Mapping[str, Stay]) -> None:
+    if not record.answer:
+        raise refuse(E.LEDGER_CORRUPT, detail=f"settlement {record.name} has no answer")
+    answer = settlement_pb2.Settlement.FromString(record.answer)
+    sign = -1 if record.kind == Kind.REVERSE else 1
+    stay = stays.get(record.name, NO_STAY)
+    paid = answer.payment
+    by_item = paid.due_fen - paid.difference_fen
+    values = {
+        "case": record.name, "hospital": record.institution, "county": f"{record.county:06d}",
+        "scheme": SCHEME_NATIONAL.get(Scheme(record.scheme), str(record.scheme)), "group": answer.grouping.drg,
+        "method": paid.method, "month": month, "admission_date": stay.admission_date,
+        "discharge_date": stay.discharge_date, "person": record.person.hex(), "exempt": stay.exempt, "sign": sign,
+        "points_e8": abs(paid.points_e8), "total_fen": sign * answer.total_fen,
+        "patient_fen": sign * answer.personal_total_fen, "others_fen": sign * (answer.fund_total_fen - by_item),
+        "fund_fen": sign * by_item, "due_fen": sign * paid.due_fen,
+    }  # fmt: skip
+    for column, value in values.items():
+        table[column].append(value)
