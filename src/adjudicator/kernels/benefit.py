@@ -352,9 +352,9 @@ def settle_claims(
     """Prices ``claims[CLAIM]`` in order into ``out[BENEFIT]``; updates ``states`` int64[k, 64] and ``quotas[QUOTA]``.
 
     plans int64[n, fields] (a view of PLAN), selector int32[packs, schemes, kinds, places, filings, 2],
-    dated int64[m, 3], person_group int8[packs, schemes, person types, tiers], disease_values int64[d, 7], disease_ranges
-    int32[packs, diseases, 2], programmes int64[packs, programmes, 9]; splits[SPLIT]; lines_in_scope int64[lines] or
-    empty (R25 line by line); trace int64[claims, WORK] or empty: the work amounts of each claim.
+    dated int64[m, 3], person_group int8[packs, schemes, person types, tiers], disease_values int64[d, 7],
+    disease_ranges int32[packs, diseases, 2], programmes int64[packs, programmes, 9]; splits[SPLIT];
+    lines_in_scope int64[lines] or empty (R25 line by line); trace int64[claims, WORK] or empty: the work amounts.
     A claim with an error keeps an all-zero result and leaves state and quota untouched.
     """
     w = np.zeros(WORK_COUNT, np.int64)

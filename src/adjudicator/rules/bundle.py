@@ -74,11 +74,18 @@ def load_bundle(names_or_paths: Sequence[str | Path]) -> Bundle:
     for name in names_or_paths:
         own = Faults()
         pack = load_pack(name, own)
-        faults.extend(own)
+        _collect(own, str(name), len(names_or_paths), faults)
         if pack is not None:
             packs.append(pack)
     _check_packs(packs, faults)
-    sources = {section: _load_section(module, packs, faults) for section, module in SECTIONS}
+    sources: dict[str, list] = {}
+    for section, module in SECTIONS:
+        loader = importlib.import_module(module)
+        sources[section] = []
+        for pack in packs:
+            own = Faults()
+            sources[section].append(loader.load_section(pack.folder, pack, own))
+            _collect(own, pack.id, len(names_or_paths), faults)
     schemes = _load_schemes(packs, faults)
     faults.raise_if_any("rule pack " + ", ".join(str(name) for name in names_or_paths))
     return compile_bundle(packs, sources, schemes)
@@ -120,21 +127,22 @@ def _hospital_data(hospital: Any) -> list:
 
 def _check_packs(packs: Sequence[Pack], faults: Faults) -> None:
     """An area or a hospital belongs to one pack."""
-    owner: dict[int | str, str] = {}
+    owner: dict[str, str] = {}
     for pack in packs:
-        for code in (*(area.code for area in pack.areas), *(hospital.code for hospital in pack.hospitals)):
+        codes = [*(str(area.code) for area in pack.areas), *(hospital.code for hospital in pack.hospitals)]
+        for code in codes:
             if owner.setdefault(code, pack.id) != pack.id:
-                faults.add(
-                    f"pack {pack.id}", str(code), f"is also in pack {owner[code]}", "load only one of the two packs"
-                )
+                faults.add(f"pack {pack.id}", code, f"is also in pack {owner[code]}", "load only one of the two packs")
     for number, pack in enumerate(packs):
         if pack.id in [other.id for other in packs[:number]]:
             faults.add(f"pack {pack.id}", "id", "is loaded twice", "name each pack once")
 
 
-def _load_section(module: str, packs: Sequence[Pack], faults: Faults) -> list:
-    loader = importlib.import_module(module)
-    return [loader.load_section(pack.folder, pack, faults) for pack in packs]
+def _collect(own: Faults, name: str, packs: int, faults: Faults) -> None:
+    """Faults of one pack; where several are loaded, each file is named with its pack."""
+    for fault in own:
+        file = fault.file if packs == 1 else f"{name}/{fault.file}"
+        faults.add(file, fault.key, fault.message, fault.remedy)
 
 
 def _load_schemes(packs: Sequence[Pack], faults: Faults) -> list:

@@ -93,7 +93,9 @@ def compile_lookup(packs: Sequence[Pack]) -> Lookup:
     )
     values, ranges, periods = _diseases(packs)
     return Lookup(
-        *(np.array([area[column] for area in areas], np.int32) for column in range(3)),
+        area_codes=np.array([code for code, _, _ in areas], np.int32),
+        area_pack=np.array([number for _, number, _ in areas], np.int32),
+        area_county=np.array([county for _, _, county in areas], np.int32),
         hospital_codes=tuple(hospital.code for pack in packs for hospital in pack.hospitals),
         hospitals=_hospitals(packs),
         care_types=tuple(

@@ -64,7 +64,8 @@ def _plan_changes(old: Pack, before: PlanSource, old_date: int, new: Pack, after
         old_cells = [] if was is None else cells(old, before, was, old_date)
         new_cells = [] if now is None else cells(new, after, now, new_date)
         for affected, from_text, to_text in _different(old_cells, new_cells):
-            source = (now or was).source
+            source = now.source if now else was.source if was else None
+            assert source is not None
             changes.append(
                 Change(
                     after.id, after.name, after.name_zh, name, *key_names(name), affected, from_text, to_text,

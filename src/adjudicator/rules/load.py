@@ -74,7 +74,7 @@ def build_pack(
     faults: Faults,
     hospitals: list[tuple[int, dict]] | None = None,
     includes: Sequence[Path] = (),
-) -> Pack | None:
+) -> Pack:
     """A pack from tables that are already read: ``pack.toml``, its benefit files, the included ones, the register."""
     header_raw = {name: value for name, value in raw.items() if name not in PACK_TABLES}
     header = read_struct(PackHeader, header_raw, PACK_FILE, "", faults)
@@ -84,7 +84,8 @@ def build_pack(
     assistance = read_structs(AssistanceCategory, raw.get("assistance"), PACK_FILE, "assistance", faults)
     options = read_struct(PackOptions, raw.get("options", {}), PACK_FILE, "options", faults) or PackOptions()
     if header is None:
-        return None
+        # What else is wrong is still told; the pack is never used.
+        header = PackHeader("", "", "", raw["pool"] if isinstance(raw.get("pool"), int) else 990_000)
     check_areas(header, areas, faults)
     check_names(levels, groups, assistance, faults)
     check_levels(levels, faults)
@@ -161,9 +162,9 @@ def _plans(files: dict[str, dict], shared: dict[str, dict], names: Names, faults
     if not files:
         faults.add("benefit", "file", "there is no benefit/*.toml", "add a file with at least one [[plan]]")
     for position, plan in enumerate(plans):
-        for other in plans[:position]:
-            if plan.id == other.id and plan.from_date <= other.to_date and other.from_date <= plan.to_date:
-                where = f"{other.file} {other.key}"
+        for former in plans[:position]:
+            if plan.id == former.id and plan.from_date <= former.to_date and former.from_date <= plan.to_date:
+                where = f"{former.file} {former.key}"
                 faults.add(
                     plan.file, f"{plan.key}.id", f"{plan.id!r} is also {where} on the same days", "give it another id"
                 )

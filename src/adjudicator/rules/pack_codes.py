@@ -88,19 +88,20 @@ def check_groups(groups: Sequence[PersonGroup], faults: Faults) -> None:
         for code in group.person_types:
             if code not in PERSON_TYPES[1:]:
                 faults.add(PACK_FILE, f"{key}.person_types", f"unknown person type {code!r}", "write 11, 12, 14, 15, …")
+            shared: dict[str, list[int]] = {}
             for tier in group.contribution_tiers or range(limits.MAX_CONTRIBUTION_TIERS):
                 if not 0 <= tier < limits.MAX_CONTRIBUTION_TIERS:
-                    faults.add(
-                        PACK_FILE, f"{key}.contribution_tiers", f"unknown tier {tier}",
-                        f"write 0 to {limits.MAX_CONTRIBUTION_TIERS - 1}",
-                    )  # fmt: skip
+                    most = limits.MAX_CONTRIBUTION_TIERS - 1
+                    faults.add(PACK_FILE, f"{key}.contribution_tiers", f"unknown tier {tier}", f"write 0 to {most}")
                 other = owner.setdefault((group.scheme, code, tier), group.id)
                 if other != group.id:
-                    faults.add(
-                        PACK_FILE, f"{key}.person_types",
-                        f"person type {code} of tier {tier} has two plans: groups {other!r} and {group.id!r}",
-                        "leave it in one of them",
-                    )  # fmt: skip
+                    shared.setdefault(other, []).append(tier)
+            for other, tiers in shared.items():
+                of = "" if len(tiers) == limits.MAX_CONTRIBUTION_TIERS else f" of tier {', '.join(map(str, tiers))}"
+                faults.add(
+                    PACK_FILE, f"{key}.person_types",
+                    f"person type {code}{of} has two plans: groups {other!r} and {group.id!r}", "leave it in one of them",
+                )  # fmt: skip
 
 
 def read_care_types(raw: dict, faults: Faults) -> dict[str, CareKind]:
@@ -138,7 +139,7 @@ def read_month_day(text: str, faults: Faults) -> int:
 
 
 def read_groupings(raw: dict, faults: Faults) -> tuple[Grouping, ...]:
-    found = []
+    found: list[Grouping] = []
     for number, entry in enumerate(read_structs(GroupingName, raw.get("grouping"), PACK_FILE, "grouping", faults)):
         dates = [entry.from_, entry.to or datetime.date(2099, 12, 31)]
         start, end = (date.year * 10_000 + date.month * 100 + date.day for date in dates)

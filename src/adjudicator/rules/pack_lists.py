@@ -81,7 +81,7 @@ def _disease_values(entry: dict, name: str, key: str, names: Names, faults: Faul
         if source is None or fen is None:
             continue
         person = (
-            int(SCHEME_WORDS.get(scheme, Scheme.UNKNOWN)),
+            int(SCHEME_WORDS.get(str(scheme), Scheme.UNKNOWN)),
             names.groups.index(group) if group in names.groups else -1,
         )
         by_person.setdefault(person, []).append(DatedValue(name, (*person, fen), source))
@@ -115,12 +115,13 @@ def read_programmes(raw: dict, names: Names, faults: Faults) -> tuple[Programme,
         )
         if source is None or mask is None or pays is None or floor is None:
             continue
-        flags = [bool(entry.get(name, False)) for name in ("no_deductible", "no_cross_region", "no_cap")]
         found.append(
             Programme(
-                str(entry["id"]), str(entry["name"]), str(entry["name_zh"]), source, int(mask), pays, *flags, floor
+                str(entry["id"]), str(entry["name"]), str(entry["name_zh"]), source, int(mask), pays,
+                entry.get("no_deductible") is True, entry.get("no_cross_region") is True, entry.get("no_cap") is True,
+                floor,
             )
-        )
+        )  # fmt: skip
     once("programme", [programme.id for programme in found], faults)
     return tuple(found)
 

@@ -15,11 +15,12 @@ import numpy as np
 from adjudicator.codes import CareKind, Filing, Place, Scheme
 from adjudicator.errors import E
 from adjudicator.limits import LAST_DATE
-from adjudicator.rules.dated import DatedValue, iso, next_day, value_on
+from adjudicator.rules.dated import DatedValue, day_before, iso, next_day, value_on
 from adjudicator.rules.options import BurdenPart, CeilingExcess, Stage
 from adjudicator.rules.pack import Pack
 from adjudicator.rules.plan_keys import KEY, KEYS, PLAN, UNDEFINED
 from adjudicator.rules.plan_source import PlanSource
+from adjudicator.rules.plan_values import blank_cross_region
 
 UNDEFINED_PLAN = -2
 """In place of a row: the documents are known to give no rule."""
@@ -110,14 +111,8 @@ def _spans(plan: PlanSource) -> list[tuple[int, int]]:
             if value.source.to_date < LAST_DATE:
                 starts.add(next_day(value.source.to_date))
     inside = sorted(start for start in starts if plan.from_date <= start <= plan.to_date)
-    ends = [_before(start) for start in inside[1:]] + [plan.to_date]
+    ends = [day_before(start) for start in inside[1:]] + [plan.to_date]
     return list(zip(inside, ends, strict=True))
-
-
-def _before(date: int) -> int:
-    from adjudicator.rules.dated import day_before
-
-    return day_before(date)
 
 
 def _cells(pack: int, plan: PlanSource) -> list[tuple[int, ...]]:
@@ -131,11 +126,11 @@ def _cells(pack: int, plan: PlanSource) -> list[tuple[int, ...]]:
 
 
 def _row(pack: int, plan: PlanSource, start: int, end: int, values: dict[str, DatedValue]) -> np.void:
-    row = np.zeros((), PLAN)
+    row: np.void = np.zeros(1, PLAN)[0]
     row["pack"], row["scheme"], row["from_date"], row["to_date"] = pack, plan.scheme, start, end
     for key in KEYS:
         row[key.field] = values[key.name].value if key.name in values else key.blank()
-    for name, cells in _cross(plan, values).items():
+    for name, cells in _cross(values).items():
         row[name] = cells
     _derive_rates(row, values)
     if row["ceiling_excess"] == CeilingExcess.INSIDE:
@@ -147,15 +142,10 @@ def _row(pack: int, plan: PlanSource, start: int, end: int, values: dict[str, Da
     return row
 
 
-def _cross(plan: PlanSource, values: dict[str, DatedValue]) -> dict[str, np.ndarray]:
+def _cross(values: dict[str, DatedValue]) -> dict[str, np.ndarray]:
     """Cross-region fields; local care is always defined and changes nothing unless an entry says so."""
-    if "cross_region" in values:
-        cells = {name: array.copy() for name, array in values["cross_region"].value.items()}
-    else:
-        from adjudicator.rules.faults import Faults
-        from adjudicator.rules.plan_values import Names, Reader
-
-        cells = Reader(Names((), (), ()), "", Faults()).cross_region([], "")
+    given = values["cross_region"].value if "cross_region" in values else blank_cross_region()
+    cells = {name: array.copy() for name, array in given.items()}
     cells["cross_defined"][Place.LOCAL, :] = 1
     return cells
 

@@ -58,7 +58,8 @@ class Key:
     zh: str
     axes: tuple[str, ...] = ()
     default: int = 0
-    choices: type[IntEnum] | None = None
+    choices: type[IntEnum] = IntEnum
+    """Members of an option or of names; the empty IntEnum for a number."""
     inherits: bool = False
     """A category that is not named takes the value of ``ordinary``."""
     most: int = limits.MAX_AMOUNT_FEN
@@ -246,7 +247,7 @@ def _fields() -> list[tuple]:
 PLAN = np.dtype(_fields())
 """One compiled plan for one span of days; every field is int64, so a table of plans is also an int64 matrix."""
 
-OFFSET: dict[str, int] = {name: offset // 8 for name, (_, offset, *_) in PLAN.fields.items()}
+OFFSET: dict[str, int] = {name: entry[1] // 8 for name, entry in (PLAN.fields or {}).items()}
 """Column of a field in the int64 matrix; a table's cells follow in row-major order."""
 
 

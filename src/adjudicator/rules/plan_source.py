@@ -27,7 +27,7 @@ from adjudicator.rules.dated import (
 )
 from adjudicator.rules.faults import Faults
 from adjudicator.rules.options import DeductibleCounting, QuotaMode, choice_name
-from adjudicator.rules.plan_keys import KEY, SPECIAL_KEYS, UNDEFINED
+from adjudicator.rules.plan_keys import KEY, NO_LIMIT, SPECIAL_KEYS, UNDEFINED
 from adjudicator.rules.plan_values import Names, Reader
 from adjudicator.rules.struct_reader import unknown_keys
 
@@ -128,13 +128,12 @@ def read_plans(raw: dict, file: str, names: Names, fragments: dict[str, Fragment
     """The plans of one file, values of their fragments included."""
     plans = []
     for number, entry in enumerate(_tables(raw, "plan", file, faults)):
-        plan = _plan(entry, file, f"plan[{number}]", names, fragments, faults)
-        if plan is not None:
-            plans.append(plan)
+        plans.append(_plan(entry, file, f"plan[{number}]", names, fragments, faults))
     return plans
 
 
-def _plan(raw: dict, file: str, key: str, names: Names, fragments: dict, faults: Faults) -> PlanSource | None:
+def _plan(raw: dict, file: str, key: str, names: Names, fragments: dict, faults: Faults) -> PlanSource:
+    """One plan; where it has faults the rest of it is still read, so that they are told together."""
     before = len(faults)
     unknown_keys(raw, PLAN_KEYS, file, key, faults)
     for name in ("id", "name", "name_zh"):
@@ -154,14 +153,15 @@ def _plan(raw: dict, file: str, key: str, names: Names, fragments: dict, faults:
     blocks = list(_blocks(raw, file, key, faults)) + _used_blocks(raw, file, key, fragments, faults)
     values = _values(blocks, names, from_date or FIRST_DATE, to_date or LAST_DATE, faults)
     plan = PlanSource(
-        str(raw.get("id")), str(raw.get("name")), str(raw.get("name_zh")), SCHEME_WORDS.get(scheme, Scheme.UNKNOWN),
+        str(raw.get("id")), str(raw.get("name")), str(raw.get("name_zh")),
+        SCHEME_WORDS.get(str(scheme), Scheme.UNKNOWN),
         tuple(map(CareKind, care)), tuple(map(Place, places)), tuple(map(Filing, filings)),
         from_date or FIRST_DATE, to_date or LAST_DATE, str(raw.get("undefined", "")), values, file, key,
         str(raw.get("note", "")),
     )  # fmt: skip
     if len(faults) == before and not plan.undefined:
         _check_complete(plan, faults)
-    return plan if len(faults) == before else None
+    return plan
 
 
 def _used_blocks(raw: dict, file: str, key: str, fragments: dict[str, Fragment], faults: Faults) -> list[Block]:
@@ -194,6 +194,7 @@ def _values(
         reader = Reader(names, block.source.file, faults)
         for name, raw in block.values.items():
             where = f"{block.source.key}.{name}"
+            value: Any
             if name == "cross_region":
                 value = reader.cross_region(raw, where)
             elif name == "rate_derived":
@@ -227,6 +228,30 @@ def _check_complete(plan: PlanSource, faults: Faults) -> None:
             faults.add(
                 value.source.file, f"{value.source.key}.rate_percent", "holds no rate", "write at least one rate"
             )
+
+    _check_steps(plan, "rate_percent", "tier_from_yuan", faults)
+    _check_steps(plan, "catastrophic_percent", "catastrophic_from_yuan", faults)
+
+
+def _check_steps(plan: PlanSource, name: str, steps: str, faults: Faults) -> None:
+    """A list of rates has as many entries as there are tiers or bands on its days."""
+    for value in plan.values.get(name, ()):
+        overlapping = [
+            other for other in plan.values.get(steps, ())
+            if other.source.from_date <= value.source.to_date and value.source.from_date <= other.source.to_date
+        ]  # fmt: skip
+        counts = {int((other.value < NO_LIMIT).sum()) for other in overlapping} or {1}
+        blank = KEY[name].default
+        for row in value.value.reshape(-1, value.value.shape[-1]):
+            given = int((row != blank).sum())
+            listed = given != len(row) and given > 0 and (row[:given] != blank).all()
+            if listed and blank == UNDEFINED and any(count != given for count in counts):
+                faults.add(
+                    value.source.file, f"{value.source.key}.{name}",
+                    f"has {given} rates where {steps} has {' or '.join(map(str, sorted(counts)))} steps",
+                    "write one rate for each step, or one number for all",
+                )  # fmt: skip
+                break
 
 
 def _check_covered(plan: PlanSource, name: str, faults: Faults) -> None:

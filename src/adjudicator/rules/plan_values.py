@@ -6,6 +6,7 @@ import difflib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from enum import IntEnum
 from itertools import pairwise
 from typing import Any
 
@@ -58,6 +59,12 @@ class Names:
         return MATERNITY_TYPES[name] if axis == "maternity" else self.of(axis).index(name)
 
 
+def blank_cross_region() -> dict[str, np.ndarray]:
+    """Fields ``cross_*`` int64[place, filing] of a plan without a rule for care elsewhere."""
+    shape = (AXIS_LENGTH["place"], AXIS_LENGTH["filing"])
+    return {field_of(f"cross_{name}"): np.full(shape, default, np.int64) for name, (_, default) in CROSS_FIELDS.items()}
+
+
 class Reader:
     """Reads values in one block of one file."""
 
@@ -106,7 +113,7 @@ class Reader:
                 self.faults.add(
                     self.file, where, f"{word!r} is not a name of {key.name}", "write some of " + ", ".join(words)
                 )
-            mask |= words.get(word, 0)
+            mask |= words.get(str(word), 0)
         return mask
 
     # ---------------------------------------------------------------- numbers
@@ -116,13 +123,13 @@ class Reader:
         if isinstance(raw, dict):
             axis = self._axis_of(raw, axes)
             if axis is None:
-                self._unknown_names(key, raw, where, axes)
+                self._unknown_names(raw, where, axes)
                 return
             skipped = axes[: axes.index(axis)]
             rest = axes[axes.index(axis) + 1 :]
             for name, value in raw.items():
                 if name not in self.names.of(axis):
-                    self._unknown_names(key, {name: value}, where, (axis,))
+                    self._unknown_names({name: value}, where, (axis,))
                     continue
                 index = (*at, *(slice(None) for _ in skipped), self.names.position(axis, name))
                 self._fill(key, value, f"{where}.{name}", rest, cells, index)
@@ -152,7 +159,7 @@ class Reader:
         """The first axis that knows one of the names."""
         return next((axis for axis in axes if any(name in self.names.of(axis) for name in raw)), None)
 
-    def _unknown_names(self, key: Key, raw: dict, where: str, axes: tuple[str, ...]) -> None:
+    def _unknown_names(self, raw: dict, where: str, axes: tuple[str, ...]) -> None:
         known = [name for axis in axes for name in self.names.of(axis)]
         for name in raw:
             near = difflib.get_close_matches(str(name), known, 1)
@@ -215,8 +222,8 @@ class Reader:
     def cross_region(self, raw: Any, where: str) -> dict[str, np.ndarray] | None:
         """Fields ``cross_*`` int64[place, filing] of the entries of ``cross_region`` (V11)."""
         before = len(self.faults)
-        shape = (AXIS_LENGTH["place"], AXIS_LENGTH["filing"])
-        fields = {name: np.full(shape, default, np.int64) for name, (_, default) in CROSS_FIELDS.items()}
+        blank = blank_cross_region()
+        fields = {name: blank[field_of(f"cross_{name}")] for name in CROSS_FIELDS}
         if not isinstance(raw, list):
             self.faults.add(self.file, where, "is not a list of tables", "write [[rule.cross_region]] blocks")
             return None
@@ -258,9 +265,9 @@ class Reader:
                 for place in places:
                     fields[name][place, filings] = number
 
-    def members(self, raw: Any, choices: type, where: str) -> list[int]:
+    def members(self, raw: Any, choices: type[IntEnum], where: str) -> list[int]:
         """Numbers of one or several named choices; "any" is all of them."""
-        words = {choice_name(member): int(member) for member in choices}
+        words = {choice_name(member): int(member) for member in choices if choice_name(member) != "unknown"}
         chosen = [raw] if isinstance(raw, str) else raw if isinstance(raw, list) else [raw]
         if chosen == ["any"]:
             return list(words.values())
@@ -275,7 +282,7 @@ class Reader:
         for name, rule in (raw if isinstance(raw, dict) else {"": raw}).items():
             place = f"{where}.{name}"
             if name not in self.names.groups:
-                self._unknown_names(None, {name: rule}, where, ("group",))
+                self._unknown_names({name: rule}, where, ("group",))
                 continue
             forms = [
                 form for form in ("plus_points", "patient_share_percent") if isinstance(rule, dict) and form in rule

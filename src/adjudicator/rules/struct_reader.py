@@ -30,12 +30,12 @@ def read_toml(path: Path, label: str, faults: Faults) -> dict[str, Any] | None:
 
 def read_struct(kind: type[T], raw: Any, file: str, key: str, faults: Faults) -> T | None:
     """One struct; unknown keys, missing keys and wrong types are faults, each with what to write."""
-    before = len(faults)
     if not isinstance(raw, dict):
         faults.add(file, key, "is not a table", f"write [[{key.split('[')[0]}]] blocks")
         return None
     fields = {field.encode_name: field for field in msgspec.structs.fields(kind)}
     unknown_keys(raw, fields, file, key, faults)
+    before = len(faults)
     values = {}
     for name, field in fields.items():
         where = f"{key}.{name}" if key else name

@@ -1,0 +1,64 @@
+"""``adjudicator rules``: what a benefit officer reads."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from adjudicator.cli.main import main
+
+
+def rules(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str]:
+    code = main(["rules", *arguments])
+    return code, capsys.readouterr().out
+
+
+def test_diff_tells_the_change_of_2021_with_old_new_and_document(capsys) -> None:
+    code, text = rules(capsys, "diff", "hangzhou@2020-12", "hangzhou@2021")
+    assert code == 0
+    assert "封顶线 yearly cap: 360,000 → 400,000" in text
+    assert "封顶线 yearly cap: 250,000 → 300,000" in text
+    assert "§ 杭政〔2020〕56号" in text
+    assert "大病起付标准 threshold — 普通人员 (ordinary): — (none 无) → 25,000" in text
+    assert "救助比例 assistance pays — 低保对象、重度残疾人 (low_income, disabled): — (none 无) → 80%" in text
+    assert "统筹支付比例" not in text  # the rates stayed
+    assert "[not verified 未核实]" in text
+
+
+def test_diff_names_only_the_cells_that_change(capsys) -> None:
+    _, text = rules(capsys, "diff", "huzhou@2023-12", "huzhou@2024-01")
+    assert "统筹支付比例 pooled fund pays — 在职职工 (active) · 二级医院 (secondary): 82% → 85%" in text
+    assert "年度限额 yearly limit of this care (V17): 1,200 → 1,500" in text
+    assert "起付线" not in text
+
+
+def test_diff_of_a_day_with_itself_is_empty(capsys) -> None:
+    code, text = rules(capsys, "diff", "zhuzhou@2024", "zhuzhou@2024", "--json")
+    assert code == 0 and json.loads(text) == []
+
+
+def test_show_prints_every_value_with_its_document(capsys) -> None:
+    code, text = rules(capsys, "show", "taizhou", "--on", "2024-06-01")
+    assert code == 0 and "一类人员市外住院" in text and "70% / 80%" in text
+    data = json.loads(rules(capsys, "show", "taizhou", "--on", "2024-06-01", "--json")[1])
+    values = [value for plan in data["plans"] for value in plan["values"]]
+    assert values and all(value["document"] and value["checked_on"] for value in values)
+
+
+def test_show_of_a_day_without_rules(capsys) -> None:
+    assert "no plan holds on this day" in rules(capsys, "show", "taizhou", "--on", "2001")[1]
+
+
+def test_check_says_that_the_packs_are_good(capsys) -> None:
+    code, text = rules(capsys, "check", "hangzhou")
+    assert code == 0 and text == "hangzhou: no faults\n"
+
+
+def test_check_of_a_bad_pack_fails(capsys) -> None:
+    code, text = rules(capsys, "check", "tests/bad/packs/many_faults", "--json")
+    assert code == 1 and len(json.loads(text)["tests/bad/packs/many_faults"]) > 30
+
+
+def test_a_wrong_day_is_refused(capsys) -> None:
+    assert main(["rules", "show", "hangzhou", "--on", "2024-13-01"]) == 2
