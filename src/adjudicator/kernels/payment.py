@@ -16,7 +16,7 @@ from numba import njit
 from adjudicator.codes import GroupStatus, Method
 from adjudicator.errors import E
 
-OPTIONS = {"nogil": True, "error_model": "numpy", "cache": True}
+OPTIONS = {"nogil": True, "error_model": "numpy", "cache": True, "_nrt": False}  # no reference counts in the loop
 
 UNVERIFIED_METHOD = 1
 UNVERIFIED_POINTS = 2
@@ -59,6 +59,8 @@ class Tables(NamedTuple):
     packs: np.ndarray
     epochs: np.ndarray
     conditions: np.ndarray
+    kind_starts: np.ndarray
+    kind_rows: np.ndarray
     set_starts: np.ndarray
     set_members: np.ndarray
     terms: np.ndarray
@@ -502,15 +504,17 @@ def pay_claims(t, claims, splits, benefits, groups, codes, out):
                 contract = True
         method, table, marks, error = np.int64(_NONE), np.int64(-1), np.int64(0), 0
         if epoch_row >= 0:
-            epoch = t.epochs[epoch_row]
-            row = epoch.method_start
-            while row < epoch.method_end:
+            by_kind = t.epochs[epoch_row].by_kind + claim.care_kind
+            place = t.kind_starts[by_kind]
+            end = t.kind_starts[by_kind + 1]
+            while place < end:
+                row = t.kind_rows[place]
                 if fits(t, row, claim, group, contract, codes, i):
                     method, table = t.conditions[row].method, t.conditions[row].table
                     if t.conditions[row].unverified:
                         marks |= UNVERIFIED_METHOD
-                    row = epoch.method_end
-                row += 1
+                    place = end
+                place += 1
         rank = np.int64(-1)
         if 0 <= claim.hospital < pack.hospitals:
             rank = t.hospital_class[pack.class_start + claim.hospital]

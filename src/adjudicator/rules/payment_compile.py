@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from adjudicator.codes import Method
+from adjudicator.codes import CareKind, Method
 from adjudicator.limits import LAST_DATE
 from adjudicator.rules.payment_conditions import (
     CONDITION,
@@ -46,16 +46,19 @@ PACK = np.dtype(
 
 EPOCH = np.dtype(
     [
-        ("from_date", "i8"), ("to_date", "i8"), ("method_start", "i8"), ("method_end", "i8"), ("terms", "i8"),
+        ("from_date", "i8"), ("to_date", "i8"), ("by_kind", "i8"), ("terms", "i8"),
         ("drgs", "i8"),
         ("group_start", "i8"), ("matrix_start", "i8"), ("level_start", "i8"), ("high_start", "i8"), ("high_end", "i8"),
     ],
     align=True,
 )  # fmt: skip
-"""Rules of one pack from one day to another; ``matrix_start`` finds points and coefficient of [hospital][group]."""
+"""Rules of one pack from one day to another; ``matrix_start`` finds points and coefficient of [hospital][group].
+
+``by_kind``: first of the places in ``kind_rows`` where the rows for each kind of care begin, highest priority first."""
 
 CONTRACT = np.dtype([("hospital", "i8"), ("scheme", "i8"), ("from_date", "i8"), ("to_date", "i8")], align=True)
 
+KINDS = max(CareKind) + 1
 DECIDING_DATES = ("settlement", "discharge", "admission")
 FUNDS = ("pooled", "large_sum", "catastrophic", "civil_servant", "enterprise", "assistance", "other")
 
@@ -83,6 +86,8 @@ class PaymentRules:
     packs: np.ndarray
     epochs: np.ndarray
     conditions: np.ndarray
+    kind_starts: np.ndarray
+    kind_rows: np.ndarray
     set_starts: np.ndarray
     set_members: np.ndarray
     terms: np.ndarray
@@ -148,7 +153,8 @@ class _Compiler:
         self.flat = {
             name: _Flat(dtype)
             for name, dtype in {
-                "epochs": EPOCH, "conditions": CONDITION, "terms": TERMS, "base_e8": "i8", "average_fen": "i8",
+                "epochs": EPOCH, "conditions": CONDITION, "kind_starts": "i8",
+                "kind_rows": "i8", "terms": TERMS, "base_e8": "i8", "average_fen": "i8",
                 "level_average_fen": "i8", "bed_day_group": "u1", "coefficient_e8": "i8", "full_e8": "i8",
                 "high_bands": "i8", "hospital_class": "i8", "bed_day_sets": BED_DAY_SET, "bed_day_rates": BED_DAY_RATE,
                 "package_sets": PACKAGE_SET, "package_rows": PACKAGE_ROW, "package_index": "i8",
@@ -197,13 +203,21 @@ class _Compiler:
                 condition, compiled[position : position + 1], self.sets, source.view, codes,
                 table.get(condition.table, -1),
             )  # fmt: skip
-        row["method_start"] = self.flat["conditions"].add(compiled)
-        row["method_end"] = row["method_start"] + len(rows)
+        self.by_kind(row, compiled, self.flat["conditions"].add(compiled))
         terms = next((t for t in source.drg if _holds(t, from_date)), None)
         row["terms"] = -1
         if terms is not None and codes is not None:
             self.drg(row, number, source, terms, codes)
         return row
+
+    def by_kind(self, row: np.ndarray, compiled: np.ndarray, start: int) -> None:
+        """Lists the method rows that take each kind of care, so that a claim meets only those."""
+        starts = []
+        for kind in range(KINDS):
+            starts.append(self.flat["kind_rows"].size)
+            takes = (compiled["care_kinds"] >> np.uint64(kind)) & np.uint64(1) != 0
+            self.flat["kind_rows"].add(start + np.flatnonzero(takes))
+        row["by_kind"] = self.flat["kind_starts"].add(np.array([*starts, self.flat["kind_rows"].size]))
 
     def drg(self, row: np.ndarray, number: int, source: PackPayment, terms: DrgTerms, codes: Codes) -> None:
         """Compiles points, coefficients and terms; equal tables of several epochs are shared."""
