@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from adjudicator import limits
 from adjudicator.codes import PERSON_TYPES, ItemClass, LineNote, Place, Scheme
 from adjudicator.errors import E
+from adjudicator.kernels import line_split
 from adjudicator.limits import NO_CEILING_E4
+from adjudicator.money import divide_half_up
 from adjudicator.rules.catalogue import Catalogue, compile_sections, load_section
 from adjudicator.rules.faults import Faults
 from adjudicator.rules.load import load_pack
@@ -167,6 +172,13 @@ def test_ratio_depends_on_the_person(book):
     assert split(book, drug, **resident, place=Place.OUTSIDE).yuan()[2] == "20.00"
 
 
+def test_a_nearer_place_goes_before_an_exact_code(book):
+    """The county's rule for all implants replaces the city's row for this one, from its first day."""
+    assert split(book, Fee("C001", "100", date=20221231), county=1).yuan()[2] == "20.00"
+    assert split(book, Fee("C001", "100", date=20230101), county=1).yuan()[2] == "25.00"
+    assert split(book, Fee("C001", "100", date=20230101), county=0).yuan()[2] == "20.00"
+
+
 def test_care_elsewhere_takes_the_class_of_the_place_of_care(book):
     """10.1: the item is class C in the county of care, class B in the county of insurance."""
     assert split(book, Fee("T001", "100"), county=0, care_county=0).yuan() == ("0.00", "0.00", "15.00", "85.00")
@@ -236,6 +248,24 @@ def test_r22_excess_as_amount_less_the_ceiling(book, tmp_path):
     fee = Fee("P001", "100.00", "3", "33.34")
     assert split(book, fee).yuan() == ("0.00", "76.02", "0.00", "23.98")
     assert split(with_option(tmp_path, "over_ceiling", "amount_less_ceiling"), fee).yuan()[1] == "76.00"
+
+
+def test_half_a_fen_of_excess_goes_up(book):
+    """Half a piece at 0.01 over the ceiling."""
+    assert split(book, Fee("P001", "4.01", "0.5", "8.01")).yuan()[1] == "0.01"
+    assert split(book, Fee("P001", "4.01", "0.4999", "8.01")).yuan()[1] == "0.00"
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.integers(0, limits.MAX_UNIT_PRICE_E4), st.integers(1, limits.MAX_QUANTITY_E4))
+def test_price_times_quantity_is_exact(price_e4, quantity_e4):
+    """24 digits in two parts equal the whole product."""
+    exact = divide_half_up(price_e4 * quantity_e4, 10**8)
+    assert line_split.times_fen(price_e4, quantity_e4) == exact
+    if exact <= limits.MAX_AMOUNT_FEN:
+        assert not line_split.differs(price_e4, quantity_e4, exact)
+        assert line_split.differs(price_e4, quantity_e4, exact + 1)
+        assert exact == 0 or line_split.differs(price_e4, quantity_e4, exact - 1)
 
 
 def test_r22_never_more_than_the_line(book):

@@ -493,18 +493,14 @@ def split_refunds(rules, claims, lines, line_out, split_out, refund_claims, left
                             over = left[place, 3] - over
                             pay = left[place, 4] - pay
                         # Never more than is left of a part; what is then missing comes from the others, in scope first.
-                        wholly = min(max(wholly, np.int64(0)), left[place, 2])
+                        # A line is wholly self-paid or not at all, so that part needs no care.
                         over = min(max(over, np.int64(0)), left[place, 3], amount - wholly)
                         pay = min(max(pay, np.int64(0)), left[place, 4], amount - wholly - over)
                         scope = min(amount - wholly - over - pay, left[place, 5])
                         missing = amount - wholly - over - pay - scope
                         more = min(missing, left[place, 4] - pay)
                         pay += more
-                        missing -= more
-                        more = min(missing, left[place, 3] - over)
-                        over += more
-                        missing -= more
-                        wholly += missing
+                        over += missing - more
                         left[place, 0] -= quantity
                         left[place, 1] -= amount
                         left[place, 2] -= wholly
