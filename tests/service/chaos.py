@@ -31,6 +31,7 @@ from adjudicator.ledger.store import Ledger
 from adjudicator.service.client import OPEN_OUTCOMES, open_channel, retry_delay_seconds
 from adjudicator.service.frames import join_frames
 from adjudicator.service.process import ServiceProcess
+from adjudicator.service.store import CALL_SECONDS
 from adjudicator.v1 import claim_pb2, settlement_pb2
 
 from .claims import POOL, claim
@@ -236,7 +237,9 @@ class Chaos:
                 self.figures.kills += 1
             else:
                 await asyncio.to_thread(self.store.kill)
-                await asyncio.sleep(self.random.uniform(0, 0.5))
+                # The first time it is away for longer than a call waits for it, so that callers are refused.
+                away_seconds = self.random.uniform(0, 0.5) if self.figures.store_kills else CALL_SECONDS + 1
+                await asyncio.sleep(away_seconds)
                 await asyncio.to_thread(self.store.start)
                 self.figures.store_kills += 1
 
