@@ -145,10 +145,20 @@ def _write_compiled(scheme: Scheme) -> None:
             continue  # read-only: the next place, or none; then it is compiled again at the next start
 
 
+def _aligned(array: np.ndarray) -> np.ndarray:
+    """The array with its records marked as aligned, which the file forgets: or the kernel would compile a second time."""
+    if array.dtype.names is None:
+        return array
+    fields = [array.dtype.fields[name] for name in array.dtype.names]
+    layout = {"names": array.dtype.names, "formats": [field[0] for field in fields]}
+    layout |= {"offsets": [field[1] for field in fields], "itemsize": array.dtype.itemsize}
+    return array.view(np.dtype(layout, align=True))
+
+
 def _read_compiled(path: Path, digest: str, folder: Path) -> Scheme | None:
     try:
         with np.load(path, allow_pickle=False) as content:
-            arrays = SchemeArrays(*(content[f"array.{name}"] for name in SchemeArrays._fields))
+            arrays = SchemeArrays(*(_aligned(content[f"array.{name}"]) for name in SchemeArrays._fields))
             texts = {name: content[f"text.{name}"].tobytes().decode() for name in ("name", *SchemeTexts._fields)}
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
         return None  # torn or older file: compile again
