@@ -146,7 +146,7 @@ def _write_compiled(scheme: Scheme) -> None:
 
 
 def _aligned(array: np.ndarray) -> np.ndarray:
-    """The array with its records marked as aligned, which the file forgets: or the kernel would compile a second time."""
+    """The array, its records marked as aligned: the file forgets it, and the kernel would compile a second time."""
     if array.dtype.names is None:
         return array
     fields = [array.dtype.fields[name] for name in array.dtype.names]
