@@ -195,6 +195,7 @@ class Fund(IntEnum):
     PROVIDER_FINAL = 13
     PROVIDER_PREPAID = 14
     PROVIDER_YEAR = 15
+    PROVIDER_CAPITATION = 16
 
 
 FUND_TYPES: dict[tuple[Scheme, Fund], str] = {
@@ -219,8 +220,9 @@ FUND_TYPE_COMMON: dict[Fund, str] = {
     Fund.PROVIDER_FINAL: "provider_final",
     Fund.PROVIDER_PREPAID: "provider_prepaid",
     Fund.PROVIDER_YEAR: "provider_year",
+    Fund.PROVIDER_CAPITATION: "provider_capitation",
 }
-"""Fund payment types (基金支付类型) [fund_pay_type], section 10.7; the last seven are accounts of this ledger."""
+"""Fund payment types (基金支付类型) [fund_pay_type], section 10.7; the last eight are accounts of this ledger."""
 
 
 def fund_type(scheme: Scheme, fund: Fund) -> str:

@@ -215,3 +215,40 @@ class TestCalibrate:
 
         with pytest.raises(AdjudicatorError, match=r"no \[\[calibration\]\]"):
             load_context("zhuzhou").pooling.pick("calibration", 20250101, "310")
+
+
+class TestCapitation:
+    HEAD = "person,institution,county,scheme,from_month,to_month,age_years,chronic\n"
+
+    def files(self, tmp_path, people: str, care: str = "") -> list[str]:
+        (tmp_path / "people.csv").write_text(self.HEAD + people, encoding="utf-8")
+        (tmp_path / "care.csv").write_text("institution,own,outside\n" + care, encoding="utf-8")
+        words = ["settle-year", "--pack", "taohuayuan", "--year", "2025", "--json"]
+        return [*words, "--enrolments", str(tmp_path / "people.csv"), "--care", str(tmp_path / "care.csv")]
+
+    def test_a_year_is_settled_and_posted_by_county(self, capsys, tmp_path, store_url) -> None:
+        people = (
+            "p1,H99000400002,990004,310,202501,202512,40,false\np2,H99000400002,990004,310,202501,202512,40,true\n"
+            "p3,H99000400002,990005,390,202507,202512,40,false\n"
+        )
+        words = [*self.files(tmp_path, people, "H99000400002,800.00,100.00\n"), "--redis", store_url]
+        assert main(words) == 0
+        data = json.loads(capsys.readouterr().out)
+        result = data["institutions"][0]
+        assert result["quota_fen"] == 42_000 + 67_200 + 21_000
+        assert result["settled_fen"] == 80_000 + (130_200 - 90_000) * 8 // 10
+        assert (
+            sum(row[-1] for row in data["counties_fen"]) == result["settled_fen"] == sum(r[-1] for r in data["posted"])
+        )
+        assert main(words) == 0
+        assert json.loads(capsys.readouterr().out)["posted"] == []
+
+    def test_months_that_overlap_and_an_unknown_county_are_named(self, capsys, tmp_path) -> None:
+        people = (
+            "13370001,H99000400002,990004,310,202501,202512,40,false\n"
+            "13370001,H99000500002,990088,310,202506,202512,40,false\n"
+        )
+        assert main(self.files(tmp_path, people)) == 1
+        shown = capsys.readouterr().err
+        assert "months overlap another contract" in shown and "990088 is not a county" in shown
+        assert "13370001" not in shown

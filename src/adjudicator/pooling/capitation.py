@@ -81,6 +81,8 @@ class Enrolment:
     to_month: int
     age_years: int = 40
     chronic: bool = False
+    county: str = ""
+    scheme: str = ""
 
 
 def check_enrolments(enrolments: Iterable[Enrolment]) -> Faults:
@@ -186,6 +188,30 @@ def _joined(amounts: Mapping[str, int], belongs: Mapping[str, str]) -> dict[str,
         name = belongs.get(institution, institution)
         result[name] = result.get(name, 0) + amount
     return result
+
+
+def county_postings(
+    year: int, enrolments: Sequence[Enrolment], results: Sequence[Result], consortia: Mapping[str, str] | None = None
+) -> dict[tuple[str, str], int]:
+    """What the counties of the people pay for capitation, by (county, scheme): by person-months of each institution.
+
+    Largest remainder, so that the counties add up to the institutions.
+    """
+    belongs = consortia or {}
+    months: dict[str, dict[tuple[str, str], int]] = {}
+    for entry in enrolments:
+        name = belongs.get(entry.institution, entry.institution)
+        place = (entry.county, entry.scheme)
+        own = months.setdefault(name, {})
+        own[place] = own.get(place, 0) + months_inside(entry, year)
+    totals: dict[tuple[str, str], int] = {}
+    for result in results:
+        own = dict(sorted(months[result.name].items()))
+        if not sum(own.values()):
+            continue
+        for place, amount in zip(own, split_by_weight(result.settled_fen, list(own.values())), strict=True):
+            totals[place] = totals.get(place, 0) + amount
+    return totals
 
 
 def monthly_transfers(quota_fen: int) -> list[int]:

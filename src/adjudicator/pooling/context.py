@@ -11,6 +11,7 @@ from pathlib import Path
 from adjudicator.codes import SCHEME_CODES
 from adjudicator.errors import E, refuse
 from adjudicator.money import MoneyError, split_by_weight, yuan_to_fen
+from adjudicator.pooling.capitation import Enrolment, check_enrolments
 from adjudicator.pooling.deficit import CountyYear
 from adjudicator.pooling.review import Decision
 from adjudicator.pooling.rules import PoolingRules, load_pooling
@@ -124,6 +125,38 @@ def read_scores(path: Path) -> dict[str, int]:
     result = {row.text("hospital"): row.integer("score", high=1000) for row in rows}
     faults.raise_if_any("quality scores")
     return result
+
+
+def read_enrolments(path: Path, areas: Mapping[str, str]) -> list[Enrolment]:
+    """Reads a register of capitation contracts; persons are never named in a fault."""
+    faults, result = Faults(), []
+    needed = ("person", "institution", "county", "scheme", "from_month", "to_month", "age_years", "chronic")
+    for row in read_csv(path.parent, path.name, needed, faults):
+        months = [row.integer(name, low=190001, high=209912) for name in ("from_month", "to_month")]
+        county, scheme = row.text("county"), row.choice("scheme", SCHEME_CODES)
+        if county not in areas:
+            row.fault("county", f"{county} is not a county of the pool", "write one of " + ", ".join(areas))
+        result.append(
+            Enrolment(
+                row.text("person"), row.text("institution"), *months, row.integer("age_years", high=150),
+                row.boolean("chronic"), county, scheme,
+            )
+        )  # fmt: skip
+    faults.extend(check_enrolments(result))
+    faults.raise_if_any("capitation register")
+    return result
+
+
+def read_care(path: Path) -> tuple[dict[str, int], dict[str, int]]:
+    """Reads the cost of signed people: CSV with institution, own (at home) and outside, in yuan."""
+    faults, own, outside = Faults(), {}, {}
+    for row in read_csv(path.parent, path.name, ("institution", "own", "outside"), faults):
+        name = row.text("institution")
+        if name in own:
+            row.fault("institution", f"{name} is there twice", "keep one row")
+        own[name], outside[name] = row.fen("own"), row.fen("outside")
+    faults.raise_if_any("care under capitation")
+    return own, outside
 
 
 COUNTY_COLUMNS = ("county", "scheme", "income", "expenditure", "carried")

@@ -235,30 +235,30 @@ async def post(ledger, pool: str, settlement: Settlement) -> Postings:
     ``ledger`` is ``ledger.store.Ledger``. Safe to repeat after a lost answer, and when two settle at once: the
     posting's key is made of what it changes, and of how often the same change was posted before.
     """
-    while True:
-        month, targets, standing = await _targets(ledger, pool, settlement)
-        changes = differences(targets, standing)
-        if not changes:
-            return {}
-        kind = "settle-year" if settlement.is_year else "settle-month"
-        key = await _free_key(ledger, pool, kind, settlement.period, targets, standing)
-        if standing != (await _targets(ledger, pool, settlement))[2]:
-            continue
-        listed = [(*place, amount) for place, amount in changes.items()]
-        if await ledger.post(pool, key, month, listed, {"what": kind, "period": settlement.period}):
-            return changes
-
-
-async def _targets(ledger, pool: str, settlement: Settlement) -> tuple[int, Postings, Postings]:
-    """Month of the posting, what the ledger should hold, and what it holds."""
     if not settlement.is_year:
         funds = {Fund.PROVIDER_FINAL, Fund.PROVIDER_PREPAID}
-        return settlement.period, settlement.targets(), await posted(ledger, pool, settlement.period, funds)
+        return await post_targets(ledger, pool, "settle-month", settlement.period, settlement.targets(), funds)
     monthly: Postings = {}
     for number in range(1, 13):
         add(monthly, await posted(ledger, pool, settlement.period * 100 + number, {Fund.PROVIDER_FINAL}))
-    month = settlement.period * 100 + 12
-    return month, year_targets(settlement, monthly), await posted(ledger, pool, month, {Fund.PROVIDER_YEAR})
+    targets = year_targets(settlement, monthly)
+    return await post_targets(ledger, pool, "settle-year", settlement.period, targets, {Fund.PROVIDER_YEAR})
+
+
+async def post_targets(ledger, pool: str, kind: str, period: int, targets: Postings, funds: set[Fund]) -> Postings:
+    """Brings some accounts of a period to their targets; a year (YYYY) is posted in its December."""
+    month = period if period > 10_000 else period * 100 + 12
+    while True:
+        standing = await posted(ledger, pool, month, funds)
+        changes = differences(targets, standing)
+        if not changes:
+            return {}
+        key = await _free_key(ledger, pool, kind, period, targets, standing)
+        if standing != await posted(ledger, pool, month, funds):
+            continue
+        listed = [(*place, amount) for place, amount in changes.items()]
+        if await ledger.post(pool, key, month, listed, {"what": kind, "period": period}):
+            return changes
 
 
 async def _free_key(ledger, pool: str, kind: str, period: int, targets: Postings, standing: Postings) -> bytes:
