@@ -128,6 +128,10 @@ class Priced:
     """uint64: disease quota that the claim used, 0 none."""
     quota_before: np.ndarray
     quota_after: np.ndarray
+    seen: np.ndarray
+    """int64[k, 64]: the year that the claim was priced over: ``before``, or the one that it brought."""
+    quota_seen: np.ndarray
+    """int64[k]: what its disease quota had used in that year."""
 
 
 class Engine:
@@ -198,11 +202,9 @@ class Engine:
         former left. ``batch.claims["error"]`` takes refusals; a refused claim leaves the year as it was.
         """
         count = rows.shape[0]
-        numbers = [np.zeros(count, np.int64) for _ in range(2)]
-        shape = (count, columns.ACCUMULATOR_COUNT)
-        priced = Priced(
-            rows, state_rows, np.zeros(shape, np.int64), np.zeros(shape, np.int64), np.zeros(count, np.uint64), *numbers
-        )
+        before, after, seen = (np.zeros((count, columns.ACCUMULATOR_COUNT), np.int64) for _ in range(3))
+        used = [np.zeros(count, np.int64) for _ in range(3)]
+        priced = Priced(rows, state_rows, before, after, np.zeros(count, np.uint64), used[0], used[1], seen, used[2])
         for chosen in _rounds(state_rows):
             self._price_round(batch, priced, chosen, years)
         self._pay(batch, rows)
@@ -226,6 +228,7 @@ class Engine:
         priced.before[chosen] = years.slots[state_rows]
         own.give_back(state_rows, years)
         priced.after[chosen] = years.slots[state_rows]
+        priced.seen[chosen], priced.quota_seen[chosen] = own.slots_before, own.quota_before
         priced.quota_keys[chosen] = own.quotas["key"]
         priced.quota_before[chosen] = own.ledger_quota
         priced.quota_after[chosen] = own.ledger_quota + own.quotas["used_fen"] - own.quota_before
