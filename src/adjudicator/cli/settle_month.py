@@ -105,7 +105,7 @@ async def ledger_of(arguments: argparse.Namespace) -> AsyncIterator[Ledger | Non
         return
     store = None if arguments.redis else await asyncio.to_thread(EmbeddedStore.start, arguments.data)
     try:
-        async with await Ledger.open(arguments.redis or store.url) as ledger:
+        async with await Ledger.open(arguments.redis or (store.url if store else "")) as ledger:
             yield ledger
     finally:
         if store is not None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import csv
 import datetime
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -91,7 +91,7 @@ def _read_parquet(path: Path) -> dict[str, Sequence]:
     return {name: table.column(name).to_pylist() for name in table.column_names}
 
 
-def from_columns(table: dict[str, Sequence], name: str = "cases", faults: Faults | None = None) -> Cases:
+def from_columns(table: Mapping[str, Sequence], name: str = "cases", faults: Faults | None = None) -> Cases:
     """Builds cases from columns of texts or numbers; every value that cannot be read is a fault with its line."""
     faults = Faults() if faults is None else faults
     count = len(table["case"])

@@ -61,6 +61,7 @@ def load_context(name: str) -> PoolContext:
     faults = Faults()
     pack = load_pack(name, faults)
     faults.raise_if_any(f"rule pack {name}")
+    assert pack is not None
     rules = payment.load_section(pack.folder, pack, faults)
     pooling = load_pooling(pack.folder, faults)
     faults.raise_if_any(f"rule pack {name}")
@@ -132,13 +133,14 @@ def read_enrolments(path: Path, areas: Mapping[str, str]) -> list[Enrolment]:
     faults, result = Faults(), []
     needed = ("person", "institution", "county", "scheme", "from_month", "to_month", "age_years", "chronic")
     for row in read_csv(path.parent, path.name, needed, faults):
-        months = [row.integer(name, low=190001, high=209912) for name in ("from_month", "to_month")]
+        first, last = (row.integer(name, low=190001, high=209912) for name in ("from_month", "to_month"))
         county, scheme = row.text("county"), row.choice("scheme", SCHEME_CODES)
         if county not in areas:
             row.fault("county", f"{county} is not a county of the pool", "write one of " + ", ".join(areas))
         result.append(
             Enrolment(
-                row.text("person"), row.text("institution"), *months, row.integer("age_years", high=150),
+                row.text("person"), row.text("institution"), first,
+                last, row.integer("age_years", high=150),
                 row.boolean("chronic"), county, scheme,
             )
         )  # fmt: skip

@@ -88,7 +88,7 @@ class PoolingRules:
 
 
 def _by_pool(entries: list, date: int) -> dict:
-    found = {}
+    found: dict[str, Any] = {}
     for kind, suffix in (("drg", ""), ("outpatient", "/outpatient")):
         own = [entry for entry in entries if entry.kind == kind]
         found |= {code + suffix: entry.value for code in SCHEME_CODES if (entry := _find(own, date, code))}

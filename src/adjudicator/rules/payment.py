@@ -163,7 +163,8 @@ def _check(nodes: list[Node], rules: PackPayment, faults: Faults) -> None:
     check_point_values(FILE, rules.point_values, faults)
     check_contracts(FILE, rules.contracts, faults)
     check_methods(FILE, rules.methods, rules.view, faults)
-    for name, tables in (("drg", rules.drg), ("bed_day", rules.bed_days), ("package", rules.packages)):
+    named: tuple[tuple[str, list], ...] = (("drg", rules.drg), ("bed_day", rules.bed_days), ("package", rules.packages))
+    for name, tables in named:
         for position, one in enumerate(tables):
             for other in tables[:position]:
                 same = getattr(one, "name", "") == getattr(other, "name", "")

@@ -128,7 +128,8 @@ class _Flat:
     """A growing flat array whose equal parts are stored once."""
 
     def __init__(self, dtype: Any):
-        self.dtype, self.parts, self.size = dtype, [], 0
+        self.dtype, self.size = dtype, 0
+        self.parts: list[np.ndarray] = []
         self.known: dict[Any, int] = {}
 
     def add(self, part: np.ndarray, key: Any = None) -> int:
@@ -286,11 +287,11 @@ def _holds(entry: Any, date: int) -> bool:
 
 def periods(source: PackPayment) -> list[tuple[int, int]]:
     """Periods in which no row begins or ends, from the first row of the method table on."""
-    dated = [*source.methods, *source.drg, *source.bed_days, *source.packages]
+    dated: list[Any] = [*source.methods, *source.drg, *source.bed_days, *source.packages]
     if not source.methods:
         return []
     first = min(row.source.from_date for row in source.methods)
-    spans = [row.source for row in dated] + list(source.groupings.entries)
+    spans: list[Any] = [*(row.source for row in dated), *source.groupings.entries]
     starts = {span.from_date for span in spans} | {next_day(span.to_date) for span in spans}
     days = sorted(day for day in starts if first <= day <= LAST_DATE)
     ends = [_day_before(day) for day in days[1:]] + [LAST_DATE]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from enum import IntEnum
 
 import numpy as np
 
@@ -106,7 +107,7 @@ class Condition:
     age_years: tuple[int, int]
 
 
-def _named(enum: type) -> dict[str, int]:
+def _named(enum: type[IntEnum]) -> dict[str, int]:
     return {member.name.lower(): int(member) for member in enum}
 
 

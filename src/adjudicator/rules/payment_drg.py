@@ -364,11 +364,13 @@ def fill_levels(values: list[int | None], up_ppm: int, down_ppm: int) -> list[in
     """
     filled = list(values)
     for position in range(1, len(filled)):
-        if filled[position] is None and filled[position - 1] is not None and up_ppm >= 0:
-            filled[position] = divide_half_up(filled[position - 1] * up_ppm, PPM)
+        higher = filled[position - 1]
+        if filled[position] is None and higher is not None and up_ppm >= 0:
+            filled[position] = divide_half_up(higher * up_ppm, PPM)
     for position in range(len(filled) - 2, -1, -1):
-        if filled[position] is None and filled[position + 1] is not None and down_ppm >= 0:
-            filled[position] = divide_half_up(filled[position + 1] * down_ppm, PPM)
+        lower = filled[position + 1]
+        if filled[position] is None and lower is not None and down_ppm >= 0:
+            filled[position] = divide_half_up(lower * down_ppm, PPM)
     return filled
 
 

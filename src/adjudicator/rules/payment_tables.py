@@ -14,6 +14,7 @@ import numpy as np
 from adjudicator.codes import SCHEME_CODES, CareKind, Method
 from adjudicator.limits import LAST_DATE, MAX_STAY_DAYS
 from adjudicator.money import PPM
+from adjudicator.rules.faults import Faults
 from adjudicator.rules.payment_conditions import Codes, Condition, Groupings, PackView, read_condition
 from adjudicator.rules.payment_reader import Node, Source, read_csv
 
@@ -238,7 +239,7 @@ def read_point_value(node: Node) -> PointValue:
     return PointValue(int(SCHEME_CODES.get(scheme, 0)), kind, value, source)
 
 
-def check_point_values(file: str, values: list[PointValue], faults: list) -> None:
+def check_point_values(file: str, values: list[PointValue], faults: Faults) -> None:
     """Two values of one scheme and kind must not hold on one day."""
     for position, one in enumerate(values):
         for other in values[:position]:
@@ -264,7 +265,7 @@ def read_contract(node: Node, pack: PackView) -> Contract:
     return contract
 
 
-def check_contracts(file: str, contracts: list[Contract], faults: list) -> None:
+def check_contracts(file: str, contracts: list[Contract], faults: Faults) -> None:
     """Months of contracts of one institution and scheme must not overlap."""
     for position, one in enumerate(contracts):
         for other in contracts[:position]:
