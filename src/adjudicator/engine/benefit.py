@@ -53,6 +53,7 @@ def run(bundle, claims, splits, states, quotas, out, lines_in_scope, trace) -> N
         plans.matrix, plans.selector, plans.dated, lookup.person_group, lookup.disease_values, lookup.disease_ranges,
         lookup.programme_rows, claims, splits, _NO_LINES if lines_in_scope is None else lines_in_scope,
         states if len(states) else _NO_STATES, quotas if len(quotas) else _NO_QUOTAS, out, trace,
+        np.empty((2, max(WORK_COUNT, ACCUMULATOR_COUNT)), np.int64),
     )  # fmt: skip
 
 

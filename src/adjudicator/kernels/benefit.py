@@ -10,6 +10,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
+from adjudicator.columns import ACCUMULATOR_COUNT
 from adjudicator.kernels.benefit_layers import (
     assistance,
     catastrophic,
@@ -143,9 +144,11 @@ from adjudicator.kernels.benefit_stages import (
     deductible,
     pooled_fund,
 )
+from adjudicator.kernels.unowned import unowned
 
 HOT = dict(nogil=True, error_model="numpy", forceinline=True)
 WORK_COUNT = len(WORK)
+SLOTS = ACCUMULATOR_COUNT
 
 
 @njit(**HOT)
@@ -348,17 +351,23 @@ def settle_claims(
     quotas,
     out,
     trace,
+    scratch,
 ):
     """Prices ``claims[CLAIM]`` in order into ``out[BENEFIT]``; updates ``states`` int64[k, 64] and ``quotas[QUOTA]``.
 
     plans int64[n, fields] (a view of PLAN), selector int32[packs, schemes, kinds, places, filings, 2],
     dated int64[m, 3], person_group int8[packs, schemes, person types, tiers], disease_values int64[d, 7],
     disease_ranges int32[packs, diseases, 2], programmes int64[packs, programmes, 9]; splits[SPLIT];
-    lines_in_scope int64[lines] or empty (R25 line by line); trace int64[claims, WORK] or empty: the work amounts.
+    lines_in_scope int64[lines] or empty (R25 line by line); trace int64[claims, WORK] or empty: the work amounts;
+    scratch int64[2, at least WORK and 64].
     A claim with an error keeps an all-zero result and leaves state and quota untouched.
     """
-    w = np.zeros(WORK_COUNT, np.int64)
-    year = np.zeros(states.shape[1], np.int64)
+    plans, selector, dated, person_group = unowned(plans), unowned(selector), unowned(dated), unowned(person_group)
+    disease_values, disease_ranges = unowned(disease_values), unowned(disease_ranges)
+    programmes, lines_in_scope = unowned(programmes), unowned(lines_in_scope)
+    claims, splits, states, quotas = unowned(claims), unowned(splits), unowned(states), unowned(quotas)
+    out, trace = unowned(out), unowned(trace)
+    w, year = unowned(scratch[0]), unowned(scratch[1])
     for index in range(claims.shape[0]):
         i = np.uint64(index)
         claim = claims[i]
@@ -413,8 +422,12 @@ def settle_claims(
             continue
 
         s = np.int64(claim.state)
-        for slot in range(year.shape[0]):
-            year[np.uint64(slot)] = states[np.uint64(s), np.uint64(slot)] if s >= 0 else 0
+        if s >= 0:
+            for slot in range(SLOTS):
+                year[np.uint64(slot)] = states[np.uint64(s), np.uint64(slot)]
+        else:
+            for slot in range(SLOTS):
+                year[np.uint64(slot)] = 0
         quota_left, quota_found = np.int64(-1), np.int64(-1)
         if has_plan:
             w[W_PLAN], w[W_GROUP], w[W_LEVEL] = p, group, claim.deductible_level
@@ -467,7 +480,7 @@ def settle_claims(
             if claim.quota >= 0:
                 quotas[np.uint64(claim.quota)].used_fen += w[W_QUOTA_PAID]
             if s >= 0:
-                for slot in range(year.shape[0]):
+                for slot in range(SLOTS):
                     states[np.uint64(s), np.uint64(slot)] = year[np.uint64(slot)]
         if trace.shape[0] > 0:
             for position in range(WORK_COUNT):

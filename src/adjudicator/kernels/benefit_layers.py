@@ -165,16 +165,16 @@ def bands_between(plans, p, category, low, high):
     threshold = cell(plans, p, CII_THRESHOLD + category)
     origin = threshold if cell(plans, p, CII_ORIGIN) == BANDS_ABOVE_THRESHOLD else np.int64(0)
     exact = np.int64(0)
-    for band in range(BANDS):
-        begin = cell(plans, p, CII_FROM + band)
-        if begin < UNLIMITED:
-            begin = max(begin + origin, threshold)
-            end = np.int64(UNLIMITED)
-            if band + 1 < BANDS and cell(plans, p, CII_FROM + band + 1) < UNLIMITED:
-                end = cell(plans, p, CII_FROM + band + 1) + origin
-            part = min(high, end) - max(low, begin)
-            if part > 0:
-                exact += part * cell(plans, p, CII_RATE + category * BANDS + band)
+    band = np.int64(0)
+    begin = cell(plans, p, CII_FROM)
+    while band < BANDS and begin < UNLIMITED and max(begin + origin, threshold) < high:
+        following = cell(plans, p, CII_FROM + band + 1) if band + 1 < BANDS else np.int64(UNLIMITED)
+        end = following + origin if following < UNLIMITED else np.int64(UNLIMITED)
+        part = min(high, end) - max(low, max(begin + origin, threshold))
+        if part > 0:
+            exact += part * cell(plans, p, CII_RATE + category * BANDS + band)
+        begin = following
+        band += 1
     return exact
 
 

@@ -378,8 +378,9 @@ def pooled_by_tiers(plans, p, year, no_cap, w):
     numerator, divisor = np.int64(0), np.int64(1)
     capped = False
     each = cell(plans, p, FUND_ROUNDING) == EACH_TIER
-    for tier in range(TIERS):
-        low = cell(plans, p, TIER_FROM + tier) if tier > 0 else np.int64(0)
+    tier = np.int64(0)
+    low = np.int64(0)
+    while tier < TIERS and low < end:
         high = cell(plans, p, TIER_FROM + tier + 1) if tier + 1 < TIERS else np.int64(UNLIMITED)
         part = min(end, high) - max(start, low)
         if part > 0:
@@ -404,6 +405,8 @@ def pooled_by_tiers(plans, p, year, no_cap, w):
                 capped = True
             else:
                 exact += value
+        low = high
+        tier += 1
     w[W_PAYABLE] = payable
     w[W_ROOM] = room
     w[W_TIER_EXACT] = exact
@@ -429,7 +432,9 @@ def pooled_fund(plans, p, claim, year, no_cap, quota_left, w):
         pooled = rounded(w[W_TIER_EXACT])
         if cell(plans, p, DEDUCTIBLE_POSITION) == AFTER_RATE:
             pooled = min(max(pooled - w[W_DEDUCTIBLE], np.int64(0)), max(w[W_ROOM] - w[W_COPAY_FREE], np.int64(0)))
-        over = w[W_OVER_WHOLE] + (2 * w[W_OVER_NUMERATOR] + w[W_OVER_RATE]) // (2 * w[W_OVER_RATE])
+        over = w[W_OVER_WHOLE]
+        if w[W_OVER_NUMERATOR] > 0:
+            over += (2 * w[W_OVER_NUMERATOR] + w[W_OVER_RATE]) // (2 * w[W_OVER_RATE])
         over = min(over, w[W_PAYABLE])
         copay_free_paid = min(w[W_COPAY_FREE], w[W_ROOM])
         over += w[W_COPAY_FREE] - copay_free_paid
