@@ -14,6 +14,7 @@ import numpy as np
 from adjudicator import columns
 from adjudicator.codes import CLEARING_WAY, Method
 from adjudicator.engine import benefit, lines, payment, problems
+from adjudicator.engine.claim_coding import check_claims
 from adjudicator.engine.claim_groups import group_claims
 from adjudicator.engine.given import ClaimYears
 from adjudicator.engine.grouping import GroupColumns, describe
@@ -167,6 +168,7 @@ class Engine:
         batch.codes = group_claims(
             self.bundle, batch.heap, batch.decoded.tables, batch.claims, batch.groups, batch.group_scheme
         )
+        check_claims(self.bundle, batch)
         return batch
 
     def _resolve(self, buffer: bytes | memoryview, starts: np.ndarray, ends: np.ndarray, max_depth: int) -> Batch:
@@ -242,7 +244,9 @@ class Engine:
             number = int(out["error"][row])
             batch.payments[row] = 0
             if batch.claims["error"][row] == 0:
-                batch.warnings[row] = [Problem(number, "payment", self._group_name(batch, row), warning=True)]
+                unpaid = Problem(number, "payment", self._group_name(batch, row), warning=True)
+                kept = [warning for warning in batch.warnings.get(row, []) if warning.field != "payment"]
+                batch.warnings[row] = [*kept, unpaid]
 
     def _group_name(self, batch: Batch, row: int) -> str:
         """DRG of a claim for a message, empty where it has none."""

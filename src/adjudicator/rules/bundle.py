@@ -20,6 +20,7 @@ from adjudicator.rules.plan_keys import layout_digest
 SECTIONS: tuple[tuple[str, str], ...] = (
     ("catalogue", "adjudicator.rules.catalogue"),
     ("payment", "adjudicator.rules.payment"),
+    ("coding", "adjudicator.rules.coding_checks"),
 )
 """Parts of a pack that other modules read and compile: ``load_section`` and ``compile_sections``."""
 
@@ -37,6 +38,8 @@ class Bundle:
     """rules.payment.PaymentRules, all packs."""
     schemes: tuple
     """rules.scheme.Scheme, each grouping scheme once."""
+    coding: Any
+    """rules.coding_checks.PackChecks: coding checks of each pack; None for an inline plan."""
     hash: str
     """16 hexadecimal characters over the canonical sources of every section."""
     warnings: tuple[str, ...] = field(default=(), compare=False)
@@ -104,7 +107,7 @@ def compile_bundle(packs: Sequence[Pack], sources: dict[str, list], schemes: Seq
     """A bundle of packs that are read and checked."""
     plans = compile_plans(packs)
     sections = {
-        section: importlib.import_module(module).compile_sections(sources[section]) if sources[section] else None
+        section: importlib.import_module(module).compile_sections(sources[section]) if sources.get(section) else None
         for section, module in SECTIONS
     }
     digest = hashlib.blake2b(digest_size=8)
@@ -117,7 +120,7 @@ def compile_bundle(packs: Sequence[Pack], sources: dict[str, list], schemes: Seq
                 digest.update(part if isinstance(part, bytes) else str(part).encode())
     return Bundle(
         tuple(packs), plans, compile_lookup(packs), sections["catalogue"], sections["payment"], tuple(schemes),
-        digest.hexdigest(),
+        sections["coding"], digest.hexdigest(),
     )  # fmt: skip
 
 

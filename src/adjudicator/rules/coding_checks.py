@@ -7,6 +7,7 @@ Codes are given by their beginnings: ``C61`` stands for every code that begins s
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from enum import IntEnum
 from pathlib import Path
@@ -88,6 +89,35 @@ class CodingChecks:
         return tuple(repr(check) for check in self.checks)
 
 
+@dataclass(frozen=True)
+class PackChecks:
+    """The checks of the packs of a bundle, in the order of the packs."""
+
+    by_pack: tuple[CodingChecks, ...]
+
+    def hash_parts(self) -> tuple[str, ...]:
+        """What enters the hash of a rule bundle."""
+        return tuple(part for checks in self.by_pack for part in checks.hash_parts())
+
+
+def load_section(pack_folder: Path, _pack: Any, faults: Faults) -> CodingChecks:
+    """The checks of one pack; its faults are noted."""
+    own = pack_folder / FILE
+    checks = read_checks(SHIPPED, (), faults)
+    if own.is_file():
+        checks = read_checks(own, checks, faults)
+    return _in_force(checks)
+
+
+def compile_sections(sources: Sequence[CodingChecks]) -> PackChecks:
+    """The checks of all packs of a bundle."""
+    return PackChecks(tuple(sources))
+
+
+def _in_force(checks: Sequence[Check]) -> CodingChecks:
+    return CodingChecks(tuple(check for check in checks if check.severity != CheckSeverity.OFF))
+
+
 def load_checks(pack_folder: Path | None = None) -> CodingChecks:
     """The shipped checks with a pack's changes; ``pack_folder`` may also be a file of checks alone.
 
@@ -107,7 +137,7 @@ def checks_of_pack(pack_folder: Path | None, faults: Faults) -> CodingChecks:
         checks = read_checks(own, checks, faults)
     elif pack_folder is not None and not pack_folder.is_dir():
         faults.add(pack_folder.name, "file", "missing")
-    return CodingChecks(tuple(check for check in checks if check.severity != CheckSeverity.OFF))
+    return _in_force(checks)
 
 
 def read_checks(path: Path, base: tuple[Check, ...], faults: Faults) -> tuple[Check, ...]:
