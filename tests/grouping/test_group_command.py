@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import gzip
 import io
+import itertools
 import json
+import random
 from pathlib import Path
 
 import pyarrow as pa
@@ -109,6 +111,37 @@ def test_a_bad_line_is_named_and_the_others_come_out(
         ["grouped", "MDCE", "ES3", "ES35"], [status, "0000", "00", "0000"], ["grouped", "MDCE", "ES3", "ES35"],
     ]  # fmt: skip
     assert code == (1 if status == "malformed" else 0)
+
+
+def test_utf8_is_judged_as_python_does(demo: Pair) -> None:
+    edges = bytes.fromhex("417f808f909fa0bfc1c2dfe0e1ecedeeeff0f1f3f4f5ff")
+    draw = random.Random(7)
+    texts = [bytes(text) for size in (1, 2, 3) for text in itertools.product(edges, repeat=size)]
+    texts += [bytes(draw.choices(edges, k=draw.choice((4, 5)))) for _ in range(20_000)]
+    lines = b"".join(text + b"\t1\t50\t\t\t\t\t\t\tJ18.900\t\n" for text in texts)
+    target = io.BytesIO()
+    outcome = group_text(Task(demo.scheme), io.BytesIO("\t".join(HEADER).encode() + b"\n" + lines), target, b"\t")
+    refused = {line for line, _ in outcome.messages}
+    assert refused == {line for line, text in enumerate(texts, 2) if text.decode("utf-8", "replace").encode() != text}
+
+
+def test_random_bytes_disturb_no_other_line(demo: Pair) -> None:
+    draw = random.Random(9)
+    good = [cells(number, record) for number, record in enumerate(random_records(demo.naive, 2_000, seed=64))]
+    lines, kept = [], []
+    for line in good:
+        lines.append("\t".join(line).encode())
+        kept.append(line[0])
+        if draw.random() < 0.5:
+            rubbish = bytes(draw.choices(range(256), k=draw.randrange(1, 80)))
+            lines.append(b"\xff" + rubbish.replace(b"\n", b""))
+    content = "\t".join(HEADER).encode() + b"\n" + b"\n".join(lines) + b"\n"
+    target = io.BytesIO()
+    outcome = group_text(Task(demo.scheme), io.BytesIO(content), target, b"\t")
+    assert outcome.malformed == len(lines) - len(good)
+    answered = [line.split(b"\t") for line in target.getvalue().split(b"\n")[1:-1]]
+    ids = [answer[0].decode() for answer in answered if answer[1] != b"malformed"]
+    assert ids == kept
 
 
 BAD_HEADERS = {

@@ -99,7 +99,8 @@ def group_records(scheme, columns, out):
         if (sex != 1 and sex != 2) or age_years < 0 or newborn_unclear or d_end <= d_start:
             status = INVALID
         else:
-            # Severity and flags over the secondary diagnoses, in one pass.
+            # Severity and flags over the secondary diagnoses, in one pass. A principal diagnosis without exclusion
+            # table has 0 here, which no MCC or CC has.
             principal = diagnoses[d_start] + 1
             table = diagnosis_key[principal].table
             word = diagnosis_word[principal]
@@ -108,7 +109,7 @@ def group_records(scheme, columns, out):
             for position in range(d_start + 1, d_end):
                 word = diagnosis_word[diagnoses[position] + 1]
                 d_flags |= word
-                if table == 0 or (word >> 8) != table:
+                if (word >> 8) != table:
                     severity |= word
             severity = ((severity & np.uint32(1)) << np.uint32(1)) | ((severity >> np.uint32(1)) & np.uint32(1))
             diagnosis_mask = diagnosis_key[principal].mdc_mask | always
