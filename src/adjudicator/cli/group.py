@@ -8,6 +8,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 SHOWN_MESSAGES = 20
@@ -48,7 +49,8 @@ def run(arguments: argparse.Namespace) -> int:
         print("Parquet goes to Parquet, text to text: name both files alike", file=sys.stderr)
         return 2
     try:
-        outcome = _group(task, arguments, "parquet" in kinds)
+        with _teller(arguments.errors) as tell:
+            outcome = _group(replace(task, tell=tell), arguments, "parquet" in kinds)
     except (RecordFileError, OSError) as error:
         print(f"{arguments.input}: {error}", file=sys.stderr)
         return 2
@@ -60,8 +62,6 @@ def _with_extras(task, arguments: argparse.Namespace):
     """The task with the answer columns that were asked for."""
     if not arguments.trace and arguments.coding_checks is None:
         return task
-    from dataclasses import replace
-
     from adjudicator.engine.record_notes import notes_of
 
     names, extra = notes_of(task.scheme, task.translate, arguments.trace, arguments.coding_checks)
@@ -88,6 +88,16 @@ def _group(task, arguments: argparse.Namespace, parquet: bool):
     source = sys.stdin.buffer if stream else record_files.open_text(arguments.input)
     with source, _progress(size) as advance, _target(arguments.output) as target:
         return record_files.group_text(task, source, target, separator, advance)
+
+
+@contextmanager
+def _teller(path: Path | None) -> Iterator[Callable[[int, str], None] | None]:
+    """Writes every malformed or invalid line to the file that was asked for."""
+    if path is None:
+        yield None
+        return
+    with path.open("w", encoding="utf-8") as file:
+        yield lambda line, reason: file.write(f"{line}\t{reason}\n") and None
 
 
 @contextmanager
@@ -123,11 +133,9 @@ def _progress(size: int | None) -> Iterator[Callable[[int], None]]:
 
 
 def _report(arguments: argparse.Namespace, outcome) -> None:
-    if arguments.errors:
-        arguments.errors.write_text("".join(f"{line}\t{text}\n" for line, text in outcome.messages), "utf-8")
     for line, text in outcome.messages[:SHOWN_MESSAGES]:
         print(f"{arguments.input}: {outcome.unit} {line}: {text}", file=sys.stderr)
-    more = len(outcome.messages) - SHOWN_MESSAGES
+    more = outcome.message_count - SHOWN_MESSAGES
     if more > 0:
         print(f"{arguments.input}: {more} more; --errors FILE lists all", file=sys.stderr)
     out = sys.stderr if str(arguments.output) == "-" else sys.stdout

@@ -36,6 +36,7 @@ from adjudicator.rules.scheme import Scheme
 from adjudicator.wire.codetable import CodeTable
 
 BLOCK_BYTES = 8 * 1024 * 1024
+KEPT_MESSAGES = 1_000
 ALIASES = {"los_days": "stay_days"}
 REQUIRED = ("id", "sex", "age_years", "age_days", "birth_weight_g", "diagnoses", "procedures")
 KINDS = {
@@ -71,6 +72,8 @@ class Outcome:
     malformed: int = 0
     statuses: dict[str, int] = field(default_factory=dict)
     messages: list[tuple[int, str]] = field(default_factory=list)
+    """Line and reason; of a whole file only the first ``KEPT_MESSAGES``."""
+    message_count: int = 0
     unit: str = "line"
 
     def add(self, other: Outcome) -> None:
@@ -79,7 +82,8 @@ class Outcome:
         self.malformed += other.malformed
         for status, count in other.statuses.items():
             self.statuses[status] = self.statuses.get(status, 0) + count
-        self.messages += other.messages
+        self.messages += other.messages[: max(0, KEPT_MESSAGES - len(self.messages))]
+        self.message_count += len(other.messages)
 
 
 @dataclass(frozen=True)
@@ -107,6 +111,14 @@ class Task:
     threads: int = 1
     extra_names: tuple[str, ...] = ()
     extra: Extra | None = None
+    tell: Callable[[int, str], None] | None = None
+    """Is told every line that is malformed or invalid, in order, with the reason."""
+
+    def add(self, outcome: Outcome, block: Outcome) -> None:
+        """Adds a block to the whole and tells its messages."""
+        outcome.add(block)
+        for line, reason in block.messages if self.tell else ():
+            self.tell(line, reason)
 
 
 def read_header(line: bytes, separator: bytes) -> np.ndarray:
@@ -144,7 +156,7 @@ def group_text(
 
     for written, result, size in _in_order(work, _blocks(source), task.threads):
         target.write(written)
-        outcome.add(result)
+        task.add(outcome, result)
         advance(size)
     return outcome
 

@@ -62,7 +62,7 @@ def group_parquet(
             extras = task.extra(block.columns, groups, block.codes) if task.extra else []
             arrays = [keys, *_answer_columns(task, groups, block.faults[:, 0]), *(pa.array(texts) for texts in extras)]
             writer.write_table(pa.table(arrays, schema=schema))
-            outcome.add(outcome_of(block, groups, names, row))
+            task.add(outcome, outcome_of(block, groups, names, row))
             row += batch.num_rows
             advance(batch.num_rows)
     return outcome
