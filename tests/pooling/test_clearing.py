@@ -14,7 +14,7 @@ from adjudicator.pooling.cases import net
 from adjudicator.pooling.clearing import FUND_ONLY, Terms, cells, clear, prepayments, year_fund
 from adjudicator.pooling.review import Decision, accepted_applications, check_swaps
 from adjudicator.pooling.settlement import Rules, case_lines, settle
-from adjudicator.rules.payment_drg import Readmission
+from adjudicator.rules.payment_drg import Readmission, SpecialCases
 from tests.pooling.made import case, cases, random_cases
 
 BUDGET = {"310": 12_345_678_901, "390": 9_876_543_211}
@@ -237,3 +237,49 @@ class TestOtherMethods:
         ]
         result = settle(cases(*visits), 202503, {}, rules(readmission=READMISSION))
         assert result.points_e8.tolist() == [100 * 10**8] * 2
+
+
+class TestReviewQuota:
+    def many(self, count: int = 1_500) -> list[dict]:
+        return [case(f"c{number}", person=number) for number in range(count)]
+
+    def special(self, rounding: str = "up", **given) -> SpecialCases:
+        return SpecialCases(given.pop("limit_ppm", 1_000), given.pop("by_class", {}), rounding, 200_000, True)
+
+    def settle(self, reviewed: int, special: SpecialCases):
+        decisions = {f"c{number}": Decision(points_e8=10**8) for number in range(reviewed)}
+        given = rules(special=special, classes={"H1": "tertiary", "H2": "secondary"})
+        return settle(cases(*self.many()), 202503, {"310": 10**9}, given, decisions)
+
+    def test_the_limit_holds_for_the_period(self) -> None:
+        """0.1 % of 1,500 cases is 1.5: two with fractions up (Yancheng), one with fractions down."""
+        self.settle(2, self.special("up"))
+        with pytest.raises(AdjudicatorError, match="3 cases reviewed, 2 of 1500 may be"):
+            self.settle(3, self.special("up"))
+        with pytest.raises(AdjudicatorError, match="2 cases reviewed, 1 of 1500 may be"):
+            self.settle(2, self.special("down"))
+
+    def test_a_fraction_without_rule_is_refused_only_where_it_matters(self) -> None:
+        self.settle(1, self.special("undefined"))
+        with pytest.raises(AdjudicatorError, match="not say how the quota is rounded"):
+            self.settle(2, self.special("undefined"))
+
+    def test_limits_by_class_of_hospital(self) -> None:
+        """Weihai: each class has its own share."""
+        by_class = {"tertiary": 2_000, "secondary": 0}
+        self.settle(3, self.special("down", by_class=by_class))
+        with pytest.raises(AdjudicatorError, match="4 cases reviewed, 3 of 1500"):
+            self.settle(4, self.special("down", by_class=by_class))
+
+
+def test_listed_diagnoses_are_not_halved() -> None:
+    rule = Readmission(15, 500_000, frozenset(), ("Z51.1*",), True)
+    stays = cases(
+        case("a", person=1, admission_date=20250301, discharge_date=20250303),
+        case("b", person=1, admission_date=20250310, discharge_date=20250312),
+    )
+    plain = settle(stays, 202503, {"310": 10**9}, rules(readmission=rule))
+    stays.diagnoses = np.array(["Z51.102", "Z51.102"], object)
+    exempt = settle(stays, 202503, {"310": 10**9}, rules(readmission=rule))
+    assert plain.points_e8.tolist() == [50 * 10**8, 100 * 10**8]
+    assert exempt.points_e8.tolist() == [100 * 10**8, 100 * 10**8]

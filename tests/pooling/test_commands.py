@@ -141,10 +141,11 @@ class TestSettle:
         assert due == first["schemes"]["310"]["hospitals"]["H99000100001"]
 
     def test_review_decisions_from_a_file(self, capsys, tmp_path) -> None:
-        path = case_file(tmp_path / "c.csv", [{"case": "a"}, {"case": "b"}])
+        others = [{"case": f"o{number}", "points_e8": 0, "person": number} for number in range(999)]
+        path = case_file(tmp_path / "c.csv", [{"case": "a"}, {"case": "b", "person": "q"}, *others])
         decisions = tmp_path / "d.csv"
         decisions.write_text("case,points,reasonable_cost\na,252,\nb,,25200.00\n", encoding="utf-8")
-        words = ["settle-month", "--month", "202503", "--cases", str(path), "--budget", "310=1000", "--decisions"]
+        words = ["settle-month", "--month", "202503", "--cases", str(path), "--budget", "310=5000000", "--decisions"]
         assert self.run(capsys, *words, str(decisions))["schemes"]["310"]["points_e8"] == 504 * 10**8
         decisions.write_text("case,points,reasonable_cost\na,252,100\na,,\n", encoding="utf-8")
         assert main([*words, str(decisions), "--pack", "taohuayuan"]) == 1

@@ -50,13 +50,17 @@ class Cases:
     counties: list[str]
     schemes: list[str]
     groups: list[str]
+    diagnoses: np.ndarray | None = None
+    """Principal diagnoses, texts; ``None`` where the file has no such column."""
 
     def __len__(self) -> int:
         return self.rows.shape[0]
 
     def select(self, chosen: np.ndarray) -> Cases:
         """Some of the cases, with the same names."""
-        return Cases(self.rows[chosen], self.ids[chosen], self.hospitals, self.counties, self.schemes, self.groups)
+        diagnoses = None if self.diagnoses is None else self.diagnoses[chosen]
+        names = (self.hospitals, self.counties, self.schemes, self.groups)
+        return Cases(self.rows[chosen], self.ids[chosen], *names, diagnoses)
 
 
 def read_cases(path: Path) -> Cases:
@@ -115,7 +119,9 @@ def from_columns(table: Mapping[str, Sequence], name: str = "cases", faults: Fau
         )
     faults.raise_if_any("case file")
     ids = np.array([str(value) for value in table["case"]], dtype=object)
-    return Cases(rows, ids, names["hospital"], names["county"], names["scheme"], names["group"])
+    given = table.get("diagnosis")
+    diagnoses = None if given is None else np.array([str(code) for code in given], dtype=object)
+    return Cases(rows, ids, names["hospital"], names["county"], names["scheme"], names["group"], diagnoses)
 
 
 def _digest(value: object) -> int:
@@ -171,4 +177,8 @@ def join(parts: Sequence[Cases]) -> Cases:
             new = np.array([place[name] for name in getattr(part, slot)], np.int32)
             moved.append(new[part.rows[column]] if len(new) else part.rows[column])
         rows[column] = np.concatenate(moved)
-    return Cases(rows, np.concatenate([part.ids for part in parts]), **names)
+    diagnoses = None
+    if any(part.diagnoses is not None for part in parts):
+        unknown = [np.full(len(part), "", object) if part.diagnoses is None else part.diagnoses for part in parts]
+        diagnoses = np.concatenate(unknown)
+    return Cases(rows, np.concatenate([part.ids for part in parts]), **names, diagnoses=diagnoses)

@@ -5,7 +5,7 @@ Sources: payment-rules 1.5 (readmission halves the earlier stay, R31), 1.6 (spec
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -38,12 +38,28 @@ def readmitted(rows: np.ndarray, days: int) -> np.ndarray:
 
 def halve_readmissions(cases: Cases, rule: Readmission, rounding_unit_e8: int = 1) -> np.ndarray:
     """int64[n] points after the rule: the earlier stay keeps ``factor`` of its points, once."""
-    hit = readmitted(cases.rows, rule.days)
+    rows = cases.rows
+    if cases.diagnoses is not None and rule.exempt_diagnoses:
+        rows = rows.copy()
+        rows["exempt"] |= exempt_by_diagnosis(cases.diagnoses, rule.exempt_diagnoses)
+    hit = readmitted(rows, rule.days)
     exempt = np.isin(cases.rows["group"], [n for n, group in enumerate(cases.groups) if group in rule.exempt_drgs])
     points = cases.rows["points_e8"].copy()
     for row in np.flatnonzero(hit & ~exempt):
         points[row] = divide_half_up(int(points[row]) * rule.factor_ppm, PPM * rounding_unit_e8) * rounding_unit_e8
     return points
+
+
+def exempt_by_diagnosis(diagnoses: np.ndarray, patterns: Sequence[str]) -> np.ndarray:
+    """int8[n]: cases whose principal diagnosis is listed; ``Z51.1*`` stands for all that begin so.
+
+    >>> exempt_by_diagnosis(np.array(["Z51.102", "I21.000"], object), ["Z51.1*"]).tolist()
+    [1, 0]
+    """
+    begins = tuple(pattern[:-1] for pattern in patterns if pattern.endswith("*"))
+    whole = {pattern for pattern in patterns if not pattern.endswith("*")}
+    known = {code: code in whole or bool(begins and code.startswith(begins)) for code in set(diagnoses.tolist())}
+    return np.array([known[code] for code in diagnoses.tolist()], np.int8)
 
 
 def review_quota(cases: int, limit_ppm: int, rounding: str) -> int:
@@ -61,6 +77,16 @@ def review_quota(cases: int, limit_ppm: int, rounding: str) -> int:
     raise refuse(
         E.PAYMENT_RULE_UNDEFINED, "special_cases.rounding", "the document does not say how the quota is rounded"
     )
+
+
+def check_quota(reviewed: int, cases: int, limit_ppm: int, rounding: str) -> None:
+    """Refuses more reviewed cases than the limit allows; where rounding is undefined, the case in doubt as well."""
+    exact_down = cases * limit_ppm // PPM
+    if reviewed <= exact_down:
+        return
+    allowed = review_quota(cases, limit_ppm, rounding)
+    if reviewed > allowed:
+        raise refuse(E.CANNOT_CLEAR, "decisions", f"{reviewed} cases reviewed, {allowed} of {cases} may be")
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,8 +20,8 @@ from adjudicator.codes import SCHEME_CODES, Fund, Method
 from adjudicator.errors import E, refuse
 from adjudicator.pooling.cases import Cases, net
 from adjudicator.pooling.clearing import Cell, Clearing, Terms, case_due_fen, cells, clear, prepayments
-from adjudicator.pooling.review import Decision, apply_decisions, halve_readmissions
-from adjudicator.rules.payment_drg import Readmission
+from adjudicator.pooling.review import Decision, apply_decisions, check_quota, halve_readmissions
+from adjudicator.rules.payment_drg import Readmission, SpecialCases
 
 Postings = dict[tuple[int, int, int], int]
 """Amount in fen by (county area code, codes.Scheme, codes.Fund)."""
@@ -34,6 +34,9 @@ class Rules:
     terms: Mapping[str, Terms]
     """Terms by scheme code; ``310/outpatient`` for outpatient points."""
     readmission: Readmission | None = None
+    special: SpecialCases | None = None
+    classes: Mapping[str, str] = field(default_factory=dict)
+    """Payment class by hospital, for review limits by class."""
     scale_e8: int = 100 * 10**8
     all_average_fen: int = 0
     rounding_unit_e8: int = 10_000
@@ -116,7 +119,26 @@ def settle(
     budget of the period by scheme code. Errors: a scheme with cases but without terms or budget, E.CANNOT_CLEAR.
     """
     standing, points = standing_points(cases, rules, decisions)
+    if decisions and rules.special is not None:
+        check_reviews(standing, period, decisions, rules.special, rules.classes)
     return settle_standing(standing, points, period, budgets_fen, rules, scores)
+
+
+def check_reviews(
+    standing: Cases, period: int, decisions: Mapping[str, Decision], special: SpecialCases, classes: Mapping[str, str]
+) -> None:
+    """The reviewed cases of a period are at most the limit of its DRG cases: of the pool, or of each class."""
+    months = standing.rows["month"]
+    inside = months // 100 == period if period < 10_000 else months == period
+    inside &= standing.rows["method"] == Method.DRG_POINTS
+    reviewed = np.array([case in decisions for case in standing.ids.tolist()], bool)
+    if not special.limit_by_class_ppm:
+        check_quota(int((inside & reviewed).sum()), int(inside.sum()), special.limit_ppm, special.rounding)
+        return
+    for name, limit in special.limit_by_class_ppm.items():
+        members = [place for place, code in enumerate(standing.hospitals) if classes.get(code) == name]
+        own = inside & np.isin(standing.rows["hospital"], members)
+        check_quota(int((own & reviewed).sum()), int(own.sum()), limit, special.rounding)
 
 
 def standing_points(
