@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -119,7 +120,7 @@ def test_a_store_that_forgets_is_refused_at_the_start(tmp_path):
     store.start()
     try:
         with serve(tmp_path, "--redis", store.url) as service:
-            assert service.process.wait(30) == 1
+            assert service.process.wait(120) == 1
     finally:
         store.kill()
 
@@ -239,6 +240,23 @@ def test_a_corrupt_pack_ends_the_start_with_every_fault(tmp_path):
     assert ended.returncode == 1
     assert "pack.toml" in ended.stderr
     assert "Traceback" not in ended.stderr
+
+
+def test_a_running_service_takes_new_rules_and_keeps_the_old_ones_when_they_have_faults(tmp_path, packs):
+    shutil.copytree(packs, tmp_path / "packs")
+    pack = tmp_path / "packs" / "hangzhou" / "pack.toml"
+    with serve(tmp_path, pack=str(pack.parent)) as service:
+        service.wait_until_serving()
+        stubs = connect(service.address)
+        before = stubs.adjudication.Settle(claim())
+        text = pack.read_text()
+        pack.write_text(text + "nonsense = 1\n")
+        service.process.send_signal(signal.SIGHUP)
+        until(lambda: "rules refused" in (tmp_path / "log").read_text())
+        assert stubs.adjudication.Settle(claim()).rules_hash == before.rules_hash
+        pack.write_text(text.replace("1107", "1108"))
+        service.process.send_signal(signal.SIGHUP)
+        until(lambda: stubs.adjudication.Settle(claim()).rules_hash != before.rules_hash)
 
 
 def test_reflection_is_off_unless_asked_for(service, tmp_path):

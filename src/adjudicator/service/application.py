@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
 
-from adjudicator.errors import AdjudicatorError, E, refuse
+from adjudicator.errors import E, refuse
+from adjudicator.rules.faults import PackError
 from adjudicator.service.engines import Engines
 from adjudicator.service.logs import log
 from adjudicator.service.metrics import Metrics
@@ -27,10 +28,12 @@ class Application:
         self.options = options
         self.metrics = Metrics()
         self.store = Store(options.redis_url, options.data_folder)
+        self._threads = ThreadPoolExecutor(options.engine_threads, "engine")
         self._engines: Engines | None = None
         self._settler: Settler | None = None
-        self._settle_calls: MicroBatcher | None = None
-        self._trial_calls: MicroBatcher | None = None
+        limits = (options.most_joined_claims, options.most_waiting_claims, options.most_joined_batches)
+        self._settle_calls = MicroBatcher(lambda *claims: self.settler().settle(*claims), *limits)
+        self._trial_calls = MicroBatcher(lambda *claims: self.settler().trial(*claims), *limits)
         self._stopping = False
         self._reading: set[asyncio.Task[bytes]] = set()
 
@@ -40,20 +43,34 @@ class Application:
         """Compiles rules, loads kernels, opens the ledger; the first two fail for good, the last is tried for ever."""
         opening = asyncio.get_running_loop().create_task(self.store.open())
         try:
-            engines = await asyncio.to_thread(Engines.load, self.options.packs, self.options.candidates)
-            settler = Settler(engines.settling, self.store, self.options, self.metrics)
-            await asyncio.to_thread(warm_up, settler)
+            await self.load_rules()
         except BaseException:
             opening.cancel()
             raise
-        options = self.options
-        limits = (options.most_joined_claims, options.most_waiting_claims, options.most_joined_batches)
-        self._settle_calls = MicroBatcher(settler.settle, *limits)
-        self._trial_calls = MicroBatcher(settler.trial, *limits)
-        self._engines, self._settler = engines, settler
-        self._show_gauges(settler)
-        log("rules loaded", rules_hash=engines.settling.bundle.hash, pack=",".join(options.packs))
+        self._show_gauges()
         await opening
+
+    async def load_rules(self) -> None:
+        """Takes up the packs as they are on the disk now; claims that are being priced are finished under the old ones.
+
+        Raises PackError with every fault, and goes on as before.
+        """
+        options = self.options
+        engines = await asyncio.to_thread(Engines.load, options.packs, options.candidates)
+        settler = Settler(engines.settling, self.store, options, self.metrics, self._threads)
+        await asyncio.to_thread(warm_up, settler)
+        former, self._engines, self._settler = self._settler, engines, settler
+        log("rules loaded", rules_hash=engines.settling.bundle.hash, pack=",".join(options.packs))
+        if former is not None:
+            await former.close()
+
+    async def reload_rules(self) -> None:
+        """The same on SIGHUP: faults are logged and the loaded rules stay."""
+        try:
+            await self.load_rules()
+        except PackError as error:
+            for fault in error.faults:
+                log("rules refused", pack=error.what, reason=str(fault))
 
     async def readiness(self) -> AsyncIterator[bool]:
         """Whether this process can settle, looked at again and again."""
@@ -71,6 +88,7 @@ class Application:
         """Lets go of the ledger, and of the store if it is ours."""
         if self._settler is not None:
             await self._settler.close()
+        self._threads.shutdown()
         await self.store.close()
 
     # ---------------------------------------------------------------- what the calls use
@@ -88,15 +106,13 @@ class Application:
         return self._settler
 
     def settle_calls(self) -> MicroBatcher:
-        """Single calls of Settle on their way into a batch."""
-        if self._settle_calls is None:
-            raise refuse(E.NOT_READY)
+        """Single calls of Settle on their way into a batch, or the NOT_READY refusal."""
+        self.settler()
         return self._settle_calls
 
     def trial_calls(self) -> MicroBatcher:
-        """Single calls of PreSettle on their way into a batch."""
-        if self._trial_calls is None:
-            raise refuse(E.NOT_READY)
+        """Single calls of PreSettle on their way into a batch, or the NOT_READY refusal."""
+        self.settler()
         return self._trial_calls
 
     async def until_stop(self, messages: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
@@ -119,8 +135,8 @@ class Application:
                 self._reading.discard(reading)
             yield message
 
-    def _show_gauges(self, settler: Settler) -> None:
-        self.metrics.gauge("waiting_claims", "Claims that wait for a place.", lambda: settler.waiting)
-        self.metrics.gauge("store_reachable", "1 when the ledger store answers.", lambda: float(self.store.reachable))
-        with contextlib.suppress(AdjudicatorError):
-            self.metrics.gauge("waiting_calls", "Single calls that wait.", lambda: self.settle_calls().waiting)
+    def _show_gauges(self) -> None:
+        gauge = self.metrics.gauge
+        gauge("waiting_claims", "Claims of batch calls that wait.", lambda: self.settler().waiting)
+        gauge("waiting_calls", "Single calls that wait.", lambda: self._settle_calls.waiting)
+        gauge("store_reachable", "1 when the ledger store answers.", lambda: float(self.store.reachable))

@@ -107,25 +107,27 @@ def credentials_of(tls: TlsOptions) -> grpc.ServerCredentials:
 
 
 async def run(options: ServeOptions) -> int:
-    """Runs one service process until SIGTERM or SIGINT; returns its exit code."""
+    """Runs one service process until SIGTERM or SIGINT; returns its exit code. SIGHUP reads the rule packs again."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     application = Application(options)
     server = Server(options, application)
+    reloading: list[asyncio.Task[None]] = []
     await server.start()
     page = await serve_page(application.metrics, options.metrics) if options.metrics else None
     if not options.share_port:
         print(f"listening on {server.address}", flush=True)
     following = loop.create_task(server.follow_readiness())
     preparing = loop.create_task(application.prepare())
+    loop.add_signal_handler(signal.SIGHUP, lambda: reloading.append(loop.create_task(application.reload_rules())))
     preparing.add_done_callback(lambda task: None if task.cancelled() or not task.exception() else stop.set())
     guarding = loop.create_task(_stop_without_parent(stop)) if options.share_port else None
     await stop.wait()
     log("stopping", address=server.address)
     await server.stop()
-    for task in (following, preparing, guarding):
+    for task in (following, preparing, guarding, *reloading):
         if task is not None and not task.done():
             task.cancel()
             with contextlib.suppress(asyncio.CancelledError):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor
 from itertools import pairwise
 from typing import TypeVar
 
@@ -46,7 +46,10 @@ INLINE_BYTES = 256 * 1024
 class Settler:
     """Settles batches of claims over one engine and one store; lives on one event loop."""
 
-    def __init__(self, engine: Engine, store: Store, options: ServeOptions, metrics: Metrics):
+    def __init__(
+        self, engine: Engine, store: Store, options: ServeOptions, metrics: Metrics, threads: Executor | None = None
+    ):
+        """``threads`` compute big batches; without them everything is computed on the loop."""
         self.engine = engine
         self.store = store
         self.metrics = metrics
@@ -54,15 +57,14 @@ class Settler:
         """Claims of batch calls that wait for a place."""
         self._most_waiting = options.most_waiting_claims
         self._places = asyncio.Semaphore(options.most_batches)
-        self._threads = ThreadPoolExecutor(options.engine_threads, "engine")
+        self._threads = threads
         self._running: set[asyncio.Task] = set()
         self._pools = [f"{int(pack.pool):06d}" for pack in engine.bundle.packs]
 
     async def close(self) -> None:
-        """Waits for batches whose callers have gone, and ends the threads."""
+        """Waits for batches whose callers have gone."""
         if self._running:
             await asyncio.wait(self._running)
-        self._threads.shutdown()
 
     # ---------------------------------------------------------------- entrances
 
@@ -252,7 +254,7 @@ class Settler:
 
     async def compute(self, size_bytes: int, work: Callable[[], T]) -> T:
         """Small work at once, big work in a thread: kernels let go of the interpreter lock, so the loop goes on."""
-        if size_bytes <= INLINE_BYTES:
+        if size_bytes <= INLINE_BYTES or self._threads is None:
             return work()
         return await asyncio.get_running_loop().run_in_executor(self._threads, work)
 
