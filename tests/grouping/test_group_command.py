@@ -119,10 +119,13 @@ def test_utf8_is_judged_as_python_does(demo: Pair) -> None:
     texts = [bytes(text) for size in (1, 2, 3) for text in itertools.product(edges, repeat=size)]
     texts += [bytes(draw.choices(edges, k=draw.choice((4, 5)))) for _ in range(20_000)]
     lines = b"".join(text + b"\t1\t50\t\t\t\t\t\t\tJ18.900\t\n" for text in texts)
-    target = io.BytesIO()
-    outcome = group_text(Task(demo.scheme), io.BytesIO("\t".join(HEADER).encode() + b"\n" + lines), target, b"\t")
-    refused = {line for line, _ in outcome.messages}
-    assert refused == {line for line, text in enumerate(texts, 2) if text.decode("utf-8", "replace").encode() != text}
+    refused: dict[int, str] = {}
+    task = Task(demo.scheme, tell=refused.__setitem__)
+    outcome = group_text(task, io.BytesIO("\t".join(HEADER).encode() + b"\n" + lines), io.BytesIO(), b"\t")
+    assert (outcome.message_count, len(outcome.messages)) == (len(refused), 1_000)
+    assert refused.keys() == {
+        line for line, text in enumerate(texts, 2) if text.decode("utf-8", "replace").encode() != text
+    }
 
 
 def test_random_bytes_disturb_no_other_line(demo: Pair) -> None:

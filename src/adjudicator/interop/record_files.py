@@ -144,6 +144,7 @@ def group_text(
     """Groups a text file from ``source`` into ``target``; ``advance`` is told the bytes that were done."""
     header = source.readline(1 << 16)
     kinds = read_header(header, separator)
+    advance(len(header))
     names = header.decode("utf-8-sig").rstrip("\r\n").split(separator.decode())
     target.write(separator.join(name.encode() for name in (*ANSWER, *task.extra_names)) + b"\n")
     texts = _answer_texts(task.scheme, separator, last=not task.extra_names)
