@@ -229,15 +229,15 @@ def _pay(rules, claim, split, benefit, group, drg: str, codes) -> dict:
     if row.method is Method.CAPITATION:
         return result
     if row.method is Method.DRG_POINTS:
-        return _drg(rules, claim, group, drg, codes, date, clearing, others, result, Fraction(1))
+        return _drg(rules, claim, group, drg, codes, date, clearing, others, result, Fraction(1), (split, benefit))
     if row.method is Method.BED_DAY:
         table = next(t for t in rules.bed_days if t.name == row.table and holds(t, date))
         return _bed_day(rules, table, claim, split, group, codes, date, clearing, others, result)
     table = next(t for t in rules.packages if t.name == row.table and holds(t, date))
-    return _package(rules, table, claim, group, drg, codes, date, clearing, others, result)
+    return _package(rules, table, claim, group, drg, codes, date, clearing, others, result, (split, benefit))
 
 
-def _drg(rules, claim, group, drg, codes, date, clearing, others, result, factor) -> dict:
+def _drg(rules, claim, group, drg, codes, date, clearing, others, result, factor, paid) -> dict:
     terms = next((t for t in rules.drg if holds(t, date)), None)
     if terms is None:
         raise Refused(E.GROUP_WITHOUT_POINTS)
@@ -262,7 +262,14 @@ def _drg(rules, claim, group, drg, codes, date, clearing, others, result, factor
     if addition:
         points = to_decimals(points * (1 + addition), decimals)
     value = point_value(rules, claim, 0)
-    due = half_up(points * value) - (others if terms.row["mode"] == 0 else 0)
+    due = half_up(points * value)
+    if terms.row["mode"] == 0:
+        due -= others
+    if terms.row["mode"] == 2:
+        split, benefit = paid
+        in_scope = due - int(split["wholly_self_paid_fen"]) - int(benefit["first_pay_fen"])
+        in_scope -= int(benefit["deductible_fen"])
+        due = half_up(max(0, in_scope) * Fraction(int(benefit["pooled_rate_ppm"]), 10**6))
     return {**result, "points": points, "value": value, "due_fen": due}
 
 
@@ -301,7 +308,7 @@ def _bed_day(rules, table, claim, split, group, codes, date, clearing, others, r
     return {**result, "due_fen": due}
 
 
-def _package(rules, table, claim, group, drg, codes, date, clearing, others, result) -> dict:
+def _package(rules, table, claim, group, drg, codes, date, clearing, others, result, paid) -> dict:
     row = table.row
     key = {
         0: 0,
@@ -326,7 +333,7 @@ def _package(rules, table, claim, group, drg, codes, date, clearing, others, res
 
     formula = int(row["formula"])
     if formula == 9:
-        return _drg(rules, claim, group, drg, codes, date, clearing, others, result, Fraction(first_ppm, 10**6))
+        return _drg(rules, claim, group, drg, codes, date, clearing, others, result, Fraction(first_ppm, 10**6), paid)
     if formula == 8:
         points = Fraction(points_e8, HUNDRED_MILLION)
         if row["per_head"]:

@@ -211,6 +211,15 @@ class TestDerived:
         value = Fraction(yuan_to_fen("16000"))
         assert fen_to_yuan(case_due_fen(E8, value, yuan_to_fen("5550"), 0, "total_cost")) == "10450.00"
 
+    def test_rate_form_of_the_national_text(self, tmp_path) -> None:
+        """S-37: (standard - fully self-paid - first pay - deductible) x rate, floor 0."""
+        rules = toy.bundle(tmp_path, toy.THIN.replace('"total_cost"', '"rate"'))
+        b = toy.batch(2)
+        b.splits["wholly_self_paid_fen"], b.benefits["first_pay_fen"] = [100_000, 2_000_000], 50_000
+        b.benefits["deductible_fen"], b.benefits["pooled_rate_ppm"] = 80_000, 850_000
+        standard = yuan_to_fen("12033")
+        assert toy.paid(rules, b)["due_fen"].tolist() == [share(standard - 230_000, 850_000), 0]
+
     @pytest.mark.parametrize(("hospital", "fund"), [(0, "6625.00"), (1, "7000.00")])
     def test_der_14_nanjing_delivery(self, tmp_path, hospital: int, fund: str) -> None:
         toml = (

@@ -114,6 +114,11 @@ RULES = {
     + LOW.replace("group_average", "standard_points").replace('"0.4"', '"0.6"\ninclusive = true')
     + HIGH.replace("group_average", "standard_points").replace("extra", "continuous")
     + toy.VALUE,
+    "rate form": toy.HEAD
+    + toy.BY_ITEM
+    + toy.INPATIENT_DRG
+    + drg(**{'"total_cost"': '"rate"'})
+    + toy.VALUE,
     "rate": toy.HEAD
     + toy.BY_ITEM
     + toy.INPATIENT_DRG
@@ -151,6 +156,9 @@ def random_batch(generator: np.random.Generator, count: int) -> tuple[SimpleName
     b.benefits["personal_total_fen"] = total - b.benefits["fund_total_fen"]
     b.splits["class_a_fen"] = total // 3
     b.splits["class_b_fen"] = total // 4
+    b.splits["wholly_self_paid_fen"] = total // 20
+    b.benefits["first_pay_fen"], b.benefits["deductible_fen"] = total // 15, pick([0, 60_000, 120_000], count)
+    b.benefits["pooled_rate_ppm"] = pick([0, 700_000, 853_333], count)
     diagnoses, procedures = pick([0, 1, 2, 3], count).astype(np.int32), pick([0, 1], count).astype(np.int32)
     offsets = np.arange(count + 1)
     return b, SimpleNamespace(

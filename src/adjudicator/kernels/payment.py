@@ -634,6 +634,9 @@ def pay_claims(t, claims, splits, benefits, groups, codes, out):
                     due = points_value_fen(points, value)
                     if terms_s.mode == 0:
                         due -= others
+                    elif terms_s.mode == 2:  # rate form (S-37): the fund's share of the standard, floor 0
+                        in_scope = due - splits[i].wholly_self_paid_fen - b.first_pay_fen - b.deductible_fen
+                        due = share_fen(max(np.int64(0), in_scope), b.pooled_rate_ppm)
         if error == 0:
             if value > 0 and method != _BY_ITEM and method != _VISITS and t.point_value_unverified[value_place]:
                 marks |= UNVERIFIED_VALUE

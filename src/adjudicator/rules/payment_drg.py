@@ -18,7 +18,7 @@ from adjudicator.rules.payment_reader import E8, Node, Source, read_csv
 
 TERMS = np.dtype(
     [
-        ("mode", "i8"),  # 0 total cost, 1 fund only
+        ("mode", "i8"),  # position in MODES
         ("rounding_unit_e8", "i8"),  # 10 ** (8 - decimals)
         ("scale_e8", "i8"), ("all_average_fen", "i8"),
         ("incomplete_ways", "u8"),  # bit n: discharge way n is an incomplete stay
@@ -37,7 +37,7 @@ TERMS = np.dtype(
 )  # fmt: skip
 """Terms of DRG payment that hold for one pack in one period."""
 
-MODES = ("total_cost", "fund_only")
+MODES = ("total_cost", "fund_only", "rate")
 RATIO_TO = ("group_average", "level_average", "standard_points", "standard_money")
 HIGH = ("none", "review", "extra", "excess", "continuous")
 LOW = ("none", "review", "actual")
