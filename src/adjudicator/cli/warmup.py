@@ -13,7 +13,7 @@ def add_parser(subparsers) -> None:
     parser = subparsers.add_parser(
         "warmup",
         help="compile the kernels ahead of the first call",
-        description="Compiles every kernel into the cache, and the rule packs into theirs. Run it once after installing.",
+        description="Compiles every kernel and rule pack into their caches; run it once after installing.",
     )
     parser.add_argument("--pack", action="append", default=[], help="rule pack, a name or a folder; repeatable")
     parser.add_argument("--json", action="store_true", help="print JSON")
