@@ -78,6 +78,17 @@ def test_area_groups(tmp_path):
         assert book.area_group(area) == group
 
 
+def test_an_item_that_only_the_city_lists(tmp_path):
+    """It is unknown in the rest of the province, and has no ceiling of the city there."""
+    rows = "S001,990100,A,,2020-01-01,\nW001,990100,A,,2020-01-01,\n"
+    class_ = toy.CLASS.replace("S001,990000,C,,2020-01-01,\n", "") + rows
+    book = toy.catalogue(tmp_path / "a", class_=class_, item=toy.ITEM + "W001,城市项目,201,05,\n")
+    outside = {"care_county": -1, "care_catalogue": 1 + book.area_group("990300"), "place": 1}
+    for code in ("S001", "W001"):
+        assert split(book, Fee(code, "10")).claim["error"] == 0
+        assert split(book, Fee(code, "10"), **outside).claim["error"] == E.UNKNOWN_ITEM
+
+
 def test_hash_follows_the_content(tmp_path):
     """Equal rows in another order give the same hash; a changed price, reading or covered item another one."""
     base = toy.catalogue(tmp_path / "a").hash_parts()

@@ -64,6 +64,12 @@ def test_two_rows_on_one_day_are_named_both(tmp_path):
     one(faults, "line 20", "two rows hold on one day: this and catalogue/class.csv line 2")
 
 
+def test_the_last_day_belongs_to_a_row(tmp_path):
+    """A row that ends on the day on which the next one begins."""
+    rows = "XA01,990101,B,,2022-01-01,2022-12-31\nXA01,990101,C,,2022-12-31,2023-12-31\n"
+    one(faults_of(tmp_path, class_=toy.CLASS + rows), "line 21", "two rows hold on one day")
+
+
 def test_rows_may_follow_each_other(tmp_path):
     rows = "XA01,990101,B,,2022-01-01,2022-12-31\nXA01,990101,C,,2023-01-01,2023-01-01\nXA01,990101,A,,2023-01-02,\n"
     assert not faults_of(tmp_path, class_=toy.CLASS + rows)
