@@ -266,6 +266,25 @@ def test_a_total_that_would_overflow_leaves_nothing_behind(play, pool):
     play(scenario)
 
 
+def test_a_county_stream_that_is_ahead_stops_a_commit_before_its_first_write(play, pool):
+    async def scenario(ledger):
+        await settle(ledger, [Case("Zhao", "E0")], pool)
+        await ledger.connection.client.xadd(names.liability(pool, "990101"), {"by": "hand"}, id="900-0")
+        before = await dump(ledger, pool)
+        with pytest.raises(AdjudicatorError, match="liability:990101"):
+            await settle(ledger, [Case("Wang", "E1")], pool)
+        assert await dump(ledger, pool) == before
+
+    play(scenario)
+
+
+def test_the_client_library_repeats_nothing_by_itself(play):
+    async def scenario(ledger):
+        assert ledger.connection.client.get_retry()._retries == 0
+
+    play(scenario)
+
+
 @pytest.mark.parametrize(
     "damage",
     [

@@ -173,6 +173,21 @@ def test_a_store_that_forgets_is_refused(own):
     asyncio.run(scenario())
 
 
+def test_a_store_that_comes_back_forgetful_is_refused(own):
+    """After a lost connection another server may answer: it has to prove again that it keeps what it says."""
+
+    async def scenario():
+        async with await Ledger.open(own.url, timeout_seconds=3, attempt_seconds=0.3) as ledger:
+            await settle(ledger, [Case("Wang", "E1")], POOL)
+            await ledger.connection.client.config_set("appendonly", "no")
+            async with await Ledger.open(own.url, allow_volatile=True) as other:
+                await other.connection.client.execute_command("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
+            with refused_with(E.STORE_NOT_DURABLE):
+                await settle(ledger, [Case("Wang", "E2")], POOL)
+
+    asyncio.run(scenario())
+
+
 def test_a_store_that_syncs_every_second_is_waited_for(own):
     needs_waitaof(own)
 

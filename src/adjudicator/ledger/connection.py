@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 
 import redis.exceptions
 from redis.asyncio import Redis
+from redis.asyncio.connection import AbstractConnection
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
@@ -54,12 +55,19 @@ class Connection:
             socket_timeout=attempt_seconds,
             socket_connect_timeout=attempt_seconds,
             protocol=2,
+            redis_connect_func=self._connected,
         )
         self.timeout_seconds, self.attempt_seconds = timeout_seconds, attempt_seconds
         self.allow_volatile, self.replicas = allow_volatile, replicas
         self.waits_for_disk = False
         """True where each write is followed by WAITAOF because the store does not sync before it answers."""
-        self._proven = False
+        self._connections = 0
+        """Connections made so far; behind any new one may stand another server, which has to prove itself."""
+        self._proven = -1
+
+    async def _connected(self, connection: AbstractConnection) -> None:
+        await connection.on_connect()
+        self._connections += 1
 
     async def close(self) -> None:
         """Closes every connection."""
@@ -78,7 +86,6 @@ class Connection:
                 refusal = refusal_of(error)
                 if refusal.problems[0].number != E.STORE_AWAY:
                     raise refusal from error
-                self._proven = False  # another server may answer next time
                 if time.monotonic() + pause > until:
                     raise refusal from error
             await asyncio.sleep(pause)
@@ -89,7 +96,10 @@ class Connection:
         command: tuple[Any, ...] = ("EVALSHA", script.digest, 1, key, *arguments)
         for _ in range(2):
             try:
-                return await self._send(command, durable and self.waits_for_disk)
+                reply = await self._send(command, durable and self.waits_for_disk)
+                if durable:
+                    await self.prove_durable()  # the call itself may have gone over a new connection
+                return reply
             except redis.exceptions.NoScriptError:
                 command = ("EVAL", script.text, 1, key, *arguments)
         raise refuse(E.STORE_AWAY, detail="the store forgets its scripts")
@@ -114,19 +124,18 @@ class Connection:
             await self._send(("INCR", pool_prefix + "fence"), True)
 
     async def prove_durable(self) -> None:
-        """Checks that the store keeps what it acknowledges. Errors: E.STORE_NOT_DURABLE."""
-        if self._proven:
-            return
-        if not self.allow_volatile:
+        """Checks that the store keeps what it acknowledges, after each new connection. Errors: E.STORE_NOT_DURABLE."""
+        while self._proven != self._connections and not self.allow_volatile:
+            connections = self._connections
             self.waits_for_disk = self.replicas > 0 or not await self._syncs_always()
             if self.waits_for_disk:
                 try:
                     await self._send(("INCR", "adj:fence"), True)
+                except redis.exceptions.OutOfMemoryError:
+                    raise
                 except redis.exceptions.ResponseError as error:
-                    if isinstance(error, redis.exceptions.OutOfMemoryError):
-                        raise
                     raise refuse(E.STORE_NOT_DURABLE) from error
-        self._proven = True
+            self._proven = connections  # and once more where the look itself made a new connection
 
     async def _syncs_always(self) -> bool:
         with contextlib.suppress(redis.exceptions.ResponseError, redis.exceptions.NoPermissionError):
