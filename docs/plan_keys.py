@@ -29,11 +29,9 @@ def bit(member: IntEnum) -> int:
 def absent(key: Key) -> str:
     """What holds where the key is not written."""
     if key.unit == "option":
-        return f"`{key.choices(key.default).name.lower()}`" if key.choices else ""
+        return f"`{key.choices(key.default).name.lower()}`"
     if key.unit == "names":
-        return (
-            " ".join(f"`{member.name.lower()}`" for member in key.choices or () if key.default & bit(member)) or "none"
-        )
+        return " ".join(f"`{member.name.lower()}`" for member in key.choices if key.default & bit(member)) or "none"
     if key.default in (NO_LIMIT, UNDEFINED):
         return "no limit" if key.default == NO_LIMIT else "no rule"
     return "no" if key.unit == "flag" else f"{key.default // FRACTIONS.get(key.unit, 1)}"
@@ -41,7 +39,7 @@ def absent(key: Key) -> str:
 
 def unit(key: Key) -> str:
     """Unit, or the words that may be written."""
-    if key.choices is None:
+    if not len(key.choices):
         return {"points": "percentage points", "flag": "true, false"}.get(key.unit, key.unit)
     words = ", ".join(f"`{member.name.lower()}`" for member in key.choices)
     return f"list of {words}" if key.unit == "names" else words
