@@ -98,7 +98,8 @@ class CountyShares:
 
     year: CountyYear
     payments: dict[str, int] = field(default_factory=dict)
-    notes: list[str] = field(default_factory=list)
+    cut: list[tuple[str, int, int]] = field(default_factory=list)
+    """Funds that could not pay all: (fund, paid, asked) in fen."""
 
     def add(self, payer: str, amount_fen: int) -> None:
         """Adds to what a payer pays."""
@@ -258,7 +259,7 @@ def _cut(
         demands[place][fund] = part
         for payer, amount in divide(want - part, step.shortage).items():
             demands[place][payer] = demands[place].get(payer, 0) + amount
-        results[place].notes.append(f"{fund} could pay {part} of {want} fen")
+        results[place].cut.append((fund, part, want))
 
 
 # --- reserves -------------------------------------------------------------------------------------------------------

@@ -57,6 +57,7 @@ def render(result: PoolYear) -> str:
         _gap_table(result, payers),
         "<h2>支付能力（月）</h2>" + _capacity_chart(result),
         _capacity_table(result),
+        _old_gaps(result),
         _warnings(result),
         _notes(result),
         "</body></html>",
@@ -177,20 +178,43 @@ def _capacity_table(result: PoolYear) -> str:
     return _table(["区县", "支付能力（月）", "等级", "当年结余率", "应上解"], lines)
 
 
+def _old_gaps(result: PoolYear) -> str:
+    rows = [row for row in result.rows if row.old_gap_fen]
+    if not rows:
+        return ""
+    years = max(len(row.old_gap_fen) for row in rows)
+    lines = []
+    for row in rows:
+        parts = [yuan(amount) for amount in row.old_gap_fen] + [""] * (years - len(row.old_gap_fen))
+        cells = "".join(f"<td>{part}</td>" for part in (yuan(sum(row.old_gap_fen)), *parts))
+        lines.append(f"<tr><td>{_label(row)}</td>{cells}</tr>")
+    heads = ["区县", "历史缺口", *(f"第 {number + 1} 年" for number in range(years))]
+    return "<h2>历史缺口偿还计划</h2>" + _table(heads, lines)
+
+
 def _warnings(result: PoolYear) -> str:
     found = [*result.warnings, *(entry for row in result.rows for entry in row.warnings)]
     if not found:
         return ""
     lines = [
-        f"<tr><td>{escape(entry.subject)}</td><td>{escape(entry.text_zh)}</td>"
+        f"<tr><td>{escape(_subject(entry.subject))}</td><td>{escape(entry.text_zh)}</td>"
         f'<td class="alarm">{escape(entry.figure)}</td><td>{escape(entry.limit)}</td></tr>'
         for entry in found
     ]
     return "<h2>预警</h2>" + _table(["对象", "预警", "实际", "警戒线"], lines)
 
 
+def _subject(text: str) -> str:
+    name, _, scheme = text.rpartition(" ")
+    return f"{name} {SCHEME_NAMES.get(scheme, scheme)}"
+
+
 def _notes(result: PoolYear) -> str:
-    notes = [f"{escape(row.shares.year.name)}：{escape(note)}" for row in result.rows for note in row.shares.notes]
+    notes = [
+        f"{_label(row)}：{_payer(fund)}余额不足，应付 {yuan(asked)} 元，实付 {yuan(paid)} 元"
+        for row in result.rows
+        for fund, paid, asked in row.shares.cut
+    ]
     notes += [f"规则未经与文件核对：{escape(text)}" for text in result.unverified]
     if not notes:
         return ""

@@ -160,7 +160,7 @@ def as_data(result: PoolYear) -> dict:
                 "capacity_months": f"{row.months_e2 // 100}.{row.months_e2 % 100:02d}",
                 "capacity": row.capacity,
                 "surplus_ppm": row.surplus_ppm,
-                "notes": row.shares.notes,
+                "cut_fen": [list(entry) for entry in row.shares.cut],
                 "warnings": [_warning(entry) for entry in row.warnings],
             }
             for row in result.rows
