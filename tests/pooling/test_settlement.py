@@ -7,8 +7,9 @@ import asyncio
 from adjudicator.codes import Fund
 from adjudicator.ledger.store import Ledger
 from adjudicator.pooling.clearing import Terms
+from adjudicator.pooling.posting import differences, post, posted
 from adjudicator.pooling.review import Decision
-from adjudicator.pooling.settlement import Rules, differences, post, posted, settle
+from adjudicator.pooling.settlement import Rules, settle
 from adjudicator.rules.payment_drg import Readmission
 from tests.pooling.made import case, cases, random_cases
 

@@ -78,7 +78,8 @@ async def _settle(
     from adjudicator.pooling.cases import join, read_cases
     from adjudicator.pooling.context import budgets, last_day, read_decisions
     from adjudicator.pooling.ledger_cases import cases_of, months_around, read_stays
-    from adjudicator.pooling.settlement import post, settle
+    from adjudicator.pooling.posting import post
+    from adjudicator.pooling.settlement import settle
 
     async with ledger_of(arguments) as ledger:
         if arguments.from_ledger and ledger is not None:

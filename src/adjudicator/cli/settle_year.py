@@ -81,7 +81,7 @@ async def _post(
 ) -> list[list[int]] | None:
     """Posts the capitation year; again, only the difference."""
     from adjudicator.codes import SCHEME_CODES, Fund
-    from adjudicator.pooling.settlement import post_targets
+    from adjudicator.pooling.posting import post_targets
 
     targets = {
         (int(county), int(SCHEME_CODES[scheme]), int(Fund.PROVIDER_CAPITATION)): amount

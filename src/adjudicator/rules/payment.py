@@ -26,12 +26,11 @@ from adjudicator.rules.payment_conditions import (
     Grouping,
     Groupings,
     PackView,
-    check_methods,
-    next_day,
     read_condition,
 )
 from adjudicator.rules.payment_drg import read_drg
-from adjudicator.rules.payment_reader import Node, read_toml
+from adjudicator.rules.payment_proof import check_methods
+from adjudicator.rules.payment_reader import Node, next_day, read_toml
 from adjudicator.rules.payment_tables import (
     PACKAGE_METHODS,
     check_contracts,

@@ -10,6 +10,7 @@ import numpy as np
 
 from adjudicator.codes import CareKind, Method
 from adjudicator.limits import LAST_DATE
+from adjudicator.rules.payment_coefficients import coefficient_matrix, full_points
 from adjudicator.rules.payment_conditions import (
     CONDITION,
     Codes,
@@ -18,9 +19,9 @@ from adjudicator.rules.payment_conditions import (
     PackView,
     SetPool,
     compile_condition,
-    next_day,
 )
-from adjudicator.rules.payment_drg import TERMS, DrgTerms, coefficient_matrix, full_points
+from adjudicator.rules.payment_drg import TERMS, DrgTerms
+from adjudicator.rules.payment_reader import next_day
 from adjudicator.rules.payment_tables import (
     BED_DAY_RATE,
     BED_DAY_SET,

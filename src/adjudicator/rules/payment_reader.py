@@ -234,3 +234,15 @@ def read_csv(folder: Path, name: str, required: Iterable[str], faults: Faults) -
                 continue
             nodes.append(Node(name, f"line {reader.line_num}", dict(row), faults))
         return nodes
+
+
+def next_day(date: int) -> int:
+    """The day after a date YYYYMMDD.
+
+    >>> next_day(20241231)
+    20250101
+    """
+    if date >= 20_991_231:
+        return 20_991_232
+    day = datetime.date(date // 10_000, date // 100 % 100, date % 100) + datetime.timedelta(days=1)
+    return day.year * 10_000 + day.month * 100 + day.day
