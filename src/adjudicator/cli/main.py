@@ -20,7 +20,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "demo": ("demo", "a day of a synthetic city through gRPC into the ledger, then the county table"),
     "settle": ("settle", "settle cases from files and compare with what they expect; no server"),
     "group": ("group", "group records into DRGs"),
-    "points": ("points", "point values of a month"),
+    "points": ("points", "base points of DRGs from past cases"),
     "settle-month": ("settle_month", "monthly settlement with the hospitals"),
     "settle-year": ("settle_year", "yearly clearing with the hospitals"),
     "pool": ("pool", "share a pool's deficit or surplus between city and counties"),
