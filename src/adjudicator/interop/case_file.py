@@ -85,6 +85,7 @@ class Case:
     note: str
     file: str
     pack: str
+    """Pack of the place of insurance; more packs, whose catalogues hold elsewhere, on lines of their own."""
     plan: dict[str, Any]
     items: list[dict[str, Any]]
     catalogue: dict[str, Any]
@@ -119,7 +120,7 @@ def _case(raw: Any, file: str, pack: str) -> Case:
     case = Case(
         name=name, title=str(raw.get("title", "")), source=str(raw.get("source", "")),
         quality=str(raw.get("quality", "")), note=str(raw.get("note", "")), file=file,
-        pack=str(raw.get("pack") or ("" if "plan" in raw else pack)), plan=dict(raw.get("plan") or {}),
+        pack=_packs(raw.get("pack")) or ("" if "plan" in raw else pack), plan=dict(raw.get("plan") or {}),
         items=list(raw.get("items") or []), catalogue=dict(raw.get("catalogue") or {}),
         person=dict(raw.get("person") or {}),
     )  # fmt: skip
@@ -130,6 +131,11 @@ def _case(raw: Any, file: str, pack: str) -> Case:
             own = {"expect": raw.get("expect", {}), "never": raw.get("never", {}), **own}
         case.claims.append(_claim(own, f"{where}.claims[{number}]"))
     return case
+
+
+def _packs(raw: Any) -> str:
+    """The packs of a case, one a line."""
+    return "\n".join(map(str, raw)) if isinstance(raw, list) else str(raw or "")
 
 
 def _claim(raw: dict[str, Any], where: str) -> ClaimCase:

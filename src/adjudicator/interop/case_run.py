@@ -111,7 +111,7 @@ def run_case(case: Case) -> list[Settled]:
         quota = _quota(bundle, claim, quotas, expected.values)
         quota_before = int(quota["used_fen"][0])
         out = np.zeros(1, columns.BENEFIT)
-        benefit.settle(bundle, claim, split, slots, quota, out)
+        benefit.settle(bundle, claim, split, slots, quota, out, np.ascontiguousarray(line_splits["in_scope_fen"]))
         if claim["error"][0] == 0:
             claim["error"] = out["error"]
         if quota["key"][0]:
@@ -132,7 +132,8 @@ def explain(settled: Settled) -> tuple[Step, ...]:
 
 @lru_cache(maxsize=16)
 def _pack_bundle(name: str) -> Bundle:
-    return load_bundle([name])
+    """The bundle of a case's packs, one a line; the first is that of the place of insurance."""
+    return load_bundle(name.splitlines())
 
 
 def _inline(case: Case) -> Bundle:
@@ -229,6 +230,8 @@ def _stay(bundle: Bundle, case: Case, row: np.void, values: Mapping[str, Any]) -
     row["filing"] = _member(values.get("filing", "unspecified"), codes.Filing, case, "filing")
     row["referral"] = _member(values.get("referral", "unspecified"), codes.Referral, case, "referral")
     _hospital(pack, case, row, values)
+    if "care_area" in values:
+        _place_of_care(bundle, case, row, values)
     day = _date(values.get("date", DEFAULT_DATE))
     row["admission_date"] = _date(values.get("admission", day))
     row["discharge_date"] = _date(values.get("discharge", day))
@@ -266,6 +269,21 @@ def _hospital(pack: Any, case: Case, row: np.void, values: Mapping[str, Any]) ->
     row["deductible_level"] = row["price_level"] = pack.level_ids.index(level)
 
 
+def _place_of_care(bundle: Bundle, case: Case, row: np.void, values: Mapping[str, Any]) -> None:
+    """The catalogue of the place of care (10.1): a county of the pool, or an area of another pack of the case."""
+    pack, area = bundle.packs[0], str(values["care_area"])
+    counties = [str(county.code) for county in pack.areas]
+    if area in counties:
+        row["care_county"] = counties.index(area)
+        return
+    row["care_catalogue"] = 1 + bundle.catalogue.area_group(area)
+    if row["care_catalogue"] == 0:
+        raise refuse(E.CORRUPT_CASE_FILE, case.name, f"{case.name}: no pack of the case has the catalogue of {area}")
+    if "place" not in values:
+        same_province = area[:2] == str(pack.pool)[:2]
+        row["place"] = codes.Place.PROVINCE if same_province else codes.Place.OUTSIDE
+
+
 def _lines(bundle: Bundle, case: Case, row: np.void, written: list[dict[str, Any]]) -> np.ndarray:
     rows = np.zeros(len(written), columns.LINE)
     names = [str(line.get("id", number)) for number, line in enumerate(written)]
@@ -280,7 +298,7 @@ def _lines(bundle: Bundle, case: Case, row: np.void, written: list[dict[str, Any
         rows[number] = (bundle.catalogue.item(str(line["item"])), price, quantity, amount, 0, 0, 0, -1)
         rows["fee_date"][number] = _date(line.get("date", int(row["admission_date"])))
         rows["approval"][number] = int(line.get("approval", 0))
-        rows["flags"][number] = int(quantity < 0)
+        rows["flags"][number] = int(quantity < 0) | bool(line.get("before_admission", False)) << 1
         if "refund_of" in line:
             rows["original"][number] = names.index(_word(str(line["refund_of"]), names, case, "refund_of"))
     row["line_start"], row["line_end"] = 0, len(rows)
