@@ -102,11 +102,7 @@ class PackChecks:
 
 def load_section(pack_folder: Path, _pack: Any, faults: Faults) -> CodingChecks:
     """The checks of one pack; its faults are noted."""
-    own = pack_folder / FILE
-    checks = read_checks(SHIPPED, (), faults)
-    if own.is_file():
-        checks = read_checks(own, checks, faults)
-    return _in_force(checks)
+    return checks_of_pack(pack_folder, faults)
 
 
 def compile_sections(sources: Sequence[CodingChecks]) -> PackChecks:
