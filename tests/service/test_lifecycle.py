@@ -20,10 +20,10 @@ from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 from adjudicator.errors import E
 from adjudicator.service.client import CHANNEL_OPTIONS, code_of
 from adjudicator.service.process import ServiceProcess, health_of
-from adjudicator.v1 import claim_pb2, settlement_pb2
+from adjudicator.v1 import claim_pb2, pooling_pb2, settlement_pb2
 
 from .chaos import StoreProcess, free_port
-from .claims import claim, key_of
+from .claims import POOL, claim, key_of
 from .conftest import connect
 
 SERVING, NOT_SERVING = health_pb2.HealthCheckResponse.SERVING, health_pb2.HealthCheckResponse.NOT_SERVING
@@ -188,6 +188,10 @@ def test_sigterm_finishes_what_was_accepted_and_takes_no_more(tmp_path, store):
                 stream_ended.append(code_of(error))
 
         threading.Thread(target=idle_stream, daemon=True).start()
+        health = health_pb2_grpc.HealthStub(stubs.channel).Watch(health_pb2.HealthCheckRequest())
+        assert next(health).status == SERVING
+        watching = stubs.pooling.WatchCountyTotals(pooling_pb2.TotalsQuery(pool=POOL))
+        next(watching)
         store.pause()  # the batch is accepted and waits for the store
         pending = stubs.adjudication.SettleBatch.future(claim_pb2.ClaimBatch(claims=[claim() for _ in range(5)]))
         time.sleep(0.3)
@@ -196,7 +200,11 @@ def test_sigterm_finishes_what_was_accepted_and_takes_no_more(tmp_path, store):
         store.resume()
         answers = pending.result(timeout=20).settlements
         assert [answer.outcome for answer in answers] == [settlement_pb2.OUTCOME_SETTLED] * 5
-        assert service.process.wait(20) == 0
+        assert service.process.wait(20) == 0  # watchers and idle streams do not hold it up for the 30 s of grace
+        assert [told.status for told in health] in ([], [NOT_SERVING])
+        with pytest.raises(grpc.RpcError) as caught:
+            list(watching)
+        assert code_of(caught.value) == "ADJ-9504"
         until(lambda: stream_ended and stream_ended[-1] == "ADJ-9504")
         assert health_of(service.address) is None
 

@@ -85,6 +85,23 @@ def test_beyond_the_bound_a_call_is_refused_at_once_and_the_others_are_answered(
     asyncio.run(day())
 
 
+def test_long_messages_are_bounded_by_their_bytes_and_joined_only_while_they_fit():
+    async def day() -> None:
+        desk = Desk()
+        batcher = MicroBatcher(desk.work, 100, 100, most_waiting_bytes=40 << 20)
+        submit(batcher, b"in work")
+        await asyncio.sleep(0.001)
+        long = submit(batcher, *[bytes(10 << 20)] * 3)
+        await asyncio.sleep(0)
+        refused = await batcher.submit(bytes(11 << 20), math.inf)
+        assert refused.problems[0].number == E.OVERLOADED
+        desk.may_go.set()
+        await asyncio.gather(*long)
+        assert [len(batch) for batch in desk.batches] == [1, 1, 1, 1]
+
+    asyncio.run(day())
+
+
 def test_a_caller_that_has_gone_is_not_worked_for():
     async def day() -> None:
         desk = Desk()

@@ -31,7 +31,10 @@ class Application:
         self._threads = ThreadPoolExecutor(options.engine_threads, "engine")
         self._engines: Engines | None = None
         self._settler: Settler | None = None
-        limits = (options.most_joined_claims, options.most_waiting_claims, options.most_joined_batches)
+        limits = (
+            options.most_joined_claims, options.most_waiting_claims, options.most_joined_batches,
+            options.most_waiting_bytes,
+        )  # fmt: skip
         self._settle_calls = MicroBatcher(lambda *claims: self.settler().settle(*claims), *limits)
         self._trial_calls = MicroBatcher(lambda *claims: self.settler().trial(*claims), *limits)
         self._stopping = False

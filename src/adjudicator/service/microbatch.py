@@ -22,6 +22,8 @@ LINGER_SECONDS = 0.001
 """The longest that a batch waits for more calls."""
 FORGETTING = 0.75
 """How fast the expected size of a batch falls when fewer calls come."""
+MOST_JOINED_BYTES = 16 * 1024 * 1024
+"""Messages joined into one batch; a single message may be as long as the service takes."""
 WORTH_A_PLACE = 32
 """Calls that must wait before a second batch starts beside one in work."""
 
@@ -41,12 +43,16 @@ class Waiting:
 class MicroBatcher:
     """Joins calls; ``work`` answers a batch. One instance on one event loop."""
 
-    def __init__(self, work: Work, most_joined: int, most_waiting: int, places: int = 1):
+    def __init__(
+        self, work: Work, most_joined: int, most_waiting: int, places: int = 1, most_waiting_bytes: int = 1 << 28
+    ):
         self._work = work
         self._most_joined = most_joined
         self._most_waiting = most_waiting
+        self._most_waiting_bytes = most_waiting_bytes
         self._places = places
         self._waiting: deque[Waiting] = deque()
+        self._waiting_bytes = 0
         self._expected = 1.0
         """Calls that the next batch is likely to hold."""
         self._timer: asyncio.Handle | None = None
@@ -59,11 +65,12 @@ class MicroBatcher:
 
     async def submit(self, message: bytes, deadline: float) -> Answer:
         """Answer to one claim, or an OVERLOADED refusal when too many wait already."""
-        if len(self._waiting) >= self._most_waiting:
+        bytes_then = self._waiting_bytes + len(message)
+        if len(self._waiting) >= self._most_waiting or (self._waiting and bytes_then > self._most_waiting_bytes):
             return refuse(E.OVERLOADED)
-        loop = asyncio.get_running_loop()
-        call = Waiting(message, deadline, loop.create_future())
+        call = Waiting(message, deadline, asyncio.get_running_loop().create_future())
         self._waiting.append(call)
+        self._waiting_bytes = bytes_then
         self._consider()
         return await call.answer
 
@@ -81,15 +88,27 @@ class MicroBatcher:
 
     def _start(self) -> None:
         self._timer = None
-        count = min(len(self._waiting), self._most_joined)
-        calls = [self._waiting.popleft() for _ in range(count)]
-        calls = [call for call in calls if not call.answer.done()]  # the caller has gone
+        calls = self._next_calls()
         if calls:
             self._expected = max(len(calls), self._expected * FORGETTING)
             task = asyncio.get_running_loop().create_task(self._run(calls))
             self._running.add(task)
             task.add_done_callback(self._ended)
         self._consider()
+
+    def _next_calls(self) -> list[Waiting]:
+        """The calls of the next batch, as many as fit; those whose caller has gone are dropped."""
+        calls: list[Waiting] = []
+        size_bytes = 0
+        while self._waiting and len(calls) < self._most_joined:
+            size_bytes += len(self._waiting[0].message)
+            if calls and size_bytes > MOST_JOINED_BYTES:
+                break
+            call = self._waiting.popleft()
+            self._waiting_bytes -= len(call.message)
+            if not call.answer.done():
+                calls.append(call)
+        return calls
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         self._running.discard(task)

@@ -38,6 +38,8 @@ class ServeOptions:
     """How long a stopping service may take to finish what it accepted."""
     most_waiting_claims: int = 20_000
     """Claims that may wait; beyond it a call is refused with OVERLOADED."""
+    most_waiting_bytes: int = 256 * 1024 * 1024
+    """Messages that may wait, of single calls and of batch calls each."""
     most_joined_claims: int = 512
     """Unary calls joined into one engine batch."""
     most_batches: int = 8

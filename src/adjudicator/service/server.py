@@ -30,13 +30,42 @@ SERVING = health_pb2.HealthCheckResponse.SERVING
 NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
 
 
+class Health(health.aio.HealthServicer):
+    """The standard health service; watchers are let go when the service stops, so that it need not wait for them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._watching: set[asyncio.Task[None]] = set()
+        self._ending = False
+
+    async def Watch(self, request: health_pb2.HealthCheckRequest, context: grpc.aio.ServicerContext) -> None:
+        """Tells the health now and after each change, until the caller or the service ends."""
+        watching = asyncio.ensure_future(super().Watch(request, context))
+        self._watching.add(watching)
+        try:
+            await watching
+        except asyncio.CancelledError:
+            if not self._ending:
+                raise
+        finally:
+            self._watching.discard(watching)
+
+    async def end(self) -> None:
+        """NOT_SERVING for ever, and the end of every watch."""
+        await self.enter_graceful_shutdown()
+        self._ending = True
+        await asyncio.sleep(0)  # watchers write what they were told
+        for watching in self._watching:
+            watching.cancel()
+
+
 class Server:
     """The listening server of one process. ``port`` is known after :meth:`start`."""
 
     def __init__(self, options: ServeOptions, application: Application):
         self.options = options
         self.application = application
-        self.health = health.aio.HealthServicer()
+        self.health = Health()
         self.port = 0
         self.grpc = grpc.aio.server(
             options=(
@@ -94,7 +123,7 @@ class Server:
 
     async def stop(self) -> None:
         """No new calls, then the end of those that were accepted."""
-        await self.health.enter_graceful_shutdown()
+        await self.health.end()
         self.application.stop_accepting()
         await self.grpc.stop(self.options.grace_seconds)
 

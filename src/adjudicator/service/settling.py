@@ -55,7 +55,8 @@ class Settler:
         self.metrics = metrics
         self.waiting = 0
         """Claims of batch calls that wait for a place."""
-        self._most_waiting = options.most_waiting_claims
+        self.waiting_bytes = 0
+        self._options = options
         self._places = asyncio.Semaphore(options.most_batches)
         self._threads = threads
         self._running: set[asyncio.Task] = set()
@@ -85,15 +86,22 @@ class Settler:
         OVERLOADED.
         """
         starts, ends = split(message)
-        if self.waiting + len(starts) > self._most_waiting:
-            raise refuse(E.OVERLOADED)
-        self.waiting += len(starts)
+        self._enter(len(starts), len(message))
         task = asyncio.get_running_loop().create_task(self._settle_in_turn(message, starts, ends, deadline))
         self._running.add(task)
         task.add_done_callback(self._running.discard)
         answers = await asyncio.shield(task)
         view = memoryview(message)
         return [view[start:end] for start, end in zip(starts.tolist(), ends.tolist(), strict=True)], answers
+
+    def _enter(self, claims: int, size_bytes: int) -> None:
+        """Takes a batch into the queue, or refuses it as OVERLOADED; an idle service takes a batch of any size."""
+        options = self._options
+        many = self.waiting + claims > options.most_waiting_claims
+        if self.waiting and (many or self.waiting_bytes + size_bytes > options.most_waiting_bytes):
+            raise refuse(E.OVERLOADED)
+        self.waiting += claims
+        self.waiting_bytes += size_bytes
 
     async def _settle_in_turn(
         self, message: bytes, starts: np.ndarray, ends: np.ndarray, deadline: float
@@ -102,6 +110,7 @@ class Settler:
             await self._places.acquire()
         finally:
             self.waiting -= len(starts)
+            self.waiting_bytes -= len(message)
         try:
             batch = await self._prepare(message, starts, ends, BATCH_DEPTH)
             return await self._settle(batch, [deadline] * len(starts))
