@@ -100,7 +100,8 @@ def check_groups(groups: Sequence[PersonGroup], faults: Faults) -> None:
                 of = "" if len(tiers) == limits.MAX_CONTRIBUTION_TIERS else f" of tier {', '.join(map(str, tiers))}"
                 faults.add(
                     PACK_FILE, f"{key}.person_types",
-                    f"person type {code}{of} has two plans: groups {other!r} and {group.id!r}", "leave it in one of them",
+                    f"person type {code}{of} has two plans: groups {other!r} and {group.id!r}",
+                    "leave it in one of them",
                 )  # fmt: skip
 
 
