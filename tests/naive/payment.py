@@ -242,7 +242,7 @@ def _drg(rules, claim, group, drg, codes, date, clearing, others, result, factor
     if terms is None:
         raise Refused(E.GROUP_WITHOUT_POINTS)
     decimals = decimals_of(terms)
-    if group["status"] != GroupStatus.GROUPED:
+    if group["status"] != GroupStatus.GROUPED or len(drg) <= 3:
         if terms.row["ungrouped"] == 1:
             return {**result, "method": int(Method.BY_ITEM), "due_fen": clearing}
         if terms.row["ungrouped"] == 0:

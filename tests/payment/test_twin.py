@@ -147,7 +147,7 @@ def random_batch(generator: np.random.Generator, count: int) -> tuple[SimpleName
         generator.random(count) < 0.5, exact + pick([-1, 0, 0, 1], count), generator.integers(1, 20_000_000, count)
     )
     claims["total_fen"] = np.where(generator.random(count) < 0.01, generator.integers(10**11, 10**12, count), cost)
-    groups["status"], groups["drg"] = pick([1, 1, 1, 1, 2], count), pick([0, 1, 2, 3], count)
+    groups["status"], groups["drg"] = pick([1, 1, 1, 1, 2], count), pick([0, 0, 1, 1, 2, 2, 3, 4], count)
     groups["drg"][groups["status"] != GroupStatus.GROUPED] = -1
     total = claims["total_fen"]
     b.benefits["pooled_fen"] = total * generator.integers(0, 90, count) // 100

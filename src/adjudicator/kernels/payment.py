@@ -38,6 +38,7 @@ _BED_DAY = int(Method.BED_DAY)
 _CAPITATION = int(Method.CAPITATION)
 _VISITS = int(Method.OUTPATIENT_POINTS)
 _GROUPED = int(GroupStatus.GROUPED)
+_NO_DRG = 2
 
 _E_METHOD = int(E.NO_PAYMENT_METHOD)
 _E_GROUP = int(E.GROUP_WITHOUT_POINTS)
@@ -293,7 +294,7 @@ def case_points(t, terms_row, epoch_row, class_count, hospital_count, drg_count,
     ) != _U0
     if base < 0:
         error = _E_GROUP
-    elif t.bed_day_group[group]:
+    elif t.bed_day_group[group] == 1:
         points = base * claim.stay_days
     elif incomplete and average <= 0:
         error = _E_UNDEFINED
@@ -589,7 +590,9 @@ def pay_claims(t, claims, splits, benefits, groups, codes, out):
             epoch = t.epochs[epoch_row]
             if epoch.terms < 0:
                 error = _E_GROUP
-            elif group.status != _GROUPED:
+            elif group.status != _GROUPED or (
+                0 <= group.drg < epoch.drgs and t.bed_day_group[epoch.group_start + group.drg] == _NO_DRG
+            ):
                 terms_u = t.terms[epoch.terms]
                 if terms_u.ungrouped == 1:
                     method, due = np.int64(_BY_ITEM), clearing

@@ -19,6 +19,7 @@ from adjudicator.rules.payment_conditions import (
     PackView,
     SetPool,
     compile_condition,
+    is_drg,
 )
 from adjudicator.rules.payment_drg import TERMS, DrgTerms
 from adjudicator.rules.payment_reader import next_day
@@ -60,6 +61,8 @@ EPOCH = np.dtype(
 CONTRACT = np.dtype([("hospital", "i8"), ("scheme", "i8"), ("from_date", "i8"), ("to_date", "i8")], align=True)
 
 KINDS = max(CareKind) + 1
+NO_DRG = 2
+"""In ``bed_day_group``: the result is no DRG and is paid as an ungrouped case (0 case, 1 bed-day group)."""
 DECIDING_DATES = ("settlement", "discharge", "admission")
 FUNDS = ("pooled", "large_sum", "catastrophic", "civil_servant", "enterprise", "assistance", "other")
 
@@ -229,7 +232,11 @@ class _Compiler:
         base = np.array([points.base_e8 if points else -1 for points in known], np.int64)
         row["group_start"] = flat["base_e8"].add(base, key)
         flat["average_fen"].add(np.array([points.average_fen if points else 0 for points in known]), key)
-        flat["bed_day_group"].add(np.array([bool(points and points.bed_day) for points in known]), key)
+        kinds = [
+            int(points.bed_day) if points else NO_DRG * (not is_drg(drg))
+            for drg, points in zip(drgs, known, strict=True)
+        ]
+        flat["bed_day_group"].add(np.array(kinds), key)
         by_level = [[p.class_average_fen.get(name, 0) if p else 0 for name in view.classes] for p in known]
         row["level_start"] = flat["level_average_fen"].add(np.array(by_level, np.int64), key)
         if key not in flat["full_e8"].known:

@@ -59,8 +59,17 @@ class Codes:
 
     @property
     def points_needed(self) -> list[str]:
-        """Groups that need points: not the bare ADRGs and the ambiguous (QY) results of a scheme."""
-        return [drg for drg in self.drgs if len(drg) == 4 and not drg.endswith("QY") and drg != "0000"]
+        """Groups that need points: DRGs, not the bare ADRGs and ambiguous results (QY) that a scheme may give."""
+        return [drg for drg in self.drgs if is_drg(drg)]
+
+
+def is_drg(code: str) -> bool:
+    """Whether a result is a DRG: a bare ADRG and an ambiguous result (QY) have three characters, 0000 is no group.
+
+    >>> [is_drg(code) for code in ("FR21", "TU11A", "FR2", "FQY", "0000")]
+    [True, True, False, False, False]
+    """
+    return len(code) > 3 and code != "0000"
 
 
 @dataclass(frozen=True, slots=True)
