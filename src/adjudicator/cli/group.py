@@ -97,7 +97,7 @@ def _teller(path: Path | None) -> Iterator[Callable[[int, str], None] | None]:
         yield None
         return
     with path.open("w", encoding="utf-8") as file:
-        yield lambda line, reason: file.write(f"{line}\t{reason}\n") and None
+        yield lambda line, reason: print(line, reason, sep="\t", file=file)
 
 
 @contextmanager

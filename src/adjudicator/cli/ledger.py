@@ -301,7 +301,7 @@ def _statement_line(row: dict[str, str], number: int) -> pooling_pb2.StatementLi
         return pooling_pb2.StatementLine(
             encounter_id=row["encounter_id"],
             settlement_sequence=int(row["settlement_sequence"]),
-            direction=int(row.get("direction") or 1),
+            direction=int(row.get("direction") or 1),  # type: ignore[arg-type] # the library takes the number
             total_fen=int(row["total_fen"]),
             fund_total_fen=int(row["fund_total_fen"]),
             account_fen=int(row.get("account_fen") or 0),

@@ -97,14 +97,8 @@ def _table(settled: Any, differences: list) -> Table:
     number = f" ({settled.number + 1}/{len(case.claims)})" if len(case.claims) > 1 else ""
     source = f" · {case.source}" if case.source else ""
     table = Table(title=f"{case.name}{number} {case.title}{source}", title_justify="left", title_style="bold")
-    for heading, side in (
-        ("", "left"),
-        ("项目", "left"),
-        ("expected 应为", "right"),
-        ("got 计算", "right"),
-        ("", "left"),
-    ):
-        table.add_column(heading, justify=side)
+    for heading, is_amount in (("", False), ("项目", False), ("expected 应为", True), ("got 计算", True), ("", False)):
+        table.add_column(heading, justify="right" if is_amount else "left")
     wrong = {name.removeprefix("never ") for name, _, _ in differences}
     expected = settled.expected
     for name, value in settled.amounts().items():

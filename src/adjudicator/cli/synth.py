@@ -7,6 +7,7 @@ import json
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 
 def add_parser(subparsers) -> None:
@@ -70,7 +71,7 @@ class _Bar:
 
     def __init__(self, total: int):
         self._total = total
-        self._progress = None
+        self._progress: Any = None
 
     def __enter__(self) -> _Bar:
         if sys.stderr.isatty():

@@ -341,7 +341,8 @@ def _digest(view: PackView, catalogue: PackCatalogue, options: np.ndarray, cover
 def compile_sections(sources: Sequence[CatalogueSource]) -> Catalogue:
     """Joins the packs' catalogues to one: one list of items, the packs' area groups one after the other."""
     codes = _union([source.catalogue.codes for source in sources])
-    firsts, areas, packs, versions, ceilings, handlings, ratios = [], [], [], [], [], [], []
+    firsts, packs, versions, ceilings, handlings, ratios = [], [], [], [], [], []
+    areas: list[str] = []
     covers = np.zeros((max(len(sources), 1), len(codes)), np.uint8)
     counts = np.zeros(3, np.int64)
     for number, source in enumerate(sources):
