@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adjudicator.columns import QUOTA, SLOT
+from adjudicator.codes import Fund
+from adjudicator.columns import BENEFIT, CLAIM, PAYMENT, QUOTA, SLOT
 from adjudicator.errors import AdjudicatorError, E
-from adjudicator.ledger.batch import StateRead, pack
+from adjudicator.ledger.batch import StateRead, fund_amounts, pack
 from adjudicator.ledger.journal import parse
 from adjudicator.ledger.record import Kind, Record
 from tests.ledger.made import Case, random_case, settlements, unique_states
@@ -75,6 +76,35 @@ def test_records_states_and_totals_are_those_written_by_hand(seed):
             place = (case.date // 100, county, scheme, fund)
             totals[place] = totals.get(place, 0) + amount
     assert {tuple(total[:4]): total[4] for total in batch.totals} == {key: fen for key, fen in totals.items() if fen}
+
+
+def test_every_payer_is_posted_to_its_own_fund():
+    """Each amount of the benefit has its own decimal digit, so that a fund tells which amounts went into it."""
+    names = (
+        "pooled_fen", "large_sum_fen", "catastrophic_fen", "civil_servant_fen", "enterprise_fen", "assistance_fen",
+        "tilt_fen", "other_fen", "hospital_borne_fen", "account_current_fen", "account_past_fen", "account_family_fen",
+        "cash_fen", "first_pay_fen", "in_scope_fen", "deductible_fen",
+    )  # fmt: skip
+    benefits, claims, payments = np.zeros(1, BENEFIT), np.zeros(1, CLAIM), np.zeros(1, PAYMENT)
+    for digit, name in enumerate(names):
+        benefits[name] = 10**digit
+    claims["total_fen"], payments["due_fen"] = 777, -5
+    (amounts,) = fund_amounts(claims, benefits, payments).tolist()
+    assert {Fund(fund): amount for fund, amount in enumerate(amounts) if amount} == {
+        Fund.POOLED: 1,
+        Fund.LARGE_SUM: 10,
+        Fund.CATASTROPHIC: 100,
+        Fund.CIVIL_SERVANT: 1_000,
+        Fund.ENTERPRISE: 10_000,
+        Fund.ASSISTANCE: 1_100_000,  # with tilt
+        Fund.OTHER: 10_000_000,
+        Fund.HOSPITAL: 100_000_000,
+        Fund.ACCOUNT: 11_000_000_000,  # current and past years
+        Fund.FAMILY_ACCOUNT: 100_000_000_000,
+        Fund.PROVIDER_DUE: -5,
+        Fund.CLAIMS: 1,
+        Fund.TOTAL_COST: 777,
+    }
 
 
 def test_the_journal_reader_sees_the_same_parts_as_the_reader_of_one_record():
