@@ -7,16 +7,51 @@ from pathlib import Path
 import pytest
 
 from adjudicator.interop.case_file import Case, read_cases
-from adjudicator.interop.case_run import run_case
+from adjudicator.interop.case_run import Settled, run_case
+from tests.golden.coverage import every_use, uses_of
 
 FOLDER = Path(__file__).parent
 CASES = list(read_cases(sorted(FOLDER.rglob("*.yaml"))))
+SETTLED: dict[str, list[Settled]] = {}
+
+
+def settled_case(case: Case) -> list[Settled]:
+    """The settlements of a case, once for all tests of this file."""
+    if case.name not in SETTLED:
+        SETTLED[case.name] = run_case(case)
+    return SETTLED[case.name]
 
 
 @pytest.mark.parametrize("case", CASES, ids=[f"{case.file}:{case.name}" for case in CASES])
 def test_case(case: Case) -> None:
-    for settled in run_case(case):
+    for settled in settled_case(case):
         assert settled.differences() == []
+
+
+def test_every_option_is_used_by_a_case() -> None:
+    """An option that no case settles by is proved by nothing: add a case to ``toy/`` that writes it."""
+    used = set().union(*(uses_of(settled) for case in CASES for settled in settled_case(case)))
+    assert sorted(every_use() - used) == []
+
+
+@pytest.mark.parametrize("point", [f"V{number:02}" for number in range(1, 20)])
+def test_every_point_where_cities_differ_has_cases(point: str) -> None:
+    assert [case for case in CASES if point in case.source or case.name.startswith(point)]
+
+
+def test_every_reading_of_the_benefit_has_a_case() -> None:
+    """Readings of open-readings.md that are an option of a plan or a catalogue; R12, R14, R17 and R19 are pack data."""
+    readings = {f"R{number:02}" for number in (*range(1, 12), 13, 15, 16, 18, *range(20, 30), *range(33, 38))}
+    named = {word.strip(",.:;()") for case in CASES for word in f"{case.name} {case.source} {case.title}".split()}
+    assert sorted(readings - {word.split("-")[0].rstrip("bc") for word in named}) == []
+
+
+def test_toy_cases_over_a_year_show_their_arithmetic() -> None:
+    """A case of the invented city is worked out by hand, and its note says how."""
+    for case in CASES:
+        amounts = {outcome for claim in case.claims for outcome in claim.expect} - {"error"}
+        if (FOLDER / "toy" / case.file).exists() and amounts and len(case.claims) > 1:
+            assert case.note, case.name
 
 
 def test_names_are_unique() -> None:

@@ -155,7 +155,7 @@ def _write_catalogue(folder: Path, case: Case) -> None:
     tables: dict[str, list[dict[str, Any]]] = {"item.csv": [], "class.csv": [], "ceiling.csv": [], "ratio.csv": []}
     for item in case.items:
         code = item["code"]
-        base = {"code": code, "area": area, "from": since, "to": ""}
+        base = {"code": code, "area": area, "from": str(item.get("from", since)), "to": str(item.get("to", ""))}
         flags = " ".join(item.get("flags", []))
         tables["item.csv"].append(
             {"code": code, "name": item.get("name", code), "list_type": str(item.get("list_type", "201")),
