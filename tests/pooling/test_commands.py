@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import re
+import tomllib
 from xml.etree import ElementTree
 
 import pytest
@@ -139,6 +140,14 @@ class TestSettle:
         lines = list(csv.DictReader((report / "202503-H99000100001.csv").open(encoding="utf-8")))
         due = sum(int(line["due_fen"]) for line in lines)
         assert due == first["schemes"]["310"]["hospitals"]["H99000100001"]
+
+    def test_the_values_become_the_next_month_s_provisional_ones(self, capsys, tmp_path) -> None:
+        path = case_file(tmp_path / "c.csv", [{"case": "a", "month": 202512}])
+        words = ["settle-month", "--month", "202512", "--cases", str(path), "--budget", "310=12345.67"]
+        value = self.run(capsys, *words, "--values", str(tmp_path / "v.toml"))["schemes"]["310"]["value_yuan"]
+        table = tomllib.loads((tmp_path / "v.toml").read_text(encoding="utf-8"))["point_value"][0]
+        assert (table["scheme"], table["kind"], table["value"]) == ("310", "drg", value)
+        assert str(table["from"]) == "2026-01-01"
 
     def test_review_decisions_from_a_file(self, capsys, tmp_path) -> None:
         others = [{"case": f"o{number}", "points_e8": 0, "person": number} for number in range(999)]

@@ -27,6 +27,8 @@ def add_parser(subparsers) -> None:
         "review, it posts only the difference.",
     )  # fmt: skip
     parser.add_argument("--month", type=int, required=True, metavar="YYYYMM", help="the month")
+    parser.add_argument("--values", type=Path, metavar="FILE",
+                        help="write the month's values as [[point_value]] tables of the next month")  # fmt: skip
     add_arguments(parser)
     parser.set_defaults(run=run)
 
@@ -63,6 +65,8 @@ def settle_period(arguments: argparse.Namespace, period: int, scores: dict[str, 
     settlement, posted = asyncio.run(_settle(arguments, context, period, scores))
     if arguments.report:
         write_reports(settlement, arguments.report)
+    if getattr(arguments, "values", None):
+        arguments.values.write_text(value_tables(settlement), encoding="utf-8")
     if arguments.json:
         print(json.dumps(as_data(settlement, posted), ensure_ascii=False, indent=1))
     else:
@@ -111,6 +115,20 @@ async def ledger_of(arguments: argparse.Namespace) -> AsyncIterator[Ledger | Non
     finally:
         if store is not None:
             await asyncio.to_thread(store.stop)
+
+
+def value_tables(settlement: Settlement) -> str:
+    """The month's values as provisional values of the month after, to be pasted into payment.toml."""
+    year, month = divmod(settlement.period, 100)
+    begin = f"{year + month // 12}-{month % 12 + 1:02d}-01"
+    tables = []
+    for code, clearing in settlement.clearings.items():
+        scheme, _, kind = code.partition("/")
+        tables.append(
+            f'[[point_value]]\nscheme = "{scheme}"\nkind = "{kind or "drg"}"\nvalue = "{clearing.value_yuan}"\n'
+            f'from = {begin}\ndocument = "settlement of {settlement.period}"\nverified = false\n'
+        )
+    return "\n".join(tables)
 
 
 def write_reports(settlement: Settlement, folder: Path) -> None:
