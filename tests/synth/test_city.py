@@ -11,7 +11,9 @@ import pytest
 from adjudicator.cli.main import main
 from adjudicator.engine.adjudicate import Engine
 from adjudicator.engine.local import Years, price_batch
+from adjudicator.errors import AdjudicatorError
 from adjudicator.rules.bundle import load_bundle
+from adjudicator.rules.load import shipped_packs
 from adjudicator.synth.city import Synthesizer
 from adjudicator.synth.write import read_protobuf
 from adjudicator.v1 import claim_pb2, settlement_pb2
@@ -45,6 +47,23 @@ def test_every_claim_settles(bundle):
             settled += answer.outcome == settlement_pb2.OUTCOME_TRIAL
     assert not refused
     assert settled == 2500
+
+
+@pytest.mark.parametrize("pack", shipped_packs())
+def test_claims_keep_to_what_a_pack_has_rules_for(pack):
+    """Real cities leave cases open (reading "undefined"); no made-up claim is of such a case."""
+    city = Synthesizer([pack], seed=2, year=2025, persons=1000)
+    engine, years = Engine(city.bundle), Years()
+    for batch in city.batches(600, 600):
+        answers, offsets = price_batch(engine, batch, years)
+        for first, last in pairwise(offsets):
+            answer = settlement_pb2.Settlement.FromString(answers[first:last].tobytes())
+            assert answer.outcome == settlement_pb2.OUTCOME_TRIAL, answer.problems
+
+
+def test_a_year_without_rules_is_refused():
+    with pytest.raises(AdjudicatorError, match="pack taizhou"):
+        list(Synthesizer(["taizhou"], seed=2, year=2016, persons=100).claims(10))
 
 
 def test_same_seed_same_bytes(bundle):

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from adjudicator.codes import CareKind, Filing, Place, Referral, Scheme
+from adjudicator.errors import E, refuse
 from adjudicator.rules.pack import Hospital, Pack
 from adjudicator.synth.goods import KIND, Goods
 from adjudicator.synth.illness import FALLBACK_DIAGNOSES, Illnesses
@@ -23,6 +24,8 @@ STAYS = (*OVERNIGHT, CareKind.DAY_SURGERY)
 
 BIRTH_SHARE = 0.15
 """Of the stays of women from 20 to 42."""
+MOST_TRIES = 60
+"""Draws of a case before a pack is said to have no rule for it."""
 SINGLE_DISEASE_SHARE = 0.02
 """Of the stays, where the pack has diseases with a fixed price."""
 
@@ -103,35 +106,51 @@ class Chunk:
         return len(self.person)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Rules:
-    """What a pool's plans allow: kinds of care by scheme, and (place, filing) for stays away from home.
+    """What a pool has rules for: kinds of care by scheme, and (place, filing) for stays away from home.
 
     ``fixed_price`` and ``lasting``: disease-list codes with a fixed price for a stay, and for chronic outpatient care.
+    ``allowed`` bool (months, person groups, kinds of care, hospitals and then places away): the case settles.
     """
 
     kinds: dict[int, frozenset[int]]
-    away: dict[int, list[tuple[int, int]]]
+    away: list[tuple[int, int]]
     fixed_price: tuple[str, ...]
     lasting: tuple[str, ...]
+    allowed: np.ndarray = field(default_factory=lambda: np.zeros((12, 0, 0, 0), bool))
+
+    def payer(self, scheme: int, kind: int) -> int:
+        """The scheme that pays a person of a scheme for a birth: maternity insurance for employees; 0 none."""
+        insured = int(Scheme.MATERNITY)
+        if scheme == Scheme.EMPLOYEE and kind in self.kinds.get(insured, ()):
+            return insured
+        return scheme if kind in self.kinds.get(scheme, ()) else 0
+
+    def drawn_kinds(self) -> list[int]:
+        """Every kind of care that the draw may make."""
+        covered = {kind for kinds in self.kinds.values() for kind in kinds}
+        births_and_fixed = (CareKind.MATERNITY_INPATIENT, CareKind.SINGLE_DISEASE)
+        drawn = (*OUTPATIENT_MIX, *INPATIENT_MIX, *births_and_fixed)
+        return sorted(int(kind) for kind in drawn if int(kind) in covered)
 
 
-def rules_of(pack: Pack, day: int) -> Rules:
-    """Reads from a pack's plans what made-up claims of a day (YYYYMMDD) may be."""
+def rules_of(pack: Pack, year: int) -> Rules:
+    """Reads from a pack's plans what made-up claims of a year may be; ``allowed`` is left to ``synth.probe``."""
+    coded = set(pack.care_types.values())
     kinds: dict[int, set[int]] = {}
-    away: dict[int, list[tuple[int, int]]] = {}
+    away: set[tuple[int, int]] = set()
     for plan in pack.plans:
-        if plan.undefined or not plan.from_date <= day <= plan.to_date:
+        if plan.undefined or plan.from_date > year * 10_000 + 1231 or plan.to_date < year * 10_000 + 101:
             continue
         if Place.LOCAL in plan.places:
-            kinds.setdefault(int(plan.scheme), set()).update(int(kind) for kind in plan.care)
-        for place in set(plan.places) - {Place.LOCAL}:
-            for filing in {Filing.LONG_TERM, Filing.TEMPORARY} & set(plan.filings):
-                if CareKind.INPATIENT in plan.care:
-                    away.setdefault(int(plan.scheme), []).append((int(place), int(filing)))
+            kinds.setdefault(int(plan.scheme), set()).update(int(kind) for kind in plan.care if kind in coded)
+        if CareKind.INPATIENT in plan.care:
+            filings = {Filing.LONG_TERM, Filing.TEMPORARY} & set(plan.filings)
+            away |= {(int(place), int(f)) for place in set(plan.places) - {Place.LOCAL} for f in filings}
     return Rules(
         {scheme: frozenset(found) for scheme, found in kinds.items()},
-        {scheme: sorted(set(found)) for scheme, found in away.items()},
+        sorted(away),
         tuple(disease.code for disease in pack.diseases if disease.fixed_prices),
         tuple(disease.code for disease in pack.diseases if not disease.fixed_prices),
     )
@@ -143,14 +162,13 @@ def draw_chunk(
 ) -> Chunk:  # fmt: skip
     """Draws one claim for each settlement day of ``days`` (ascending); ``busy_until`` (a day a person) is moved on."""
     count = len(days)
-    person = (len(people) * rng.random(count) ** 1.4).astype(np.int64)
-    scheme = people.scheme[person]
-    kind = _kinds(rng, rules, scheme, rng.random(count) < inpatient_share)
-    scheme = _special_stays(rng, rules, people, person, scheme, kind)
-    admission, kind = _stays(rng, kind, days, person, busy_until)
+    person, scheme, kind, spot = _cases(rng, pack, people, rules, days, rng.random(count) < inpatient_share)
+    admission = _admissions(rng, kind, days, person, busy_until)
     overnight = np.isin(kind, OVERNIGHT)
-    place, filing = _places(rng, rules, scheme, kind)
-    hospital = np.where(place == Place.LOCAL, _hospitals(rng, pack.hospitals, kind), -1)
+    home = len(pack.hospitals)
+    hospital = np.where(spot < home, spot, -1)
+    elsewhere = np.array([(int(Place.LOCAL), 0), *rules.away])[np.maximum(spot - home + 1, 0)]
+    place, filing = elsewhere[:, 0], elsewhere[:, 1]
     chunk = Chunk(
         number, first, person, scheme, kind, hospital, place, filing,
         referral=np.where(overnight & (rng.random(count) < 0.06) & (place == Place.LOCAL), Referral.UP, 0),
@@ -167,59 +185,71 @@ def draw_chunk(
     return chunk
 
 
+def _cases(rng, pack: Pack, people: Population, rules: Rules, days: np.ndarray, inpatient: np.ndarray):
+    """Who has which kind of care where: drawn again until the pack has a rule for each case.
+
+    Raises AdjudicatorError (rule undefined) where the pack has none for a sort of care in a month.
+    """
+    month = days.astype("datetime64[D]").astype("datetime64[M]").astype(np.int64) % 12
+    person, scheme, kind, spot = (np.zeros(len(days), np.int64) for _ in range(4))
+    rows = np.arange(len(days))
+    for _ in range(MOST_TRIES):
+        person[rows] = (len(people) * rng.random(len(rows)) ** 1.4).astype(np.int64)
+        group = people.group[person[rows]]
+        kind[rows] = _kinds(rng, rules, people.scheme[person[rows]], inpatient[rows])
+        scheme[rows], kind[rows] = _special_stays(rng, rules, people, person[rows], kind[rows])
+        spot[rows] = _spots(rng, pack.hospitals, rules, scheme[rows], kind[rows])
+        rows = rows[~rules.allowed[month[rows], group, kind[rows], spot[rows]]]
+        if not len(rows):
+            return person, scheme, kind, spot
+    what = "stays" if inpatient[rows[0]] else "visits"
+    raise refuse(E.RULE_UNDEFINED, "year", f"{what} in month {month[rows[0]] + 1} of the year, pack {pack.id}")
+
+
 def _kinds(rng: np.random.Generator, rules: Rules, scheme: np.ndarray, inpatient: np.ndarray) -> np.ndarray:
-    """A kind of care that some plan of the scheme covers."""
+    """A kind of care that some plan of the scheme covers; where there is none of the sort, the most usual one."""
     kind = np.zeros(len(scheme), np.int64)
     for number in np.unique(scheme):
         for stay, mix in ((True, INPATIENT_MIX), (False, OUTPATIENT_MIX)):
             rows = np.flatnonzero((scheme == number) & (inpatient == stay))
-            allowed = {k: share for k, share in mix.items() if int(k) in rules.kinds.get(int(number), ())}
-            if not allowed:  # this scheme has no such care: take the other sort
-                mix = OUTPATIENT_MIX if stay else INPATIENT_MIX
-                allowed = {k: share for k, share in mix.items() if int(k) in rules.kinds.get(int(number), ())}
+            covered = rules.kinds.get(int(number), frozenset())
+            allowed = {k: share for k, share in mix.items() if int(k) in covered} or dict([next(iter(mix.items()))])
             shares = np.array(list(allowed.values()))
             kind[rows] = rng.choice([int(k) for k in allowed], len(rows), p=shares / shares.sum())
     return kind
 
 
-def _special_stays(rng, rules: Rules, people: Population, person, scheme, kind) -> np.ndarray:
-    """Turns some stays into births and into stays at a fixed price; returns the scheme that pays each claim."""
-    age, stay = people.age_years[person], kind == CareKind.INPATIENT
+def _special_stays(rng, rules: Rules, people: Population, person, kind) -> tuple[np.ndarray, np.ndarray]:
+    """Turns some stays into births and into stays at a fixed price; returns the paying scheme and the kind of each."""
+    age, stay, scheme = people.age_years[person], kind == CareKind.INPATIENT, people.scheme[person]
     mothers = stay & (people.sex[person] == 2) & (age >= 20) & (age <= 42) & (rng.random(len(kind)) < BIRTH_SHARE)
-    birth = int(CareKind.MATERNITY_INPATIENT)
-    insured = mothers & (scheme == Scheme.EMPLOYEE) & (birth in rules.kinds.get(int(Scheme.MATERNITY), ()))
-    scheme = np.where(insured, int(Scheme.MATERNITY), scheme)
-    covered = [number for number, kinds in rules.kinds.items() if birth in kinds]
-    kind[mothers & np.isin(scheme, covered)] = birth
+    payer = np.array([rules.payer(int(number), CareKind.MATERNITY_INPATIENT) for number in scheme], np.int64)
+    mothers &= payer > 0
+    scheme, kind = np.where(mothers, payer, scheme), np.where(mothers, int(CareKind.MATERNITY_INPATIENT), kind)
     fixed = (kind == CareKind.INPATIENT) & (rng.random(len(kind)) < SINGLE_DISEASE_SHARE) & bool(rules.fixed_price)
     covered = [number for number, kinds in rules.kinds.items() if CareKind.SINGLE_DISEASE in kinds]
-    kind[fixed & np.isin(scheme, covered)] = CareKind.SINGLE_DISEASE
-    return scheme
+    return scheme, np.where(fixed & np.isin(scheme, covered), int(CareKind.SINGLE_DISEASE), kind)
 
 
-def _stays(rng, kind: np.ndarray, days: np.ndarray, person: np.ndarray, busy_until: np.ndarray):
-    """First days: a stay begins after the person's last one ended; who is not free that long makes a visit instead."""
+def _admissions(rng, kind: np.ndarray, days: np.ndarray, person: np.ndarray, busy_until: np.ndarray) -> np.ndarray:
+    """First days: a stay begins after the person's last one ended."""
     length = np.minimum(1 + rng.exponential(7.5, len(kind)).astype(np.int64), 60)
     length = np.where(kind == CareKind.BED_DAY_INPATIENT, 20 + rng.integers(0, 70, len(kind)), length)
     admission = days.copy()
     for row in np.flatnonzero(np.isin(kind, STAYS)).tolist():
-        free = busy_until[person[row]] + 1
-        if free > days[row]:
-            kind[row] = CareKind.OUTPATIENT
-        elif kind[row] in OVERNIGHT:
-            admission[row] = max(free, days[row] - length[row])
-        busy_until[person[row]] = max(busy_until[person[row]], days[row])
-    return admission, kind
+        if kind[row] in OVERNIGHT:
+            admission[row] = min(max(busy_until[person[row]] + 1, days[row] - length[row]), days[row])
+        busy_until[person[row]] = days[row]
+    return admission
 
 
-def _places(rng, rules: Rules, scheme: np.ndarray, kind: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    place = np.zeros(len(kind), np.int64)
-    filing = np.zeros(len(kind), np.int64)
-    for row in np.flatnonzero((kind == CareKind.INPATIENT) & (rng.random(len(kind)) < AWAY_SHARE)).tolist():
-        options = rules.away.get(int(scheme[row]), [])
-        if options:
-            place[row], filing[row] = options[rng.integers(len(options))]
-    return place, filing
+def _spots(rng, register: tuple[Hospital, ...], rules: Rules, scheme: np.ndarray, kind: np.ndarray) -> np.ndarray:
+    """A hospital of the register, or behind them a place outside the pool with its filing."""
+    spot = _hospitals(rng, register, kind)
+    if rules.away:
+        leaves = (kind == CareKind.INPATIENT) & (rng.random(len(kind)) < AWAY_SHARE)
+        spot = np.where(leaves, len(register) + rng.integers(0, len(rules.away), len(kind)), spot)
+    return spot
 
 
 def _hospitals(rng, register: tuple[Hospital, ...], kind: np.ndarray) -> np.ndarray:

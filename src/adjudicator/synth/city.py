@@ -10,20 +10,21 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Iterator, Sequence
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 
 import numpy as np
 
-from adjudicator.codes import CareKind, Place
+from adjudicator.codes import CareKind, Place, Scheme
 from adjudicator.rules.bundle import Bundle, load_bundle
 from adjudicator.rules.catalogue_tables import yyyymmdd
 from adjudicator.rules.pack import Pack
 from adjudicator.rules.scheme import scheme_folder
-from adjudicator.synth.chunk import Chunk, Rules, draw_chunk, rules_of
+from adjudicator.synth.chunk import STAYS, Chunk, Rules, draw_chunk, rules_of
 from adjudicator.synth.goods import Goods, read_goods
-from adjudicator.synth.illness import NONE, Illnesses, read_illnesses
+from adjudicator.synth.illness import FALLBACK_DIAGNOSES, NONE, Illnesses, read_illnesses
 from adjudicator.synth.population import Population, draw_population, scheme_code
+from adjudicator.synth.probe import allowed_cases
 from adjudicator.v1 import claim_pb2
 
 CHUNK = 512
@@ -34,7 +35,13 @@ LONGEST_STAY_DAYS = 90
 
 _EPOCH = datetime.date(1970, 1, 1)
 _LINE_IDS = [str(number) for number in range(1, 101)]
+LASTING = (CareKind.CHRONIC, CareKind.SPECIAL, CareKind.TWO_DISEASES)
+"""Outpatient care of a listed disease."""
 _PREFERRED = {CareKind.OUTPATIENT: "11", CareKind.INPATIENT: "21", CareKind.CHRONIC: "14", CareKind.SPECIAL: "140101"}
+
+
+_RULES: dict[tuple[str, str, int], Rules] = {}
+"""What was probed in this process, by rule bundle, pack and year."""
 
 
 class Synthesizer:
@@ -98,7 +105,44 @@ class Pool:
 
     @cached_property
     def rules(self) -> Rules:
-        return rules_of(self.pack, self.city.year * 10_000 + 701)
+        year = self.city.year
+        key = (self.city.bundle.hash, self.pack.id, year)
+        if key not in _RULES:
+            _RULES[key] = self._probed(year)
+        return _RULES[key]
+
+    def _probed(self, year: int) -> Rules:
+        rules = rules_of(self.pack, year)
+        rules.allowed = allowed_cases(
+            self.city.bundle, self.pack, rules.drawn_kinds(), len(rules.away), partial(self._case, rules),
+            self.goods.plain, year,
+        )  # fmt: skip
+        return rules
+
+    def _case(self, rules: Rules, group: int, kind: int, spot: int, day: int) -> Iterator[dict]:
+        """The fields of claims of one case, as :meth:`fields` would write them."""
+        entry, hospitals = self.pack.person_groups[group], self.pack.hospitals
+        scheme = int(getattr(Scheme, entry.scheme.upper()))
+        scheme = rules.payer(scheme, kind) if kind == CareKind.MATERNITY_INPATIENT else scheme
+        if not scheme:
+            return
+        away = spot >= len(hospitals)
+        stay = kind in STAYS
+        fields = {
+            "institution_code": "H99000000001" if away else hospitals[spot].code, "settlement_sequence": 1,
+            "insured_area": f"{self.pack.areas[0].code:06d}", "scheme": scheme_code(scheme),
+            "person_type": entry.person_types[0], "care_type": self.care_codes[kind], "settlement_date": day,
+            "admission_date": day, "discharge_date": day if stay else 0, "sex": 2, "age_years": 30,
+            "contribution_tier": (entry.contribution_tiers or [0])[0], "diagnoses": FALLBACK_DIAGNOSES[:1],
+        }  # fmt: skip
+        if away:
+            place, filing = rules.away[spot - len(hospitals)]
+            fields |= {"care_area": self.away_area(place, 0), "hospital_level": "02", "filing": filing}
+        if kind == CareKind.MATERNITY_INPATIENT:
+            fields |= {"maternity_type": 1, "fetus_count": 1}
+        diseases = {CareKind.SINGLE_DISEASE: rules.fixed_price, **dict.fromkeys(LASTING, rules.lasting)}.get(kind, ())
+        for disease in diseases or ("",):
+            yield {**fields, "disease_code": disease}
 
     @cached_property
     def illnesses(self) -> Illnesses:
@@ -205,7 +249,7 @@ class Pool:
             if chunk.referral[row]:
                 fields |= {"referral": int(chunk.referral[row])}
                 fields["referral_deductible_fen"] = int(chunk.chain_deductible_fen[row])
-            if kind in (CareKind.CHRONIC, CareKind.SPECIAL, CareKind.TWO_DISEASES) and diseases:
+            if kind in LASTING and diseases:
                 fields["disease_code"] = diseases[who % len(diseases)]
             if kind == CareKind.SINGLE_DISEASE:
                 fields["disease_code"] = chunk.diagnoses[row][0]

@@ -7,6 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from adjudicator.codes import ItemClass
+from adjudicator.errors import E, refuse
+from adjudicator.limits import NO_CEILING_E4
 from adjudicator.money import decimal_to_scaled
 from adjudicator.rules.catalogue import Catalogue
 from adjudicator.rules.catalogue_tables import LAST, RESTRICTED
@@ -49,6 +52,8 @@ class Goods:
     restricted: np.ndarray
     start: np.ndarray
     odds: np.ndarray
+    plain: str
+    """A code of class A without a ceiling."""
 
     def draw(self, rng: np.random.Generator, kinds: np.ndarray) -> np.ndarray:
         """One item for each kind asked for; cheap items are taken more often."""
@@ -57,9 +62,9 @@ class Goods:
 
 
 def read_goods(pack: Pack, catalogue: Catalogue, day: int) -> Goods:
-    """The items that hold in a pack on a day (YYYYMMDD); a pack without items has none of any kind.
+    """The items that hold in a pack on a day (YYYYMMDD).
 
-    Raises ValueError where some kind of goods has no item.
+    Raises AdjudicatorError (rule undefined) where some kind of goods has no item.
     """
     number = next(n for n, view in enumerate(catalogue.views) if view.id == pack.id)
     group = int(catalogue.rules.group_of[number, 0])
@@ -69,10 +74,15 @@ def read_goods(pack: Pack, catalogue: Catalogue, day: int) -> Goods:
         if path.exists():
             with path.open(encoding="utf-8-sig", newline="") as file:
                 rows.extend(csv.DictReader(file))
-    found = []
+    found, plain = [], ""
     for row in rows:
-        flags = _flags_on(catalogue, group, catalogue.item(row["code"]), day)
-        if flags >= 0:
+        version = _version_on(catalogue, group, catalogue.item(row["code"]), day)
+        if version >= 0:
+            held = catalogue.rules.versions[version]
+            flags = int(held["flags"])
+            no_ceiling = (catalogue.rules.ceiling_e4[held["ceiling"]] == NO_CEILING_E4).all()
+            if held["item_class"] == ItemClass.A and no_ceiling:
+                plain = row["code"]
             kind = _OF_CATEGORY[row["charge_category"]]
             price_e4 = decimal_to_scaled(row.get("listed_price_yuan") or USUAL_YUAN[kind], 6)
             found.append((KIND[kind], row["code"], price_e4, flags & RESTRICTED))
@@ -80,21 +90,20 @@ def read_goods(pack: Pack, catalogue: Catalogue, day: int) -> Goods:
     kinds = np.array([row[0] for row in found], np.int64)
     missing = [name for name, position in KIND.items() if position not in kinds]
     if missing:
-        raise ValueError(f"the catalogue of pack {pack.id} has no items of kind {', '.join(missing)} on {day}")
+        raise refuse(E.RULE_UNDEFINED, "year", f"items of kind {', '.join(missing)} on {day}, pack {pack.id}")
     price_e4 = np.array([row[2] for row in found], np.int64)
     start = np.searchsorted(kinds, np.arange(len(KINDS) + 1))
-    return Goods(
-        [row[1] for row in found], price_e4, np.array([row[3] > 0 for row in found]), start, _odds(kinds, price_e4)
-    )
+    restricted = np.array([row[3] > 0 for row in found])
+    return Goods([row[1] for row in found], price_e4, restricted, start, _odds(kinds, price_e4), plain)
 
 
-def _flags_on(catalogue: Catalogue, group: int, item: int, day: int) -> int:
-    """Flags of the version that holds on a day, -1 none."""
+def _version_on(catalogue: Catalogue, group: int, item: int, day: int) -> int:
+    """The version that holds on a day, -1 none."""
     row = int(catalogue.rules.first[group, item]) if item >= 0 else -1
     while row >= 0:
         version = catalogue.rules.versions[row]
         if version["from"] <= day <= version["to"]:
-            return int(version["flags"])
+            return row
         row = -1 if version["flags"] & LAST else row + 1
     return -1
 
