@@ -10,6 +10,7 @@ from adjudicator.errors import AdjudicatorError
 from adjudicator.money import divide_half_up, fen_to_yuan, yuan_to_fen
 from adjudicator.pooling import capitation, deficit, warning
 from adjudicator.pooling.rules import load_pooling
+from adjudicator.pooling.year import pool_year
 from adjudicator.rules.faults import Faults
 
 TEN_THOUSAND_YUAN = 1_000_000
@@ -192,3 +193,21 @@ def test_huzhou_targets_are_warnings(packs) -> None:
     assert [entry.line for entry in found] == ["capacity target", "surplus rate", "growth"]
     assert [entry.figure for entry in found] == ["5.05", "5.00%", "18.75%"]
     assert not warning.warnings("湖州", 1_000, 850, 500, 800, lines)
+
+
+@pytest.mark.parametrize(("scheme", "months"), [("310", 3), ("390", 1)])
+def test_taizhou_transfers_months_of_payments(packs, scheme: str, months: int) -> None:
+    """Each county transfers enough for three months of payments (employees), one month (residents)."""
+    year = county("331002", scheme, last_expenditure_fen=120_000)
+    result = pool_year(rules(packs, "taizhou"), 2023, [year], {"collected": 0})
+    assert result.rows[0].levies_fen == {"collected": 10_000 * months}
+    partly = pool_year(rules(packs, "taizhou"), 2023, [year], {"collected": 0, "collected@331002": 4_000})
+    assert partly.rows[0].levies_fen == {"collected": 10_000 * months - 4_000}
+
+
+@pytest.mark.parametrize(("balance", "levy"), [(600, 100), (659, 100), (660, 0)])
+def test_zhuzhou_levy_stops_when_the_fund_has_reached_its_share(packs, balance: int, levy: int) -> None:
+    """30 % of the pooled financing of both counties, 2,200, is 660."""
+    years = [county(code, financing_fen=1_100, last_financing_fen=1_000) for code in ("430202", "430203")]
+    result = pool_year(rules(packs, "zhuzhou"), 2021, years, {"reserve": balance})
+    assert [row.levies_fen for row in result.rows] == [{"reserve": levy}] * 2

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from adjudicator.errors import E, refuse
-from adjudicator.money import divide_half_up
+from adjudicator.money import divide_half_up, share
 from adjudicator.pooling.deficit import CountyShares, CountyYear, levy_fen, old_gap_plan, share_gaps
 from adjudicator.pooling.rules import PoolingRules
 from adjudicator.pooling.warning import Lines, Warning, capacity_class, months_of_capacity, surplus_rate, warnings
@@ -62,7 +62,8 @@ def pool_year(
         result.lines = lines
         shared = _shares(rules, date, scheme, own, balances)
         for shares in shared:
-            result.rows.append(_row(rules, date, shares, balances, lines))
+            levies = _levies(rules, date, shares.year, own, balances)
+            result.rows.append(_row(rules, date, shares, levies, lines))
         balance = sum(shares.carried_after_fen for shares in shared)
         last = [county.last_expenditure_fen for county in own]
         result.warnings += warnings(
@@ -101,16 +102,32 @@ def _shares(
     return share_gaps(rules.pick("deficit", date, scheme), own, balances)
 
 
-def _row(rules: PoolingRules, date: int, shares: CountyShares, balances: Mapping[str, int], lines: Lines) -> CountyRow:
-    county = shares.year
-    levies = {}
+def _levies(
+    rules: PoolingRules, date: int, county: CountyYear, own: Sequence[CountyYear], balances: Mapping[str, int]
+) -> dict[str, int]:
+    """What a county pays into each fund.
+
+    Where the county's own balance is given (``reserve@330102``) it decides whether the levy has stopped; else the fund's
+    balance against the financing of all counties does.
+    """
+    levies: dict[str, int] = {}
     for entry in rules.levies:
+        levy = entry.value
         fits = not entry.schemes or county.scheme in entry.schemes
-        if fits and entry.source.from_date <= date <= entry.source.to_date and _levy_known(entry.value, county):
-            # A levy stops by the balance that this county has put in; one given for the pool is shared by all.
-            levies[entry.value.fund] = levy_fen(
-                entry.value, county, balances.get(f"{entry.value.fund}@{county.county}", 0)
-            )
+        if not fits or not entry.source.from_date <= date <= entry.source.to_date or not _levy_known(levy, county):
+            continue
+        balance = balances.get(f"{levy.fund}@{county.county}")
+        if balance is not None:
+            levies[levy.fund] = levy_fen(levy, county, balance)
+            continue
+        financing = sum(max(0, other.financing_fen) for other in own)
+        stopped = levy.cap_ppm >= 0 and balances.get(levy.fund, 0) >= share(financing, levy.cap_ppm)
+        levies[levy.fund] = 0 if stopped else levy_fen(levy, county, 0)
+    return levies
+
+
+def _row(rules: PoolingRules, date: int, shares: CountyShares, levies: dict[str, int], lines: Lines) -> CountyRow:
+    county = shares.year
     months = months_of_capacity(shares.carried_after_fen, county.expenditure_fen)
     rate = surplus_rate(county.income_fen, county.expenditure_fen)
     return CountyRow(
