@@ -107,8 +107,8 @@ def _levies(
 ) -> dict[str, int]:
     """What a county pays into each fund.
 
-    Where the county's own balance is given (``reserve@330102``) it decides whether the levy has stopped; else the fund's
-    balance against the financing of all counties does.
+    Where the county's own balance is given (``reserve@330102``) it decides whether the levy has stopped; else the
+    fund's balance against the financing of all counties does.
     """
     levies: dict[str, int] = {}
     for entry in rules.levies:
