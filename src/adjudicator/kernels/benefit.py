@@ -367,7 +367,9 @@ def settle_claims(
     programmes, lines_in_scope = unowned(programmes), unowned(lines_in_scope)
     claims, splits, states, quotas = unowned(claims), unowned(splits), unowned(states), unowned(quotas)
     out, trace = unowned(out), unowned(trace)
-    w, year = unowned(scratch[0]), unowned(scratch[1])
+    w, empty_year = unowned(scratch[0]), unowned(scratch[1])
+    for slot in range(SLOTS):
+        empty_year[np.uint64(slot)] = 0
     for index in range(claims.shape[0]):
         i = np.uint64(index)
         claim = claims[i]
@@ -421,13 +423,8 @@ def settle_claims(
             row.error = np.int32(error)
             continue
 
-        s = np.int64(claim.state)
-        if s >= 0:
-            for slot in range(SLOTS):
-                year[np.uint64(slot)] = states[np.uint64(s), np.uint64(slot)]
-        else:
-            for slot in range(SLOTS):
-                year[np.uint64(slot)] = 0
+        # The stages only read the year; it changes at the end, when nothing can be refused any more.
+        year = states[np.uint64(claim.state)] if claim.state >= 0 else empty_year
         quota_left, quota_found = np.int64(-1), np.int64(-1)
         if has_plan:
             w[W_PLAN], w[W_GROUP], w[W_LEVEL] = p, group, claim.deductible_level
@@ -472,16 +469,14 @@ def settle_claims(
         pots(plans, p, has_plan, claim, w)
         write(plans, p, has_plan, w, row)
         if has_plan:
-            count_in_year(plans, p, claim, year, w)
+            if claim.state >= 0:
+                count_in_year(plans, p, claim, year, w)
             row.counts_as_admission = 1 if cell(plans, p, COUNTS_ADMISSION) != 0 and w[W_IN_CHAIN] == 0 else 0
             doubtful = w[W_UNVERIFIED] & cell(plans, p, PLAN_UNVERIFIED)
             doubtful |= unverified_programme | (quota_found & 1 if quota_found >= 0 else np.int64(0))
             row.unverified = 1 if doubtful != 0 else 0
             if claim.quota >= 0:
                 quotas[np.uint64(claim.quota)].used_fen += w[W_QUOTA_PAID]
-            if s >= 0:
-                for slot in range(SLOTS):
-                    states[np.uint64(s), np.uint64(slot)] = year[np.uint64(slot)]
         if trace.shape[0] > 0:
             for position in range(WORK_COUNT):
                 trace[i, np.uint64(position)] = w[np.uint64(position)]
