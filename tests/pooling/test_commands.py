@@ -253,6 +253,20 @@ class TestCapitation:
         assert main(words) == 0
         assert json.loads(capsys.readouterr().out)["posted"] == []
 
+    def test_a_consortium_shares_its_balance(self, capsys, tmp_path) -> None:
+        people = (
+            "p1,H99000400002,990004,310,202501,202512,40,false\np2,H99000500002,990005,310,202501,202512,40,false\n"
+        )
+        words = self.files(tmp_path, people)
+        (tmp_path / "care.csv").write_text(
+            "institution,own,outside,consortium\nH99000400002,500.00,0.00,east\nH99000500002,100.00,40.00,east\n",
+            encoding="utf-8",
+        )
+        assert main(words) == 0
+        data = json.loads(capsys.readouterr().out)
+        assert [(row["name"], row["balance_fen"]) for row in data["institutions"]] == [("east", 84_000 - 64_000)]
+        assert sum(row[-1] for row in data["counties_fen"]) == 60_000 + 16_000
+
     def test_months_that_overlap_and_an_unknown_county_are_named(self, capsys, tmp_path) -> None:
         people = (
             "13370001,H99000400002,990004,310,202501,202512,40,false\n"

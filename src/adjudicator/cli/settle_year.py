@@ -22,7 +22,9 @@ def add_parser(subparsers) -> None:
     parser.add_argument("--year", type=int, default=2025, metavar="YYYY", help="the year (default %(default)s)")
     parser.add_argument("--scores", type=Path, metavar="FILE", help="quality scores: hospital, score")
     parser.add_argument("--enrolments", type=Path, metavar="FILE", help="capitation contracts of persons")
-    parser.add_argument("--care", type=Path, metavar="FILE", help="cost of signed people: institution, own, outside")
+    parser.add_argument(
+        "--care", type=Path, metavar="FILE", help="cost of signed people: institution, own, outside, consortium"
+    )
     parser.add_argument("--synthetic", type=int, default=0, metavar="N", help="claims of a made-up year, no case file")
     parser.add_argument("--seed", type=int, default=1, help="seed of the made-up year (default %(default)s)")
     settle_month.add_arguments(parser)
@@ -51,14 +53,14 @@ def _capitation(arguments: argparse.Namespace) -> int:
 
     context = load_context(arguments.pack)
     people = read_enrolments(arguments.enrolments, context.areas)
-    own, outside = read_care(arguments.care) if arguments.care else ({}, {})
+    own, outside, consortia = read_care(arguments.care) if arguments.care else ({}, {}, {})
     schemes = sorted({person.scheme for person in people})
     terms = context.pooling.pick("capitation", last_day(arguments.year), schemes[0] if schemes else "310")
     results = capitation.settle_year(
         arguments.year, people, terms.quota_fen, terms.weights, own, outside, terms.surplus_kept_ppm,
-        terms.overspend_shared_ppm,
+        terms.overspend_shared_ppm, consortia,
     )  # fmt: skip
-    counties = capitation.county_postings(arguments.year, people, results)
+    counties = capitation.county_postings(arguments.year, people, results, consortia)
     posted = asyncio.run(_post(arguments, context.pool, counties))
     if arguments.json:
         rows = [{slot: getattr(result, slot) for slot in result.__slots__} for result in results]

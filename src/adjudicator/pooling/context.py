@@ -151,16 +151,21 @@ def read_enrolments(path: Path, areas: Mapping[str, str]) -> list[Enrolment]:
     return result
 
 
-def read_care(path: Path) -> tuple[dict[str, int], dict[str, int]]:
-    """Reads the cost of signed people: CSV with institution, own (at home) and outside, in yuan."""
-    faults, own, outside = Faults(), {}, {}
+def read_care(path: Path) -> tuple[dict[str, int], dict[str, int], dict[str, str]]:
+    """Reads the cost of signed people: CSV with institution, own (at home) and outside, in yuan, and consortium.
+
+    Institutions of one consortium (医共体) are settled together; the third result maps each to its consortium.
+    """
+    faults, own, outside, consortia = Faults(), {}, {}, {}
     for row in read_csv(path.parent, path.name, ("institution", "own", "outside"), faults):
         name = row.text("institution")
         if name in own:
             row.fault("institution", f"{name} is there twice", "keep one row")
         own[name], outside[name] = row.fen("own"), row.fen("outside")
+        if row.has("consortium"):
+            consortia[name] = row.text("consortium")
     faults.raise_if_any("care under capitation")
-    return own, outside
+    return own, outside, consortia
 
 
 COUNTY_COLUMNS = ("county", "scheme", "income", "expenditure", "carried")
