@@ -5,20 +5,26 @@ Rows with a fault are noted and left out, so that one run finds everything that 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from adjudicator import limits
-from adjudicator.codes import Scheme
-from adjudicator.rules.catalogue_tables import SCHEME_DIMENSION, Table, Texts, person_class_mask
+from adjudicator.codes import PERSON_TYPES, SCHEME_CODES, Scheme
+from adjudicator.rules.catalogue_tables import Table, Texts
 from adjudicator.rules.faults import Faults
 
 LEVEL_COLUMNS = limits.MAX_HOSPITAL_LEVELS + 1
 """Columns of a ceiling set: one a level group of the pack; the last is for a hospital of an unknown group."""
 
 MOST_FAULTS = 200
+
+SCHEME_DIMENSION = range(len(Scheme))
+"""Dense scheme numbers; 0 is unknown."""
+
+SCHEME_WORDS = {**SCHEME_CODES, **{scheme.name.lower(): scheme for scheme in Scheme if scheme}}
+"""Schemes as tables write them: ``310`` or ``employee``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,3 +216,36 @@ def check_ratios(tables: PackTables, codes, versions, item, ratio_ppm: np.ndarra
         faults.add(file, codes[item[row]].decode(), message, "add a row to ratio.csv or a rule to ratio_rule.csv")
     if len(rows) > MOST_FAULTS:
         faults.add(file, "ratio", f"{len(rows) - MOST_FAULTS} more versions of class-B items have no first-pay ratio")
+
+
+def person_class_mask(text: str, groups: Mapping[str, tuple[str, tuple[str, ...]]]) -> tuple[np.ndarray, int] | None:
+    """Which (scheme, person type) a person class of the ratio table means, and how specific it is; None if unknown.
+
+    A class is ``*``, a scheme (``310`` or ``employee``), a person type of two or four digits (``12``), a person group
+    of the pack, or several of them joined by ``/``, which must all fit. The mask has shape (schemes, person types).
+    ``groups``: scheme and person types of each group of the pack.
+    """
+    mask = np.ones((len(SCHEME_DIMENSION), len(PERSON_TYPES)), bool)
+    specificity = 0
+    for part in text.split("/"):
+        if part == "*":
+            continue
+        if part in SCHEME_WORDS:
+            mask &= (np.arange(len(SCHEME_DIMENSION)) == SCHEME_WORDS[part])[:, None]
+            specificity += 1
+        elif part in groups:
+            scheme, person_types = groups[part]
+            mask &= (np.arange(len(SCHEME_DIMENSION)) == SCHEME_WORDS[scheme])[:, None]
+            mask &= _of_types(person_types)
+            specificity += 3
+        elif part in PERSON_TYPES[1:]:
+            mask &= _of_types((part,))
+            specificity += len(part)
+        else:
+            return None
+    return mask, specificity
+
+
+def _of_types(codes: Sequence[str]) -> np.ndarray:
+    """Which person types begin with one of the codes."""
+    return np.array([bool(name) and name.startswith(tuple(codes)) for name in PERSON_TYPES])

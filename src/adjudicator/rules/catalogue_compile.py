@@ -20,6 +20,7 @@ from adjudicator import limits
 from adjudicator.codes import PERSON_TYPES, ItemClass
 from adjudicator.rules.catalogue_check import (
     LEVEL_COLUMNS,
+    SCHEME_DIMENSION,
     Names,
     PackTables,
     PackView,
@@ -31,7 +32,6 @@ from adjudicator.rules.catalogue_tables import (
     HANDLING,
     LAST,
     RESTRICTED,
-    SCHEME_DIMENSION,
     UNVERIFIED,
     Table,
     yyyymmdd,

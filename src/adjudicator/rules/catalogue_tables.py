@@ -17,14 +17,14 @@ from __future__ import annotations
 
 import datetime
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
 from adjudicator import limits
-from adjudicator.codes import PERSON_TYPES, SCHEME_CODES, ItemClass, Scheme
+from adjudicator.codes import ItemClass
 from adjudicator.money import MoneyError, decimal_to_scaled
 from adjudicator.rules.faults import Faults
 
@@ -388,43 +388,3 @@ def _report(rows: np.ndarray, label: str, name: str, message: str, faults: Fault
 def _count_the_rest(rows: np.ndarray, label: str, name: str, faults: Faults) -> None:
     if len(rows) > MOST_FAULTS_PER_COLUMN:
         faults.add(label, name, f"{len(rows) - MOST_FAULTS_PER_COLUMN} more lines have the same fault")
-
-
-def person_class_mask(text: str, groups: Mapping[str, tuple[str, tuple[str, ...]]]) -> tuple[np.ndarray, int] | None:
-    """Which (scheme, person type) a person class of the ratio table means, and how specific it is; None if unknown.
-
-    A class is ``*``, a scheme (``310`` or ``employee``), a person type of two or four digits (``12``), a person group
-    of the pack, or several of them joined by ``/``, which must all fit. The mask has shape (schemes, person types).
-    ``groups``: scheme and person types of each group of the pack.
-    """
-    mask = np.ones((len(SCHEME_DIMENSION), len(PERSON_TYPES)), bool)
-    specificity = 0
-    for part in text.split("/"):
-        if part == "*":
-            continue
-        if part in SCHEME_WORDS:
-            mask &= (np.arange(len(SCHEME_DIMENSION)) == SCHEME_WORDS[part])[:, None]
-            specificity += 1
-        elif part in groups:
-            scheme, person_types = groups[part]
-            mask &= (np.arange(len(SCHEME_DIMENSION)) == SCHEME_WORDS[scheme])[:, None]
-            mask &= _of_types(person_types)
-            specificity += 3
-        elif part in PERSON_TYPES[1:]:
-            mask &= _of_types((part,))
-            specificity += len(part)
-        else:
-            return None
-    return mask, specificity
-
-
-def _of_types(codes: Sequence[str]) -> np.ndarray:
-    """Which person types begin with one of the codes."""
-    return np.array([bool(name) and name.startswith(tuple(codes)) for name in PERSON_TYPES])
-
-
-SCHEME_DIMENSION = range(len(Scheme))
-"""Dense scheme numbers; 0 is unknown."""
-
-SCHEME_WORDS = {**SCHEME_CODES, **{scheme.name.lower(): scheme for scheme in Scheme if scheme}}
-"""Schemes as tables write them: ``310`` or ``employee``."""
