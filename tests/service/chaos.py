@@ -117,7 +117,10 @@ class Figures:
 class Chaos:
     """One run."""
 
-    def __init__(self, settlements: int, kills: int, store_kills: int, callers: int, seed: int, folder: Path):
+    def __init__(
+        self, settlements: int, kills: int, store_kills: int, callers: int, seed: int, folder: Path, workers: int = 1
+    ):
+        self.workers = workers
         self.random = random.Random(seed)
         self.figures = Figures(settlements)
         self.kills, self.store_kills, self.callers, self.folder = kills, store_kills, callers, folder
@@ -139,7 +142,16 @@ class Chaos:
         return message.SerializeToString()
 
     def service(self) -> ServiceProcess:
-        options = ("--pack", "hangzhou", "--redis", self.store.url, "--listen", self.address)
+        options = (
+            "--pack",
+            "hangzhou",
+            "--redis",
+            self.store.url,
+            "--listen",
+            self.address,
+            "--workers",
+            str(self.workers),
+        )
         return ServiceProcess(*options, log=self.folder / "service.log")
 
     async def run(self) -> Figures:
@@ -304,13 +316,15 @@ def main(words: Sequence[str] | None = None) -> int:
     parser.add_argument("--kills", type=int, default=10)
     parser.add_argument("--store-kills", type=int, default=2)
     parser.add_argument("--callers", type=int, default=8)
+    parser.add_argument("--workers", type=int, default=1, help="processes of the service")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--folder", type=Path, help="where store and logs go (default: a temporary folder)")
     options = parser.parse_args(words)
     with tempfile.TemporaryDirectory(prefix="adjudicator-chaos-") as temporary:
         folder = options.folder or Path(temporary)
         run = Chaos(
-            options.settlements, options.kills, options.store_kills, options.callers, options.seed, folder
+            options.settlements, options.kills, options.store_kills, options.callers, options.seed, folder,
+            options.workers,
         )  # fmt: skip
         figures = asyncio.run(run.run())
     print(figures)

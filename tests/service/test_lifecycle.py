@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import signal
@@ -14,12 +15,14 @@ from pathlib import Path
 
 import grpc
 import pytest
+import redis
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 
 from adjudicator.errors import E
 from adjudicator.service.client import CHANNEL_OPTIONS, code_of
 from adjudicator.service.process import ServiceProcess, health_of
+from adjudicator.service.store import process_lives
 from adjudicator.v1 import claim_pb2, pooling_pb2, settlement_pb2
 
 from .chaos import StoreProcess, free_port
@@ -139,8 +142,6 @@ def test_the_own_store_is_started_again_when_it_dies(tmp_path):
 
 def run_out_of(folder: Path) -> bool:
     """Kills the store that runs on a folder."""
-    import json
-
     os.kill(json.loads((folder / "server.json").read_text())["pid"], signal.SIGKILL)
     return True
 
@@ -228,6 +229,16 @@ def test_two_workers_on_one_port_settle_once_and_survive_the_loss_of_one(tmp_pat
     assert (tmp_path / "log").read_text().count('"event": "stopped"') == 2
 
 
+def test_workers_use_the_store_that_the_service_was_told(tmp_path, store):
+    with serve(tmp_path, "--workers", "2", "--redis", store.url) as service:
+        service.wait_until_serving()
+        message = claim()
+        assert connect(service.address).adjudication.Settle(message).outcome == settlement_pb2.OUTCOME_SETTLED
+    assert not (tmp_path / "data").exists()
+    with redis.Redis.from_url(store.url) as client:
+        assert client.smembers("adj:pools") == {POOL.encode()}
+
+
 def test_a_second_service_on_the_port_is_refused_with_a_plain_message(service, tmp_path):
     words = [sys.executable, "-m", "adjudicator", "serve", "--pack", "hangzhou", "--listen", service.address]
     ended = subprocess.run([*words, "--data", str(tmp_path / "data")], capture_output=True, text=True, timeout=30)
@@ -265,6 +276,15 @@ def test_a_running_service_takes_new_rules_and_keeps_the_old_ones_when_they_have
         pack.write_text(text.replace("1107", "1108"))
         service.process.send_signal(signal.SIGHUP)
         until(lambda: stubs.adjudication.Settle(claim()).rules_hash != before.rules_hash)
+
+
+@pytest.mark.parametrize("after_seconds", [0.0, 0.2, 0.6])
+def test_a_service_that_is_stopped_while_it_starts_leaves_no_store_behind(tmp_path, after_seconds):
+    with serve(tmp_path) as service:
+        time.sleep(after_seconds)
+        assert service.stop() == 0
+    details = tmp_path / "data" / "server.json"
+    assert not details.exists() or not process_lives(json.loads(details.read_text())["pid"])
 
 
 def test_reflection_is_off_unless_asked_for(service, tmp_path):

@@ -27,8 +27,9 @@ def add_parser(subparsers) -> None:
         help="further rule bundle that Reprice can name in x-adjudicator-rules; repeatable",
     )  # fmt: skip
     parser.add_argument(
-        "--redis", metavar="URL", help="ledger store, e.g. redis://host:6379/0; without it: one of our own"
-    )
+        "--redis", metavar="URL", default=os.environ.get(REDIS_VARIABLE),
+        help=f"ledger store, e.g. redis://host:6379/0 (default ${REDIS_VARIABLE}); without it: one of our own",
+    )  # fmt: skip
     parser.add_argument("--data", type=Path, default=Path("adjudicator-data"), metavar="DIR",
                         help="folder of the own ledger store (default %(default)s)")  # fmt: skip
     parser.add_argument(

@@ -37,6 +37,8 @@ class Application:
         )  # fmt: skip
         self._settle_calls = MicroBatcher(lambda *claims: self.settler().settle(*claims), *limits)
         self._trial_calls = MicroBatcher(lambda *claims: self.settler().trial(*claims), *limits)
+        self.loaded = asyncio.Event()
+        """Rules are compiled and kernels are ready."""
         self._stopping = False
         self._reading: set[asyncio.Task[bytes]] = set()
 
@@ -63,6 +65,7 @@ class Application:
         settler = Settler(engines.settling, self.store, options, self.metrics, self._threads)
         await asyncio.to_thread(warm_up, settler)
         former, self._engines, self._settler = self._settler, engines, settler
+        self.loaded.set()
         log("rules loaded", rules_hash=engines.settling.bundle.hash, pack=",".join(options.packs))
         if former is not None:
             await former.close()

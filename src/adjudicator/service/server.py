@@ -1,16 +1,16 @@
 """One service process: the gRPC server, its health, and its orderly end.
 
-The port answers from the first moment, with health NOT_SERVING and calls refused as NOT_READY, while rules are
-compiled, kernels loaded and the ledger opened. On SIGTERM the service takes no new call, finishes what it accepted, and
-ends.
+The port of a single process answers from the first moment, with health NOT_SERVING and calls refused as NOT_READY,
+while rules are compiled, kernels loaded and the ledger opened. On SIGTERM the service takes no new call, finishes what
+it accepted, and ends.
 """
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import os
 import signal
+from collections.abc import Coroutine
 
 import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
@@ -137,35 +137,89 @@ def credentials_of(tls: TlsOptions) -> grpc.ServerCredentials:
 
 async def run(options: ServeOptions) -> int:
     """Runs one service process until SIGTERM or SIGINT; returns its exit code. SIGHUP reads the rule packs again."""
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
-    application = Application(options)
-    server = Server(options, application)
-    reloading: list[asyncio.Task[None]] = []
-    await server.start()
-    page = await serve_page(application.metrics, options.metrics) if options.metrics else None
-    if not options.share_port:
-        print(f"listening on {server.address}", flush=True)
-    following = loop.create_task(server.follow_readiness())
-    preparing = loop.create_task(application.prepare())
-    loop.add_signal_handler(signal.SIGHUP, lambda: reloading.append(loop.create_task(application.reload_rules())))
-    preparing.add_done_callback(lambda task: None if task.cancelled() or not task.exception() else stop.set())
-    guarding = loop.create_task(_stop_without_parent(stop)) if options.share_port else None
-    await stop.wait()
-    log("stopping", address=server.address)
-    await server.stop()
-    for task in (following, preparing, guarding, *reloading):
-        if task is not None and not task.done():
+    return await Process(options).run()
+
+
+class Process:
+    """One service process from its start to its end."""
+
+    def __init__(self, options: ServeOptions):
+        self.options = options
+        self.application = Application(options)
+        self.server = Server(options, self.application)
+        self._stop = asyncio.Event()
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def run(self) -> int:
+        """Start, serve, stop. Raises what made it impossible to start."""
+        self._follow_signals()
+        page = preparing = None
+        try:
+            if not self.options.share_port:
+                page = await self._open()
+            preparing = self._begin(self.application.prepare())
+            preparing.add_done_callback(self._stop_when_failed)
+            if self.options.share_port:
+                page = await self._open_when_loaded()
+            await self._stop.wait()
+            log("stopping", address=self.server.address)
+            await self.server.stop()
+        finally:
+            await self._end_tasks()
+            await self.application.close()
+            if page is not None:
+                page.close()
+        log("stopped", address=self.server.address)
+        return _exit_code(preparing)
+
+    async def _open_when_loaded(self) -> asyncio.Server | None:
+        """A worker gets its share of the port's connections once it listens: not before it can answer them."""
+        self._begin(self._stop_without_parent())
+        await _first(self.application.loaded.wait(), self._stop.wait())
+        return None if self._stop.is_set() else await self._open()
+
+    def _follow_signals(self) -> None:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._stop.set)
+        loop.add_signal_handler(signal.SIGHUP, lambda: self._begin(self.application.reload_rules()))
+
+    async def _open(self) -> asyncio.Server | None:
+        """Opens the port and the page of counters."""
+        await self.server.start()
+        if not self.options.share_port:
+            print(f"listening on {self.server.address}", flush=True)
+        self._begin(self.server.follow_readiness())
+        return await serve_page(self.application.metrics, self.options.metrics) if self.options.metrics else None
+
+    def _begin(self, work: Coroutine[None, None, None]) -> asyncio.Task[None]:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.append(task)
+        return task
+
+    def _stop_when_failed(self, task: asyncio.Task[None]) -> None:
+        if not task.cancelled() and task.exception():
+            self._stop.set()
+
+    async def _stop_without_parent(self) -> None:
+        """A worker whose supervisor was killed ends as well, instead of holding the port for ever."""
+        parent = os.getppid()
+        while os.getppid() == parent:
+            await asyncio.sleep(0.5)
+        self._stop.set()
+
+    async def _end_tasks(self) -> None:
+        for task in self._tasks:
             task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
-    await application.close()
-    if page is not None:
-        page.close()
-    log("stopped", address=server.address)
-    return _exit_code(preparing)
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+
+async def _first(*waits: Coroutine[None, None, object]) -> None:
+    """Returns when one of several has come about."""
+    tasks = [asyncio.ensure_future(wait) for wait in waits]
+    await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    for task in tasks:
+        task.cancel()
 
 
 def _exit_code(preparing: asyncio.Task[None]) -> int:
@@ -176,11 +230,3 @@ def _exit_code(preparing: asyncio.Task[None]) -> int:
     assert error is not None
     log("cannot start", error=type(error).__name__)
     raise error
-
-
-async def _stop_without_parent(stop: asyncio.Event) -> None:
-    """A worker whose supervisor was killed ends as well, instead of holding the port for ever."""
-    parent = os.getppid()
-    while os.getppid() == parent:
-        await asyncio.sleep(0.5)
-    stop.set()

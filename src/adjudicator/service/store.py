@@ -30,6 +30,7 @@ class Store:
         self.reachable = False
         self._embedded: EmbeddedStore | None = None
         self._ledger: Ledger | None = None
+        self._starting: asyncio.Future[EmbeddedStore] | None = None
         self._closed: list[Ledger] = []
         """Ledgers of stores that died; calls may still be waiting for their time limit over them."""
 
@@ -51,7 +52,9 @@ class Store:
 
     async def _start_embedded(self) -> str:
         """Starts the own store, or joins the one that runs."""
-        self._embedded = await asyncio.to_thread(EmbeddedStore.start, self.data_folder)
+        self._starting = asyncio.ensure_future(asyncio.to_thread(EmbeddedStore.start, self.data_folder))
+        self._embedded = await asyncio.shield(self._starting)
+        self._starting = None
         log("store joined", store=str(self._embedded.folder), pid=self._embedded.pid)
         return self._embedded.url
 
@@ -109,6 +112,9 @@ class Store:
         for ledger in (*self._closed, self._ledger):
             if ledger is not None:
                 await ledger.close()
+        if self._starting is not None:
+            with contextlib.suppress(AdjudicatorError):
+                self._embedded = await self._starting
         if self._embedded is not None:
             await asyncio.to_thread(self._embedded.stop)
 
