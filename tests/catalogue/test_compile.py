@@ -71,6 +71,24 @@ def test_care_in_another_city_of_the_bundle(tmp_path):
     assert split(book, Fee("XA01", "10"), **there).yuan()[2] == "5.00"
 
 
+def test_look_up_for_people(tmp_path):
+    """What `rules show` prints of an item."""
+    book = toy.catalogue(tmp_path / "a")
+    bed = book.look_up("B001", "990101", 20230101)
+    assert (bed.item_class, bed.from_date, bed.restricted_use, bed.verified) == ("A", 20220101, False, True)
+    assert bed.ceilings == {
+        "tertiary": (60_000_000, "excess_to_patient"), "other": (40_000_000, "excess_to_patient"),
+        "community": (30_000_000, "excess_to_patient"), "*": (30_000_000, "excess_to_patient"),
+    }  # fmt: skip
+    assert book.look_up("N001", "990101", 20230101).ceilings["*"] == (200_000_000, "line_ceiling")
+    drug = book.look_up("XL01", "990102", 20220101)
+    assert drug.flags == ("special_drug", "negotiated")
+    assert drug.ratios[("resident", "cross_region")] == 200_000
+    assert book.look_up("XL01", "990102", 20230101) is None
+    assert book.look_up("NEVER", "990102", 20230101) is None
+    assert book.look_up("XL01", "330100", 20220101) is None
+
+
 def test_area_groups(tmp_path):
     book = toy.catalogue(tmp_path / "a")
     assert book.group_areas == ("990100", "990101", "990102", "990000")

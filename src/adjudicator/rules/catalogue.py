@@ -23,12 +23,22 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from adjudicator import limits
-from adjudicator.codes import PERSON_TYPES
+from adjudicator.codes import PERSON_TYPES, ItemClass
 from adjudicator.rules import catalogue_cache
 from adjudicator.rules.catalogue_check import LEVEL_COLUMNS, PackTables, PackView, chain_of
 from adjudicator.rules.catalogue_compile import PERSON_CLASSES, VERSION, PackCatalogue, compile_pack
 from adjudicator.rules.catalogue_settings import OPTION, OPTIONS, Folder, read_covers, read_options
-from adjudicator.rules.catalogue_tables import COLUMNS, Texts, join, read_table
+from adjudicator.rules.catalogue_tables import (
+    COLUMNS,
+    HANDLING,
+    ITEM_FLAGS,
+    LAST,
+    RESTRICTED,
+    UNVERIFIED,
+    Texts,
+    join,
+    read_table,
+)
 from adjudicator.rules.faults import Faults
 
 if TYPE_CHECKING:
@@ -105,6 +115,58 @@ class Catalogue:
             if wider in self._groups_by_area:
                 return self._groups_by_area[wider]
         return -1
+
+    def look_up(self, code: str, area: str, day: int) -> ItemOnDay | None:
+        """What holds for an item in a place on a day (YYYYMMDD), for people to read; None where nothing does."""
+        group, item = self.area_group(area), self.item(code)
+        row = int(self.rules.first[group, item]) if group >= 0 and item >= 0 else -1
+        while row >= 0:
+            version = self.rules.versions[row]
+            if version["from"] <= day <= version["to"]:
+                return self._item_on_day(version, group)
+            row = -1 if version["flags"] & LAST else row + 1
+        return None
+
+    def _item_on_day(self, version: np.void, group: int) -> ItemOnDay:
+        levels = (*self.views[self.group_packs[group]].level_groups, "*")
+        columns = (*range(len(levels) - 1), LEVEL_COLUMNS - 1)
+        price, ways = self.rules.ceiling_e4[version["ceiling"]], self.rules.handling[version["ceiling"]]
+        names = {number: name for name, number in HANDLING.items()}
+        ceilings = {
+            level: (int(abs(price[column] + (price[column] < 0))), names[int(ways[column])])
+            for level, column in zip(levels, columns, strict=True)
+            if price[column] != limits.NO_CEILING_E4
+        }
+        ratios = {
+            (name, care): int(self.rules.ratio_ppm[version["ratio"], (scheme * self.rules.person_types) * 2 + away])
+            for name, scheme in (("employee", 1), ("resident", 2))
+            for care, away in (("local", 0), ("cross_region", 1))
+        }
+        flags = int(version["flags"])
+        words = tuple(name for name, bit in ITEM_FLAGS.items() if flags & bit)
+        return ItemOnDay(
+            ItemClass(int(version["item_class"])).name, int(version["from"]), int(version["to"]), ceilings, ratios,
+            bool(flags & RESTRICTED), words, not flags & UNVERIFIED,
+        )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class ItemOnDay:
+    """Class, ceilings and ratios of an item in a place on a day; the same from ``from_date`` to ``to_date``.
+
+    ``ceilings``: price in 1/10000 fen and handling way by level group, ``*`` for a hospital of no group.
+    ``ratios``: parts per million by scheme and care inside or outside the pool, for persons without a row of their own;
+    -1 where none holds.
+    """
+
+    item_class: str
+    from_date: int
+    to_date: int
+    ceilings: dict[str, tuple[int, str]]
+    ratios: dict[tuple[str, str], int]
+    restricted_use: bool
+    flags: tuple[str, ...]
+    verified: bool
 
 
 def load_section(pack_folder: Path, pack: Pack, faults: Faults) -> CatalogueSource:
