@@ -116,7 +116,8 @@ def read_payment(folder: Path, view: PackView, groupings: Groupings, faults: Fau
     node = read_toml(folder, FILE, faults)
     if node is None:
         if not (folder / FILE).exists():
-            faults.add(FILE, "file", "does not exist", "add it: without a method table no claim can be paid")
+            remedy = "add it, docs/your-city.md shows a small one: without a method table no claim can be paid"
+            faults.add(FILE, "file", "does not exist", remedy)
         return result
     result.deciding_date = DECIDING_DATES.index(node.choice("deciding_date", DECIDING_DATES))
     result.clearing_funds = tuple(fund for fund in node.texts("clearing_funds") if fund in FUNDS)
