@@ -63,6 +63,11 @@ class Case:
         return tuple(int.from_bytes(digest(value)[:4], "little") for value in values)
 
     @property
+    def basis(self) -> bytes:
+        """Words that the ledger keeps and does not read: none, or some."""
+        return digest(self) * (self.total_fen % 3)
+
+    @property
     def content(self) -> bytes:
         return digest(self)
 
@@ -137,6 +142,8 @@ def settlements(cases: list[Case], states: StateRead, rows: np.ndarray, pool: st
         text=np.frombuffer(bytes(text), np.uint8), names=names, answers=np.frombuffer(b"".join(answers), np.uint8),
         answer_offsets=offsets, states=states, state_rows=rows, before=before, after=after, quota_keys=quota_keys,
         quota_before=quota_before, quota_after=quota_after,
+        basis=np.frombuffer(b"".join(case.basis for case in cases), np.uint64),
+        basis_offsets=np.cumsum([0, *(len(case.basis) // 8 for case in cases)]).astype(np.int64),
     )  # fmt: skip
 
 

@@ -44,6 +44,7 @@ def on_paper(case: Case, year: naive.Year, pool: int, commit: int, recorded_ms: 
         fields=case.field_digests, postings=funds, deltas=deltas, quotas=dict([case.quota] if case.quota else []),
         answer=case.answer, commit=commit, recorded_ms=recorded_ms, key=case.key, content=case.content,
         person=case.person_digest, state_key=case.state_key, previous=year.last, last=case.key,
+        basis=case.basis,
     )  # fmt: skip
     year.version, year.last = year.version + 1, case.key
     for slot, change in deltas.items():

@@ -27,6 +27,7 @@ def checksum(data: bytes) -> int:
 def record(
     *, kind, pool, month, date, year, scheme, sequence, county, institution, encounter, fields, postings, deltas,
     quotas, answer, commit, recorded_ms, key, content, person, state_key, previous, last, original=bytes(16),
+    basis=b"",
 ) -> bytes:  # fmt: skip
     """One journal record. ``postings``: fund -> fen; ``deltas``: slot -> change; ``quotas``: key -> change."""
     institution, encounter = institution.encode(), encounter.encode()
@@ -36,6 +37,7 @@ def record(
     head += struct.pack("<HHHH", len(institution), len(encounter), len(fields), len(postings))
     head += struct.pack("<HHI", len(deltas), len(quotas), county)
     head += struct.pack("<Qq", commit, recorded_ms)
+    head += struct.pack("<II", len(basis) // 8, 0)
     head += key + content + person + (state_key or bytes(16)) + previous + last + original
     body = pad(institution + encounter)
     body += pad(b"".join(struct.pack("<I", value) for value in fields))
@@ -45,7 +47,7 @@ def record(
         body += struct.pack("<qq", slot, change)
     for quota, change in quotas.items():
         body += struct.pack("<Qq", quota, change)
-    body += pad(answer)
+    body += pad(answer) + basis
     return head + struct.pack("<Q", checksum(head + bytes(8) + body)) + body
 
 

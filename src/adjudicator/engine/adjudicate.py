@@ -244,14 +244,18 @@ class Engine:
             number = int(out["error"][row])
             batch.payments[row] = 0
             if batch.claims["error"][row] == 0:
-                unpaid = Problem(number, "payment", self._group_name(batch, row), warning=True)
+                unpaid = Problem(number, "payment", self._unpaid(batch, row, number), warning=True)
                 kept = [warning for warning in batch.warnings.get(row, []) if warning.field != "payment"]
                 batch.warnings[row] = [*kept, unpaid]
 
-    def _group_name(self, batch: Batch, row: int) -> str:
-        """DRG of a claim for a message, empty where it has none."""
-        number = int(batch.group_scheme[row])
-        return describe(self.bundle.schemes[number], batch.groups[row])[2] if number >= 0 else ""
+    def _unpaid(self, batch: Batch, row: int, number: int) -> str:
+        """What a payment problem is about: the group, the institution, or the month."""
+        claim, scheme = batch.claims[row], int(batch.group_scheme[row])
+        if number == E.GROUP_WITHOUT_POINTS and scheme >= 0:
+            return describe(self.bundle.schemes[scheme], batch.groups[row])[2]
+        if number == E.NO_POINT_VALUE:
+            return str(int(claim["settlement_date"]) // 100)
+        return batch.text(row, "institution_code")
 
     # ---------------------------------------------------------------- answers
 

@@ -67,15 +67,15 @@ def measure(amounts, before, after, states, quota_changes, counts):
 @njit(**_OPTIONS)
 def write_records(
     headers, text, names, fields, amounts, before, after, states, quota_keys, quota_changes,
-    answers, answer_offsets, checksum_word, offsets, out_words, out_bytes, out_digests,
+    answers, answer_offsets, basis, basis_offsets, checksum_word, offsets, out_words, out_bytes, out_digests,
 ):  # fmt: skip
     """Writes the records of a batch.
 
     ``headers`` uint64[n, h], the filled headers with checksum 0; ``text`` uint8 with ``names`` int64[n, 4]:
     start and size of institution, start and size of encounter; ``fields`` uint32[n, f]; ``answers`` uint8 with
-    ``answer_offsets`` int64[n+1]; ``offsets`` int64[n+1], in words. ``out_words``, ``out_bytes`` and
-    ``out_digests`` are one buffer seen as uint64, uint8 and uint32. The posting word is county (u32), scheme
-    (u16), fund (u16); county and scheme come from the header.
+    ``answer_offsets`` int64[n+1]; ``basis`` uint64 with ``basis_offsets`` int64[n+1]; ``offsets`` int64[n+1], in words.
+    ``out_words``, ``out_bytes`` and ``out_digests`` are one buffer seen as uint64, uint8 and uint32. The posting
+    word is county (u32), scheme (u16), fund (u16); county and scheme come from the header.
     """
     header_words = headers.shape[1]
     for i in range(headers.shape[0]):
@@ -128,6 +128,10 @@ def write_records(
         byte, start = at * 8, answer_offsets[i]
         for k in range(size):
             out_bytes[np.uint64(byte + k)] = answers[np.uint64(start + k)]
+        at += words
+        for k in range(basis_offsets[i], basis_offsets[i + 1]):
+            out_words[np.uint64(at)] = basis[np.uint64(k)]
+            at += 1
         out_words[np.uint64(offsets[i] + checksum_word)] = _checksum(out_words, offsets[i], offsets[i + 1])
 
 

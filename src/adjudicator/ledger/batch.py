@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 import time
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 
 import numpy as np
@@ -94,6 +94,8 @@ class Settlements:
     quota_keys: np.ndarray  # uint64[n], 0 none
     quota_before: np.ndarray  # int64[n]
     quota_after: np.ndarray  # int64[n]
+    basis: np.ndarray = field(default_factory=lambda: np.zeros(0, np.uint64))  # words to explain with, opaque here
+    basis_offsets: np.ndarray | None = None  # int64[n+1], in words; None: no basis
 
 
 @dataclass(slots=True)
@@ -216,7 +218,9 @@ def _pack_records(
     counts = np.zeros((count, 3), np.int64)
     quota_changes = rows.quota_after - rows.quota_before
     measure(amounts, rows.before, rows.after, rows.state_rows, quota_changes, counts)
+    basis_offsets = np.zeros(count + 1, np.int64) if rows.basis_offsets is None else rows.basis_offsets
     headers = _headers(rows, months, counts, commit, recorded_ms)
+    headers["basis_words"] = np.diff(basis_offsets)
     fields = np.ascontiguousarray(rows.field_digests, np.uint32)
     words = (
         HEADER.itemsize // 8
@@ -224,6 +228,7 @@ def _pack_records(
         + (fields.shape[1] + 1) // 2
         + 2 * counts.sum(axis=1)
         + (np.diff(rows.answer_offsets) + 7) // 8
+        + np.diff(basis_offsets)
     )
     offsets = np.zeros(count + 1, np.int64)
     np.cumsum(words, out=offsets[1:])
@@ -231,7 +236,8 @@ def _pack_records(
     header_words = headers.view(np.uint64).reshape(-1, HEADER.itemsize // 8)
     write_records(
         header_words, rows.text, rows.names, fields, amounts, rows.before, rows.after, rows.state_rows,
-        rows.quota_keys, quota_changes, rows.answers, rows.answer_offsets, CHECKSUM_WORD, offsets,
+        rows.quota_keys, quota_changes, rows.answers, rows.answer_offsets, rows.basis, basis_offsets,
+        CHECKSUM_WORD, offsets,
         out, out.view(np.uint8), out.view(np.uint32),
     )  # fmt: skip
     return out, offsets

@@ -86,7 +86,8 @@ def _size_words(headers: np.ndarray) -> np.ndarray:
     pairs = sum(headers[name].astype(np.int64) for name in ("posting_count", "delta_count", "quota_count"))
     fields = (headers["field_count"].astype(np.int64) + 1) // 2
     names_size = _up(headers["institution_size"], headers["encounter_size"])
-    return _HEADER_WORDS + names_size + fields + 2 * pairs + _up(headers["answer_size"])
+    answers = _up(headers["answer_size"])
+    return _HEADER_WORDS + names_size + fields + 2 * pairs + answers + headers["basis_words"].astype(np.int64)
 
 
 def _up(*sizes: np.ndarray) -> np.ndarray:

@@ -9,6 +9,7 @@ Layout, little-endian, every section padded to 8 bytes so that a kernel can writ
     deltas (DELTA)             slot of the person's year, change
     quota deltas (QUOTA_DELTA) disease quota, change
     answer                     the serialised Settlement (for a posting: its note as JSON)
+    basis                      what the engine needs to explain the settlement later; opaque to the ledger
 
 ``kernels.posting`` writes batches of records; this module reads and writes single ones.
 """
@@ -50,6 +51,7 @@ HEADER = np.dtype(
         ("delta_count", "<u2"), ("quota_count", "<u2"), ("county", "<u4"),
         ("commit", "<u8"),  # drawn anew for each commit: tells our own write from another's after a lost answer
         ("recorded_ms", "<i8"),
+        ("basis_words", "<u4"), ("spare", "<u4"),
         ("key", "u1", 16), ("content", "u1", 16), ("person", "u1", 16), ("state_key", "u1", 16),
         ("previous", "u1", 16),  # the state's last settlement before this record
         ("last", "u1", 16),  # and after it
@@ -93,6 +95,7 @@ class Record:
     deltas: tuple[tuple[int, int], ...] = ()
     quotas: tuple[tuple[int, int], ...] = ()
     answer: bytes = b""
+    basis: bytes = b""
     commit: int = 0
     recorded_ms: int = 0
     position: int = field(default=0, compare=False)
@@ -137,7 +140,7 @@ class Record:
             ("encounter_size", len(encounter)), ("field_count", len(self.field_digests)),
             ("posting_count", len(self.postings)), ("delta_count", len(self.deltas)),
             ("quota_count", len(self.quotas)), ("county", self.county), ("commit", self.commit),
-            ("recorded_ms", self.recorded_ms),
+            ("recorded_ms", self.recorded_ms), ("basis_words", _up(len(self.basis)) // 8),
         ):  # fmt: skip
             header[name] = value
         digests = ("key", "content", "person", "state_key", "previous", "last", "original")
@@ -151,6 +154,7 @@ class Record:
             np.array(list(self.deltas), DELTA).tobytes(),
             np.array(list(self.quotas), QUOTA_DELTA).tobytes(),
             _padded(self.answer),
+            _padded(self.basis),
         ]
         words = np.frombuffer(bytearray(b"".join(parts)), np.uint64)
         words[CHECKSUM_WORD] = checksum(words, 0, len(words))
@@ -184,7 +188,9 @@ class Record:
         quotas = np.frombuffer(data, QUOTA_DELTA, int(header["quota_count"]), at)
         at += quotas.nbytes
         answer = data[at : at + int(header["answer_size"])]
-        if at + _up(int(header["answer_size"])) != len(data):
+        at += _up(len(answer))
+        basis = data[at : at + 8 * int(header["basis_words"])]
+        if at + len(basis) != len(data) or len(answer) != header["answer_size"]:
             raise ValueError("size")
         state_key = header["state_key"].tobytes() if header["flags"] & HAS_STATE else None
         return cls(
@@ -194,6 +200,7 @@ class Record:
             names[:split].decode(), names[split:].decode(), int(header["sequence"]), header["person"].tobytes(),
             state_key, header["previous"].tobytes(), header["last"].tobytes(), header["original"].tobytes(),
             tuple(fields.tolist()), tuple(postings.tolist()), tuple(deltas.tolist()), tuple(quotas.tolist()), answer,
+            basis,
             int(header["commit"]), int(header["recorded_ms"]), position,
         )  # fmt: skip
 

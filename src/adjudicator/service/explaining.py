@@ -1,11 +1,17 @@
-"""The steps of a stored settlement, read off its answer: how the cost was divided, and who paid it.
+"""The steps of a stored settlement: how the cost was divided, and who paid it, each with its clause.
 
-Each step says what was there before it, what it took, and what was left. The first steps divide the total into its four
-parts, the deductible opens the cascade over the in-scope part, and the payers take the total down to nothing.
+The claim is priced once more from what the record keeps of it, under the bundle that settled it. Where that bundle is
+not loaded, and for a reversal, the steps are read off the answer: the first ones divide the total into its four parts,
+the deductible opens the cascade over the in-scope part, and the payers take the total down to nothing.
 """
 
 from __future__ import annotations
 
+import numpy as np
+
+from adjudicator.engine.basis import read_basis
+from adjudicator.engine.explain import explain as price_again
+from adjudicator.rules.bundle import Bundle
 from adjudicator.v1 import settlement_pb2
 
 DIVISION: tuple[tuple[str, str, str, str], ...] = (
@@ -29,6 +35,28 @@ PAYERS: tuple[tuple[str, str, str, str], ...] = (
     ("cash_fen", "cash", "个人现金", "cash"),
 )
 """The payers in the order of the cascade; together they pay the total."""
+
+
+STEP_FIELDS = (
+    "stage", "stage_zh", "before_fen", "amount_fen", "after_fen", "rate_ppm", "document", "clause", "verified",
+    "text", "text_zh",
+)  # fmt: skip
+
+
+def explain_again(
+    key: settlement_pb2.SettlementKey, answer: settlement_pb2.Settlement, basis: bytes, bundle: Bundle
+) -> settlement_pb2.Explanation:
+    """Every step of the cascade with its clause, or those of the answer where the claim cannot be priced again."""
+    kept = read_basis(basis) if answer.rules_hash == bundle.hash else None
+    if kept is None:
+        return explain(key, answer)
+    in_scope = np.array([line.in_scope_fen for line in answer.lines], np.int64)
+    kept.claim["line_start"], kept.claim["line_end"] = 0, len(in_scope)
+    steps = price_again(bundle, kept.claim, kept.split, kept.year, kept.quota_used_fen, in_scope)
+    explanation = settlement_pb2.Explanation(key=key, rules_hash=answer.rules_hash)
+    for step in steps:
+        explanation.steps.add(**{name: getattr(step, name) for name in STEP_FIELDS})
+    return explanation
 
 
 def explain(key: settlement_pb2.SettlementKey, answer: settlement_pb2.Settlement) -> settlement_pb2.Explanation:

@@ -14,7 +14,7 @@ from adjudicator.kernels.keys import DIRECTION_REVERSE, DIRECTION_SETTLE, person
 from adjudicator.ledger.record import Kind, Record
 from adjudicator.rules.options import QuotaPeriod
 from adjudicator.service.calls import parse
-from adjudicator.service.explaining import explain
+from adjudicator.service.explaining import explain_again
 from adjudicator.service.store import Store
 from adjudicator.v1 import adjudication_pb2, claim_pb2, settlement_pb2
 
@@ -60,7 +60,8 @@ class Records:
         """Every step of a stored settlement."""
         key = parse(settlement_pb2.SettlementKey, message)
         record = await self._find(key)
-        return explain(key, settlement_pb2.Settlement.FromString(record.answer)).SerializeToString()
+        answer = settlement_pb2.Settlement.FromString(record.answer)
+        return explain_again(key, answer, record.basis, self.engine.bundle).SerializeToString()
 
     async def get_accumulators(self, message: bytes) -> bytes:
         """Year-to-date amounts of a person, those that are not zero. Errors: UNKNOWN_AREA, UNKNOWN_SCHEME, ..."""

@@ -18,6 +18,7 @@ import numpy as np
 from adjudicator import limits
 from adjudicator.columns import ACCUMULATOR_COUNT
 from adjudicator.engine.adjudicate import OUTCOME_SETTLED, OUTCOME_TRIAL, Batch, Engine, Priced
+from adjudicator.engine.basis import write_basis
 from adjudicator.engine.state import PersonYears
 from adjudicator.errors import AdjudicatorError, E, refuse
 from adjudicator.ledger.batch import CommitBatch, Settlements, StateRead, pack
@@ -237,6 +238,7 @@ class Settler:
         rows = slice(None) if len(rows) == len(batch) else rows
         kept = slice(None) if len(kept) == len(priced.rows) else kept
         claims = batch.claims[rows]
+        basis, basis_offsets = write_basis(claims, batch.splits[rows], priced.seen[kept], priced.quota_seen[kept])
         return Settlements(
             pool=work.pool,
             keys=batch.keys[rows],
@@ -259,6 +261,8 @@ class Settler:
             quota_keys=priced.quota_keys[kept],
             quota_before=priced.quota_before[kept],
             quota_after=priced.quota_after[kept],
+            basis=basis,
+            basis_offsets=basis_offsets,
         )
 
     async def compute(self, size_bytes: int, work: Callable[[], T]) -> T:
