@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import importlib
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -42,7 +42,6 @@ class Bundle:
     """rules.coding_checks.PackChecks: coding checks of each pack; None for an inline plan."""
     hash: str
     """16 hexadecimal characters over the canonical sources of every section."""
-    warnings: tuple[str, ...] = field(default=(), compare=False)
 
     def pack_of_area(self, code: int | str) -> Pack | None:
         """The pack of a county's area code."""
@@ -59,12 +58,6 @@ class Bundle:
     def rule_versions(self) -> tuple[str, ...]:
         """Version of rules in words for each plan row, e.g. ``hangzhou@2021-01-01``."""
         return tuple(version_text(self.packs, version) for version in self.plans.versions)
-
-    def grouping_scheme(self, pack: int, date: int) -> int:
-        """Row of ``schemes`` that groups the claims of a pack on a day, -1 none."""
-        name = self.packs[pack].grouping_on(date)
-        names = [scheme.name for scheme in self.schemes]
-        return names.index(name) if name in names else -1
 
 
 def load_bundle(names_or_paths: Sequence[str | Path]) -> Bundle:
