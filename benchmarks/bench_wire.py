@@ -65,7 +65,7 @@ def _settlement(rng: random.Random) -> Settlement:
         settlement.lines.add(
             line_id=f"{rng.randrange(10**18):018d}", amount_fen=_amount(rng),
             wholly_self_paid_fen=_amount(rng) if rng.random() < 0.3 else 0, over_ceiling_fen=_amount(rng),
-            first_pay_fen=_amount(rng), in_scope_fen=_amount(rng), price_ceiling_e4=99_999_900_000_000,
+            first_pay_fen=_amount(rng), in_scope_fen=_amount(rng), price_ceiling_e4=999_999_000_000,
             first_pay_ppm=rng.choice((0, 100_000, 300_000, 1_000_000)), item_class=rng.choice((1, 2, 3)),
         )  # fmt: skip
     for fund in ("310100", "330100", "610100"):

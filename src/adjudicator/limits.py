@@ -13,10 +13,10 @@ MAX_CODE_BYTES = 64
 
 MAX_AMOUNT_FEN = 10**12
 """Ten thousand million yuan: more than any claim; rate products stay below 2**63 (10**12 * 10**6 < 9.2 * 10**18)."""
-MAX_UNIT_PRICE_E4 = 10**12
-"""One million yuan, in 1/10000 fen."""
-NO_CEILING_E4 = 99_999_900_000_000
-"""Price ceiling of an item that has none [pric_uplmt_amt]; above every price, so that no price is over it."""
+NO_CEILING_E4 = 999_999_000_000
+"""Price ceiling of an item that has none: the national 999999 yuan [pric_uplmt_amt], in 1/10000 fen."""
+MAX_UNIT_PRICE_E4 = NO_CEILING_E4
+"""No price is above it, so an item without a ceiling is never over it."""
 MAX_QUANTITY_E4 = 10**10
 """One million units, in 1/10000 unit; price times quantity is computed exactly in two parts (kernels.rounding)."""
 
