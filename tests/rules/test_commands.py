@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import shutil
 
 import pytest
 
 from adjudicator.cli.main import main
+from adjudicator.rules.load import PACKS
 
 
 def rules(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str]:
@@ -62,3 +64,13 @@ def test_check_of_a_bad_pack_fails(capsys) -> None:
 
 def test_a_wrong_day_is_refused(capsys) -> None:
     assert main(["rules", "show", "hangzhou", "--on", "2024-13-01"]) == 2
+
+
+def test_diff_of_two_states_of_one_pack_tells_institutions_that_changed_level(capsys, tmp_path) -> None:
+    folder = tmp_path / "taohuayuan"
+    shutil.copytree(PACKS / "taohuayuan", folder, ignore=shutil.ignore_patterns("catalogue", "payment*"))
+    register = folder / "hospitals.csv"
+    text = register.read_text("utf-8").replace("05,secondary,secondary,secondary", "03,tertiary,tertiary,tertiary", 1)
+    register.write_text(text, "utf-8")
+    _, told = rules(capsys, "diff", "taohuayuan@2024", f"{folder}@2024")
+    assert "桃源县医院" in told and "起付线医院等级 level group: 二级医院 → 三级医院" in told

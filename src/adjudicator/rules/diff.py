@@ -47,7 +47,8 @@ def diff_packs(old: Pack, old_date: int, new: Pack, new_date: int) -> list[Chang
     for name, plan in before.items():
         if name not in after:
             changes.append(_whole(plan, "plan 原方案", "", "", iso(plan.to_date), True))
-    return changes + _disease_changes(old, old_date, new, new_date) + _programme_changes(old, old_date, new, new_date)
+    changes += _disease_changes(old, old_date, new, new_date) + _programme_changes(old, old_date, new, new_date)
+    return changes + (_register_changes(old, new, iso(new_date)) if old is not new and old.id == new.id else [])
 
 
 def _whole(plan: PlanSource, old: str, new: str, document: str, day: str, verified: bool) -> Change:
@@ -131,6 +132,34 @@ def _programme_changes(old: Pack, old_date: int, new: Pack, new_date: int) -> li
                     programme.source.document, iso(day), programme.source.verified,
                 )
             )  # fmt: skip
+    return changes
+
+
+def _register_changes(old: Pack, new: Pack, day: str) -> list[Change]:
+    """Counties and institutions that came, went or changed their level, between two states of one pack's files."""
+    changes = []
+
+    def add(code: str, en: str, zh: str, key: str, what: tuple[str, str], was: str, now: str) -> None:
+        if was != now:
+            changes.append(Change(code, en, zh, key, *what, "", was, now, "", day, True))
+
+    was_area, now_area = ({area.code: area for area in pack.areas} for pack in (old, new))
+    for number in dict.fromkeys([*now_area, *was_area]):
+        area = now_area.get(number) or was_area[number]
+        states = ("yes 是" if number in was_area else "", "yes 是" if number in now_area else "")
+        add(str(number), area.name, area.name_zh, "area", ("county of the pool", "统筹区县区"), *states)
+    was_hospital, now_hospital = ({one.code: one for one in pack.hospitals} for pack in (old, new))
+    for code in dict.fromkeys([*now_hospital, *was_hospital]):
+        name = (now_hospital.get(code) or was_hospital[code]).name
+        for key, what in (
+            ("deductible_level", ("level group", "起付线医院等级")),
+            ("price_level", ("price level", "限价医院等级")),
+        ):
+            texts = [
+                pack.levels[getattr(register[code], key)].name_zh if code in register else ""
+                for pack, register in ((old, was_hospital), (new, now_hospital))
+            ]
+            add(code, name, name, key, what, *texts)
     return changes
 
 
