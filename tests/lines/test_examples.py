@@ -386,7 +386,7 @@ def test_a_ratio_that_no_rule_gives_is_an_error(tmp_path):
 
 def test_largest_numbers_do_not_overflow(book):
     """The limits of quantity and price together: the product has 24 digits."""
-    result = split(book, Fee("P001", "10000000000.00", "1000000", "1000000"))
+    result = split(book, Fee("P001", "10000000000.00", "1000000", "999999"))
     assert result.yuan() == ("0.00", "10000000000.00", "0.00", "0.00")
     result = split(book, Fee("P001", "10000000000.00", "1000000", "8.000001"))
     assert result.yuan()[1] == "1.00"
