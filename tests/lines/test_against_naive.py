@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from adjudicator import limits
 from adjudicator.codes import PERSON_TYPES, SCHEME_CODES, LineNote, Place
 from adjudicator.errors import E
 from adjudicator.rules.catalogue import OPTIONS
@@ -42,7 +43,7 @@ def books(tmp_path_factory):
 
 
 quantities = st.one_of(st.integers(1, 30).map(lambda n: n * 10_000), st.integers(1, 300_000), st.just(10**10))
-prices = st.one_of(st.integers(0, 20_000).map(lambda n: n * 10_000), st.integers(0, 10**8), st.just(10**12))
+prices = st.one_of(st.integers(0, 20_000).map(lambda n: n * 10_000), st.integers(0, 10**8), st.just(limits.MAX_UNIT_PRICE_E4))
 
 
 @st.composite
