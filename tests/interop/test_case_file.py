@@ -24,10 +24,22 @@ def _run(path: Path, text: str) -> None:
     [
         ("case: X\nplan: {rate_percent: 70}\nclaim: {amounts: {in_scope: 10.005}}\n", "ADJ-3015", "third decimal"),
         ("case: X\nplan: {rate_percent: 70}\nclaim: {amount: {in_scope: 10}}\n", "ADJ-5008", "did you mean amounts"),
-        ("case: X\nplan: {rate_percent: 70}\nclaim: {date: 2024-02-30, amounts: {in_scope: 1}}\n", "ADJ-5008", "no YAML or JSON"),
-        ("case: X\nplan: {rate_percent: 70}\nclaim: {date: '20240230', amounts: {in_scope: 1}}\n", "ADJ-3001", "YYYYMMDD"),
+        (
+            "case: X\nplan: {rate_percent: 70}\nclaim: {date: 2024-02-30, amounts: {in_scope: 1}}\n",
+            "ADJ-5008",
+            "no YAML or JSON",
+        ),
+        (
+            "case: X\nplan: {rate_percent: 70}\nclaim: {date: '20240230', amounts: {in_scope: 1}}\n",
+            "ADJ-3001",
+            "YYYYMMDD",
+        ),
         ("case: X\nclaim: {}\n", "ADJ-5008", "neither pack nor plan"),
-        ("case: X\nplan: {rate_percent: 70}\nclaim: {level: moon, amounts: {in_scope: 1}}\n", "ADJ-5008", "level 'moon'"),
+        (
+            "case: X\nplan: {rate_percent: 70}\nclaim: {level: moon, amounts: {in_scope: 1}}\n",
+            "ADJ-5008",
+            "level 'moon'",
+        ),
         ("case: X\nplan: {rate_percent: 70}\nclaim: {year_to_date: {stay: 1}}\n", "ADJ-3014", "stay"),
         ("case: X\nplan: {rate_percent: 70}\nclaim: {amounts: {total: 5, in_scope: 4}}\n", "ADJ-3009", "add up"),
         ("case: [\n", "ADJ-5008", "no YAML or JSON"),

@@ -32,7 +32,10 @@ def message(**changes: Any) -> dict[str, Any]:
             "insuinfo": [{"insutype": "390", "psn_type": "15"}, {"insutype": "310", "psn_type": "11", "balc": "12.34"}],
             "mdtrtinfo": {"begntime": "2024-06-01 08:00:00"},
             "dscginfo": {"endtime": "2024-06-10 09:00:00", "dscg_way": "1"},
-            "diseinfo": [{"diag_code": "E11.900", "maindiag_flag": "0"}, {"diag_code": "I10.x00", "maindiag_flag": "1"}],
+            "diseinfo": [
+                {"diag_code": "E11.900", "maindiag_flag": "0"},
+                {"diag_code": "I10.x00", "maindiag_flag": "1"},
+            ],
             "feedetail": [line],
         },
         **changes,

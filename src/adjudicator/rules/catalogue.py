@@ -220,7 +220,9 @@ def _folders(pack_folder: Path, pack: Pack) -> list[tuple[Path, str]]:
 def _content_key(view: PackView, sources: Sequence[Folder]) -> str:
     """Names the content: equal files, headers and pack give equal keys."""
     digest = hashlib.blake2b(digest_size=16)
-    digest.update(repr((view, limits.MAX_HOSPITAL_LEVELS, limits.NO_CEILING_E4, PERSON_CLASSES, VERSION.descr)).encode())
+    digest.update(
+        repr((view, limits.MAX_HOSPITAL_LEVELS, limits.NO_CEILING_E4, PERSON_CLASSES, VERSION.descr)).encode()
+    )
     for part in ("tables", "check", "compile"):  # a changed compiler compiles anew
         digest.update(Path(__file__).with_name(f"catalogue_{part}.py").read_bytes())
     for source in sources:
