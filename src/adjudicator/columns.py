@@ -83,7 +83,7 @@ SPLIT = np.dtype(
         ("special_drug_fen", "i8"),  # of the first-pay and in-scope amount: special drugs that count for CII
         ("hospital_borne_fen", "i8"),  # of the over-ceiling amount: borne by the hospital (handling way)
         ("class_a_fen", "i8"), ("class_b_fen", "i8"),  # cost of class A and B items, for bed-day formulas
-        ("in_catalogue_excess_fen", "i8"),  # of the over-ceiling amount: counts as in-catalogue burden (V12, handling way)
+        ("in_catalogue_excess_fen", "i8"),  # of the over-ceiling amount: in-catalogue burden (V12, handling way)
         ("unverified", "i8"),  # 1 where a catalogue row or option in use is not verified
     ],
     align=True,
@@ -160,9 +160,9 @@ ACCUMULATORS: tuple[str, ...] = (
     "highest_standard_outpatient_fen",  # highest outpatient deductible standard of the year
     "pooled_prenatal_fen",
     "last_standard_fen",  # deductible standard of the latest stay (R27, difference of the standards)
-    "reserved_5",
-    "reserved_6",
-    "reserved_7",
+    "supplementary_base_1_fen",  # burden that counted for the parts of a supplementary insurance (stage 11)
+    "supplementary_base_2_fen",
+    "supplementary_base_3_fen",
     "reserved_8",
     "reserved_9",
     "reserved_10",

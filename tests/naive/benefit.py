@@ -204,6 +204,8 @@ def settle(pack, claim, split, year: Year, quota_key: Any = None) -> dict[str, A
             raise Refused(E.CARE_NOT_COVERED)
         programme = programme_of(pack, claim)
         Cascade(rules, claim, split, year, group, programme, quota_key).run(burden, result)
+    if programme is not None and rules is not None:
+        supplementary(programme, burden, year, result)
     other_payers(claim, programme, burden, result)
     accounts(rules, claim, burden, result)
     result["cash"] = sum(burden.values())
@@ -802,6 +804,23 @@ class Cascade:
 # ---------------------------------------------------------------- steps 11 to 14
 
 PARTS = (("in_scope", 1), ("first_pay", 2), ("over_ceiling", 4), ("self_paid", 8))
+
+
+def supplementary(programme, burden, year, result) -> None:
+    """Supplementary insurance: (counted - threshold) x rate of the year, at most the cap, less what the year had."""
+    for number, part in enumerate(programme.parts, 1):
+        weights = dict(zip((name for name, _ in PARTS), part.counts_ppm, strict=True))
+        counted = half_up(sum(Fraction(burden[name] * weight, MILLION) for name, weight in weights.items()))
+
+        def of_the_year(amount: int, part=part) -> Fraction:
+            pays = max(amount - part.threshold_fen, 0) * Fraction(part.rate_ppm, MILLION)
+            return pays if part.cap_fen == NO_LIMIT else min(pays, Fraction(part.cap_fen))
+
+        before = year[f"supplementary_base_{number}_fen"]
+        pay = half_up(of_the_year(before + counted) - of_the_year(before))
+        result["other"] += pay_from(burden, pay, [name for name, weight in weights.items() if weight])
+        if part.rate_ppm:
+            year.add(f"supplementary_base_{number}_fen", counted)
 
 
 def other_payers(claim, programme, burden, result) -> None:

@@ -18,6 +18,7 @@ from adjudicator.kernels.benefit_layers import (
     enterprise,
     other_payers,
     pots,
+    supplementary,
 )
 from adjudicator.kernels.benefit_layout import (
     A_ACCOUNT,
@@ -47,6 +48,7 @@ from adjudicator.kernels.benefit_layout import (
     A_SHORTFALL,
     A_STAYS,
     A_STAYS_LEVEL,
+    A_SUPPLEMENTARY_BASE,
     A_TILT,
     A_TILT_BASE,
     A_VISITS,
@@ -79,6 +81,7 @@ from adjudicator.kernels.benefit_layout import (
     PAID_PRENATAL,
     PAYER_CATASTROPHIC,
     PLAN_UNVERIFIED,
+    PROGRAMME_PARTS,
     REFERRAL_NORMAL,
     REQUIRES_DISEASE,
     RULE_UNDEFINED,
@@ -130,6 +133,7 @@ from adjudicator.kernels.benefit_layout import (
     W_SHORTFALL_USED,
     W_SPECIAL_DRUG,
     W_STANDARD,
+    W_SUPPLEMENTARY_BASE,
     W_TILT,
     W_TILT_BASE,
     W_TOTAL,
@@ -261,6 +265,8 @@ def count_in_year(plans, p, claim, year, w):
         year[A_TILT] += w[W_TILT]
     year[A_BURDEN] += w[W_BURDEN]
     year[A_OTHER] += w[W_PROGRAMME] + w[W_OTHER]
+    for part in range(PROGRAMME_PARTS):
+        year[np.uint64(A_SUPPLEMENTARY_BASE + part)] += w[np.uint64(W_SUPPLEMENTARY_BASE + part)]
     year[A_ACCOUNT] += w[W_ACCOUNT_CURRENT] + w[W_ACCOUNT_PAST] + w[W_ACCOUNT_FAMILY]
 
 
@@ -357,7 +363,7 @@ def settle_claims(
 
     plans int64[n, fields] (a view of PLAN), selector int32[packs, schemes, kinds, places, filings, 2],
     dated int64[m, 3], person_group int8[packs, schemes, person types, tiers], disease_values int64[d, 7],
-    disease_ranges int32[packs, diseases, 2], programmes int64[packs, programmes, 9]; splits[SPLIT];
+    disease_ranges int32[packs, diseases, 2], programmes int64[packs, programmes, 30]; splits[SPLIT];
     lines_in_scope int64[lines] or empty (R25 line by line); trace int64[claims, WORK] or empty: the work amounts;
     scratch int64[2, at least WORK and 64].
     A claim with an error keeps an all-zero result and leaves state and quota untouched.
@@ -462,6 +468,8 @@ def settle_claims(
             enterprise(plans, p, year, w)
             assistance(plans, p, year, w)
             w[W_BURDEN] = w[W_LEFT]
+            if claim.programme > 0:
+                supplementary(programmes, np.uint64(claim.pack), np.uint64(claim.programme), year, w)
         else:
             w[W_BASE] = w[W_IN_SCOPE] - w[W_COPAY_FREE]
             left_after_pooling(w)

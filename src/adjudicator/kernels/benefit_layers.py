@@ -19,6 +19,7 @@ from adjudicator.kernels.benefit_layout import (
     A_CIVIL,
     A_CIVIL_DEDUCTIBLE,
     A_ENTERPRISE,
+    A_SUPPLEMENTARY_BASE,
     A_TILT,
     A_TILT_BASE,
     ACCOUNT_OUTPATIENT,
@@ -61,6 +62,9 @@ from adjudicator.kernels.benefit_layout import (
     PART_SPECIAL_DRUGS,
     PAST_PAYS,
     PRO_RATA,
+    PROGRAMME_PART,
+    PROGRAMME_PART_FIELDS,
+    PROGRAMME_PARTS,
     S_ACCOUNT,
     S_ASSISTANCE,
     S_CATASTROPHIC,
@@ -98,12 +102,14 @@ from adjudicator.kernels.benefit_layout import (
     W_OVER_CAP,
     W_PROGRAMME,
     W_SPECIAL_DRUG,
+    W_SUPPLEMENTARY,
+    W_SUPPLEMENTARY_BASE,
     W_TILT,
     W_TILT_BASE,
     W_UNVERIFIED,
     YEAR_LESS_PAID,
 )
-from adjudicator.kernels.benefit_stages import cell, rounded
+from adjudicator.kernels.benefit_stages import EXACT_LIMIT, PPM, cell, rounded
 
 HOT = dict(nogil=True, error_model="numpy", forceinline=True)
 ALL_PARTS = PART_IN_SCOPE | PART_FIRST_PAY | PART_OVER_CEILING | PART_SELF_PAID
@@ -325,10 +331,44 @@ def assistance(plans, p, year, w):
 
 
 @njit(**HOT)
+def supplementary(programmes, k, n, year, w):
+    """Stage 11: supplementary insurance (惠民保), each part above its own threshold of the year (BEN-24, BEN-25).
+
+    An increment over the year, as catastrophic insurance (R07): f(counted after) - f(counted before), rounded.
+    """
+    total = np.int64(0)
+    for part in range(PROGRAMME_PARTS):
+        c = np.uint64(PROGRAMME_PART + part * PROGRAMME_PART_FIELDS)
+        rate = programmes[k, n, c + np.uint64(5)]
+        if rate > 0:
+            in_scope, first_pay = programmes[k, n, c], programmes[k, n, c + np.uint64(1)]
+            over_ceiling, self_paid = programmes[k, n, c + np.uint64(2)], programmes[k, n, c + np.uint64(3)]
+            threshold, cap = programmes[k, n, c + np.uint64(4)], programmes[k, n, c + np.uint64(6)]
+            counted = rounded(
+                w[W_LEFT] * in_scope
+                + w[W_LEFT_FIRST_PAY] * first_pay
+                + w[W_LEFT_OVER_CEILING] * over_ceiling
+                + w[W_LEFT_SELF_PAID] * self_paid
+            )
+            before = year[np.uint64(A_SUPPLEMENTARY_BASE + part)]
+            paid_before = max(before - threshold, np.int64(0)) * rate
+            paid_after = max(before + counted - threshold, np.int64(0)) * rate
+            if cap < EXACT_LIMIT:
+                paid_before, paid_after = min(paid_before, cap * PPM), min(paid_after, cap * PPM)
+            mask = PART_IN_SCOPE if in_scope > 0 else 0
+            mask |= PART_FIRST_PAY if first_pay > 0 else 0
+            mask |= PART_OVER_CEILING if over_ceiling > 0 else 0
+            mask |= PART_SELF_PAID if self_paid > 0 else 0
+            total += take(w, rounded(paid_after - paid_before), mask)
+            w[np.uint64(W_SUPPLEMENTARY_BASE + part)] = counted
+    w[W_SUPPLEMENTARY] = total
+
+
+@njit(**HOT)
 def other_payers(claim, pays_parts, pays_ppm, w):
     """Stages 11 and 12: the programme's payer, payers outside the funds, the hospital."""
     parts = pays_parts & ALL_PARTS
-    w[W_PROGRAMME] = take(w, rounded(left_in(w, parts) * pays_ppm), parts)
+    w[W_PROGRAMME] = w[W_SUPPLEMENTARY] + take(w, rounded(left_in(w, parts) * pays_ppm), parts)
     w[W_OTHER] = take(w, max(claim.other_payer_fen, np.int64(0)), ALL_PARTS)
     # The hospital waives what the person would pay alone before what a fund shares in (B2).
     rest = max(claim.hospital_borne_fen, np.int64(0))

@@ -6,15 +6,19 @@ and ``columns``, so that a changed plan layout fails here until this file is cha
 
 from __future__ import annotations
 
+from adjudicator import limits
 from adjudicator.codes import CareKind, Filing, Place, Referral
 from adjudicator.columns import SLOT
 from adjudicator.errors import E
 from adjudicator.rules import options as o
 from adjudicator.rules.plan_keys import AXIS_LENGTH, NO_LIMIT, OFFSET, UNDEFINED, layout_digest
 
-LAYOUT = "cae0c4a45f53e110"
+LAYOUT = "54441e33bd95c7c9"
 """Digest of the plan layout this kernel was written for; take the new one from the message of the assertion."""
 assert layout_digest() == LAYOUT, f'the plan layout changed: write LAYOUT = "{layout_digest()}"'
+
+PROGRAMME_PARTS, PROGRAMME_PART, PROGRAMME_PART_FIELDS = limits.MAX_PROGRAMME_PARTS, 9, 7
+"""Parts of a supplementary insurance: how many, first column of a programme row, columns of each."""
 
 LEVELS = AXIS_LENGTH["level"]
 TIERS = AXIS_LENGTH["tier"]
@@ -131,6 +135,7 @@ KINDS = len(CareKind)
 A_DEDUCTIBLE, A_DEDUCTIBLE_LEVEL = SLOT["deductible_charged_fen"], SLOT["deductible_charged_level_0_fen"]
 A_OUTPATIENT, A_OUTPATIENT_LEVEL = SLOT["deductible_outpatient_fen"], SLOT["deductible_outpatient_level_0_fen"]
 A_SHORTFALL, A_HIGHEST = SLOT["deductible_shortfall_fen"], SLOT["highest_standard_fen"]
+A_SUPPLEMENTARY_BASE = SLOT["supplementary_base_1_fen"]
 A_HIGHEST_OUTPATIENT, A_LAST_STANDARD = SLOT["highest_standard_outpatient_fen"], SLOT["last_standard_fen"]
 A_STAYS, A_STAYS_LEVEL, A_VISITS = SLOT["stays"], SLOT["stays_level_0"], SLOT["visits_outpatient"]
 A_COST, A_COST_OUTPATIENT, A_POOLED_COST = (
@@ -161,6 +166,7 @@ WORK: tuple[str, ...] = (
     "assistance_base", "assistance", "tilt_base", "tilt", "burden_in_scope", "programme", "other", "hospital",
     "account_current", "account_past", "account_family", "cash", "plus_points", "minus_points", "factor",
     "room", "quota_paid", "fixed_price_excess", "special_drug", "rate_at_least",
+    "supplementary", "supplementary_base_1", "supplementary_base_2", "supplementary_base_3",
 )  # fmt: skip
 """Amounts of one claim on its way through the stages, in fen; the last values are what an explanation is made of."""
 
@@ -175,4 +181,5 @@ W: dict[str, int] = {name: position for position, name in enumerate(WORK)}
     W_ASSISTANCE_BASE, W_ASSISTANCE, W_TILT_BASE, W_TILT, W_BURDEN, W_PROGRAMME, W_OTHER, W_HOSPITAL,
     W_ACCOUNT_CURRENT, W_ACCOUNT_PAST, W_ACCOUNT_FAMILY, W_CASH, W_PLUS, W_MINUS, W_FACTOR,
     W_ROOM, W_QUOTA_PAID, W_FIXED_EXCESS, W_SPECIAL_DRUG, W_RATE_AT_LEAST,
+    W_SUPPLEMENTARY, W_SUPPLEMENTARY_BASE, _, _,
 ) = range(len(WORK))  # fmt: skip

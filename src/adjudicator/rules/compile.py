@@ -28,6 +28,8 @@ PROGRAMME_ROW = np.dtype(
     [
         ("from_date", "i8"), ("to_date", "i8"), ("pays_parts", "i8"), ("pays_ppm", "i8"), ("no_deductible", "i8"),
         ("no_cross_region", "i8"), ("no_cap", "i8"), ("rate_at_least_ppm", "i8"), ("unverified", "i8"),
+        # Each part: what counts of the four parts of the burden, threshold, rate, cap; a rate of 0 is no part.
+        ("parts", "i8", (limits.MAX_PROGRAMME_PARTS, 7)),
     ]
 )  # fmt: skip
 
@@ -184,6 +186,9 @@ def _programmes(packs: Sequence[Pack]) -> np.ndarray:
             source = programme.source
             table[number, position] = (
                 source.from_date, source.to_date, programme.pays_parts, programme.pays_ppm, programme.no_deductible,
-                programme.no_cross_region, programme.no_cap, programme.rate_at_least_ppm, not source.verified,
+                programme.no_cross_region, programme.no_cap, programme.rate_at_least_ppm, not source.verified, 0,
             )  # fmt: skip
+            for part, terms in enumerate(programme.parts):
+                row = (*terms.counts_ppm, terms.threshold_fen, terms.rate_ppm, terms.cap_fen)
+                table[number, position]["parts"][part] = row
     return table.view(np.int64).reshape(len(packs), most, -1)

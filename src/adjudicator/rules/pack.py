@@ -126,6 +126,17 @@ class Disease:
 
 
 @dataclass(frozen=True, slots=True)
+class ProgrammePart:
+    """A part of a supplementary insurance (惠民保): what counts, and its threshold, rate and limit of the year."""
+
+    counts_ppm: tuple[int, int, int, int]
+    """Share of the personal burden that counts: in scope, first pay, over the ceiling, self-paid."""
+    threshold_fen: int
+    rate_ppm: int
+    cap_fen: int
+
+
+@dataclass(frozen=True, slots=True)
 class Programme:
     """A dated programme (专项保障), such as the epidemic rule: it overrides and adds a payer."""
 
@@ -141,6 +152,8 @@ class Programme:
     no_cap: bool
     rate_at_least_ppm: int
     """The pooled fund pays at least this rate; 0 no such rule."""
+    parts: tuple[ProgrammePart, ...] = ()
+    """What it pays above thresholds of the year, before what it pays of the rest."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,11 +6,12 @@ import csv
 import re
 from pathlib import Path
 
+from adjudicator import limits
 from adjudicator.codes import HOSPITAL_LEVELS, Scheme
 from adjudicator.rules.dated import DatedValue, check_gap, check_overlap, read_source
 from adjudicator.rules.faults import Faults
 from adjudicator.rules.options import BurdenPart, QuotaPeriod, choice_name
-from adjudicator.rules.pack import Disease, Hospital, Programme
+from adjudicator.rules.pack import Disease, Hospital, Programme, ProgrammePart
 from adjudicator.rules.pack_codes import PACK_FILE, once
 from adjudicator.rules.plan_keys import Key, Stage
 from adjudicator.rules.plan_source import SCHEME_WORDS
@@ -20,6 +21,8 @@ from adjudicator.rules.struct_reader import unknown_keys
 HOSPITAL_COLUMNS = (
     "code", "name", "area", "hosp_lv", "deductible_level", "price_level", "payment_class", "note",
 )  # fmt: skip
+COUNTED = (BurdenPart.IN_SCOPE, BurdenPart.FIRST_PAY, BurdenPart.OVER_CEILING, BurdenPart.SELF_PAID)
+"""The personal burden as supplementary insurance counts it, in the order of ``ProgrammePart.counts_ppm``."""
 _HOSPITAL_CODE = re.compile(r"[A-Za-z0-9]{12}\Z")
 
 
@@ -97,7 +100,7 @@ def read_programmes(raw: dict, names: Names, faults: Faults) -> tuple[Programme,
     found = []
     allowed = (
         "id", "name", "name_zh", "from", "to", "document", "clause", "checked_on", "verified", "pays", "pays_percent",
-        "no_deductible", "no_cross_region", "no_cap", "rate_at_least_percent",
+        "no_deductible", "no_cross_region", "no_cap", "rate_at_least_percent", "part",
     )  # fmt: skip
     parts = Key("pays", "names", Stage.PROGRAMME, "", "", choices=BurdenPart)
     for number, entry in enumerate(_tables(raw, "programme", faults)):
@@ -119,11 +122,35 @@ def read_programmes(raw: dict, names: Names, faults: Faults) -> tuple[Programme,
             Programme(
                 str(entry["id"]), str(entry["name"]), str(entry["name_zh"]), source, int(mask), pays,
                 entry.get("no_deductible") is True, entry.get("no_cross_region") is True, entry.get("no_cap") is True,
-                floor,
+                floor, _programme_parts(entry, key, reader, faults),
             )
         )  # fmt: skip
     once("programme", [programme.id for programme in found], faults)
     return tuple(found)
+
+
+def _programme_parts(raw: dict, key: str, reader: Reader, faults: Faults) -> tuple[ProgrammePart, ...]:
+    """The parts of a supplementary insurance, each with its own threshold, rate and limit of the year."""
+    names = tuple(choice_name(part) for part in COUNTED)
+    found = []
+    for number, entry in enumerate(_tables(raw, "part", faults)):
+        where = f"{key}.part[{number}]"
+        unknown_keys(entry, ("counts_percent", "threshold_yuan", "percent", "cap_yuan"), PACK_FILE, where, faults)
+        counts = entry.get("counts_percent")
+        if not isinstance(counts, dict) or not counts or set(counts) - set(names):
+            remedy = "write a table such as { in_scope = 100, first_pay = 50 } of " + ", ".join(names)
+            faults.add(PACK_FILE, f"{where}.counts_percent", f"{counts!r} does not say what counts", remedy)
+            continue
+        shares = [reader.number("percent", counts.get(name, 0), f"{where}.{name}", 1_000_000) for name in names]
+        threshold = reader.number("yuan", entry.get("threshold_yuan", 0), f"{where}.threshold_yuan")
+        rate = reader.number("percent", entry.get("percent"), f"{where}.percent", 1_000_000)
+        cap = reader.number("yuan", entry.get("cap_yuan", "none"), f"{where}.cap_yuan")
+        if None not in (*shares, threshold, rate, cap):
+            found.append(ProgrammePart(tuple(shares), threshold, rate, cap))  # type: ignore[arg-type]
+    if len(found) > limits.MAX_PROGRAMME_PARTS:
+        text = f"{len(found)} parts are more than {limits.MAX_PROGRAMME_PARTS}"
+        faults.add(PACK_FILE, f"{key}.part", text, "join parts with equal thresholds")
+    return tuple(found[: limits.MAX_PROGRAMME_PARTS])
 
 
 # -------------------------------------------------------------------- hospitals
