@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from adjudicator.engine.basis import read_basis, write_basis
+from adjudicator.engine.basis import principal_codes, read_basis, write_basis
 from adjudicator.engine.explain import BURDEN, explain
 from adjudicator.engine.local import Years
 from adjudicator.synth.city import Synthesizer
@@ -17,13 +17,16 @@ def test_basis_is_read_as_it_was_written() -> None:
     batch = prepare(*claims)
     rows, years = batch.good_rows(), Years()
     priced = engine().price(batch, rows, *years.rows(batch, rows))
-    words, offsets = write_basis(batch.claims[rows], batch.splits[rows], priced.seen, priced.quota_seen)
+    tables = batch.decoded.tables
+    principals = principal_codes(batch.heap, tables[""][rows], tables["diagnoses"])
+    words, offsets = write_basis(batch.claims[rows], batch.splits[rows], priced.seen, priced.quota_seen, principals)
     for position in range(len(rows)):
         basis = read_basis(words[offsets[position] : offsets[position + 1]].tobytes())
         assert basis is not None
         assert basis.claim[0] == batch.claims[rows[position]] and basis.split[0] == batch.splits[rows[position]]
         assert (basis.year == priced.seen[position]).all()
         assert basis.quota_used_fen == priced.quota_seen[position]
+        assert basis.principal == (list(claims[rows[position]].diagnoses) or [""])[0]
         steps = explain(engine().bundle, basis.claim, basis.split, basis.year, basis.quota_used_fen)
         borne = [step for step in steps if step.chain == BURDEN]
         assert sum(step.amount_fen for step in borne) == batch.claims["total_fen"][rows[position]]

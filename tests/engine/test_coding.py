@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from adjudicator.codes import GroupStatus
 from adjudicator.engine.adjudicate import OUTCOME_TRIAL, Engine
 from adjudicator.engine.local import Years
 from adjudicator.errors import E
@@ -24,6 +25,14 @@ def test_a_man_with_a_womans_diagnosis_is_settled_with_a_warning() -> None:
     assert answer.outcome == settlement_pb2.OUTCOME_TRIAL
     (problem,) = [problem for problem in answer.problems if problem.code == CODE]
     assert problem.warning and problem.field == "diagnoses[1]" and "N80.000" in problem.message
+
+
+def test_a_record_that_cannot_be_grouped_says_why() -> None:
+    (answer,) = settle(inpatient(sex=9))
+    assert answer.outcome == settlement_pb2.OUTCOME_TRIAL
+    assert (answer.grouping.status, answer.grouping.drg) == (GroupStatus.INVALID, "")
+    (problem,) = [problem for problem in answer.problems if problem.code == f"ADJ-{E.GROUPING_INVALID_RECORD:04d}"]
+    assert problem.warning and "sex is neither 1 nor 2" in problem.message
 
 
 def test_a_clean_record_has_no_warning() -> None:

@@ -142,3 +142,17 @@ def test_a_small_message_of_empty_lines_takes_no_room() -> None:
     """Two bytes a line: half a million empty lines are refused before they get rows."""
     (answer,) = settle(inpatient().SerializeToString() + b"\x72\x00" * 500_000)
     assert [problem.code for problem in answer.problems] == [f"ADJ-{E.TOO_MANY_LINES:04d}"]
+
+
+def test_a_claim_full_of_problems_does_not_hide_those_of_others() -> None:
+    """Each claim keeps problems of its own: countless wrong lines of one never let another one through."""
+    full = inpatient(5_000)
+    for line in full.lines:
+        line.quantity_e4, line.unit_price_e4, line.fee_date, line.approval, line.line_id = 0, -1, 1, 9, ""
+    wrong = inpatient(person_id="P2", encounter_id="E2", scheme="999")
+    answers = settle(full, wrong, inpatient(person_id="P3"))
+    assert [answer.outcome for answer in answers] == [
+        settlement_pb2.OUTCOME_REFUSED, settlement_pb2.OUTCOME_REFUSED, settlement_pb2.OUTCOME_TRIAL,
+    ]  # fmt: skip
+    assert answers[1].problems[0].code == f"ADJ-{E.UNKNOWN_SCHEME:04d}"
+    assert len(answers[0].problems) <= 17

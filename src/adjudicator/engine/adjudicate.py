@@ -24,7 +24,7 @@ from adjudicator.engine.text import TextHeap, group_text, static_text
 from adjudicator.errors import E, Problem, refuse
 from adjudicator.kernels.assemble import FUND_COUNT, IDENTITY_NAMES, OK, assemble
 from adjudicator.kernels.keys import fill_keys
-from adjudicator.kernels.resolve import PROBLEM, resolve
+from adjudicator.kernels.resolve import MOST_PROBLEMS, PROBLEM, resolve
 from adjudicator.limits import MAX_LINES_PER_CLAIM
 from adjudicator.rules.bundle import Bundle
 from adjudicator.rules.options import ExtraPosition
@@ -179,8 +179,8 @@ class Engine:
         wire_claims, wire_lines = decoded.tables[""], decoded.tables["lines"]
         claims = np.zeros(count, columns.CLAIM)
         resolved_lines = np.empty(wire_lines.shape[0], columns.LINE)  # resolve and split write every column
-        found = np.empty(64 + 16 * count + 2 * wire_lines.shape[0], PROBLEM)
-        used = resolve(
+        found = np.zeros(MOST_PROBLEMS * count, PROBLEM)
+        kept = resolve(
             heap, wire_claims, wire_lines, decoded.status, self.lookup.arrays, self.lookup.hospitals,
             self.lookup.names, self.lookup.items, claims, resolved_lines, found, _scratch(wire_claims),
             int(E.MALFORMED_MESSAGE),
@@ -192,7 +192,7 @@ class Engine:
             splits=np.zeros(count, columns.SPLIT), line_splits=np.empty(wire_lines.shape[0], columns.LINE_SPLIT),
             benefits=np.zeros(count, columns.BENEFIT), groups=np.zeros(count, columns.GROUP),
             group_scheme=np.full(count, -1, np.int64), codes=None, payments=np.zeros(count, columns.PAYMENT),
-            found=found[:used], keys=keys, state_keys=states, persons=persons,
+            found=found[found["number"] != 0] if kept else found[:0], keys=keys, state_keys=states, persons=persons,
         )  # fmt: skip
 
     # ---------------------------------------------------------------- what depends on the person's year

@@ -20,6 +20,9 @@ from adjudicator.wire.decode_kernel import TOO_MANY_ROWS
 PROBLEM = np.dtype([("claim", "i4"), ("number", "i4"), ("field", "i4"), ("line", "i4")], align=True)
 """One problem: claim of the batch, number of the error table, position in FIELDS, line of the claim or -1."""
 
+MOST_PROBLEMS = 16
+"""Problems kept of one claim; each claim has its own places, so that no claim can use up another's."""
+
 FIELDS: tuple[str, ...] = (
     "", "institution_code", "encounter_id", "settlement_sequence", "person_id", "insured_area", "care_area", "scheme",
     "person_type", "care_type", "settlement_date", "admission_date", "discharge_date", "total_fen", "lines",
@@ -173,9 +176,9 @@ def day_number(date):
 
 @njit(**HOT)
 def note(problems, count, claim, number, field, line):
-    """Writes one problem if there is room; returns the new count."""
-    if count < problems.shape[0]:
-        row = problems[np.uint64(count)]
+    """Writes one problem of a claim, which has MOST_PROBLEMS places; returns how many the claim has."""
+    if count < MOST_PROBLEMS:
+        row = problems[np.uint64(claim * MOST_PROBLEMS + count)]
         row.claim = claim
         row.number = number
         row.field = field
@@ -239,394 +242,445 @@ def find_serial(buffer, start, size, lines, first, scratch, stamp, mask):
     return found
 
 
+@njit(**HOT)
+def copy_plain(wire, claim):
+    """Starts a claim: what needs no look-up is copied, the rest is nothing yet."""
+    claim.line_start = wire.lines_start
+    claim.line_end = wire.lines_end
+    claim.state = -1
+    claim.quota = -1
+    claim.pack = -1
+    claim.county = -1
+    claim.care_county = -1
+    claim.hospital = -1
+    claim.scheme = 0
+    claim.person_type = 0
+    claim.contribution_tier = np.int32(min(wire.contribution_tier, np.uint32(1000)))
+    claim.assistance = 0
+    claim.care_kind = 0
+    claim.place = LOCAL
+    claim.filing = wire.filing
+    claim.referral = wire.referral
+    claim.hospital_level = 0
+    claim.deductible_level = -1
+    claim.price_level = -1
+    claim.disease = -1
+    claim.programme = 0
+    claim.care_catalogue = 0
+    claim.department = 0
+    claim.maternity_type = np.int32(min(wire.maternity_type, np.uint32(1000)))
+    claim.fetus_count = np.int32(min(wire.fetus_count, np.uint32(1000)))
+    claim.sex = np.int32(min(wire.sex, np.uint32(1000)))
+    claim.age_years = np.int32(min(wire.age_years, np.uint32(100000))) if wire.has_age_years != 0 else np.int32(-1)
+    claim.age_days = np.int32(min(wire.age_days, np.uint32(1000000))) if wire.has_age_days != 0 else np.int32(-1)
+    claim.birth_weight_g = np.int32(min(wire.birth_weight_g, np.uint32(1000000)))
+    claim.stay_days = 0
+    claim.discharge_way = np.int32(min(wire.discharge_way, np.uint32(1000)))
+    claim.icu_hours = np.int32(min(wire.icu_hours, np.uint32(10000000)))
+    claim.settlement_date = wire.settlement_date
+    claim.admission_date = wire.admission_date
+    claim.discharge_date = wire.discharge_date
+    claim.rule_date = 0
+    claim.benefit_year = 0
+    claim.civil_servant = wire.civil_servant
+    claim.family_doctor = wire.family_doctor_signed
+    claim.at_signed_institution = wire.at_signed_institution
+    claim.suspended = 1 if wire.enrolment_status == 2 or wire.enrolment_status == 4 else 0
+    claim.mid_stay = wire.mid_stay
+    claim.use_account = wire.use_account
+    claim.chain_continues = 1 if wire.referral_from_encounter_size > 0 else 0
+    claim.accumulators_given = 1 if wire.accumulators >= 0 else 0
+    claim.total_fen = wire.total_fen
+    claim.account_current_fen = wire.account_current_fen
+    claim.account_past_fen = wire.account_past_fen
+    claim.account_family_fen = wire.account_family_fen
+    claim.hospital_borne_fen = wire.hospital_borne_fen
+    claim.other_payer_fen = wire.other_payer_fen
+    claim.chain_deductible_fen = wire.referral_deductible_fen
+    claim.error = 0
+    claim.error_line = -1
+
+
+@njit(**HOT)
+def check_identity(wire, problems, count, index):
+    """The ids that name the settlement and the person."""
+    if wire.institution_code_size == 0:
+        count = note(problems, count, index, MISSING_INSTITUTION, F_INSTITUTION, -1)
+    elif wire.institution_code_size > MAX_ID:
+        count = note(problems, count, index, ID_TOO_LONG, F_INSTITUTION, -1)
+    if wire.encounter_id_size == 0:
+        count = note(problems, count, index, MISSING_ENCOUNTER, F_ENCOUNTER, -1)
+    elif wire.encounter_id_size > MAX_ID:
+        count = note(problems, count, index, ID_TOO_LONG, F_ENCOUNTER, -1)
+    if wire.settlement_sequence == 0:
+        count = note(problems, count, index, MISSING_SEQUENCE, F_SEQUENCE, -1)
+    if wire.person_id_size == 0:
+        count = note(problems, count, index, MISSING_PERSON, F_PERSON, -1)
+    elif wire.person_id_size > MAX_ID:
+        count = note(problems, count, index, ID_TOO_LONG, F_PERSON, -1)
+    return count
+
+
+@njit(**HOT)
+def resolve_place(buffer, wire, claim, look, hospitals, problems, count, index):
+    """Pool and county of insurance, institution and place of care.
+
+    Catalogue of the place of care, benefit of the place of insurance (benefit-rules 10.1).
+    """
+    insured = np.int64(-1)
+    if wire.insured_area_size == 6:
+        insured = digits_value(buffer, wire.insured_area_start, np.int64(6), 6)
+    area = np.int64(-1)
+    if insured >= 0:
+        area = np.int64(look.area_row[np.uint64(insured)])
+    if area < 0:
+        count = note(problems, count, index, UNKNOWN_AREA, F_INSURED_AREA, -1)
+    else:
+        claim.pack = look.area_pack[np.uint64(area)]
+        claim.county = look.area_county[np.uint64(area)]
+    pack = np.int64(claim.pack)
+
+    hospital = find_code(
+        buffer, wire.institution_code_start, np.int64(wire.institution_code_size),
+        hospitals.keys, hospitals.offsets, hospitals.slots, hospitals.tags,
+    )  # fmt: skip
+    care = np.int64(-1)
+    if wire.care_area_size == 0:
+        care = np.int64(look.hospital_area[np.uint64(hospital)]) if hospital >= 0 else insured
+    else:
+        if wire.care_area_size == 6:
+            care = digits_value(buffer, wire.care_area_start, np.int64(6), 6)
+        if care < 0:
+            count = note(problems, count, index, UNKNOWN_CARE_AREA, F_CARE_AREA, -1)
+    if pack >= 0 and care >= 0:
+        if care // 100 == insured // 100:
+            claim.place = LOCAL
+        elif care // 10000 == insured // 10000:
+            claim.place = PROVINCE
+        else:
+            claim.place = OUTSIDE
+        if claim.place != LOCAL:
+            claim.care_catalogue = look.area_catalogue[np.uint64(care)]
+        care_row = np.int64(look.area_row[np.uint64(care)])
+        if care_row >= 0 and np.int64(look.area_pack[np.uint64(care_row)]) == pack:
+            claim.care_county = look.area_county[np.uint64(care_row)]
+        level = digits_value(buffer, wire.hospital_level_start, np.int64(wire.hospital_level_size), 2)
+        if hospital >= 0 and np.int64(look.hospital_pack[np.uint64(hospital)]) == pack:
+            h = np.uint64(hospital)
+            claim.hospital = look.hospital_row[h]
+            claim.hospital_level = look.hospital_level[h]
+            claim.deductible_level = look.hospital_deductible_level[h]
+            claim.price_level = look.hospital_price_level[h]
+        elif claim.place == LOCAL:
+            count = note(problems, count, index, UNKNOWN_INSTITUTION, F_INSTITUTION, -1)
+        else:
+            if wire.hospital_level_size == 0 and hospital >= 0:
+                level = np.int64(look.hospital_level[np.uint64(hospital)])
+            if level < 1 or level > 11:
+                count = note(problems, count, index, UNKNOWN_HOSPITAL_LEVEL, F_HOSPITAL_LEVEL, -1)
+            else:
+                group = look.level_of_hospital_level[np.uint64(pack), np.uint64(level)]
+                if group < 0:
+                    count = note(problems, count, index, UNKNOWN_HOSPITAL_LEVEL, F_HOSPITAL_LEVEL, -1)
+                claim.hospital_level = np.int32(level)
+                claim.deductible_level = group
+                claim.price_level = group
+    return count
+
+
+@njit(**HOT)
+def resolve_person(buffer, wire, claim, look, names, problems, count, index):
+    """Scheme, person type, kind of care, and what the pack lists by name."""
+    pack = np.int64(claim.pack)
+    code = digits_value(buffer, wire.scheme_start, np.int64(wire.scheme_size), 3)
+    if code >= 0:
+        claim.scheme = look.scheme_of_code[np.uint64(code)]
+    if claim.scheme == 0 or (pack >= 0 and not look.scheme_accepted[np.uint64(pack), np.uint64(claim.scheme)]):
+        count = note(problems, count, index, UNKNOWN_SCHEME, F_SCHEME, -1)
+    code = digits_value(buffer, wire.person_type_start, np.int64(wire.person_type_size), 4)
+    if code >= 0:
+        claim.person_type = look.person_type_of_code[np.uint64(code)]
+    if claim.person_type == 0:
+        count = note(problems, count, index, UNKNOWN_PERSON_TYPE, F_PERSON_TYPE, -1)
+    code = digits_value(buffer, wire.care_type_start, np.int64(wire.care_type_size), 6)
+    if code >= 0 and pack >= 0:
+        claim.care_kind = np.int32(look.care_kind_of_code[np.uint64(pack), np.uint64(code)])
+    if pack >= 0 and claim.care_kind == 0:
+        count = note(problems, count, index, UNKNOWN_CARE_TYPE, F_CARE_TYPE, -1)
+    if wire.assistance_category_size > 0 and pack >= 0:
+        name = find_code(
+            buffer, wire.assistance_category_start, np.int64(wire.assistance_category_size),
+            names.keys, names.offsets, names.slots, names.tags,
+        )  # fmt: skip
+        value = np.int32(-1)
+        if name >= 0:
+            value = look.assistance_of_name[np.uint64(pack), np.uint64(name)]
+        if value < 0:
+            count = note(problems, count, index, UNKNOWN_ASSISTANCE, F_ASSISTANCE, -1)
+        else:
+            claim.assistance = value
+    if wire.programme_size > 0 and pack >= 0:
+        name = find_code(
+            buffer, wire.programme_start, np.int64(wire.programme_size),
+            names.keys, names.offsets, names.slots, names.tags,
+        )  # fmt: skip
+        value = np.int32(-1)
+        if name >= 0:
+            value = look.programme_of_name[np.uint64(pack), np.uint64(name)]
+        if value < 0:
+            count = note(problems, count, index, UNKNOWN_PROGRAMME, F_PROGRAMME, -1)
+        else:
+            claim.programme = value
+    if wire.disease_code_size > 0 and pack >= 0:
+        name = find_code(
+            buffer, wire.disease_code_start, np.int64(wire.disease_code_size),
+            names.keys, names.offsets, names.slots, names.tags,
+        )  # fmt: skip
+        if name >= 0:
+            claim.disease = look.disease_of_name[np.uint64(pack), np.uint64(name)]
+        if claim.disease < 0:
+            count = note(problems, count, index, UNKNOWN_DISEASE, F_DISEASE, -1)
+    return count
+
+
+@njit(**HOT)
+def check_codes(wire, claim, problems, count, index):
+    """Coded values outside their lists."""
+    if not (wire.sex <= 2 or wire.sex == 9):
+        count = note(problems, count, index, INVALID_CODE_VALUE, F_SEX, -1)
+    if wire.filing < 0 or wire.filing > 8:
+        count = note(problems, count, index, INVALID_CODE_VALUE, F_FILING, -1)
+    if wire.referral < 0 or wire.referral > 4:
+        count = note(problems, count, index, INVALID_CODE_VALUE, F_REFERRAL, -1)
+    if wire.discharge_way > 9:
+        count = note(problems, count, index, INVALID_CODE_VALUE, F_DISCHARGE_WAY, -1)
+    if wire.maternity_type > 9:
+        count = note(problems, count, index, INVALID_CODE_VALUE, F_MATERNITY, -1)
+    if wire.fetus_count > 20:
+        count = note(problems, count, index, INVALID_CODE_VALUE, F_FETUS, -1)
+    if wire.enrolment_status > 9:
+        count = note(problems, count, index, INVALID_CODE_VALUE, F_ENROLMENT, -1)
+    if wire.contribution_tier > 99:
+        count = note(problems, count, index, INVALID_CODE_VALUE, F_TIER, -1)
+    if claim.age_years > MAX_AGE:
+        count = note(problems, count, index, AGE_OUT_OF_RANGE, F_AGE_YEARS, -1)
+    if claim.age_days > MAX_AGE * 366:
+        count = note(problems, count, index, AGE_OUT_OF_RANGE, F_AGE_DAYS, -1)
+    if wire.birth_weight_g > 30000:
+        count = note(problems, count, index, INVALID_CODE_VALUE, F_WEIGHT, -1)
+    return count
+
+
+@njit(**HOT)
+def check_dates(wire, claim, inpatient, problems, count, index):
+    """Admission, discharge and settlement follow each other; the days of the stay."""
+    settled = np.int64(wire.settlement_date)
+    admitted = np.int64(wire.admission_date)
+    discharged = np.int64(wire.discharge_date)
+    settled_error = date_error(settled)
+    admitted_error = date_error(admitted)
+    discharged_error = date_error(discharged) if discharged != 0 else 0
+    if settled_error != 0:
+        count = note(problems, count, index, settled_error, F_SETTLEMENT_DATE, -1)
+    if admitted_error != 0:
+        count = note(problems, count, index, admitted_error, F_ADMISSION_DATE, -1)
+    if discharged_error != 0:
+        count = note(problems, count, index, discharged_error, F_DISCHARGE_DATE, -1)
+    elif discharged == 0 and inpatient and wire.mid_stay == 0:
+        discharged_error = MISSING_DATE
+        count = note(problems, count, index, MISSING_DATE, F_DISCHARGE_DATE, -1)
+    if settled_error == 0 and admitted_error == 0 and discharged_error == 0:
+        end = discharged if discharged != 0 else settled
+        if admitted > end or end > settled:
+            count = note(problems, count, index, DATE_ORDER, F_DISCHARGE_DATE, -1)
+        elif wire.has_stay_days != 0:
+            if wire.stay_days > MAX_STAY:
+                count = note(problems, count, index, STAY_OUT_OF_RANGE, F_STAY, -1)
+            else:
+                claim.stay_days = np.int32(wire.stay_days)
+        else:
+            claim.stay_days = np.int32(max(day_number(end) - day_number(admitted), 1))
+    return count
+
+
+@njit(**HOT)
+def check_amounts(wire, problems, count, index):
+    """Amounts that the claim brings."""
+    if wire.total_fen < 0:
+        count = note(problems, count, index, NEGATIVE_AMOUNT, F_TOTAL, -1)
+    elif wire.total_fen > MAX_AMOUNT:
+        count = note(problems, count, index, AMOUNT_OUT_OF_RANGE, F_TOTAL, -1)
+    for which in range(6):
+        amount = wire.account_current_fen
+        field = F_ACCOUNT_CURRENT
+        if which == 1:
+            amount = wire.account_past_fen
+            field = F_ACCOUNT_PAST
+        elif which == 2:
+            amount = wire.account_family_fen
+            field = F_ACCOUNT_FAMILY
+        elif which == 3:
+            amount = wire.hospital_borne_fen
+            field = F_HOSPITAL_BORNE
+        elif which == 4:
+            amount = wire.other_payer_fen
+            field = F_OTHER_PAYER
+        elif which == 5:
+            amount = wire.referral_deductible_fen
+            field = F_CHAIN
+        if amount < 0:
+            count = note(problems, count, index, NEGATIVE_AMOUNT, field, -1)
+        elif amount > MAX_AMOUNT:
+            count = note(problems, count, index, AMOUNT_OUT_OF_RANGE, field, -1)
+    if (
+        wire.hospital_borne_fen >= 0
+        and wire.hospital_borne_fen <= MAX_AMOUNT
+        and wire.other_payer_fen >= 0
+        and wire.other_payer_fen <= MAX_AMOUNT
+        and wire.total_fen >= 0
+        and wire.hospital_borne_fen + wire.other_payer_fen > wire.total_fen
+    ):
+        count = note(problems, count, index, PAYERS_EXCEED_TOTAL, F_OTHER_PAYER, -1)
+    return count
+
+
+@njit(**HOT)
+def check_lists(wire, inpatient, problems, count, index):
+    """Diagnoses and procedures: not too many, and a diagnosis where there must be one."""
+    if wire.diagnoses_end - wire.diagnoses_start > MAX_DIAGNOSES:
+        count = note(problems, count, index, TOO_MANY_CODES, F_DIAGNOSES, -1)
+    if wire.procedures_end - wire.procedures_start > MAX_PROCEDURES:
+        count = note(problems, count, index, TOO_MANY_CODES, F_PROCEDURES, -1)
+    if inpatient and wire.diagnoses_end == wire.diagnoses_start:
+        count = note(problems, count, index, NO_DIAGNOSIS, F_DIAGNOSES, -1)
+    return count
+
+
+@njit(**HOT)
+def resolve_lines(buffer, wire, claim, wire_lines, items, lines, scratch, problems, count, index):
+    """Fee lines: items, serials, refunds; and whether they add up to the claim."""
+    mask = np.uint64(scratch.shape[0] - 1)
+    line_count = wire.lines_end - wire.lines_start
+    if line_count == 0:
+        count = note(problems, count, index, NO_LINES, F_LINES, -1)
+    if line_count > MAX_LINES:
+        count = note(problems, count, index, TOO_MANY_LINES, F_LINES, -1)
+        claim.line_end = claim.line_start
+    else:
+        first = wire.lines_start
+        total = np.int64(0)
+        stamp = np.int32(index + 1)
+        checked_date = np.int32(0)
+        for position in range(line_count):
+            wire_line = wire_lines[np.uint64(first + position)]
+            line = lines[np.uint64(first + position)]
+            line.unit_price_e4 = wire_line.unit_price_e4
+            line.quantity_e4 = wire_line.quantity_e4
+            line.amount_fen = wire_line.amount_fen
+            line.fee_date = wire_line.fee_date
+            line.approval = np.int32(min(wire_line.approval, np.uint32(1000)))
+            line.original = -1
+            flags = 1 if wire_line.quantity_e4 < 0 else 0
+            flags |= 2 if wire_line.before_admission != 0 else 0
+            flags |= 4 if wire_line.discharge_drug != 0 else 0
+            flags |= 8 if wire_line.external_prescription != 0 else 0
+            flags |= 16 if wire_line.maternity != 0 else 0
+            line.flags = flags
+            line.item = find_code(
+                buffer, wire_line.item_code_start, np.int64(wire_line.item_code_size),
+                items.keys, items.offsets, items.slots, items.tags,
+            )  # fmt: skip
+            if wire_line.line_id_size == 0:
+                count = note(problems, count, index, MISSING_LINE_ID, F_LINE_ID, position)
+            elif wire_line.line_id_size > MAX_ID or wire_line.item_code_size > MAX_CODE:
+                count = note(problems, count, index, ID_TOO_LONG, F_LINE_ID, position)
+            else:
+                slot = find_serial(
+                    buffer, wire_line.line_id_start, np.int64(wire_line.line_id_size),
+                    wire_lines, first, scratch, stamp, mask,
+                )  # fmt: skip
+                if slot >= 0:
+                    count = note(problems, count, index, DUPLICATE_LINE_ID, F_LINE_ID, position)
+                else:
+                    scratch[np.uint64(-1 - slot), 0] = stamp
+                    scratch[np.uint64(-1 - slot), 1] = position
+            if wire_line.fee_date != checked_date:
+                if date_error(np.int64(wire_line.fee_date)) != 0:
+                    count = note(problems, count, index, INVALID_FEE_DATE, F_FEE_DATE, position)
+                else:
+                    checked_date = wire_line.fee_date
+            if wire_line.approval > 2:
+                count = note(problems, count, index, INVALID_CODE_VALUE, F_APPROVAL, position)
+            if wire_line.quantity_e4 == 0:
+                count = note(problems, count, index, ZERO_QUANTITY, F_QUANTITY, position)
+            elif wire_line.quantity_e4 > MAX_QUANTITY or wire_line.quantity_e4 < -MAX_QUANTITY:
+                count = note(problems, count, index, QUANTITY_OUT_OF_RANGE, F_QUANTITY, position)
+            elif (wire_line.quantity_e4 > 0 and wire_line.amount_fen < 0) or (
+                wire_line.quantity_e4 < 0 and wire_line.amount_fen > 0
+            ):
+                count = note(problems, count, index, LINE_SIGN, F_AMOUNT, position)
+            if wire_line.unit_price_e4 < 0 or wire_line.unit_price_e4 > MAX_PRICE:
+                count = note(problems, count, index, PRICE_OUT_OF_RANGE, F_PRICE, position)
+            if wire_line.amount_fen > MAX_AMOUNT or wire_line.amount_fen < -MAX_AMOUNT:
+                count = note(problems, count, index, LINE_AMOUNT_OUT_OF_RANGE, F_AMOUNT, position)
+            else:
+                total += wire_line.amount_fen
+        # Refunds may stand before or after the line they take back.
+        for position in range(line_count):
+            wire_line = wire_lines[np.uint64(first + position)]
+            if wire_line.quantity_e4 < 0:
+                slot = np.int64(-1)
+                if wire_line.original_line_id_size > 0 and wire_line.original_line_id_size <= MAX_ID:
+                    slot = find_serial(
+                        buffer, wire_line.original_line_id_start, np.int64(wire_line.original_line_id_size),
+                        wire_lines, first, scratch, stamp, mask,
+                    )  # fmt: skip
+                if slot < 0:
+                    count = note(problems, count, index, REFUND_WITHOUT_ORIGINAL, F_ORIGINAL, position)
+                else:
+                    original = first + scratch[np.uint64(slot), 1]
+                    lines[np.uint64(first + position)].original = np.int32(original)
+        if total != wire.total_fen and line_count > 0:
+            count = note(problems, count, index, LINES_DO_NOT_ADD_UP, F_TOTAL, -1)
+    return count
+
+
 @njit(nogil=True, error_model="numpy", cache=True)
 def resolve(
     buffer, wire_claims, wire_lines, status, look, hospitals, names, items, claims, lines, problems, scratch, malformed
 ):
-    """Fills ``claims[CLAIM]`` and ``lines[LINE]`` from the wire tables; returns the number of problems.
+    """Fills ``claims[CLAIM]`` and ``lines[LINE]`` from the wire tables; returns the number of problems kept.
 
     buffer uint8; wire_claims, wire_lines: tables of ``wire.decode``; status int32[n] of the decoder (0 is well formed);
-    look: LookupArrays; hospitals, names, items: CodeArrays; problems[PROBLEM]; scratch int32[2**k, 2], zeroed, at
-    least twice the largest number of lines.
+    look: LookupArrays; hospitals, names, items: CodeArrays; problems[PROBLEM], MOST_PROBLEMS zeroed rows a claim;
+    scratch int32[2**k, 2], zeroed, at least twice the largest number of lines.
     """
-    count = np.int64(0)
-    mask = np.uint64(scratch.shape[0] - 1)
+    kept = np.int64(0)
     for index in range(wire_claims.shape[0]):
         wire = wire_claims[np.uint64(index)]
         claim = claims[np.uint64(index)]
-        before = count
-        claim.line_start = wire.lines_start
-        claim.line_end = wire.lines_end
-        claim.state = -1
-        claim.quota = -1
-        claim.pack = -1
-        claim.county = -1
-        claim.care_county = -1
-        claim.hospital = -1
-        claim.scheme = 0
-        claim.person_type = 0
-        claim.contribution_tier = np.int32(min(wire.contribution_tier, np.uint32(1000)))
-        claim.assistance = 0
-        claim.care_kind = 0
-        claim.place = LOCAL
-        claim.filing = wire.filing
-        claim.referral = wire.referral
-        claim.hospital_level = 0
-        claim.deductible_level = -1
-        claim.price_level = -1
-        claim.disease = -1
-        claim.programme = 0
-        claim.care_catalogue = 0
-        claim.department = 0
-        claim.maternity_type = np.int32(min(wire.maternity_type, np.uint32(1000)))
-        claim.fetus_count = np.int32(min(wire.fetus_count, np.uint32(1000)))
-        claim.sex = np.int32(min(wire.sex, np.uint32(1000)))
-        claim.age_years = np.int32(min(wire.age_years, np.uint32(100000))) if wire.has_age_years != 0 else np.int32(-1)
-        claim.age_days = np.int32(min(wire.age_days, np.uint32(1000000))) if wire.has_age_days != 0 else np.int32(-1)
-        claim.birth_weight_g = np.int32(min(wire.birth_weight_g, np.uint32(1000000)))
-        claim.stay_days = 0
-        claim.discharge_way = np.int32(min(wire.discharge_way, np.uint32(1000)))
-        claim.icu_hours = np.int32(min(wire.icu_hours, np.uint32(10000000)))
-        claim.settlement_date = wire.settlement_date
-        claim.admission_date = wire.admission_date
-        claim.discharge_date = wire.discharge_date
-        claim.rule_date = 0
-        claim.benefit_year = 0
-        claim.civil_servant = wire.civil_servant
-        claim.family_doctor = wire.family_doctor_signed
-        claim.at_signed_institution = wire.at_signed_institution
-        claim.suspended = 1 if wire.enrolment_status == 2 or wire.enrolment_status == 4 else 0
-        claim.mid_stay = wire.mid_stay
-        claim.use_account = wire.use_account
-        claim.chain_continues = 1 if wire.referral_from_encounter_size > 0 else 0
-        claim.accumulators_given = 1 if wire.accumulators >= 0 else 0
-        claim.total_fen = wire.total_fen
-        claim.account_current_fen = wire.account_current_fen
-        claim.account_past_fen = wire.account_past_fen
-        claim.account_family_fen = wire.account_family_fen
-        claim.hospital_borne_fen = wire.hospital_borne_fen
-        claim.other_payer_fen = wire.other_payer_fen
-        claim.chain_deductible_fen = wire.referral_deductible_fen
-        claim.error = 0
-        claim.error_line = -1
+        count = np.int64(0)
+        copy_plain(wire, claim)
         if status[np.uint64(index)] != 0:
             rows_refused = status[np.uint64(index)] == TOO_MANY_ROWS
             claim.error = TOO_MANY_LINES if rows_refused else malformed
             claim.line_end = claim.line_start
             count = note(problems, count, index, claim.error, F_LINES if rows_refused else 0, -1)
+            kept += count
             continue
-
-        # --- Identity ---
-        if wire.institution_code_size == 0:
-            count = note(problems, count, index, MISSING_INSTITUTION, F_INSTITUTION, -1)
-        elif wire.institution_code_size > MAX_ID:
-            count = note(problems, count, index, ID_TOO_LONG, F_INSTITUTION, -1)
-        if wire.encounter_id_size == 0:
-            count = note(problems, count, index, MISSING_ENCOUNTER, F_ENCOUNTER, -1)
-        elif wire.encounter_id_size > MAX_ID:
-            count = note(problems, count, index, ID_TOO_LONG, F_ENCOUNTER, -1)
-        if wire.settlement_sequence == 0:
-            count = note(problems, count, index, MISSING_SEQUENCE, F_SEQUENCE, -1)
-        if wire.person_id_size == 0:
-            count = note(problems, count, index, MISSING_PERSON, F_PERSON, -1)
-        elif wire.person_id_size > MAX_ID:
-            count = note(problems, count, index, ID_TOO_LONG, F_PERSON, -1)
-
-        # --- Pool and county of insurance ---
-        insured = np.int64(-1)
-        if wire.insured_area_size == 6:
-            insured = digits_value(buffer, wire.insured_area_start, np.int64(6), 6)
-        area = np.int64(-1)
-        if insured >= 0:
-            area = np.int64(look.area_row[np.uint64(insured)])
-        if area < 0:
-            count = note(problems, count, index, UNKNOWN_AREA, F_INSURED_AREA, -1)
-        else:
-            claim.pack = look.area_pack[np.uint64(area)]
-            claim.county = look.area_county[np.uint64(area)]
-        pack = np.int64(claim.pack)
-
-        # --- Institution and place of care (catalogue of the place of care, benefit of the place of insurance) ---
-        hospital = find_code(
-            buffer, wire.institution_code_start, np.int64(wire.institution_code_size),
-            hospitals.keys, hospitals.offsets, hospitals.slots, hospitals.tags,
-        )  # fmt: skip
-        care = np.int64(-1)
-        if wire.care_area_size == 0:
-            care = np.int64(look.hospital_area[np.uint64(hospital)]) if hospital >= 0 else insured
-        else:
-            if wire.care_area_size == 6:
-                care = digits_value(buffer, wire.care_area_start, np.int64(6), 6)
-            if care < 0:
-                count = note(problems, count, index, UNKNOWN_CARE_AREA, F_CARE_AREA, -1)
-        if pack >= 0 and care >= 0:
-            if care // 100 == insured // 100:
-                claim.place = LOCAL
-            elif care // 10000 == insured // 10000:
-                claim.place = PROVINCE
-            else:
-                claim.place = OUTSIDE
-            if claim.place != LOCAL:
-                claim.care_catalogue = look.area_catalogue[np.uint64(care)]
-            care_row = np.int64(look.area_row[np.uint64(care)])
-            if care_row >= 0 and np.int64(look.area_pack[np.uint64(care_row)]) == pack:
-                claim.care_county = look.area_county[np.uint64(care_row)]
-            level = digits_value(buffer, wire.hospital_level_start, np.int64(wire.hospital_level_size), 2)
-            if hospital >= 0 and np.int64(look.hospital_pack[np.uint64(hospital)]) == pack:
-                h = np.uint64(hospital)
-                claim.hospital = look.hospital_row[h]
-                claim.hospital_level = look.hospital_level[h]
-                claim.deductible_level = look.hospital_deductible_level[h]
-                claim.price_level = look.hospital_price_level[h]
-            elif claim.place == LOCAL:
-                count = note(problems, count, index, UNKNOWN_INSTITUTION, F_INSTITUTION, -1)
-            else:
-                if wire.hospital_level_size == 0 and hospital >= 0:
-                    level = np.int64(look.hospital_level[np.uint64(hospital)])
-                if level < 1 or level > 11:
-                    count = note(problems, count, index, UNKNOWN_HOSPITAL_LEVEL, F_HOSPITAL_LEVEL, -1)
-                else:
-                    group = look.level_of_hospital_level[np.uint64(pack), np.uint64(level)]
-                    if group < 0:
-                        count = note(problems, count, index, UNKNOWN_HOSPITAL_LEVEL, F_HOSPITAL_LEVEL, -1)
-                    claim.hospital_level = np.int32(level)
-                    claim.deductible_level = group
-                    claim.price_level = group
-
-        # --- Scheme, person, kind of care ---
-        code = digits_value(buffer, wire.scheme_start, np.int64(wire.scheme_size), 3)
-        if code >= 0:
-            claim.scheme = look.scheme_of_code[np.uint64(code)]
-        if claim.scheme == 0 or (pack >= 0 and not look.scheme_accepted[np.uint64(pack), np.uint64(claim.scheme)]):
-            count = note(problems, count, index, UNKNOWN_SCHEME, F_SCHEME, -1)
-        code = digits_value(buffer, wire.person_type_start, np.int64(wire.person_type_size), 4)
-        if code >= 0:
-            claim.person_type = look.person_type_of_code[np.uint64(code)]
-        if claim.person_type == 0:
-            count = note(problems, count, index, UNKNOWN_PERSON_TYPE, F_PERSON_TYPE, -1)
-        code = digits_value(buffer, wire.care_type_start, np.int64(wire.care_type_size), 6)
-        if code >= 0 and pack >= 0:
-            claim.care_kind = np.int32(look.care_kind_of_code[np.uint64(pack), np.uint64(code)])
-        if pack >= 0 and claim.care_kind == 0:
-            count = note(problems, count, index, UNKNOWN_CARE_TYPE, F_CARE_TYPE, -1)
-        if wire.assistance_category_size > 0 and pack >= 0:
-            name = find_code(
-                buffer, wire.assistance_category_start, np.int64(wire.assistance_category_size),
-                names.keys, names.offsets, names.slots, names.tags,
-            )  # fmt: skip
-            value = np.int32(-1)
-            if name >= 0:
-                value = look.assistance_of_name[np.uint64(pack), np.uint64(name)]
-            if value < 0:
-                count = note(problems, count, index, UNKNOWN_ASSISTANCE, F_ASSISTANCE, -1)
-            else:
-                claim.assistance = value
-        if wire.programme_size > 0 and pack >= 0:
-            name = find_code(
-                buffer, wire.programme_start, np.int64(wire.programme_size),
-                names.keys, names.offsets, names.slots, names.tags,
-            )  # fmt: skip
-            value = np.int32(-1)
-            if name >= 0:
-                value = look.programme_of_name[np.uint64(pack), np.uint64(name)]
-            if value < 0:
-                count = note(problems, count, index, UNKNOWN_PROGRAMME, F_PROGRAMME, -1)
-            else:
-                claim.programme = value
-        if wire.disease_code_size > 0 and pack >= 0:
-            name = find_code(
-                buffer, wire.disease_code_start, np.int64(wire.disease_code_size),
-                names.keys, names.offsets, names.slots, names.tags,
-            )  # fmt: skip
-            if name >= 0:
-                claim.disease = look.disease_of_name[np.uint64(pack), np.uint64(name)]
-            if claim.disease < 0:
-                count = note(problems, count, index, UNKNOWN_DISEASE, F_DISEASE, -1)
-
-        # --- Coded values ---
-        if not (wire.sex <= 2 or wire.sex == 9):
-            count = note(problems, count, index, INVALID_CODE_VALUE, F_SEX, -1)
-        if wire.filing < 0 or wire.filing > 8:
-            count = note(problems, count, index, INVALID_CODE_VALUE, F_FILING, -1)
-        if wire.referral < 0 or wire.referral > 4:
-            count = note(problems, count, index, INVALID_CODE_VALUE, F_REFERRAL, -1)
-        if wire.discharge_way > 9:
-            count = note(problems, count, index, INVALID_CODE_VALUE, F_DISCHARGE_WAY, -1)
-        if wire.maternity_type > 9:
-            count = note(problems, count, index, INVALID_CODE_VALUE, F_MATERNITY, -1)
-        if wire.fetus_count > 20:
-            count = note(problems, count, index, INVALID_CODE_VALUE, F_FETUS, -1)
-        if wire.enrolment_status > 9:
-            count = note(problems, count, index, INVALID_CODE_VALUE, F_ENROLMENT, -1)
-        if wire.contribution_tier > 99:
-            count = note(problems, count, index, INVALID_CODE_VALUE, F_TIER, -1)
-        if claim.age_years > MAX_AGE:
-            count = note(problems, count, index, AGE_OUT_OF_RANGE, F_AGE_YEARS, -1)
-        if claim.age_days > MAX_AGE * 366:
-            count = note(problems, count, index, AGE_OUT_OF_RANGE, F_AGE_DAYS, -1)
-        if wire.birth_weight_g > 30000:
-            count = note(problems, count, index, INVALID_CODE_VALUE, F_WEIGHT, -1)
-
-        # --- Dates ---
-        settled = np.int64(wire.settlement_date)
-        admitted = np.int64(wire.admission_date)
-        discharged = np.int64(wire.discharge_date)
-        settled_error = date_error(settled)
-        admitted_error = date_error(admitted)
-        discharged_error = date_error(discharged) if discharged != 0 else 0
-        if settled_error != 0:
-            count = note(problems, count, index, settled_error, F_SETTLEMENT_DATE, -1)
-        if admitted_error != 0:
-            count = note(problems, count, index, admitted_error, F_ADMISSION_DATE, -1)
+        count = check_identity(wire, problems, count, index)
+        count = resolve_place(buffer, wire, claim, look, hospitals, problems, count, index)
+        count = resolve_person(buffer, wire, claim, look, names, problems, count, index)
         inpatient = look.needs_diagnosis[np.uint64(claim.care_kind)]
-        if discharged_error != 0:
-            count = note(problems, count, index, discharged_error, F_DISCHARGE_DATE, -1)
-        elif discharged == 0 and inpatient and wire.mid_stay == 0:
-            discharged_error = MISSING_DATE
-            count = note(problems, count, index, MISSING_DATE, F_DISCHARGE_DATE, -1)
-        if settled_error == 0 and admitted_error == 0 and discharged_error == 0:
-            end = discharged if discharged != 0 else settled
-            if admitted > end or end > settled:
-                count = note(problems, count, index, DATE_ORDER, F_DISCHARGE_DATE, -1)
-            elif wire.has_stay_days != 0:
-                if wire.stay_days > MAX_STAY:
-                    count = note(problems, count, index, STAY_OUT_OF_RANGE, F_STAY, -1)
-                else:
-                    claim.stay_days = np.int32(wire.stay_days)
-            else:
-                claim.stay_days = np.int32(max(day_number(end) - day_number(admitted), 1))
-
-        # --- Amounts ---
-        if wire.total_fen < 0:
-            count = note(problems, count, index, NEGATIVE_AMOUNT, F_TOTAL, -1)
-        elif wire.total_fen > MAX_AMOUNT:
-            count = note(problems, count, index, AMOUNT_OUT_OF_RANGE, F_TOTAL, -1)
-        for which in range(6):
-            amount = wire.account_current_fen
-            field = F_ACCOUNT_CURRENT
-            if which == 1:
-                amount = wire.account_past_fen
-                field = F_ACCOUNT_PAST
-            elif which == 2:
-                amount = wire.account_family_fen
-                field = F_ACCOUNT_FAMILY
-            elif which == 3:
-                amount = wire.hospital_borne_fen
-                field = F_HOSPITAL_BORNE
-            elif which == 4:
-                amount = wire.other_payer_fen
-                field = F_OTHER_PAYER
-            elif which == 5:
-                amount = wire.referral_deductible_fen
-                field = F_CHAIN
-            if amount < 0:
-                count = note(problems, count, index, NEGATIVE_AMOUNT, field, -1)
-            elif amount > MAX_AMOUNT:
-                count = note(problems, count, index, AMOUNT_OUT_OF_RANGE, field, -1)
-        if (
-            wire.hospital_borne_fen >= 0
-            and wire.hospital_borne_fen <= MAX_AMOUNT
-            and wire.other_payer_fen >= 0
-            and wire.other_payer_fen <= MAX_AMOUNT
-            and wire.total_fen >= 0
-            and wire.hospital_borne_fen + wire.other_payer_fen > wire.total_fen
-        ):
-            count = note(problems, count, index, PAYERS_EXCEED_TOTAL, F_OTHER_PAYER, -1)
-
-        # --- Diagnoses and procedures ---
-        if wire.diagnoses_end - wire.diagnoses_start > MAX_DIAGNOSES:
-            count = note(problems, count, index, TOO_MANY_CODES, F_DIAGNOSES, -1)
-        if wire.procedures_end - wire.procedures_start > MAX_PROCEDURES:
-            count = note(problems, count, index, TOO_MANY_CODES, F_PROCEDURES, -1)
-        if inpatient and wire.diagnoses_end == wire.diagnoses_start:
-            count = note(problems, count, index, NO_DIAGNOSIS, F_DIAGNOSES, -1)
-
-        # --- Lines ---
-        line_count = wire.lines_end - wire.lines_start
-        if line_count == 0:
-            count = note(problems, count, index, NO_LINES, F_LINES, -1)
-        if line_count > MAX_LINES:
-            count = note(problems, count, index, TOO_MANY_LINES, F_LINES, -1)
-            claim.line_end = claim.line_start
-        else:
-            first = wire.lines_start
-            total = np.int64(0)
-            stamp = np.int32(index + 1)
-            checked_date = np.int32(0)
-            for position in range(line_count):
-                wire_line = wire_lines[np.uint64(first + position)]
-                line = lines[np.uint64(first + position)]
-                line.unit_price_e4 = wire_line.unit_price_e4
-                line.quantity_e4 = wire_line.quantity_e4
-                line.amount_fen = wire_line.amount_fen
-                line.fee_date = wire_line.fee_date
-                line.approval = np.int32(min(wire_line.approval, np.uint32(1000)))
-                line.original = -1
-                flags = 1 if wire_line.quantity_e4 < 0 else 0
-                flags |= 2 if wire_line.before_admission != 0 else 0
-                flags |= 4 if wire_line.discharge_drug != 0 else 0
-                flags |= 8 if wire_line.external_prescription != 0 else 0
-                flags |= 16 if wire_line.maternity != 0 else 0
-                line.flags = flags
-                line.item = find_code(
-                    buffer, wire_line.item_code_start, np.int64(wire_line.item_code_size),
-                    items.keys, items.offsets, items.slots, items.tags,
-                )  # fmt: skip
-                if wire_line.line_id_size == 0:
-                    count = note(problems, count, index, MISSING_LINE_ID, F_LINE_ID, position)
-                elif wire_line.line_id_size > MAX_ID or wire_line.item_code_size > MAX_CODE:
-                    count = note(problems, count, index, ID_TOO_LONG, F_LINE_ID, position)
-                else:
-                    slot = find_serial(
-                        buffer, wire_line.line_id_start, np.int64(wire_line.line_id_size),
-                        wire_lines, first, scratch, stamp, mask,
-                    )  # fmt: skip
-                    if slot >= 0:
-                        count = note(problems, count, index, DUPLICATE_LINE_ID, F_LINE_ID, position)
-                    else:
-                        scratch[np.uint64(-1 - slot), 0] = stamp
-                        scratch[np.uint64(-1 - slot), 1] = position
-                if wire_line.fee_date != checked_date:
-                    if date_error(np.int64(wire_line.fee_date)) != 0:
-                        count = note(problems, count, index, INVALID_FEE_DATE, F_FEE_DATE, position)
-                    else:
-                        checked_date = wire_line.fee_date
-                if wire_line.approval > 2:
-                    count = note(problems, count, index, INVALID_CODE_VALUE, F_APPROVAL, position)
-                if wire_line.quantity_e4 == 0:
-                    count = note(problems, count, index, ZERO_QUANTITY, F_QUANTITY, position)
-                elif wire_line.quantity_e4 > MAX_QUANTITY or wire_line.quantity_e4 < -MAX_QUANTITY:
-                    count = note(problems, count, index, QUANTITY_OUT_OF_RANGE, F_QUANTITY, position)
-                elif (wire_line.quantity_e4 > 0 and wire_line.amount_fen < 0) or (
-                    wire_line.quantity_e4 < 0 and wire_line.amount_fen > 0
-                ):
-                    count = note(problems, count, index, LINE_SIGN, F_AMOUNT, position)
-                if wire_line.unit_price_e4 < 0 or wire_line.unit_price_e4 > MAX_PRICE:
-                    count = note(problems, count, index, PRICE_OUT_OF_RANGE, F_PRICE, position)
-                if wire_line.amount_fen > MAX_AMOUNT or wire_line.amount_fen < -MAX_AMOUNT:
-                    count = note(problems, count, index, LINE_AMOUNT_OUT_OF_RANGE, F_AMOUNT, position)
-                else:
-                    total += wire_line.amount_fen
-            # Refunds may stand before or after the line they take back.
-            for position in range(line_count):
-                wire_line = wire_lines[np.uint64(first + position)]
-                if wire_line.quantity_e4 < 0:
-                    slot = np.int64(-1)
-                    if wire_line.original_line_id_size > 0 and wire_line.original_line_id_size <= MAX_ID:
-                        slot = find_serial(
-                            buffer, wire_line.original_line_id_start, np.int64(wire_line.original_line_id_size),
-                            wire_lines, first, scratch, stamp, mask,
-                        )  # fmt: skip
-                    if slot < 0:
-                        count = note(problems, count, index, REFUND_WITHOUT_ORIGINAL, F_ORIGINAL, position)
-                    else:
-                        original = first + scratch[np.uint64(slot), 1]
-                        lines[np.uint64(first + position)].original = np.int32(original)
-            if total != wire.total_fen and line_count > 0:
-                count = note(problems, count, index, LINES_DO_NOT_ADD_UP, F_TOTAL, -1)
-        for which in range(before, count):
-            row = problems[np.uint64(which)]
+        count = check_codes(wire, claim, problems, count, index)
+        count = check_dates(wire, claim, inpatient, problems, count, index)
+        count = check_amounts(wire, problems, count, index)
+        count = check_lists(wire, inpatient, problems, count, index)
+        count = resolve_lines(buffer, wire, claim, wire_lines, items, lines, scratch, problems, count, index)
+        kept += count
+        for which in range(count):
+            row = problems[np.uint64(index * MOST_PROBLEMS + which)]
             if claim.error == 0 or row.number < claim.error:
                 claim.error = row.number
                 claim.error_line = row.line
-    return count
+    return kept
