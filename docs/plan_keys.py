@@ -41,7 +41,7 @@ def unit(key: Key) -> str:
     """Unit, or the words that may be written."""
     if not len(key.choices):
         return {"points": "percentage points", "flag": "true, false"}.get(key.unit, key.unit)
-    words = ", ".join(f"`{member.name.lower()}`" for member in key.choices)
+    words = ", ".join(f"`{member.name.lower()}`" for member in key.members)
     return f"list of {words}" if key.unit == "names" else words
 
 

@@ -33,7 +33,7 @@ def random_plan(rng: np.random.Generator) -> dict[str, Any]:
         elif key.unit == "flag" and rng.random() < 0.4:
             plan[key.name] = bool(rng.random() < 0.5)
         elif key.unit == "names" and rng.random() < 0.8:
-            names = [choice_name(member) for member in key.choices]
+            names = [choice_name(member) for member in key.members]
             plan[key.name] = [name for name in names if rng.random() < 0.6]
     if rng.random() < 0.6:
         plan["quota_mode"] = "none"

@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 
 from adjudicator.errors import E
+from adjudicator.rules.faults import PackError
+from adjudicator.rules.inline import inline_bundle
 from tests.benefit.desk import Desk, yuan
 
 LEVELS = [{"id": "low", "hosp_lv": ["09"]}, {"id": "high", "hosp_lv": ["02"]}]
@@ -472,3 +474,19 @@ def test_suspended_enrolment_pays_nothing_and_counts_nothing() -> None:
     desk = Desk({**TWO, "counts_admission": True}, suspended=1)
     paid = desk.settle(5_000, level="high", current=100)
     assert paid["fund_total"] == 0 and paid["personal_total"] == 5_000 and not desk.states.any()
+
+
+@pytest.mark.parametrize(
+    ("key", "word"),
+    [
+        ("catastrophic_base", "self_paid"),
+        ("catastrophic_base", "everything"),
+        ("assistance_base", "self_paid"),
+        ("assistance_base", "special_drugs"),
+        ("account_family_pays", "deductible"),
+    ],
+)
+def test_a_part_that_a_key_does_not_read_is_a_fault(key: str, word: str) -> None:
+    """Written and without effect would be worse than refused."""
+    with pytest.raises(PackError, match=f"'{word}' is not a name of {key} — write some of in_scope"):
+        inline_bundle({"rate_percent": 80, key: [word]})

@@ -11,13 +11,6 @@ from adjudicator.rules.options import BurdenPart, PaidCategory, QuotaPeriod, Yea
 from adjudicator.rules.plan_keys import CROSS_FIELDS, KEYS, SPECIAL_KEYS, field_of
 
 CROSS_FORMS = tuple(name for name in CROSS_FIELDS if name != "defined")
-IN_THE_CASCADE = {
-    "catastrophic_base": set(BurdenPart) - {BurdenPart.SELF_PAID},
-    "assistance_base": {BurdenPart.IN_SCOPE, BurdenPart.FIRST_PAY, BurdenPart.OVER_CEILING},
-}
-"""Parts of the burden that these keys pay for; an account may pay the four parts of a bill."""
-OF_AN_ACCOUNT = {BurdenPart.IN_SCOPE, BurdenPart.FIRST_PAY, BurdenPart.OVER_CEILING, BurdenPart.SELF_PAID}
-
 Use = tuple[str, str]
 """Key and word; a key with numbers has the word ""."""
 
@@ -36,7 +29,7 @@ def every_use() -> set[Use]:
         elif key.unit != "names":
             uses.add((key.name, ""))
         elif key.choices is BurdenPart:
-            uses |= _words(key.name, IN_THE_CASCADE.get(key.name, OF_AN_ACCOUNT))
+            uses |= _words(key.name, key.members)
         else:
             uses |= _words("counts", PaidCategory)
     uses |= _words("options.rule_date", YearBy) | _words("options.benefit_year", YearBy)

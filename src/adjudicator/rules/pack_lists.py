@@ -13,7 +13,7 @@ from adjudicator.rules.faults import Faults
 from adjudicator.rules.options import BurdenPart, QuotaPeriod, choice_name
 from adjudicator.rules.pack import Disease, Hospital, Programme, ProgrammePart
 from adjudicator.rules.pack_codes import PACK_FILE, once
-from adjudicator.rules.plan_keys import Key, Stage
+from adjudicator.rules.plan_keys import OF_A_BILL, Key, Stage
 from adjudicator.rules.plan_source import SCHEME_WORDS
 from adjudicator.rules.plan_values import Names, Reader
 from adjudicator.rules.struct_reader import unknown_keys
@@ -21,8 +21,6 @@ from adjudicator.rules.struct_reader import unknown_keys
 HOSPITAL_COLUMNS = (
     "code", "name", "area", "hosp_lv", "deductible_level", "price_level", "payment_class", "note",
 )  # fmt: skip
-COUNTED = (BurdenPart.IN_SCOPE, BurdenPart.FIRST_PAY, BurdenPart.OVER_CEILING, BurdenPart.SELF_PAID)
-"""The personal burden as supplementary insurance counts it, in the order of ``ProgrammePart.counts_ppm``."""
 _HOSPITAL_CODE = re.compile(r"[A-Za-z0-9]{12}\Z")
 
 
@@ -102,7 +100,7 @@ def read_programmes(raw: dict, names: Names, faults: Faults) -> tuple[Programme,
         "id", "name", "name_zh", "from", "to", "document", "clause", "checked_on", "verified", "pays", "pays_percent",
         "no_deductible", "no_cross_region", "no_cap", "rate_at_least_percent", "part",
     )  # fmt: skip
-    parts = Key("pays", "names", Stage.PROGRAMME, "", "", choices=BurdenPart)
+    parts = Key("pays", "names", Stage.PROGRAMME, "", "", choices=BurdenPart, only=OF_A_BILL)
     for number, entry in enumerate(_tables(raw, "programme", faults)):
         key = f"programme[{number}]"
         unknown_keys(entry, allowed, PACK_FILE, key, faults)
@@ -131,7 +129,7 @@ def read_programmes(raw: dict, names: Names, faults: Faults) -> tuple[Programme,
 
 def _programme_parts(raw: dict, key: str, reader: Reader, faults: Faults) -> tuple[ProgrammePart, ...]:
     """The parts of a supplementary insurance, each with its own threshold, rate and limit of the year."""
-    names = tuple(choice_name(part) for part in COUNTED)
+    names = tuple(choice_name(part) for part in OF_A_BILL)
     found = []
     for number, entry in enumerate(_tables(raw, "part", faults)):
         where = f"{key}.part[{number}]"

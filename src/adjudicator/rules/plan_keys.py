@@ -60,6 +60,8 @@ class Key:
     default: int = 0
     choices: type[IntEnum] = IntEnum
     """Members of an option or of names; the empty IntEnum for a number."""
+    only: tuple[IntEnum, ...] = ()
+    """The members that this key takes; empty: all. A part that nothing reads would be a rule without effect."""
     inherits: bool = False
     """A category that is not named takes the value of ``ordinary``."""
     most: int = limits.MAX_AMOUNT_FEN
@@ -68,6 +70,11 @@ class Key:
     def field(self) -> str:
         """Field of the plan row: the key with the unit of the compiled value."""
         return field_of(self.name)
+
+    @property
+    def members(self) -> tuple[IntEnum, ...]:
+        """The members that may be written."""
+        return self.only or tuple(self.choices)
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -107,8 +114,8 @@ def _option(name, stage, en, zh, choices, default=0) -> Key:
     return Key(name, "option", stage, en, zh, (), default, choices)
 
 
-def _names(name, stage, en, zh, choices, default=0) -> Key:
-    return Key(name, "names", stage, en, zh, (), default, choices)
+def _names(name, stage, en, zh, choices, default=0, only=()) -> Key:
+    return Key(name, "names", stage, en, zh, (), default, choices, only=only)
 
 
 def _flag(name, stage, en, zh) -> Key:
@@ -116,6 +123,9 @@ def _flag(name, stage, en, zh) -> Key:
 
 
 _PERSON_LEVEL = ("group", "level")
+OF_A_BILL = (o.BurdenPart.IN_SCOPE, o.BurdenPart.FIRST_PAY, o.BurdenPart.OVER_CEILING, o.BurdenPart.SELF_PAID)
+"""The parts of a bill that a programme or an account may pay; assistance pays the first three."""
+_COUNTED = tuple(part for part in o.BurdenPart if part is not o.BurdenPart.SELF_PAID)
 # fmt: off
 # ruff: noqa: E501
 KEYS: tuple[Key, ...] = (
@@ -173,7 +183,7 @@ KEYS: tuple[Key, ...] = (
     _yuan("above_cap_limit_yuan", Stage.LARGE_SUM, "most paid above the cap", "封顶线以上支付限额", ("group",)),
     _option("above_cap_payer", Stage.LARGE_SUM, "payer above the cap (R10)", "封顶线以上支付方", o.Payer),
     # --- Stage 7: catastrophic insurance ---
-    _names("catastrophic_base", Stage.CATASTROPHIC, "burden that counts (V09)", "大病保险费用口径", o.BurdenPart),
+    _names("catastrophic_base", Stage.CATASTROPHIC, "burden that counts (V09)", "大病保险费用口径", o.BurdenPart, 0, _COUNTED),
     _yuan("catastrophic_threshold_yuan", Stage.CATASTROPHIC, "threshold", "大病起付标准", ("category",), inherits=True),
     _yuan("catastrophic_from_yuan", Stage.CATASTROPHIC, "bands begin at", "大病分段起点", ("band",)),
     _percent("catastrophic_percent", Stage.CATASTROPHIC, "catastrophic insurance pays", "大病支付比例", ("category", "band"), inherits=True),
@@ -191,7 +201,7 @@ KEYS: tuple[Key, ...] = (
     _percent("enterprise_percent", Stage.ENTERPRISE, "enterprise supplement pays", "企业补充支付比例", ("group",)),
     _yuan("enterprise_cap_yuan", Stage.ENTERPRISE, "yearly cap of the enterprise supplement", "企业补充封顶线", ("group",)),
     # --- Stages 9 and 10: assistance ---
-    _names("assistance_base", Stage.ASSISTANCE, "burden that is assisted (R11)", "救助费用口径", o.BurdenPart, 1),
+    _names("assistance_base", Stage.ASSISTANCE, "burden that is assisted (R11)", "救助费用口径", o.BurdenPart, 1, OF_A_BILL[:3]),
     _yuan("assistance_threshold_yuan", Stage.ASSISTANCE, "threshold", "救助起付标准", ("category",), 0),
     _percent("assistance_percent", Stage.ASSISTANCE, "assistance pays", "救助比例", ("category",)),
     _yuan("assistance_cap_yuan", Stage.ASSISTANCE, "yearly limit", "年度救助限额", ("category",)),
@@ -204,9 +214,9 @@ KEYS: tuple[Key, ...] = (
     # --- Stage 13: account ---
     _option("account_position", Stage.ACCOUNT, "account last or before the deductible (V13, R20)", "个人账户支付位置", o.AccountPosition),
     _option("ceiling_excess", Stage.ACCOUNT, "cost over the ceiling outside or inside the catalogue (V12)", "超限价归属", o.CeilingExcess),
-    _names("account_current_pays", Stage.ACCOUNT, "current-year account may pay (V13)", "当年账户支付范围", o.BurdenPart, 15),
-    _names("account_past_pays", Stage.ACCOUNT, "past-years account may pay (V13)", "历年账户支付范围", o.BurdenPart, 15),
-    _names("account_family_pays", Stage.ACCOUNT, "family account may pay (V13)", "共济账户支付范围", o.BurdenPart),
+    _names("account_current_pays", Stage.ACCOUNT, "current-year account may pay (V13)", "当年账户支付范围", o.BurdenPart, 15, OF_A_BILL),
+    _names("account_past_pays", Stage.ACCOUNT, "past-years account may pay (V13)", "历年账户支付范围", o.BurdenPart, 15, OF_A_BILL),
+    _names("account_family_pays", Stage.ACCOUNT, "family account may pay (V13)", "共济账户支付范围", o.BurdenPart, 0, OF_A_BILL),
 )
 # fmt: on
 

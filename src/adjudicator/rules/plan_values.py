@@ -102,11 +102,12 @@ class Reader:
         return 0
 
     def _names(self, key: Key, raw: Any, where: str) -> int:
-        words = {choice_name(member): int(member) for member in key.choices}
+        words = {choice_name(member): int(member) for member in key.members}
         if key.choices is not BurdenPart:
             words = {word: 1 << number for word, number in words.items()}
         else:
-            words |= ALIASES
+            most = sum(words.values())
+            words |= {word: mask for word, mask in ALIASES.items() if mask | most == most}
         mask = 0
         for word in [raw] if isinstance(raw, str) else raw if isinstance(raw, list) else [None]:
             if word not in words:
