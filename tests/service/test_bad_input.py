@@ -44,10 +44,11 @@ def refund_of_nothing() -> claim_pb2.Claim:
     return message
 
 
-def accumulators(name: str, value: int) -> claim_pb2.Claim:
+def accumulators(name: str, value: int, *further: str, year: int = 2025) -> claim_pb2.Claim:
     message = claim()
-    message.accumulators.year = 2025
-    message.accumulators.entries.add(name=name, value=value)
+    message.accumulators.year = year
+    for each in (name, *further):
+        message.accumulators.entries.add(name=each, value=value)
     return message
 
 
@@ -81,8 +82,11 @@ BAD_CLAIMS = [
     (E.AGE_OUT_OF_RANGE, "age_years", spoiled(age_years=151)),
     (E.STAY_OUT_OF_RANGE, "stay_days", spoiled(stay_days=limits.MAX_STAY_DAYS + 1)),
     (E.PAYERS_EXCEED_TOTAL, "other_payer_fen", spoiled(other_payer_fen=400_000)),
-    (E.INVALID_ACCUMULATOR, "", accumulators("no_such_amount", 1)),
-    (E.INVALID_ACCUMULATOR, "", accumulators("deductible_charged_fen", -1)),
+    (E.INVALID_ACCUMULATOR, "accumulators", accumulators("no_such_amount", 1)),
+    (E.INVALID_ACCUMULATOR, "accumulators", accumulators("reserved_11", 1)),
+    (E.INVALID_ACCUMULATOR, "accumulators", accumulators("deductible_charged_fen", -1)),
+    (E.INVALID_ACCUMULATOR, "accumulators", accumulators("stays", 1, year=2024)),
+    (E.INVALID_ACCUMULATOR, "accumulators", accumulators("stays", 1, "stays")),
     (E.MISSING_LINE_ID, "lines[1].line_id", with_line(line_id="")),
     (E.DUPLICATE_LINE_ID, "lines[1].line_id", two_times_the_same_line_id()),
     (E.UNKNOWN_ITEM, "lines[1]", with_line(item_code="XA01AAA000A001010000000")),

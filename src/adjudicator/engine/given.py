@@ -18,6 +18,11 @@ from adjudicator.limits import MAX_AMOUNT_FEN
 from adjudicator.rules.bundle import Bundle
 from adjudicator.rules.options import QuotaPeriod
 
+QUOTA_NAME = "quota_fen"
+"""Name of what a disease's quota has used up; it goes with a disease code and a period."""
+GIVEN_SLOT = {name: slot for name, slot in SLOT.items() if not name.startswith("reserved_")}
+"""Names that a claim may bring."""
+
 
 def period_of(date: int, kind: QuotaPeriod) -> int:
     """The period of a date YYYYMMDD: YYYY, YYYYQ or YYYYMM.
@@ -64,8 +69,11 @@ class ClaimYears:
                 claims["quota"][position] = position
         ledger_quota = quotas["used_fen"].copy()
         for position in np.flatnonzero((claims["accumulators_given"] != 0) & (claims["error"] == 0)).tolist():
-            if not _read_given(batch, int(rows[position]), slots[position], quotas[position : position + 1]):
+            year = int(claims["benefit_year"][position])
+            wrong = _read_given(batch, int(rows[position]), year, slots[position], quotas[position : position + 1])
+            if wrong:
                 claims["error"][position] = int(E.INVALID_ACCUMULATOR)
+                batch.details[int(rows[position])] = wrong
         return cls(slots, quotas, slots.copy(), quotas["used_fen"].copy(), ledger_quota)
 
     def give_back(self, state_rows: np.ndarray, years: PersonYears) -> None:
@@ -76,25 +84,31 @@ class ClaimYears:
             years.quotas[int(state_rows[position]), int(self.quotas["key"][position])] = int(used[position])
 
 
-def _read_given(batch, row: int, slots: np.ndarray, quota: np.ndarray) -> bool:
-    """Replaces a claim's year by the one it brings; False for an unknown name or an impossible amount."""
+def _read_given(batch, row: int, year: int, slots: np.ndarray, quota: np.ndarray) -> str:
+    """Replaces a claim's year by the one it brings; returns which part is wrong, "" where none is.
+
+    Wrong is another year than the claim's, an unknown name, a name given twice and an impossible amount.
+    """
     tables = batch.decoded.tables
     given = tables["accumulators"][int(tables[""]["accumulators"][row])]
+    if int(given["year"]) not in (0, year):
+        return f"year (the benefit year of the claim is {year})"
     slots[:] = 0
     quota["used_fen"] = 0
-    for entry in tables["accumulators.entries"][int(given["entries_start"]) : int(given["entries_end"])]:
-        name = _text(batch.heap, entry, "name")
-        value = int(entry["value"])
-        if not 0 <= value <= MAX_AMOUNT_FEN:
-            return False
-        if entry["disease_code_size"]:
-            if quota_key(_text(batch.heap, entry, "disease_code"), int(entry["period"])) == int(quota["key"][0]):
-                quota["used_fen"] = value
-        elif name in SLOT:
-            slots[SLOT[name]] = value
-        else:
-            return False
-    return True
+    seen = set()
+    for position in range(int(given["entries_start"]), int(given["entries_end"])):
+        entry = tables["accumulators.entries"][position]
+        name, disease = _text(batch.heap, entry, "name"), _text(batch.heap, entry, "disease_code")
+        named = (name, disease, int(entry["period"]) if disease else 0)
+        known = name == QUOTA_NAME if disease else name in GIVEN_SLOT
+        if not known or named in seen or not 0 <= entry["value"] <= MAX_AMOUNT_FEN:
+            return f"entries[{position - int(given['entries_start'])}]"
+        seen.add(named)
+        if not disease:
+            slots[GIVEN_SLOT[name]] = entry["value"]
+        elif quota_key(disease, named[2]) == int(quota["key"][0]):
+            quota["used_fen"] = entry["value"]
+    return ""
 
 
 def _text(heap: np.ndarray, entry: np.void, name: str) -> str:

@@ -19,6 +19,9 @@ _LIMITS: dict[int, int] = {
     int(E.AGE_OUT_OF_RANGE): limits.MAX_AGE_YEARS,
 }
 
+_FIELDS: dict[int, str] = {int(E.INVALID_ACCUMULATOR): "accumulators"}
+"""Fields of what a stage after resolving refuses."""
+
 
 def from_row(row: np.void) -> Problem:
     """The problem of one PROBLEM row."""
@@ -48,7 +51,7 @@ def collect(
     problems = [from_row(entry) for entry in found[found["claim"] == row]]
     error, line = int(claims["error"][row]), int(claims["error_line"][row])
     if error and all(problem.number != error for problem in problems):
-        path = f"lines[{line}]" if line >= 0 else ""
+        path = f"lines[{line}]" if line >= 0 else _FIELDS.get(error, "")
         problems.append(Problem(error, path, detail or str(_LIMITS.get(error, ""))))
     problems.sort(key=lambda problem: problem.number)
     return [*problems, *warnings]
