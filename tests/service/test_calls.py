@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from adjudicator.codes import GroupStatus
 from adjudicator.v1 import adjudication_pb2, claim_pb2, grouping_pb2, pooling_pb2, settlement_pb2
 
 from .claims import COUNTY, HOSPITAL, POOL, claim, key_of
@@ -143,6 +144,14 @@ def test_grouping_alone(stubs):
     assert answer.results[0].grouping.drg.startswith("FV2")
     assert not answer.results[0].trace
     assert [problem.code for problem in answer.results[1].problems] == ["ADJ-3010"]
+
+
+def test_a_record_that_cannot_be_grouped_says_why(stubs):
+    record = grouping_pb2.GroupRecord(id="1", sex=1, diagnoses=["K35.300"])
+    (answer,) = stubs.adjudication.Group(grouping_pb2.GroupBatch(records=[record])).results
+    assert answer.grouping.status == GroupStatus.INVALID
+    assert [problem.code for problem in answer.problems] == ["ADJ-7001"]
+    assert "age_years is missing" in answer.problems[0].message
 
 
 def test_grouping_tells_what_a_group_rests_on_and_which_coding_checks_failed(stubs):

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from adjudicator.codes import GroupStatus
 from adjudicator.engine import coding
+from adjudicator.engine.grouping import invalid_reason
 from adjudicator.errors import E, Problem
 from adjudicator.rules.bundle import Bundle
 from adjudicator.rules.coding_checks import CheckSeverity
@@ -19,8 +21,16 @@ if TYPE_CHECKING:
 
 
 def check_claims(bundle: Bundle, batch: Batch) -> None:
-    """Notes the findings of the claims that are grouped: ``batch.warnings``, or an error where the pack refuses."""
-    if bundle.coding is None or batch.codes is None:
+    """Notes the findings of the claims that are grouped: ``batch.warnings``, or an error where the pack refuses.
+
+    A record that cannot be grouped for want of a sex, an age or a birth weight is a warning as well.
+    """
+    if batch.codes is None:
+        return
+    for row in np.flatnonzero((batch.group_scheme >= 0) & (batch.groups["status"] == GroupStatus.INVALID)).tolist():
+        problem = Problem(int(E.GROUPING_INVALID_RECORD), "", invalid_reason(batch.codes, row), warning=True)
+        batch.warnings.setdefault(row, []).append(problem)
+    if bundle.coding is None:
         return
     tables = batch.decoded.tables
     texts = coding.texts_of_wire(batch.heap, tables["diagnoses"], tables["procedures"])

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cache
-from pathlib import Path
 
 import numpy as np
 
@@ -13,10 +11,9 @@ from adjudicator.codes import GroupStatus
 from adjudicator.columns import GROUP
 from adjudicator.engine import coding
 from adjudicator.engine.adjudicate import Engine
-from adjudicator.engine.grouping import columns_from_records, describe, group
+from adjudicator.engine.grouping import columns_from_records, describe, group, invalid_reason
 from adjudicator.engine.grouping_trace import trace_records
 from adjudicator.errors import E, Problem, refuse
-from adjudicator.rules.coding_checks import CodingChecks, load_checks
 from adjudicator.rules.scheme import Scheme
 from adjudicator.service.calls import parse
 from adjudicator.service.status import problem_message
@@ -53,23 +50,20 @@ def _group(engine: Engine, scheme: Scheme, records: Sequence, results: Sequence,
     """Fills the results of records that are in order."""
     columns, rows = columns_from_records(scheme, records), np.zeros(len(records), GROUP)
     group(scheme, columns, rows)
-    for row, result in zip(rows, results, strict=True):
+    for position, (row, result) in enumerate(zip(rows, results, strict=True)):
         result.grouping.status = int(row["status"])
+        if row["status"] == GroupStatus.INVALID:
+            problem = Problem(E.GROUPING_INVALID_RECORD, "", invalid_reason(columns, position))
+            result.problems.append(problem_message(problem))
         result.grouping.mdc, result.grouping.adrg, result.grouping.drg = describe(scheme, row)
     if trace:
         for lines, result in zip(trace_records(scheme, columns, rows), results, strict=True):
             result.trace.extend(lines)
-    rules = _checks(engine.bundle.packs[0].folder)
+    rules = engine.bundle.coding.by_pack[0]
     texts = coding.texts_of([record.diagnoses for record in records], [record.procedures for record in records])
     findings = coding.check(rules, columns, texts)
     for finding, problem in zip(findings, coding.problems(rules, findings, columns, texts), strict=True):
         results[int(finding["record"])].problems.append(problem_message(problem))
-
-
-@cache
-def _checks(pack_folder: Path) -> CodingChecks:
-    """The coding checks of a pack."""
-    return load_checks(pack_folder)
 
 
 def _scheme(engine: Engine, name: str) -> Scheme:
