@@ -10,6 +10,7 @@ import numpy as np
 from adjudicator.codes import CARE_KIND_ZH, CareKind, Filing, Place, Scheme
 from adjudicator.money import fen_to_yuan
 from adjudicator.rules.dated import DatedValue, value_on
+from adjudicator.rules.option_words import in_words
 from adjudicator.rules.options import choice_name
 from adjudicator.rules.pack import Pack
 from adjudicator.rules.plan_keys import (
@@ -67,10 +68,10 @@ def key_names(name: str) -> tuple[str, str]:
 def value_text(key: Key, number: int) -> str:
     """One number as an officer writes it."""
     if key.unit == "option":
-        return choice_name(key.choices(number))
+        return in_words(key.choices(number))
     if key.unit == "names":
         bits = [member for member in key.choices if number & _bit(key, member)]
-        return " + ".join(choice_name(member) for member in bits) or "none"
+        return " + ".join(map(in_words, bits)) or "none 无"
     return unit_text(key.unit, number)
 
 
