@@ -104,7 +104,6 @@ class E(IntEnum):
     STORE_FULL = 9009
     STORE_NOT_DURABLE = 9010
     LEDGER_CORRUPT = 9011
-    MONTH_CLOSED = 9012
     # 9500: the service
     NOT_READY = 9501
     OVERLOADED = 9502
@@ -159,7 +158,7 @@ TABLE: dict[int, Row] = _rows(
     (E.UNKNOWN_DISEASE, INVALID, "Unknown disease-list code", "未知病种编码", "Send a disease_code that the pack lists", "请填写规则包所列病种编码"),
     (E.INVALID_CODE_VALUE, INVALID, "A coded value is outside its list", "代码值不在值域内", "See the comment of the field in the .proto file", "请参见 .proto 文件中该字段的说明"),
     (E.INVALID_DATE, INVALID, "Not a calendar date", "日期无效", "Write YYYYMMDD, for example 20240531", "请按 YYYYMMDD 填写，例如 20240531"),
-    (E.DATE_ORDER, INVALID, "The dates are out of order", "日期先后有误", "Admission, discharge and settlement must follow each other", "入院、出院、结算日期应依次不早于前者"),
+    (E.DATE_ORDER, INVALID, "The dates are out of order", "日期先后有误", "Admission, discharge, settlement and reversal must follow each other", "入院、出院、结算、撤销日期应依次不早于前者"),
     (E.DATE_OUT_OF_RANGE, INVALID, "A date is outside the years this service knows", "日期超出本服务支持的年份", "Check the date", "请核对日期"),
     (E.MISSING_DATE, INVALID, "A date is missing", "缺少日期", "Send settlement_date and admission_date", "请填写结算日期与入院（就诊）日期"),
     (E.AMOUNT_OUT_OF_RANGE, INVALID, "An amount is beyond {detail} fen", "金额超过 {detail} 分", "Check the amount; money is in fen", "请核对金额；单位为分"),
@@ -209,7 +208,7 @@ TABLE: dict[int, Row] = _rows(
     (E.KEY_REUSED, EXISTS, "This key was settled with other content; different field: {detail}", "该结算键已用于不同内容，差异字段：{detail}", "Ask GetSettlement, or use the next settlement_sequence after a reversal", "请查询 GetSettlement；撤销后用下一结算序号"),
     (E.SETTLEMENT_NOT_FOUND, MISSING, "No settlement has this key", "没有该结算记录", "Check institution_code, encounter_id and settlement_sequence", "请核对机构编号、就诊ID与结算序号"),
     (E.NOT_LATEST_SETTLEMENT, PRECONDITION, "A later settlement of the year stands; reverse first: {detail}", "本年度存在更晚的结算，请先撤销：{detail}", "Reverse the named settlement first", "请先撤销所指结算"),
-    (E.ALREADY_REVERSED, PRECONDITION, "The settlement has been reversed", "该结算已撤销", "Settle again with the next settlement_sequence", "请用下一结算序号重新结算"),
+    (E.ALREADY_REVERSED, EXISTS, "The settlement has been reversed on {detail}", "该结算已于 {detail} 撤销", "Ask GetSettlement for the reversal; to settle again take the next settlement_sequence", "请用 GetSettlement 查询冲销记录；重新结算请用下一结算序号"),
     (E.PERSON_MISMATCH, PRECONDITION, "The settlement belongs to another person", "该结算属于其他人员", "Check person_id", "请核对人员编号"),
     (E.REVERSAL_OF_REVERSAL, INVALID, "A reversal cannot be reversed", "冲销记录不可再冲销", "Settle again with the next settlement_sequence", "请用下一结算序号重新结算"),
     (E.CONFLICT, "ABORTED", "Other settlements of the person went on at the same time", "该人员同时有其他结算进行", "Send the same claim again", "请重发同一结算单"),
@@ -217,7 +216,6 @@ TABLE: dict[int, Row] = _rows(
     (E.STORE_FULL, "RESOURCE_EXHAUSTED", "The ledger store is full", "账本存储已满", "Give the store memory or archive a closed month, then send again", "请扩容或归档已结月份后重发"),
     (E.STORE_NOT_DURABLE, PRECONDITION, "The ledger store does not keep writes on disk", "账本存储未落盘", "Set appendonly yes and appendfsync always", "请设置 appendonly yes 与 appendfsync always"),
     (E.LEDGER_CORRUPT, "DATA_LOSS", "The ledger is not consistent: {detail}", "账本不一致：{detail}", "Run adjudicator ledger verify, then rebuild", "请运行 ledger verify 与 rebuild"),
-    (E.MONTH_CLOSED, PRECONDITION, "The month is closed: {detail}", "该月已关账：{detail}", "Settle with a date in an open month", "请使用未关账月份"),
     (E.NOT_READY, "UNAVAILABLE", "The service is warming up", "服务正在预热", "Send again after the retry delay", "请按重试间隔重发"),
     (E.OVERLOADED, "RESOURCE_EXHAUSTED", "Too many calls are waiting", "等待的请求过多", "Send again after the retry delay", "请按重试间隔重发"),
     (E.DEADLINE, "DEADLINE_EXCEEDED", "The deadline passed before the claim was priced; nothing was recorded", "超过时限，未入账", "Send the same claim again with more time", "请延长时限后重发同一结算单"),

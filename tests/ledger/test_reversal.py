@@ -105,7 +105,23 @@ def test_a_repeated_reversal_gets_the_stored_answer(play, pool):
         await settle(ledger, [case], pool)
         first = await ledger.reverse(pool, case.key, case.reversal_key)
         before = await dump(ledger, pool)
-        assert await ledger.reverse(pool, case.key, case.reversal_key, date=20240801) == first
+        assert await ledger.reverse(pool, case.key, case.reversal_key) == first
+        assert await ledger.reverse(pool, case.key, case.reversal_key, date=first.settlement_date) == first
+        with refused_with(E.ALREADY_REVERSED):
+            await ledger.reverse(pool, case.key, case.reversal_key, date=20240801)
+        assert await dump(ledger, pool) == before
+
+    play(scenario)
+
+
+def test_a_settlement_cannot_be_reversed_before_its_own_day(play, pool):
+    case = Case("Wang", date=20240531)
+
+    async def scenario(ledger):
+        await settle(ledger, [case], pool)
+        before = await dump(ledger, pool)
+        with refused_with(E.DATE_ORDER):
+            await ledger.reverse(pool, case.key, case.reversal_key, date=20240530)
         assert await dump(ledger, pool) == before
 
     play(scenario)

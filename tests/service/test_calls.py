@@ -84,6 +84,9 @@ def test_a_reversal_is_the_negative_and_the_year_is_as_before(stubs):
     assert taken_back.fund_total_fen == -settled.fund_total_fen
     assert_identities(taken_back)
     assert stubs.adjudication.Reverse(request) == taken_back
+    asked = stubs.adjudication.GetSettlement(key_of(message))
+    assert asked.fund_total_fen == settled.fund_total_fen
+    assert [(problem.code, problem.warning) for problem in asked.problems][-1] == ("ADJ-9004", True)
     after = totals(stubs)
     assert all(after[fund] == before.get(fund, 0) for fund in after if fund != "claims")
     again = claim(900_000, person_id=message.person_id)

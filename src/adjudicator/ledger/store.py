@@ -201,17 +201,19 @@ class Ledger:
     async def reverse(
         self, pool: str, key: bytes, reversal_key: bytes, *, person: bytes | None = None, date: int = 0
     ) -> Record:
-        """Takes a settlement back, exactly once; asked again, gives the stored reversal.
+        """Takes a settlement back, exactly once; asked again with the same date or none, gives the stored reversal.
 
         Args: ``person`` digest to compare with the settlement's; ``date`` of the reversal, YYYYMMDD, 0: as settled.
         Errors: E.SETTLEMENT_NOT_FOUND, REVERSAL_OF_REVERSAL, PERSON_MISMATCH, NOT_LATEST_SETTLEMENT (names the one to
-        reverse first), CONFLICT, and those of :meth:`commit`.
+        reverse first), ALREADY_REVERSED (with another date), DATE_ORDER, CONFLICT, and those of :meth:`commit`.
         """
         for _ in range(MAX_REVERSAL_ATTEMPTS):
             known = (await self.read(pool, [key, reversal_key], [])).known
             record = _reversible(known.get(0), person)
             if 1 in known:
-                return known[1]
+                return _same_reversal(known[1], date)
+            if 0 < date < record.settlement_date:
+                raise refuse(E.DATE_ORDER, "reversal_date")
             states = await self.accumulators(pool, record.state_key or bytes(16))
             if record.state_key is not None and states.last[0].tobytes() != key:
                 if (await self.get(pool, reversal_key)) is not None:
@@ -222,7 +224,7 @@ class Ledger:
         reversal = await self.get(pool, reversal_key)
         if reversal is None:
             raise refuse(E.CONFLICT)
-        return reversal
+        return _same_reversal(reversal, date)
 
     async def _not_latest(self, pool: str, latest: bytes) -> AdjudicatorError:
         record = await self.get(pool, latest)
@@ -338,6 +340,13 @@ def _reversible(record: Record | None, person: bytes | None) -> Record:
     if person is not None and person != record.person:
         raise refuse(E.PERSON_MISMATCH)
     return record
+
+
+def _same_reversal(reversal: Record, date: int) -> Record:
+    """The stored reversal, unless another date is asked for now."""
+    if date not in (0, reversal.settlement_date):
+        raise refuse(E.ALREADY_REVERSED, "reversal_date", str(reversal.settlement_date))
+    return reversal
 
 
 def _blob(keys: Keys) -> bytes:

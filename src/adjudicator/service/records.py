@@ -15,6 +15,7 @@ from adjudicator.ledger.record import Kind, Record
 from adjudicator.rules.options import QuotaPeriod
 from adjudicator.service.calls import parse
 from adjudicator.service.explaining import explain_again
+from adjudicator.service.status import problem_message
 from adjudicator.service.store import Store
 from adjudicator.v1 import adjudication_pb2, claim_pb2, settlement_pb2
 
@@ -27,12 +28,16 @@ class Records:
         self.store = store
 
     async def get_settlement(self, message: bytes) -> bytes:
-        """The stored answer of a SettlementKey. Errors: SETTLEMENT_NOT_FOUND and those of the key."""
+        """The stored answer of a SettlementKey; of one that has been reversed with a warning that says so.
+
+        Errors: SETTLEMENT_NOT_FOUND and those of the key.
+        """
         key = parse(settlement_pb2.SettlementKey, message)
-        return (await self._find(key)).answer
+        record = await self._find(key)
+        return record.answer + await self._reversed_since(key, record)
 
     async def reverse(self, message: bytes) -> bytes:
-        """Takes a settlement back and answers with its negative; asked again, with the stored one.
+        """Takes a settlement back and answers with its negative; asked again with the same date, with the stored one.
 
         Errors: MISSING_PERSON, INVALID_DATE, REVERSAL_OF_REVERSAL, those of the key and those of the ledger.
         """
@@ -104,6 +109,17 @@ class Records:
         if record is None or record.kind == Kind.POSTING:
             raise refuse(E.SETTLEMENT_NOT_FOUND)
         return record
+
+    async def _reversed_since(self, key: settlement_pb2.SettlementKey, record: Record) -> bytes:
+        """What follows the answer of a settlement on the wire when it has been reversed: one more problem."""
+        if record.kind != Kind.SETTLE:
+            return b""
+        identity = (key.institution_code, key.encounter_id, key.settlement_sequence)
+        reversal = await self.store.ledger().get(record.pool_code, settlement_key(*identity, DIRECTION_REVERSE))
+        if reversal is None:
+            return b""
+        warning = Problem(E.ALREADY_REVERSED, "", str(reversal.settlement_date), warning=True)
+        return settlement_pb2.Settlement(problems=[problem_message(warning)]).SerializeToString()
 
     def _quota_names(self, pool: str, year: int) -> dict[int, tuple[str, int]]:
         """Disease and period of every quota key that the year can have."""

@@ -36,7 +36,7 @@ METADATA_KEYS: dict[int, str] = {
     E.KEY_REUSED: "different_field",
     E.NOT_LATEST_SETTLEMENT: "reverse_first",
     E.MESSAGE_TOO_LARGE: "limit_bytes",
-    E.MONTH_CLOSED: "month",
+    E.ALREADY_REVERSED: "reversal_date",
 }
 """Name under which the detail of a problem travels in ``ErrorInfo.metadata``; ``detail`` for all others."""
 
