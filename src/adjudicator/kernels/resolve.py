@@ -14,7 +14,7 @@ from numba import njit
 from adjudicator import limits
 from adjudicator.codes import CareKind, Place
 from adjudicator.errors import E
-from adjudicator.wire.codetable import find_code
+from adjudicator.wire.codetable import find_code, hash_bytes
 from adjudicator.wire.decode_kernel import TOO_MANY_ROWS
 
 PROBLEM = np.dtype([("claim", "i4"), ("number", "i4"), ("field", "i4"), ("line", "i4")], align=True)
@@ -201,18 +201,6 @@ def date_error(date):
 
 
 @njit(**HOT)
-def hash_range(buffer, start, size):
-    """64-bit mix of a byte range, for the line serials of one claim."""
-    h = np.uint64(size) * np.uint64(0x9E3779B97F4A7C15)
-    i = np.uint64(start)
-    end = np.uint64(start + size)
-    while i < end:
-        h = (h ^ np.uint64(buffer[i])) * np.uint64(0xFF51AFD7ED558CCD)
-        i += np.uint64(1)
-    return h ^ (h >> np.uint64(32))
-
-
-@njit(**HOT)
 def same_range(buffer, first, second, size):
     """True if two ranges of the buffer hold the same bytes."""
     i = np.uint64(0)
@@ -225,7 +213,7 @@ def same_range(buffer, first, second, size):
 @njit(**HOT)
 def find_serial(buffer, start, size, lines, first, scratch, stamp, mask):
     """Slot of a line serial in the scratch table, or the free slot where it belongs as ``-1 - slot``."""
-    slot = hash_range(buffer, start, size) & mask
+    slot = hash_bytes(buffer, np.uint64(start), np.uint64(size)) & mask
     found = np.int64(0)
     done = False
     while not done:
