@@ -20,7 +20,4 @@ def test_each_option_has_its_own_word(choices) -> None:
 def test_a_change_of_an_option_is_told_in_words(capsys) -> None:
     assert main(["rules", "diff", "zhuzhou@2023-05-31", "zhuzhou@2023-06-01"]) == 0
     said = capsys.readouterr().out
-    assert (
-        "how the deductible is counted (V01): year_per_level 年度按级别分别计 → per_stay 每次计算"
-        in said
-    )
+    assert "how the deductible is counted (V01): year_per_level 年度按级别分别计 → per_stay 每次计算" in said
