@@ -18,7 +18,7 @@ import numpy as np
 from adjudicator import limits
 from adjudicator.columns import ACCUMULATOR_COUNT
 from adjudicator.engine.adjudicate import OUTCOME_SETTLED, OUTCOME_TRIAL, Batch, Engine, Priced
-from adjudicator.engine.basis import write_basis
+from adjudicator.engine.basis import principal_codes, write_basis
 from adjudicator.engine.state import PersonYears
 from adjudicator.errors import AdjudicatorError, E, refuse
 from adjudicator.ledger.batch import CommitBatch, Settlements, StateRead, pack
@@ -238,7 +238,11 @@ class Settler:
         rows = slice(None) if len(rows) == len(batch) else rows
         kept = slice(None) if len(kept) == len(priced.rows) else kept
         claims = batch.claims[rows]
-        basis, basis_offsets = write_basis(claims, batch.splits[rows], priced.seen[kept], priced.quota_seen[kept])
+        tables = batch.decoded.tables
+        basis, basis_offsets = write_basis(
+            claims, batch.splits[rows], priced.seen[kept], priced.quota_seen[kept],
+            principal_codes(batch.heap, tables[""][rows], tables["diagnoses"]),
+        )  # fmt: skip
         return Settlements(
             pool=work.pool,
             keys=batch.keys[rows],
