@@ -9,15 +9,14 @@ import pytest
 from adjudicator.errors import AdjudicatorError
 from adjudicator.pooling.capitation import (
     Enrolment,
-    Visits,
     Weights,
     check_enrolments,
     package_fen,
-    settle_packages,
     settle_year,
     share_surplus,
     year_budget_fen,
 )
+from adjudicator.pooling.visit_packages import Visits, settle_packages
 from adjudicator.rules.faults import PackError
 
 PPM = 10**6
@@ -109,13 +108,13 @@ def test_the_package_after_its_deductions() -> None:
 def test_outpatient_points_divide_the_packages() -> None:
     """What signed people use anywhere is charged to their institution; used and earned add up to the packages."""
     packages = {"A": 600_000, "B": 400_001}
-    visits = [Visits("A", "A", 30 * 10**8, 0), Visits("A", "B", 10 * 10**8, 0), Visits("B", "hospital", 27 * 10**8, 0)]
+    visits = [Visits("A", "A", 30 * 10**8), Visits("A", "B", 10 * 10**8), Visits("B", "hospital", 27 * 10**8)]
     value, rows = settle_packages(packages, visits)
     assert value == Fraction(1_000_001, 67)
     assert sum(row.used_fen for row in rows) == sum(row.earned_fen for row in rows) == 1_000_001
     by_name = {row.name: row for row in rows}
     assert by_name["hospital"].package_fen == 0 and by_name["hospital"].earned_fen == by_name["B"].used_fen
     with pytest.raises(AdjudicatorError, match="C has visits but no package"):
-        settle_packages(packages, [Visits("C", "A", 1, 0)])
+        settle_packages(packages, [Visits("C", "A", 1)])
     with pytest.raises(AdjudicatorError, match="0 points"):
         settle_packages(packages, [])

@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import json
+import subprocess
+import sys
 from dataclasses import dataclass
 
+import numpy as np
 import pytest
 
 from adjudicator.cli.main import main
-from adjudicator.codes import Method
+from adjudicator.codes import Fund, Method
+from adjudicator.columns import CLAIM, SPLIT
+from adjudicator.engine.basis import PRINCIPAL_BYTES, write_basis
 from adjudicator.ledger.store import Ledger
-from adjudicator.pooling.ledger_cases import cases_of, months_around, read_stays
+from adjudicator.pooling.ledger_cases import cases_of, months_from, read_stays
+from adjudicator.pooling.posting import differences, post_targets, posted
 from adjudicator.rules.faults import PackError
 from adjudicator.v1 import settlement_pb2
 from tests.ledger import made
@@ -29,6 +35,19 @@ class DrgCase(made.Case):
     date: int = 20250310
     points_e8: int = 100 * 10**8
     group: str = "FR21"
+    stay: tuple[int, int] = (0, 0)
+    """Admission and discharge; (0, 0): the record keeps nothing to explain with."""
+    principal: str = ""
+
+    @property
+    def basis(self) -> bytes:
+        if self.stay == (0, 0):
+            return b""
+        claim = np.zeros(1, CLAIM)
+        claim["admission_date"], claim["discharge_date"] = self.stay
+        text = np.frombuffer(self.principal.encode().ljust(PRINCIPAL_BYTES, b"\0"), np.uint64).reshape(1, -1)
+        years, used = np.zeros((1, 64), np.int64), np.zeros(1, np.int64)
+        return write_basis(claim, np.zeros(1, SPLIT), years, used, text)[0].tobytes()
 
     @property
     def answer(self) -> bytes:
@@ -57,7 +76,7 @@ async def settle_all(url: str, cases: list[DrgCase], reverse: DrgCase | None = N
 
 async def read(url: str, period: int, stays=None):
     async with await Ledger.open(url, allow_volatile=True) as ledger:
-        return await cases_of(ledger, POOL, months_around(period), stays)
+        return await cases_of(ledger, POOL, await months_from(ledger, POOL, period), stays)
 
 
 def test_a_settlement_comes_back_as_a_case(store_url: str) -> None:
@@ -100,6 +119,109 @@ def test_a_month_settles_from_the_ledger_and_again_after_a_reversal(store_url: s
     asyncio.run(take_back())
     assert settled("--stays", str(stays))["schemes"]["390"]["counties"] == {"990001": 485_000}
     assert main(["ledger", "verify", "--redis", store_url]) == 0
+
+
+def test_stays_and_diagnoses_come_from_the_records(store_url: str, capsys, tmp_path) -> None:
+    """The earlier of two stays is halved without any file; a file of stays has the last word."""
+    two = [
+        DrgCase("p1", "E1", stay=(20250301, 20250308), principal="I21.000"),
+        DrgCase("p1", "E2", date=20250402, stay=(20250320, 20250402), principal="I21.000x001"),
+    ]
+    asyncio.run(settle_all(store_url, two))
+    cases = asyncio.run(read(store_url, 202503))
+    assert cases.rows["admission_date"].tolist() == [20250301, 20250320]
+    assert cases.diagnoses is not None and cases.diagnoses.tolist() == ["I21.000", "I21.000x001"]
+    words = ["settle-month", "--pack", "taohuayuan", "--month", "202503", "--from-ledger", "--redis", store_url]
+    words += ["--budget", "390=5000", "--json"]
+    assert main(words) == 0
+    settled = json.loads(capsys.readouterr().out)
+    assert settled["schemes"]["390"]["points_e8"] == 50 * 10**8 and settled["notes"] == []
+    stays = tmp_path / "stays.csv"
+    stays.write_text(
+        f"case,admission_date,discharge_date,exempt\n{HOSPITAL}/E2/1,2025-03-20,2025-04-02,true\n", encoding="utf-8"
+    )
+    assert main([*words, "--stays", str(stays)]) == 0
+    assert json.loads(capsys.readouterr().out)["schemes"]["390"]["points_e8"] == 100 * 10**8
+
+
+def test_a_stay_that_is_not_known_is_said(store_url: str, capsys) -> None:
+    asyncio.run(settle_all(store_url, CASES[:1]))
+    words = ["settle-month", "--pack", "taohuayuan", "--month", "202503", "--from-ledger", "--redis", store_url]
+    assert main([*words, "--budget", "390=5000", "--json"]) == 0
+    (note,) = json.loads(capsys.readouterr().out)["notes"]
+    assert "1 DRG cases have no dates of the stay" in note
+
+
+def test_a_reversal_long_after_the_year_is_known(store_url: str) -> None:
+    async def settle_and_take_back() -> list[int]:
+        async with await Ledger.open(store_url, allow_volatile=True) as ledger:
+            await made.settle(ledger, [CASES[0]], POOL)
+            await ledger.reverse(POOL, CASES[0].key, CASES[0].reversal_key, date=20261130)
+            return await months_from(ledger, POOL, 2025)
+
+    assert asyncio.run(settle_and_take_back()) == [202503, 202611]
+    assert asyncio.run(read(store_url, 202503)).rows["sign"].tolist() == [1, -1]
+
+
+def test_two_settlements_of_a_month_at_once_post_it_once(store_url: str) -> None:
+    """Two runs of the command over one ledger, started together, after a reversal that both must post."""
+    asyncio.run(settle_all(store_url, CASES))
+    words = ["settle-month", "--pack", "taohuayuan", "--month", "202503", "--from-ledger", "--redis", store_url]
+    command = [sys.executable, "-m", "adjudicator", *words, "--budget", "390=5000", "--json"]
+
+    def together() -> list[dict]:
+        runs = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(2)]
+        return [json.loads(run.communicate()[0]) for run in runs]
+
+    async def final() -> dict:
+        async with await Ledger.open(store_url, allow_volatile=True) as ledger:
+            return await posted(ledger, POOL, 202503, {Fund.PROVIDER_FINAL})
+
+    assert [run["schemes"]["390"]["counties"] for run in together()] == [{"990001": 121_250, "990002": 363_750}] * 2
+    assert {place[0]: fen for place, fen in asyncio.run(final()).items()} == {990001: 121_250, 990002: 363_750}
+    asyncio.run(settle_all(store_url, [], reverse=CASES[1]))
+    together()
+    assert {place[0]: fen for place, fen in asyncio.run(final()).items()} == {990001: 485_000}
+    assert main(["ledger", "verify", "--redis", store_url]) == 0
+
+
+@pytest.mark.parametrize("runs", [2, 6])
+def test_settlements_that_race_end_at_their_targets(store_url: str, runs: int) -> None:
+    """Every turn all runs see the same ledger and want the same totals; it takes each difference once."""
+    turns = [{(990001, 2, 13): 700, (990002, 2, 13): 300}, {(990002, 2, 13): 900}, {(990001, 2, 13): 700}, {}]
+    funds = {Fund(13)}
+
+    async def race() -> None:
+        ledgers = [await Ledger.open(store_url, allow_volatile=True) for _ in range(runs)]
+        for targets in turns:
+            before = await posted(ledgers[0], POOL, 202503, funds)
+            changes = await asyncio.gather(
+                *(post_targets(one, POOL, "settle-month", 202503, targets, funds) for one in ledgers)
+            )
+            assert [change for change in changes if change] == [differences(targets, before)]
+            assert await posted(ledgers[0], POOL, 202503, funds) == targets
+        for one in ledgers:
+            await one.close()
+
+    asyncio.run(race())
+
+
+def test_settlements_that_race_with_other_totals_leave_one_of_them(store_url: str) -> None:
+    """One run began before a reversal, the other after it: the ledger ends at one of the two, never at a mixture."""
+    old, new = {(990001, 2, 13): 700, (990002, 2, 13): 300}, {(990001, 2, 13): 450}
+
+    async def race() -> None:
+        one, other = [await Ledger.open(store_url, allow_volatile=True) for _ in range(2)]
+        for _ in range(20):
+            await asyncio.gather(
+                post_targets(one, POOL, "settle-month", 202503, old, {Fund.PROVIDER_FINAL}),
+                post_targets(other, POOL, "settle-month", 202503, new, {Fund.PROVIDER_FINAL}),
+            )
+            assert await posted(one, POOL, 202503, {Fund.PROVIDER_FINAL}) in (old, new)
+        await one.close()
+        await other.close()
+
+    asyncio.run(race())
 
 
 def test_bad_stays_are_named(tmp_path) -> None:

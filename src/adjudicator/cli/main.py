@@ -23,6 +23,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "points": ("points", "base points of DRGs from past cases"),
     "settle-month": ("settle_month", "monthly settlement with the hospitals"),
     "settle-year": ("settle_year", "yearly clearing with the hospitals"),
+    "capitation": ("capitation", "budget and quota a head of the per-head packages"),
     "pool": ("pool", "share a pool's deficit or surplus between city and counties"),
     "ledger": ("ledger", "totals, watch, verify, rebuild the pooling ledger"),
     "rules": ("rules", "check, show, compare rule packs"),

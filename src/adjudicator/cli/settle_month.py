@@ -6,7 +6,7 @@ import argparse
 import asyncio
 import json
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,8 +14,11 @@ from typing import TYPE_CHECKING
 from adjudicator.money import fen_to_yuan
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from adjudicator.ledger.store import Ledger
     from adjudicator.pooling.context import PoolContext
+    from adjudicator.pooling.packages import Limit
     from adjudicator.pooling.settlement import Postings, Settlement
 
 
@@ -41,11 +44,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--budget", action="append", default=[], metavar="SCHEME=YUAN",
                         help="the fund's budget of the period, instead of the pack's; repeatable")  # fmt: skip
     parser.add_argument(
-        "--decisions", type=Path, metavar="FILE", help="review decisions: case, points, reasonable_cost"
+        "--decisions", type=Path, metavar="FILE", help="review decisions: case, points, reasonable_cost, replaces"
     )
     parser.add_argument("--from-ledger", action="store_true", help="take the cases from the ledger's journal")
     parser.add_argument("--stays", type=Path, metavar="FILE",
-                        help="with --from-ledger: dates of the stays, for readmissions")  # fmt: skip
+                        help="with --from-ledger: other dates or exemptions of some stays")  # fmt: skip
     parser.add_argument("--report", type=Path, metavar="DIR", help="write a line-by-line file for each hospital")
     parser.add_argument("--redis", metavar="URL", help="ledger store to post to")
     parser.add_argument("--data", type=Path, metavar="DIR", help="folder of a service's own store to post to")
@@ -57,12 +60,17 @@ def run(arguments: argparse.Namespace) -> int:
     return settle_period(arguments, arguments.month)
 
 
-def settle_period(arguments: argparse.Namespace, period: int, scores: dict[str, int] | None = None) -> int:
+def settle_period(
+    arguments: argparse.Namespace,
+    period: int,
+    scores: dict[str, int] | None = None,
+    limits: Sequence[Limit] = (),
+) -> int:
     """Settles, reports and posts a period."""
     from adjudicator.pooling.context import last_day, load_context
 
     context = load_context(arguments.pack)
-    settlement, posted = asyncio.run(_settle(arguments, context, period, scores))
+    settlement, posted = asyncio.run(_settle(arguments, context, period, scores, limits))
     if arguments.report:
         write_reports(settlement, arguments.report)
     if getattr(arguments, "values", None):
@@ -75,27 +83,35 @@ def settle_period(arguments: argparse.Namespace, period: int, scores: dict[str, 
 
 
 async def _settle(
-    arguments: argparse.Namespace, context: PoolContext, period: int, scores: dict[str, int] | None
+    arguments: argparse.Namespace,
+    context: PoolContext,
+    period: int,
+    scores: dict[str, int] | None,
+    limits: Sequence[Limit],
 ) -> tuple[Settlement, Postings | None]:
     """Reads the cases from files or the ledger, settles, and posts where a store is given."""
     from adjudicator.errors import E, refuse
     from adjudicator.pooling.cases import join, read_cases
     from adjudicator.pooling.context import budgets, last_day, read_decisions
-    from adjudicator.pooling.ledger_cases import cases_of, months_around, read_stays
+    from adjudicator.pooling.ledger_cases import cases_of, months_from, read_stays
+    from adjudicator.pooling.packages import settle_limits
     from adjudicator.pooling.posting import post
     from adjudicator.pooling.settlement import settle
 
     async with ledger_of(arguments) as ledger:
         if arguments.from_ledger and ledger is not None:
             stays = read_stays(arguments.stays) if arguments.stays else None
-            cases = await cases_of(ledger, context.pool, months_around(period), stays)
+            months = await months_from(ledger, context.pool, period)
+            cases = await cases_of(ledger, context.pool, months, stays)
         elif arguments.cases:
             cases = join([read_cases(path) for path in arguments.cases])
         else:
             raise refuse(E.CANNOT_CLEAR, detail="no cases: give --cases, or --from-ledger with --redis or --data")
         decisions = read_decisions(arguments.decisions) if arguments.decisions else None
         money = budgets(context.pooling, period, arguments.budget)
-        settlement = settle(cases, period, money, context.rules(last_day(period)), decisions, scores)
+        date = last_day(period)
+        settlement = settle(cases, period, money, context.rules(date), decisions, scores)
+        settle_limits(settlement, limits, lambda scheme: context.pooling.pick("quota_year", date, scheme))
         return settlement, None if ledger is None else await post(ledger, context.pool, settlement)
 
 
@@ -137,7 +153,7 @@ def write_reports(settlement: Settlement, folder: Path) -> None:
     from adjudicator.pooling.settlement import CASE_LINE_COLUMNS, case_lines
 
     folder.mkdir(parents=True, exist_ok=True)
-    for hospital in sorted({line.hospital for c in settlement.clearings.values() for line in c.lines}):
+    for hospital in settlement.hospital_fen():
         write_rows(folder / f"{settlement.period}-{hospital}.csv", CASE_LINE_COLUMNS, case_lines(settlement, hospital))
     header = (
         "scheme",
@@ -155,6 +171,8 @@ def write_reports(settlement: Settlement, folder: Path) -> None:
          line.others_fen, line.fund_fen)
         for code, clearing in settlement.clearings.items() for line in clearing.lines
     ]  # fmt: skip
+    kept = settlement.kept.items()
+    rows += [(f"{code}/other methods", name, county, "", "", "", "", "", fen) for (code, name, county), fen in kept]
     write_rows(folder / f"{settlement.period}-all.csv", header, rows)
 
 
@@ -176,6 +194,13 @@ def as_data(settlement: Settlement, posted: Postings | None) -> dict:
         }
     kept = [[*place, amount] for place, amount in settlement.kept.items()]
     result: dict = {"period": settlement.period, "cases": len(settlement.cases), "schemes": schemes, "kept_fen": kept}
+    result["hospitals_fen"] = settlement.hospital_fen()
+    result["limits"] = [
+        {"hospital": year.limit.hospital, "scheme": year.limit.scheme, "kind": year.limit.kind, "cases": year.cases,
+         "cost_fen": year.cost_fen, "priced_fen": year.priced_fen, "settled_fen": year.settled_fen}
+        for year in settlement.limits
+    ]  # fmt: skip
+    result["notes"] = settlement.notes
     if posted is not None:
         result["posted"] = [[*place, amount] for place, amount in posted.items()]
     return result
@@ -214,9 +239,34 @@ def show(context: PoolContext, settlement: Settlement, posted: Postings | None, 
         if clearing.reserve_fen:
             used = fen_to_yuan(clearing.reserve_used_fen)
             console.print(f"  调剂金 {fen_to_yuan(clearing.reserve_fen)} 元, 使用 {used} 元")
+    _show_rest(console, context, settlement)
     if posted is not None:
         console.print(
             f"入账 {len(posted)} 笔差额, 合计 {fen_to_yuan(sum(posted.values()))} 元" if posted else "账本无变化"
         )
     for text in context.pooling.unverified(date):
         console.print(f"  [yellow]未核实[/yellow] {text}")
+
+
+def _show_rest(console: Console, context: PoolContext, settlement: Settlement) -> None:
+    """What other methods are owed, yearly limits, the whole, and what could not be known."""
+    from adjudicator.pooling.packages import QUOTA
+
+    totals: dict[str, int] = {}
+    for (_, _, county), amount in settlement.kept.items():
+        totals[county] = totals.get(county, 0) + amount
+    if totals:
+        listed = ", ".join(f"{context.areas.get(c, c)} {fen_to_yuan(totals[c])}" for c in sorted(totals))
+        console.print(
+            f"其他付费方式（按项目、按床日、按病种、定额等）应付 {fen_to_yuan(sum(totals.values()))} 元: {listed}"
+        )
+    for year in settlement.limits:
+        name = "总额定额" if year.limit.kind == QUOTA else "次均限额"
+        amounts = (year.limit.limit_fen, year.cost_fen, year.priced_fen, year.settled_fen)
+        limit, cost, priced, settled = map(fen_to_yuan, amounts)
+        text = f"{limit} 元: {year.cases} 例, 费用 {cost}, 原计 {priced}, 清算 {settled} 元"
+        console.print(f"  {year.limit.hospital} {name} {text}")
+    whole = sum(settlement.hospital_fen().values())
+    console.print(f"{settlement.period} 基金应付医院合计 {fen_to_yuan(whole)} 元 = 各区县合计")
+    for note in settlement.notes:
+        console.print(f"  [yellow]note[/yellow] {note}", markup=True)

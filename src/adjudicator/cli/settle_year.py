@@ -6,9 +6,15 @@ import argparse
 import asyncio
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from adjudicator.cli import settle_month
 from adjudicator.money import fen_to_yuan
+
+if TYPE_CHECKING:
+    from adjudicator.pooling.capitation import Enrolment
+    from adjudicator.pooling.context import PoolContext
+    from adjudicator.pooling.rules import CapitationTerms
 
 
 def add_parser(subparsers) -> None:
@@ -16,15 +22,19 @@ def add_parser(subparsers) -> None:
     parser = subparsers.add_parser(
         "settle-year", help="yearly clearing with the hospitals",
         description="Point value of a year with surplus kept and overspend shared, quality deposit, money by hospital "
-        "and county. Posts what the year differs from its months. With --enrolments it settles capitation instead; "
-        "--synthetic N runs a made-up year.",
+        "and county. Posts what the year differs from its months. With --enrolments it settles capitation instead, "
+        "with --visits as well the per-head packages by outpatient points; --synthetic N runs a made-up year.",
     )  # fmt: skip
     parser.add_argument("--year", type=int, default=2025, metavar="YYYY", help="the year (default %(default)s)")
     parser.add_argument("--scores", type=Path, metavar="FILE", help="quality scores: hospital, score")
+    parser.add_argument("--quotas", type=Path, metavar="FILE",
+                        help="yearly quotas and average limits: hospital, scheme, kind, limit")  # fmt: skip
     parser.add_argument("--enrolments", type=Path, metavar="FILE", help="capitation contracts of persons")
     parser.add_argument(
         "--care", type=Path, metavar="FILE", help="cost of signed people: institution, own, outside, consortium"
     )
+    parser.add_argument("--visits", type=Path, metavar="FILE",
+                        help="outpatient points of signed people: signed_with, provider, scheme, points")  # fmt: skip
     parser.add_argument("--synthetic", type=int, default=0, metavar="N", help="claims of a made-up year, no case file")
     parser.add_argument("--seed", type=int, default=1, help="seed of the made-up year (default %(default)s)")
     settle_month.add_arguments(parser)
@@ -37,25 +47,48 @@ def run(arguments: argparse.Namespace) -> int:
         from adjudicator.pooling.synthetic_year import run_command
 
         return run_command(arguments)
-    if arguments.enrolments:
-        return _capitation(arguments)
-    scores = None
-    if arguments.scores:
-        from adjudicator.pooling.context import read_scores
+    if arguments.enrolments or arguments.visits or arguments.care:
+        return _heads(arguments)
+    from adjudicator.pooling.context import read_limits, read_scores
 
-        scores = read_scores(arguments.scores)
-    return settle_month.settle_period(arguments, arguments.year, scores)
+    scores = read_scores(arguments.scores) if arguments.scores else None
+    limits = read_limits(arguments.quotas) if arguments.quotas else ()
+    return settle_month.settle_period(arguments, arguments.year, scores, limits)
 
 
-def _capitation(arguments: argparse.Namespace) -> int:
-    from adjudicator.pooling import capitation
-    from adjudicator.pooling.context import last_day, load_context, read_care, read_enrolments
+def _heads(arguments: argparse.Namespace) -> int:
+    """Settles what goes by the head: the packages by points with --visits, else capitation."""
+    from adjudicator.errors import E, refuse
+    from adjudicator.pooling.context import load_context, read_enrolments
 
+    if not arguments.enrolments:
+        raise refuse(E.CANNOT_CLEAR, "enrolments", "--care and --visits need the signed people: give --enrolments")
+    if arguments.care and arguments.visits:
+        raise refuse(E.CANNOT_CLEAR, "visits", "give --care (by item) or --visits (by points), not both")
     context = load_context(arguments.pack)
     people = read_enrolments(arguments.enrolments, context.areas)
-    own, outside, consortia = read_care(arguments.care) if arguments.care else ({}, {}, {})
+    return (_packages if arguments.visits else _capitation)(arguments, context, people)
+
+
+def _terms(context: PoolContext, year: int, people: list[Enrolment]) -> dict[str, CapitationTerms]:
+    """Capitation terms of each scheme in the register."""
+    from adjudicator.pooling.context import last_day
+
     schemes = sorted({person.scheme for person in people})
-    terms = context.pooling.pick("capitation", last_day(arguments.year), schemes[0] if schemes else "310")
+    return {scheme: context.pooling.pick("capitation", last_day(year), scheme) for scheme in schemes}
+
+
+def _capitation(arguments: argparse.Namespace, context: PoolContext, people: list[Enrolment]) -> int:
+    from adjudicator.errors import E, refuse
+    from adjudicator.pooling import capitation
+    from adjudicator.pooling.context import read_care
+
+    own, outside, consortia = read_care(arguments.care) if arguments.care else ({}, {}, {})
+    known = _terms(context, arguments.year, people)
+    terms = next(iter(known.values()), None)
+    if terms is None or any(other != terms for other in known.values()):
+        listed = ", ".join(known) or "no scheme"
+        raise refuse(E.CANNOT_CLEAR, "enrolments", f"schemes with other terms ({listed}): settle each in its own run")
     results = capitation.settle_year(
         arguments.year, people, terms.quota_fen, terms.weights, own, outside, terms.surplus_kept_ppm,
         terms.overspend_shared_ppm, consortia,
@@ -64,8 +97,7 @@ def _capitation(arguments: argparse.Namespace) -> int:
     posted = asyncio.run(_post(arguments, context.pool, counties))
     if arguments.json:
         rows = [{slot: getattr(result, slot) for slot in result.__slots__} for result in results]
-        data = {"year": arguments.year, "institutions": rows, "counties_fen": [[*k, v] for k, v in counties.items()]}
-        print(json.dumps(data | {"posted": posted}, ensure_ascii=False, indent=1))
+        _print_json(arguments.year, {"institutions": rows}, counties, posted)
         return 0
     for result in results:
         print(
@@ -73,15 +105,67 @@ def _capitation(arguments: argparse.Namespace) -> int:
             f"{fen_to_yuan(result.own_fen)}, 院外 {fen_to_yuan(result.outside_fen)}, 结余 "
             f"{fen_to_yuan(result.balance_fen)}, 应付 {fen_to_yuan(result.settled_fen)} 元"
         )
-    for (county, scheme), amount in counties.items():
-        print(f"  {context.areas.get(county, county)} {scheme}: {fen_to_yuan(amount)} 元")
+    _show_counties(context, counties, posted)
     return 0
 
 
+def _packages(arguments: argparse.Namespace, context: PoolContext, people: list[Enrolment]) -> int:
+    """Per-head packages divided by outpatient points, scheme by scheme (门诊按人头包干结合 APG 点数法)."""
+    from adjudicator.errors import E, refuse
+    from adjudicator.pooling import capitation
+    from adjudicator.pooling.context import read_visits
+    from adjudicator.pooling.visit_packages import point_value_yuan, settle_packages
+
+    visits = read_visits(arguments.visits)
+    known = _terms(context, arguments.year, people)
+    strange = sorted({visit.scheme for visit in visits} - set(known))
+    if strange:
+        raise refuse(E.CANNOT_CLEAR, "visits", f"scheme {', '.join(strange)} has visits but nobody is signed")
+    counties: dict[tuple[str, str], int] = {}
+    schemes = {}
+    for scheme, terms in known.items():
+        own = [person for person in people if person.scheme == scheme]
+        quotas = capitation.settle_year(arguments.year, own, terms.quota_fen, terms.weights, {}, {}, 0, 0)
+        packages = {result.name: result.quota_fen for result in quotas}
+        value, rows = settle_packages(packages, [visit for visit in visits if visit.scheme == scheme])
+        used = {row.name: row.used_fen for row in rows if row.name in packages}
+        counties |= capitation.split_over_counties(arguments.year, own, used)
+        schemes[scheme] = {
+            "value_yuan": point_value_yuan(value),
+            "institutions": [{slot: getattr(row, slot) for slot in row.__slots__} for row in rows],
+        }
+    posted = asyncio.run(_post(arguments, context.pool, counties, "packages"))
+    if arguments.json:
+        _print_json(arguments.year, {"schemes": schemes}, counties, posted)
+        return 0
+    for scheme, found in schemes.items():
+        print(f"{scheme} 门诊点值 {found['value_yuan']} 元")
+        for row in found["institutions"]:
+            package, used_fen, earned = (fen_to_yuan(row[f"{name}_fen"]) for name in ("package", "used", "earned"))
+            print(f"{row['name']}: 包干 {package}, 签约人使用 {used_fen}, 应付 {earned} 元")
+    _show_counties(context, counties, posted)
+    return 0
+
+
+def _print_json(year: int, found: dict, counties: dict[tuple[str, str], int], posted: list[list[int]] | None) -> None:
+    listed = [[*place, amount] for place, amount in counties.items()]
+    data = {"year": year, **found, "counties_fen": listed, "posted": posted}
+    print(json.dumps(data, ensure_ascii=False, indent=1))
+
+
+def _show_counties(context: PoolContext, counties: dict[tuple[str, str], int], posted: list[list[int]] | None) -> None:
+    for (county, scheme), amount in counties.items():
+        print(f"  {context.areas.get(county, county)} {scheme}: {fen_to_yuan(amount)} 元")
+    print(f"合计 {fen_to_yuan(sum(counties.values()))} 元")
+    if posted is not None:
+        total = fen_to_yuan(sum(row[-1] for row in posted))
+        print(f"入账 {len(posted)} 笔差额, 合计 {total} 元" if posted else "账本无变化")
+
+
 async def _post(
-    arguments: argparse.Namespace, pool: str, counties: dict[tuple[str, str], int]
+    arguments: argparse.Namespace, pool: str, counties: dict[tuple[str, str], int], kind: str = "capitation"
 ) -> list[list[int]] | None:
-    """Posts the capitation year; again, only the difference."""
+    """Posts what the year owes by the head; again, only the difference."""
     from adjudicator.codes import SCHEME_CODES, Fund
     from adjudicator.pooling.posting import post_targets
 
@@ -92,5 +176,6 @@ async def _post(
     async with settle_month.ledger_of(arguments) as ledger:
         if ledger is None:
             return None
-        changes = await post_targets(ledger, pool, "capitation", arguments.year, targets, {Fund.PROVIDER_CAPITATION})
+        schemes = {place[1] for place in targets}
+        changes = await post_targets(ledger, pool, kind, arguments.year, targets, {Fund.PROVIDER_CAPITATION}, schemes)
         return [[*place, amount] for place, amount in changes.items()]

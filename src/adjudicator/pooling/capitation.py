@@ -41,6 +41,54 @@ def package_fen(budget_fen: int, deductions_fen: Mapping[str, int]) -> int:
     return rest
 
 
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """Budget of a year's packages from three past years (payment-rules 3.2)."""
+
+    shares_ppm: tuple[int, ...]
+    """Share of the fund that outpatient care took in each past year, oldest first."""
+    weighted_ppm: int
+    budget_fen: int
+    package_fen: int
+    """What is left after the deductions."""
+    quota_fen: int
+    """A head at weight 1; 0 where no register of people was given."""
+
+
+def three_year_budget(
+    past: Sequence[tuple[int, int]],
+    fund_fen: int,
+    weights_ppm: Sequence[int],
+    growth_ppm: int,
+    deductions_fen: Mapping[str, int],
+    weighted_people: Fraction = Fraction(0),
+) -> Budget:
+    """Budget, package and quota a head of a year.
+
+    past: (fund, outpatient spending) in fen of each past year, oldest first; ``weighted_people``: person-years times
+    weight of the register, 0 without one. The quota is rounded down, so that the packages stay inside the budget.
+
+    >>> past = [(1000, 280), (1000, 300), (1000, 310)]
+    >>> three_year_budget(past, 1_000_000, (200_000, 300_000, 500_000), 0, {"checks": 1_000}, Fraction(7)).quota_fen
+    42857
+    """
+    for fund, spent in past:
+        if fund <= 0 or spent < 0:
+            raise refuse(E.CANNOT_CLEAR, "fund", "a past year has no fund; give its rows fund and spent")
+    shares = tuple(divide_half_up(spent * PPM, fund) for fund, spent in past)
+    weighted = weighted_share_ppm(shares, weights_ppm)
+    budget = year_budget_fen(fund_fen, weighted, growth_ppm)
+    package = package_fen(budget, deductions_fen)
+    quota = package / weighted_people if weighted_people else Fraction(0)
+    return Budget(shares, weighted, budget, package, quota.numerator // quota.denominator)
+
+
+def weighted_person_years(year: int, enrolments: Sequence[Enrolment], weights: Weights) -> Fraction:
+    """People of a register by months of contract and weight, in person-years."""
+    parts = (months_inside(one, year) * weights.of(one.age_years, one.chronic) for one in enrolments)
+    return sum(parts, Fraction(0)) / 12
+
+
 def head_quota_fen(
     financing_fen: int, risk_ppm: int, critical_ppm: int, carried_fen: int, adjustment_fen: int, members: int
 ) -> int:
@@ -193,7 +241,17 @@ def _joined(amounts: Mapping[str, int], belongs: Mapping[str, str]) -> dict[str,
 def county_postings(
     year: int, enrolments: Sequence[Enrolment], results: Sequence[Result], consortia: Mapping[str, str] | None = None
 ) -> dict[tuple[str, str], int]:
-    """What the counties of the people pay for capitation, by (county, scheme): by person-months of each institution.
+    """What the counties of the people pay for capitation, by (county, scheme); see :func:`split_over_counties`."""
+    return split_over_counties(year, enrolments, {result.name: result.settled_fen for result in results}, consortia)
+
+
+def split_over_counties(
+    year: int,
+    enrolments: Sequence[Enrolment],
+    amounts_fen: Mapping[str, int],
+    consortia: Mapping[str, str] | None = None,
+) -> dict[tuple[str, str], int]:
+    """Splits each institution's amount over (county, scheme) by the person-months of its people.
 
     Largest remainder, so that the counties add up to the institutions.
     """
@@ -205,11 +263,13 @@ def county_postings(
         own = months.setdefault(name, {})
         own[place] = own.get(place, 0) + months_inside(entry, year)
     totals: dict[tuple[str, str], int] = {}
-    for result in results:
-        own = dict(sorted(months[result.name].items()))
+    for name, total in amounts_fen.items():
+        own = dict(sorted(months[name].items()))
         if not sum(own.values()):
+            if total:
+                raise refuse(E.CANNOT_CLEAR, "contract", f"{name} is owed {total} fen but nobody is signed in {year}")
             continue
-        for place, amount in zip(own, split_by_weight(result.settled_fen, list(own.values())), strict=True):
+        for place, amount in zip(own, split_by_weight(total, list(own.values())), strict=True):
             totals[place] = totals.get(place, 0) + amount
     return totals
 
@@ -231,50 +291,3 @@ def share_surplus(surplus_fen: int, parts: Mapping[str, int]) -> dict[str, int]:
     """
     amounts = split_by_weight(surplus_fen, list(parts.values()))
     return dict(zip(parts, amounts, strict=True))
-
-
-# --- outpatient points under the per-head package (APG) --------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Visits:
-    """Points that people signed with one institution earned at another (or the same)."""
-
-    signed_with: str
-    provider: str
-    points_e8: int
-    by_item_fen: int
-
-
-@dataclass(frozen=True, slots=True)
-class PackageResult:
-    """One institution under the per-head package: its package, what its people used by points, what it earned."""
-
-    name: str
-    package_fen: int
-    used_fen: int
-    earned_fen: int
-
-
-def settle_packages(packages_fen: Mapping[str, int], visits: Sequence[Visits]) -> tuple[Fraction, list[PackageResult]]:
-    """Divides the outpatient packages by points (门诊按人头包干结合 APG 点数法, payment-rules 3.1).
-
-    Value = all packages / all points. A provider earns points x value; the institution a person signed with is charged
-    the same, so used and earned add up to the packages. Errors: no points, no budget, a signer without package.
-    """
-    total, points = sum(packages_fen.values()), sum(visit.points_e8 for visit in visits)
-    if total <= 0 or points <= 0:
-        raise refuse(E.CANNOT_CLEAR, "outpatient", f"packages of {total} fen over {points} points of 1e-8")
-    for visit in visits:
-        if visit.signed_with not in packages_fen:
-            raise refuse(E.CANNOT_CLEAR, "contract", f"{visit.signed_with} has visits but no package")
-    amounts = split_by_weight(total, [visit.points_e8 for visit in visits])
-    used: dict[str, int] = {}
-    earned: dict[str, int] = {}
-    for visit, amount in zip(visits, amounts, strict=True):
-        used[visit.signed_with] = used.get(visit.signed_with, 0) + amount
-        earned[visit.provider] = earned.get(visit.provider, 0) + amount
-    names = sorted(set(packages_fen) | set(earned))
-    rows = [PackageResult(n, packages_fen.get(n, 0), used.get(n, 0), earned.get(n, 0)) for n in names]
-    assert sum(row.used_fen for row in rows) == sum(row.earned_fen for row in rows) == total
-    return Fraction(total * 10**8, points), rows

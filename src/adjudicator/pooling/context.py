@@ -13,9 +13,11 @@ from adjudicator.errors import E, refuse
 from adjudicator.money import MoneyError, split_by_weight, yuan_to_fen
 from adjudicator.pooling.capitation import Enrolment, check_enrolments
 from adjudicator.pooling.deficit import CountyYear
+from adjudicator.pooling.packages import KINDS, Limit
 from adjudicator.pooling.review import Decision
 from adjudicator.pooling.rules import PoolingRules, load_pooling
 from adjudicator.pooling.settlement import Rules
+from adjudicator.pooling.visit_packages import Visits
 from adjudicator.rules import payment
 from adjudicator.rules.faults import Faults
 from adjudicator.rules.load import load_pack
@@ -106,7 +108,10 @@ def budgets(pooling: PoolingRules, period: int, given: Sequence[str]) -> dict[st
 
 
 def read_decisions(path: Path) -> dict[str, Decision]:
-    """Reads review decisions: CSV with case, points, reasonable_cost (yuan); one of the two is filled."""
+    """Reads review decisions: CSV with case, points, reasonable_cost (yuan), one of the two filled, and replaces.
+
+    ``replaces`` names a case applied for before that gave its place to this one.
+    """
     faults, result = Faults(), {}
     for row in read_csv(path.parent, path.name, ("case", "points", "reasonable_cost"), faults):
         case = row.text("case")
@@ -116,7 +121,7 @@ def read_decisions(path: Path) -> dict[str, Decision]:
             row.fault("points", "and reasonable_cost are both filled or both empty", "fill one of the two")
         if case in result:
             row.fault("case", "is there twice", "keep one decision a case")
-        result[case] = Decision(points, cost)
+        result[case] = Decision(points, cost, row.text("replaces", ""))
     faults.raise_if_any("review decisions")
     return result
 
@@ -166,6 +171,54 @@ def read_care(path: Path) -> tuple[dict[str, int], dict[str, int], dict[str, str
             consortia[name] = row.text("consortium")
     faults.raise_if_any("care under capitation")
     return own, outside, consortia
+
+
+def read_limits(path: Path) -> list[Limit]:
+    """Reads yearly quotas and average limits: CSV with hospital, scheme, kind (quota, average_limit), limit (yuan).
+
+    Further columns: diagnosis, approved (yuan), and for the reward of a quota stays and visits.
+    """
+    faults, result = Faults(), []
+    for row in read_csv(path.parent, path.name, ("hospital", "scheme", "kind", "limit"), faults):
+        kind = row.choice("kind", KINDS)
+        result.append(
+            Limit(
+                row.text("hospital"), row.choice("scheme", SCHEME_CODES), kind, row.fen("limit", low=1),
+                row.text("diagnosis", ""), row.fen("approved", 0), row.integer("stays", 0), row.integer("visits", 0),
+            )
+        )  # fmt: skip
+        row.finish()
+    faults.raise_if_any("yearly quotas")
+    return result
+
+
+def read_visits(path: Path) -> list[Visits]:
+    """Reads outpatient points of signed people: CSV with signed_with, provider, scheme, points."""
+    faults, result = Faults(), []
+    for row in read_csv(path.parent, path.name, ("signed_with", "provider", "scheme", "points"), faults):
+        scheme = row.choice("scheme", SCHEME_CODES)
+        result.append(Visits(row.text("signed_with"), row.text("provider"), row.e8("points"), scheme))
+        row.finish()
+    faults.raise_if_any("visits under the per-head package")
+    return result
+
+
+def read_past(path: Path) -> dict[str, dict[int, dict[str, int]]]:
+    """Reads the years of a three-year budget: CSV with scheme, year, item, amount (yuan); scheme -> year -> item.
+
+    Items: ``fund`` and ``spent`` of past years, ``fund`` of the year itself and its deductions under any other name.
+    """
+    faults = Faults()
+    result: dict[str, dict[int, dict[str, int]]] = {}
+    for row in read_csv(path.parent, path.name, ("scheme", "year", "item", "amount"), faults):
+        scheme, year = row.choice("scheme", SCHEME_CODES), row.integer("year", low=1990, high=2099)
+        items, item = result.setdefault(scheme, {}).setdefault(year, {}), row.text("item")
+        if item in items:
+            row.fault("item", f"{item} of {year} is there twice for scheme {scheme}", "keep one row")
+        items[item] = row.fen("amount")
+        row.finish()
+    faults.raise_if_any("past years")
+    return result
 
 
 COUNTY_COLUMNS = ("county", "scheme", "income", "expenditure", "carried")

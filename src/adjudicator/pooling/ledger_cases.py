@@ -1,7 +1,7 @@
 """Cases of a period read back from the ledger's journal: what was settled and reversed, with its points.
 
-The journal holds no dates of the stay; they come from a file of stays (case, admission_date, discharge_date, exempt),
-without which readmissions are not known and nothing is halved.
+Dates of the stay and the principal diagnosis come from what each record keeps of its claim (``engine.basis``). A file
+of stays (case, admission_date, discharge_date, exempt) replaces them for the cases that it lists.
 """
 
 from __future__ import annotations
@@ -10,9 +10,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from adjudicator.codes import SCHEME_NATIONAL, Scheme
+from adjudicator.engine.basis import read_basis
 from adjudicator.errors import E, refuse
-from adjudicator.ledger import journal
+from adjudicator.ledger import journal, keys
 from adjudicator.ledger.record import Kind, Record
 from adjudicator.pooling.cases import COLUMNS, Cases, from_columns
 from adjudicator.rules.faults import Faults
@@ -49,7 +52,7 @@ async def cases_of(ledger, pool: str, months: Iterable[int], stays: Mapping[str,
 
     Errors: E.LEDGER_CORRUPT for a record that cannot be read or has no answer; run ``adjudicator ledger verify``.
     """
-    table: dict[str, list] = {column: [] for column in COLUMNS}
+    table: dict[str, list] = {column: [] for column in (*COLUMNS, "diagnosis")}
     for month in months:
         async for chunk in journal.scan(ledger.connection, pool, month):
             if chunk.unreadable:
@@ -68,14 +71,11 @@ def _without_strays(table: dict[str, list]) -> dict[str, list]:
     return {column: [values[place] for place in kept] for column, values in table.items()}
 
 
-def months_around(period: int) -> list[int]:
-    """Months whose records may change a period: its year, and three months after it for late reversals.
-
-    >>> months_around(202503)[0], months_around(2025)[-1]
-    (202501, 202603)
-    """
-    year = period if period < 10_000 else period // 100
-    return [year * 100 + month for month in range(1, 13)] + [(year + 1) * 100 + month for month in (1, 2, 3)]
+async def months_from(ledger, pool: str, period: int) -> list[int]:
+    """Months of the journal that may change a period: from its first on, for readmissions and late reversals."""
+    first = period * 100 + 1 if period < 10_000 else period
+    listed = await ledger.connection.persist(lambda: ledger.connection.client.smembers(keys.months(pool)))
+    return sorted(month for month in map(int, listed) if month >= first)
 
 
 def _add(table: dict[str, list], record: Record, month: int, stays: Mapping[str, Stay]) -> None:
@@ -83,7 +83,9 @@ def _add(table: dict[str, list], record: Record, month: int, stays: Mapping[str,
         raise refuse(E.LEDGER_CORRUPT, detail=f"settlement {record.name} has no answer")
     answer = settlement_pb2.Settlement.FromString(record.answer)
     sign = -1 if record.kind == Kind.REVERSE else 1
-    stay = stays.get(record.name, NO_STAY)
+    kept = read_basis(record.basis)
+    stay = NO_STAY if kept is None else _stay(kept.claim)
+    stay = stays.get(record.name, stay)
     paid = answer.payment
     by_item = paid.due_fen - paid.difference_fen
     values = {
@@ -93,7 +95,11 @@ def _add(table: dict[str, list], record: Record, month: int, stays: Mapping[str,
         "discharge_date": stay.discharge_date, "person": record.person.hex(), "exempt": stay.exempt, "sign": sign,
         "points_e8": abs(paid.points_e8), "total_fen": sign * answer.total_fen,
         "patient_fen": sign * answer.personal_total_fen, "others_fen": sign * (answer.fund_total_fen - by_item),
-        "fund_fen": sign * by_item, "due_fen": sign * paid.due_fen,
+        "fund_fen": sign * by_item, "due_fen": sign * paid.due_fen, "diagnosis": "" if kept is None else kept.principal,
     }  # fmt: skip
     for column, value in values.items():
         table[column].append(value)
+
+
+def _stay(claim: np.ndarray) -> Stay:
+    return Stay(int(claim["admission_date"][0]), int(claim["discharge_date"][0]), 0)

@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
+import numpy as np
+
+from adjudicator.codes import Method
 from adjudicator.errors import E, refuse
-from adjudicator.money import PPM, share
+from adjudicator.money import PPM, share, split_by_weight
+from adjudicator.pooling.cases import Cases
+from adjudicator.pooling.review import exempt_by_diagnosis
+
+if TYPE_CHECKING:
+    from adjudicator.pooling.settlement import Settlement
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,3 +64,90 @@ def average_limit_year(costs_fen: list[int], limit_fen: int, approved_fen: int =
     total = sum(costs_fen)
     counted = min(total, limit_fen * len(costs_fen) + approved_fen)
     return counted, total - counted
+
+
+QUOTA, AVERAGE_LIMIT = "quota", "average_limit"
+KINDS = {QUOTA: Method.QUOTA, AVERAGE_LIMIT: Method.SINGLE_DISEASE}
+"""Kinds of yearly limits and the method whose cases they take."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """What one hospital may cost a scheme in a year: a quota for all its cases, or an average for each."""
+
+    hospital: str
+    scheme: str
+    kind: str
+    limit_fen: int
+    """quota: of the year; average_limit: of one case."""
+    diagnosis: str = ""
+    """Only cases of this principal diagnosis, ``K35*`` for all that begin so; empty: all."""
+    approved_fen: int = 0
+    """average_limit: excess that the agency has approved."""
+    stays: int = 0
+    visits: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class LimitYear:
+    """One limit against the year's cases."""
+
+    limit: Limit
+    cases: int
+    cost_fen: int
+    priced_fen: int
+    """What the cases were priced at."""
+    settled_fen: int
+    """What the fund pays for them."""
+    counties: dict[str, int]
+    """Change by county of insurance; adds up to settled less priced."""
+
+
+def settle_limits(settlement: Settlement, limits: list[Limit], terms: Callable[[str], QuotaTerms]) -> None:
+    """Settles a year's quotas and average limits and changes what the settlement keeps for these cases.
+
+    Under a quota the fund pays the part of the total cost that :func:`quota_year` lets count, less what patients and
+    other funds paid; above an average limit it pays less by the excess. ``terms``: of a scheme. Errors: a limit
+    without a case, two limits over the same case.
+    """
+    taken = np.zeros(len(settlement.cases), bool)
+    for limit in limits:
+        chosen = _cases_of(settlement.cases, limit)
+        if not chosen.any():
+            detail = f"{limit.hospital} has no {limit.kind} case of scheme {limit.scheme} {limit.diagnosis}".rstrip()
+            raise refuse(E.CANNOT_CLEAR, "quotas", f"{detail} in {settlement.period}; remove its line")
+        if (taken & chosen).any():
+            raise refuse(E.CANNOT_CLEAR, "quotas", f"two lines of {limit.hospital} take the same cases; keep one")
+        taken |= chosen
+        year = _limit_year(settlement.cases, chosen, limit, terms)
+        settlement.limits.append(year)
+        for county, change in year.counties.items():
+            settlement.kept[limit.scheme, limit.hospital, county] += change
+
+
+def _cases_of(cases: Cases, limit: Limit) -> np.ndarray:
+    rows = cases.rows
+    chosen = rows["method"] == KINDS[limit.kind]
+    for listed, column in ((cases.hospitals, "hospital"), (cases.schemes, "scheme")):
+        name = getattr(limit, column)
+        chosen &= rows[column] == (listed.index(name) if name in listed else -1)
+    if not limit.diagnosis or not chosen.any():
+        return chosen
+    if cases.diagnoses is None:
+        raise refuse(E.CANNOT_CLEAR, "quotas", "the cases have no column diagnosis, which a line asks for")
+    return chosen & (exempt_by_diagnosis(cases.diagnoses, [limit.diagnosis]) == 1)
+
+
+def _limit_year(cases: Cases, chosen: np.ndarray, limit: Limit, terms: Callable[[str], QuotaTerms]) -> LimitYear:
+    rows = cases.rows[chosen]
+    cost, priced = int(rows["total_fen"].sum()), int(rows["due_fen"].sum())
+    if limit.kind == QUOTA:
+        payable = quota_year(cost, limit.limit_fen, limit.stays, limit.visits, terms(limit.scheme))
+        settled = payable - int(rows["patient_fen"].sum()) - int(rows["others_fen"].sum())
+    else:
+        settled = priced - average_limit_year(rows["total_fen"].tolist(), limit.limit_fen, limit.approved_fen)[1]
+    present = np.unique(rows["county"])
+    costs = [int(rows["total_fen"][rows["county"] == county].sum()) for county in present]
+    parts = split_by_weight(settled - priced, costs)
+    counties = {cases.counties[county]: part for county, part in zip(present.tolist(), parts, strict=True)}
+    return LimitYear(limit, len(rows), cost, priced, settled, counties)

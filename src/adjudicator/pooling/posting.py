@@ -7,6 +7,7 @@ import itertools
 import json
 
 from adjudicator.codes import Fund
+from adjudicator.errors import AdjudicatorError, E
 from adjudicator.pooling.settlement import Postings, Settlement
 
 
@@ -21,9 +22,12 @@ def differences(targets: Postings, posted: Postings) -> Postings:
     return {place: amount for place, amount in found.items() if amount}
 
 
-def posting_key(pool: str, kind: str, period: int, targets: Postings, posted: Postings) -> bytes:
-    """16 bytes that name one posting: the same change over the same ledger has the same key, so it counts once."""
-    text = json.dumps([pool, kind, period, sorted(targets.items()), sorted(posted.items())])
+def posting_key(pool: str, period: int, funds: set[Fund], turn: int, standing: Postings) -> bytes:
+    """16 bytes that name one posting: the ``turn``-th one over this state of the accounts.
+
+    Two runs that saw the same state have the same key, so that only one of them posts, whatever each wanted.
+    """
+    text = json.dumps([pool, period, sorted(map(int, funds)), turn, sorted(standing.items())])
     return hashlib.blake2b(text.encode(), digest_size=16).digest()
 
 
@@ -41,7 +45,7 @@ async def post(ledger, pool: str, settlement: Settlement) -> Postings:
     """Posts the difference between the settlement and the ledger; returns what was posted.
 
     ``ledger`` is ``ledger.store.Ledger``. Safe to repeat after a lost answer, and when two settle at once: the
-    posting's key is made of what it changes, and of how often the same change was posted before.
+    posting's key is made of what stands in the ledger, so that of two runs one posts and the other looks again.
     """
     if not settlement.is_year:
         funds = {Fund.PROVIDER_FINAL, Fund.PROVIDER_PREPAID}
@@ -53,26 +57,51 @@ async def post(ledger, pool: str, settlement: Settlement) -> Postings:
     return await post_targets(ledger, pool, "settle-year", settlement.period, targets, {Fund.PROVIDER_YEAR})
 
 
-async def post_targets(ledger, pool: str, kind: str, period: int, targets: Postings, funds: set[Fund]) -> Postings:
-    """Brings some accounts of a period to their targets; a year (YYYY) is posted in its December."""
+async def post_targets(
+    ledger,
+    pool: str,
+    kind: str,
+    period: int,
+    targets: Postings,
+    funds: set[Fund],
+    schemes: set[int] | None = None,
+) -> Postings:
+    """Brings some accounts of a period to their targets; a year (YYYY) is posted in its December.
+
+    ``schemes``: only these (codes.Scheme) are brought to their targets, the others stay as they are; ``None``: all.
+    """
     month = period if period > 10_000 else period * 100 + 12
     while True:
         standing = await posted(ledger, pool, month, funds)
-        changes = differences(targets, standing)
+        changes = differences(targets, _of_schemes(standing, schemes))
         if not changes:
             return {}
-        key = await _free_key(ledger, pool, kind, period, targets, standing)
+        key = await _free_key(ledger, pool, period, funds, standing)
         if standing != await posted(ledger, pool, month, funds):
             continue
         listed = [(*place, amount) for place, amount in changes.items()]
-        if await ledger.post(pool, key, month, listed, {"what": kind, "period": period}):
+        if await _post_once(ledger, pool, key, month, listed, {"what": kind, "period": period}):
             return changes
 
 
-async def _free_key(ledger, pool: str, kind: str, period: int, targets: Postings, standing: Postings) -> bytes:
-    """Key of the next posting of a change; the same change over the same state may come back (there and back again)."""
+async def _post_once(ledger, pool: str, key: bytes, month: int, listed: list, note: dict) -> bool:
+    """False where another run has posted over the same state, whether the same or something else."""
+    try:
+        return await ledger.post(pool, key, month, listed, note)
+    except AdjudicatorError as error:
+        if error.problems[0].number != E.KEY_REUSED:
+            raise
+        return False
+
+
+def _of_schemes(postings: Postings, schemes: set[int] | None) -> Postings:
+    return {place: amount for place, amount in postings.items() if schemes is None or place[1] in schemes}
+
+
+async def _free_key(ledger, pool: str, period: int, funds: set[Fund], standing: Postings) -> bytes:
+    """Key of the next posting over a state; the same state may come back (there and back again)."""
     for turn in itertools.count():
-        key = posting_key(pool, f"{kind}/{turn}", period, targets, standing)
+        key = posting_key(pool, period, funds, turn, standing)
         if await ledger.get(pool, key) is None:
             return key
     raise AssertionError("unreachable")

@@ -10,10 +10,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from adjudicator.codes import Method
 from adjudicator.errors import E, refuse
 from adjudicator.money import PPM, divide_half_up, divide_up
 from adjudicator.pooling.cases import Cases, days_since_epoch
-from adjudicator.rules.payment_drg import Readmission
+from adjudicator.rules.payment_drg import Readmission, SpecialCases
 
 
 def readmitted(rows: np.ndarray, days: int) -> np.ndarray:
@@ -86,7 +87,9 @@ def check_quota(reviewed: int, cases: int, limit_ppm: int, rounding: str) -> Non
         return
     allowed = review_quota(cases, limit_ppm, rounding)
     if reviewed > allowed:
-        raise refuse(E.CANNOT_CLEAR, "decisions", f"{reviewed} cases reviewed, {allowed} of {cases} may be")
+        raise refuse(
+            E.CANNOT_CLEAR, "decisions", f"{reviewed} cases reviewed, {allowed} of {cases} may be; leave some out"
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +98,8 @@ class Decision:
 
     points_e8: int = -1
     reasonable_cost_fen: int = -1
+    replaces: str = ""
+    """Case that was applied for before and gave its place to this one (with the year only)."""
 
 
 def apply_decisions(
@@ -133,10 +138,47 @@ def accepted_applications(excess: Mapping[str, int], quota: int) -> list[str]:
     return sorted(sorted(excess), key=lambda case: -excess[case])[:quota]
 
 
-def check_swaps(applied: int, swapped: int, swap_ppm: int) -> None:
+def check_swaps(applied: int, swapped: int, swap_ppm: int, hospital: str = "the hospital") -> None:
     """Before the year's settlement a hospital may swap a share of the applied cases."""
-    if swapped * PPM > applied * swap_ppm:
-        raise refuse(E.CANNOT_CLEAR, "special_cases.swap", f"{swapped} of {applied} applied cases were swapped")
+    allowed = applied * swap_ppm // PPM
+    if swapped > allowed:
+        detail = f"{swapped} of {applied} applied cases of {hospital} were swapped, {allowed} may be"
+        raise refuse(E.CANNOT_CLEAR, "special_cases.swap", detail)
+
+
+def check_reviews(
+    standing: Cases, period: int, decisions: Mapping[str, Decision], special: SpecialCases, classes: Mapping[str, str]
+) -> None:
+    """The reviewed cases of a period are at most the limit of its DRG cases: of the pool, or of each class."""
+    months = standing.rows["month"]
+    inside = months // 100 == period if period < 10_000 else months == period
+    inside &= standing.rows["method"] == Method.DRG_POINTS
+    reviewed = np.array([case in decisions for case in standing.ids.tolist()], bool)
+    if not special.limit_by_class_ppm:
+        check_quota(int((inside & reviewed).sum()), int(inside.sum()), special.limit_ppm, special.rounding)
+        return
+    for name, limit in special.limit_by_class_ppm.items():
+        members = [place for place, code in enumerate(standing.hospitals) if classes.get(code) == name]
+        own = inside & np.isin(standing.rows["hospital"], members)
+        check_quota(int((own & reviewed).sum()), int(own.sum()), limit, special.rounding)
+
+
+def check_review_swaps(standing: Cases, period: int, decisions: Mapping[str, Decision], special: SpecialCases) -> None:
+    """Before the year is settled a hospital may swap some of the cases that it applied for (decision.replaces)."""
+    hospital_of = dict(zip(standing.ids.tolist(), standing.rows["hospital"].tolist(), strict=True))
+    mine = {case: decision for case, decision in decisions.items() if case in hospital_of}
+    swaps = {case: decision.replaces for case, decision in mine.items() if decision.replaces}
+    if swaps and period > 10_000:
+        raise refuse(E.CANNOT_CLEAR, "decisions", "cases are swapped with the year's settlement, not in a month")
+    for case, replaced in swaps.items():
+        if replaced in decisions or hospital_of.get(replaced) != hospital_of[case]:
+            detail = f"case {case} replaces {replaced}, which must be another standing case of the same hospital"
+            raise refuse(E.CANNOT_CLEAR, "decisions", f"{detail} without a decision of its own")
+    for number, name in enumerate(standing.hospitals):
+        applied = sum(hospital_of[case] == number for case in mine)
+        swapped = sum(hospital_of[case] == number for case in swaps)
+        if swapped:
+            check_swaps(applied, swapped, special.swap_ppm, name)
 
 
 def is_above(cost_fen: int, average_fen: int, multiple_ppm: int) -> bool:

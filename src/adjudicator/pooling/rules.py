@@ -17,6 +17,7 @@ from adjudicator.pooling.calibrate import Calibration
 from adjudicator.pooling.capitation import Weights
 from adjudicator.pooling.clearing import FUND_ONLY, TOTAL_COST, Terms
 from adjudicator.pooling.deficit import COUNTY, Levy, Rule, Shares, Step
+from adjudicator.pooling.packages import QuotaTerms
 from adjudicator.pooling.warning import Lines
 from adjudicator.rules.faults import Faults
 from adjudicator.rules.payment_reader import Node, Source, read_toml
@@ -58,6 +59,7 @@ class PoolingRules:
     budgets: list[Dated[int]] = field(default_factory=list)
     calibration: list[Dated[Calibration]] = field(default_factory=list)
     capitation: list[Dated[CapitationTerms]] = field(default_factory=list)
+    quota_year: list[Dated[QuotaTerms]] = field(default_factory=list)
     deficit: list[Dated[Rule]] = field(default_factory=list)
     levies: list[Dated[Levy]] = field(default_factory=list)
     warnings: list[Dated[Lines]] = field(default_factory=list)
@@ -81,7 +83,8 @@ class PoolingRules:
     def unverified(self, date: int) -> list[str]:
         """Tables in use on a day that nobody has compared with their document."""
         found = []
-        for kind in ("clearing", "budgets", "capitation", "deficit", "levies", "warnings", "old_gap_years"):
+        kinds = ("clearing", "budgets", "capitation", "quota_year", "deficit", "levies", "warnings", "old_gap_years")
+        for kind in kinds:
             entries = [entry for entry in getattr(self, kind) if entry.source.from_date <= date <= entry.source.to_date]
             found += [f"{kind}: {entry.source.document}" for entry in entries if not entry.source.verified]
         return found
@@ -119,6 +122,7 @@ def load_pooling(path: Path, faults: Faults) -> PoolingRules:
         "budget": (result.budgets, lambda table: table.fen("amount")),
         "calibration": (result.calibration, _calibration),
         "capitation": (result.capitation, _capitation),
+        "quota_year": (result.quota_year, _quota_year),
         "deficit": (result.deficit, _deficit),
         "levy": (result.levies, _levy),
         "warning": (result.warnings, _warning),
@@ -228,6 +232,16 @@ def _capitation(table: Node) -> CapitationTerms:
         table.ppm("overspend_shared"),
         weights if any(weights) else (),
         table.ppm("growth", 0),
+    )
+
+
+def _quota_year(table: Node) -> QuotaTerms:
+    return QuotaTerms(
+        table.ppm("band"),
+        table.ppm("band_share"),
+        table.ppm("reward"),
+        table.ppm("reward_cap"),
+        table.ppm("no_reward_above", PPM),
     )
 
 

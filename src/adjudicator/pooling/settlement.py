@@ -17,7 +17,14 @@ from adjudicator.codes import SCHEME_CODES, Fund, Method
 from adjudicator.errors import E, refuse
 from adjudicator.pooling.cases import Cases, net
 from adjudicator.pooling.clearing import Cell, Clearing, Terms, case_due_fen, cells, clear, prepayments
-from adjudicator.pooling.review import Decision, apply_decisions, check_quota, halve_readmissions
+from adjudicator.pooling.packages import LimitYear
+from adjudicator.pooling.review import (
+    Decision,
+    apply_decisions,
+    check_review_swaps,
+    check_reviews,
+    halve_readmissions,
+)
 from adjudicator.rules.payment_drg import Readmission, SpecialCases
 
 Postings = dict[tuple[int, int, int], int]
@@ -51,7 +58,13 @@ class Settlement:
     prepaid: dict[tuple[str, str, str], int] = field(default_factory=dict)
     """Prepayment in fen by (scheme, hospital, county)."""
     kept: dict[tuple[str, str, str], int] = field(default_factory=dict)
-    """What the cases of all other methods are owed, in fen by (scheme, hospital, county): as priced, no clearing."""
+    """What the cases of all other methods are owed, in fen by (scheme, hospital, county): as priced, no clearing.
+
+    Yearly quotas and average limits change it (``packages.settle_limits``).
+    """
+    limits: list[LimitYear] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    """What could not be known of the cases, for people."""
 
     @property
     def is_year(self) -> bool:
@@ -118,24 +131,43 @@ def settle(
     standing, points = standing_points(cases, rules, decisions)
     if decisions and rules.special is not None:
         check_reviews(standing, period, decisions, rules.special, rules.classes)
-    return settle_standing(standing, points, period, budgets_fen, rules, scores)
+        check_review_swaps(standing, period, decisions, rules.special)
+    result = settle_standing(standing, points, period, budgets_fen, rules, scores)
+    result.notes = unknown_stays(result, rules) + unused_decisions(standing, decisions or {}, rules)
+    return result
 
 
-def check_reviews(
-    standing: Cases, period: int, decisions: Mapping[str, Decision], special: SpecialCases, classes: Mapping[str, str]
-) -> None:
-    """The reviewed cases of a period are at most the limit of its DRG cases: of the pool, or of each class."""
-    months = standing.rows["month"]
-    inside = months // 100 == period if period < 10_000 else months == period
-    inside &= standing.rows["method"] == Method.DRG_POINTS
-    reviewed = np.array([case in decisions for case in standing.ids.tolist()], bool)
-    if not special.limit_by_class_ppm:
-        check_quota(int((inside & reviewed).sum()), int(inside.sum()), special.limit_ppm, special.rounding)
-        return
-    for name, limit in special.limit_by_class_ppm.items():
-        members = [place for place, code in enumerate(standing.hospitals) if classes.get(code) == name]
-        own = inside & np.isin(standing.rows["hospital"], members)
-        check_quota(int((own & reviewed).sum()), int(own.sum()), limit, special.rounding)
+def unknown_stays(settlement: Settlement, rules: Rules) -> list[str]:
+    """Sentences about cases whose readmission could not be judged, with the way out; none where all is known."""
+    rule, cases = rules.readmission, settlement.cases
+    if rule is None:
+        return []
+    grouped = cases.rows["method"] == Method.DRG_POINTS
+    undated = int((grouped & ((cases.rows["discharge_date"] <= 0) | (cases.rows["admission_date"] <= 0))).sum())
+    notes = []
+    if undated:
+        notes.append(f"{undated} DRG cases have no dates of the stay: nothing is halved for them; give them in --stays")
+    if rule.exempt_diagnoses:
+        known = np.zeros(len(cases), bool) if cases.diagnoses is None else cases.diagnoses != ""
+        halved = grouped & ~known & (settlement.points_e8 < cases.rows["points_e8"])
+        if halved.any():
+            notes.append(
+                f"{int(halved.sum())} DRG cases without a known diagnosis lost points; where a readmission is exempt, "
+                "say so in the column exempt of --stays or of the cases"
+            )
+    return notes
+
+
+def unused_decisions(standing: Cases, decisions: Mapping[str, Decision], rules: Rules) -> list[str]:
+    """Sentences about decisions without a case, and reviews without a rule for them."""
+    notes = []
+    strays = sorted(set(decisions) - set(standing.ids.tolist()))
+    if strays:
+        shown = ", ".join(strays[:5]) + (", …" if len(strays) > 5 else "")
+        notes.append(f"{len(strays)} decisions name no standing case of these months and change nothing: {shown}")
+    if decisions and rules.special is None:
+        notes.append("the pack has no [drg.special_cases]: how many cases may be reviewed is not checked")
+    return notes
 
 
 def standing_points(
@@ -266,6 +298,11 @@ def case_lines(settlement: Settlement, hospital: str) -> list[tuple]:
                 "", 0, int(row["patient_fen"]), int(row["others_fen"]), int(row["due_fen"]),
             )
         )  # fmt: skip
+    for year in settlement.limits:
+        if year.limit.hospital == hospital:
+            change = year.settled_fen - year.priced_fen
+            what = f"{year.limit.kind} of the year"
+            lines.append((what, year.limit.scheme, "", year.limit.diagnosis, 0, 0, 0, "", 0, 0, 0, change))
     return lines
 
 

@@ -1,0 +1,64 @@
+"""Outpatient points under the per-head package (门诊按人头包干结合 APG 点数法, payment-rules 3.1)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+from adjudicator.errors import E, refuse
+from adjudicator.money import divide_half_up, split_by_weight
+
+
+@dataclass(frozen=True, slots=True)
+class Visits:
+    """Points that people signed with one institution earned at another (or the same)."""
+
+    signed_with: str
+    provider: str
+    points_e8: int
+    scheme: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PackageResult:
+    """One institution under the per-head package: its package, what its people used by points, what it earned."""
+
+    name: str
+    package_fen: int
+    used_fen: int
+    earned_fen: int
+
+
+def settle_packages(packages_fen: Mapping[str, int], visits: Sequence[Visits]) -> tuple[Fraction, list[PackageResult]]:
+    """Divides the outpatient packages by points.
+
+    Value = all packages / all points. A provider earns points x value; the institution a person signed with is charged
+    the same, so used and earned add up to the packages. Errors: no points, no budget, a signer without package.
+    """
+    total, points = sum(packages_fen.values()), sum(visit.points_e8 for visit in visits)
+    if total <= 0 or points <= 0:
+        raise refuse(E.CANNOT_CLEAR, "outpatient", f"packages of {total} fen over {points} points of 1e-8")
+    for visit in visits:
+        if visit.signed_with not in packages_fen:
+            raise refuse(E.CANNOT_CLEAR, "contract", f"{visit.signed_with} has visits but no package")
+    amounts = split_by_weight(total, [visit.points_e8 for visit in visits])
+    used: dict[str, int] = {}
+    earned: dict[str, int] = {}
+    for visit, amount in zip(visits, amounts, strict=True):
+        used[visit.signed_with] = used.get(visit.signed_with, 0) + amount
+        earned[visit.provider] = earned.get(visit.provider, 0) + amount
+    names = sorted(set(packages_fen) | set(earned))
+    rows = [PackageResult(n, packages_fen.get(n, 0), used.get(n, 0), earned.get(n, 0)) for n in names]
+    assert sum(row.used_fen for row in rows) == sum(row.earned_fen for row in rows) == total
+    return Fraction(total * 10**8, points), rows
+
+
+def point_value_yuan(value: Fraction) -> str:
+    """A value of fen a point in yuan with six decimals, for people.
+
+    >>> point_value_yuan(Fraction(1_000_001, 67))
+    '149.253881'
+    """
+    scaled = divide_half_up(value.numerator * 10_000, value.denominator)
+    return f"{scaled // 1_000_000}.{scaled % 1_000_000:06d}"
