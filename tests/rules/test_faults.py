@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from adjudicator.errors import E
 from adjudicator.rules.bundle import check_packs, load_bundle
 from adjudicator.rules.faults import PackError
 from adjudicator.rules.load import read_pack, shipped_packs
@@ -23,6 +24,13 @@ def test_every_fault_is_told_in_one_run() -> None:
 
 def test_every_fault_says_what_to_write_instead() -> None:
     assert all(fault.file and fault.key and fault.remedy for fault in check_packs([BAD / "many_faults"]))
+
+
+def test_faults_have_codes_of_the_error_table() -> None:
+    numbers = {fault.number for fault in check_packs([BAD / "many_faults"])}
+    assert numbers == {E.CORRUPT_PACK, E.TWO_PLANS, E.PERSON_IN_TWO_PLANS}
+    with pytest.raises(PackError, match=r"^ADJ-5006 .*规则"):
+        read_pack(BAD / "many_faults")
 
 
 @pytest.mark.parametrize("name", shipped_packs())

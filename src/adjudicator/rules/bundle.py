@@ -138,7 +138,7 @@ def _collect(own: Faults, name: str, packs: int, faults: Faults) -> None:
     """Faults of one pack; where several are loaded, each file is named with its pack."""
     for fault in own:
         file = fault.file if packs == 1 else f"{name}/{fault.file}"
-        faults.add(file, fault.key, fault.message, fault.remedy)
+        faults.add(file, fault.key, fault.message, fault.remedy, fault.number)
 
 
 def _load_schemes(packs: Sequence[Pack], faults: Faults) -> list:

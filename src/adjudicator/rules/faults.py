@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from adjudicator.errors import TABLE, E
+
 
 @dataclass(frozen=True, slots=True, order=True)
 class Fault:
@@ -13,18 +15,21 @@ class Fault:
     key: str
     message: str
     remedy: str = ""
+    number: E = E.CORRUPT_PACK
+    """Row of the error table; a fault that claims would run into has one of its own."""
 
     def __str__(self) -> str:
         remedy = f" — {self.remedy}" if self.remedy else ""
-        return f"{self.file}: {self.key}: {self.message}{remedy}"
+        code = "" if self.number == E.CORRUPT_PACK else f" [{TABLE[self.number].code}]"
+        return f"{self.file}: {self.key}: {self.message}{remedy}{code}"
 
 
 class Faults(list[Fault]):
     """A growing list of faults."""
 
-    def add(self, file: str, key: str, message: str, remedy: str = "") -> None:
+    def add(self, file: str, key: str, message: str, remedy: str = "", number: E = E.CORRUPT_PACK) -> None:
         """Notes one fault; ``file`` is relative to the pack folder, ``key`` a dotted path or ``line N``."""
-        self.append(Fault(file, key, message, remedy))
+        self.append(Fault(file, key, message, remedy, number))
 
     def raise_if_any(self, what: str) -> None:
         """Raises :class:`PackError` with every fault found so far."""
@@ -38,4 +43,6 @@ class PackError(Exception):
     def __init__(self, what: str, faults: list[Fault]):
         self.what = what
         self.faults = faults
-        super().__init__(f"{what} has {len(faults)} fault(s):\n" + "\n".join(f"  {fault}" for fault in faults))
+        row = TABLE[E.CORRUPT_PACK]
+        head = f"{row.code} {row.en.format(detail=what)}; {row.zh.format(detail=what)}: {len(faults)} fault(s)"
+        super().__init__(head + "\n" + "\n".join(f"  {fault}" for fault in faults))

@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 
+from adjudicator.errors import E
 from adjudicator.rules.faults import Faults, PackError
 from adjudicator.rules.options import choice_name
 from adjudicator.rules.pack import Area, AssistanceCategory, LevelGroup, Pack, PackHeader, PackOptions, PersonGroup
@@ -185,7 +186,7 @@ def _check_two_plans(plans: Sequence, faults: Faults) -> None:
                 faults.add(
                     plan.file, f"{plan.key}",
                     f"plans {other.id!r} ({other.file}) and {plan.id!r} both fit {choice_name(plan.scheme)} {kinds}",
-                    "narrow care, place, filing, from or to of one of them",
+                    "narrow care, place, filing, from or to of one of them", E.TWO_PLANS,
                 )  # fmt: skip
 
 

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from adjudicator import limits
 from adjudicator.codes import HOSPITAL_LEVELS, NATIONAL_CARE_TYPES, PERSON_TYPES, CareKind
+from adjudicator.errors import E
 from adjudicator.rules.faults import Faults
 from adjudicator.rules.options import YearBy, choice_name
 from adjudicator.rules.pack import Area, CareType, Grouping, GroupingName, LevelGroup, PackHeader, PersonGroup
@@ -101,7 +102,7 @@ def check_groups(groups: Sequence[PersonGroup], faults: Faults) -> None:
                 faults.add(
                     PACK_FILE, f"{key}.person_types",
                     f"person type {code}{of} has two plans: groups {other!r} and {group.id!r}",
-                    "leave it in one of them",
+                    "leave it in one of them", E.PERSON_IN_TWO_PLANS,
                 )  # fmt: skip
 
 
