@@ -14,6 +14,7 @@ import numpy as np
 from adjudicator import columns
 from adjudicator.codes import CLEARING_WAY, Method
 from adjudicator.engine import benefit, lines, payment, problems
+from adjudicator.engine.categories import choose_categories
 from adjudicator.engine.claim_coding import check_claims
 from adjudicator.engine.claim_groups import group_claims
 from adjudicator.engine.given import ClaimYears
@@ -219,6 +220,8 @@ class Engine:
         own = ClaimYears.gather(self.bundle, self.lookup, batch, rows, claims, state_rows, years)
         out = np.zeros(rows.shape[0], columns.BENEFIT)
         in_scope = np.ascontiguousarray(batch.line_splits["in_scope_fen"]) if self._extra_by_lines else None
+        if batch.decoded.tables["other_assistance_categories"].shape[0]:
+            choose_categories(self.bundle, batch, rows, claims, own, in_scope)
         benefit.settle(self.bundle, claims, batch.splits[rows], own.slots, own.quotas, out, in_scope)
         failed = (claims["error"] == 0) & (out["error"] != 0)
         claims["error"][failed] = out["error"][failed]
