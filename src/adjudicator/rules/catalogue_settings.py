@@ -40,7 +40,7 @@ def _read_toml(path: Path, label: str, faults: Faults) -> dict:
     try:
         return tomllib.loads(path.read_text("utf-8"))
     except FileNotFoundError:
-        remedy = "add it with the document of each table, such as [files.\"item.csv\"]; docs/your-city.md shows one"
+        remedy = 'add it with the document of each table, such as [files."item.csv"]; docs/your-city.md shows one'
         faults.add(label, "file", "is missing", remedy)
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         faults.add(label, "file", f"is not valid TOML: {error}")
