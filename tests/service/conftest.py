@@ -12,13 +12,17 @@ from adjudicator.service.client import CHANNEL_OPTIONS
 from adjudicator.service.process import ServiceProcess
 from adjudicator.v1 import adjudication_pb2_grpc
 
+from .chaos import free_port
+
 
 @pytest.fixture(scope="session")
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServiceProcess]:
     """One service for every test that does not disturb it."""
     folder = tmp_path_factory.mktemp("service")
-    options = ("--pack", "hangzhou", "--listen", "127.0.0.1:0", "--data", str(folder / "data"))
+    page = f"127.0.0.1:{free_port()}"
+    options = ("--pack", "hangzhou", "--listen", "127.0.0.1:0", "--data", str(folder / "data"), "--metrics", page)
     with ServiceProcess(*options, "--candidate", "again=hangzhou", log=folder / "log") as process:
+        process.page = page
         process.wait_until_serving()
         yield process
 

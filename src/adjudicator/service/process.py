@@ -52,8 +52,8 @@ class ServiceProcess:
         self.address = line.split()[2]
         return self
 
-    def wait_until_serving(self, timeout_seconds: float = 120.0) -> None:
-        """Waits for health SERVING."""
+    def wait_until_serving(self, timeout_seconds: float = 600.0) -> None:
+        """Waits for health SERVING; a first start compiles the kernels, which takes a minute or two."""
         until = time.monotonic() + timeout_seconds
         while not self.is_serving():
             if self.process is None or self.process.poll() is not None:
