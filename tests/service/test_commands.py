@@ -38,6 +38,24 @@ def test_the_demo_refuses_impossible_options(words):
     assert "Traceback" not in ended.stderr
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("serve", "--listen", "abc"),
+        ("serve", "--listen", "127.0.0.1:70000", "--workers", "2"),
+        ("serve", "--metrics", "9464"),
+        ("serve", "--redis", "http://user:password@store:6379"),
+        ("ledger", "verify", "--redis", "user:password@store:6379"),
+    ],
+)
+def test_a_wrong_address_is_wrong_use_and_is_not_repeated_with_its_password(words):
+    ended = adjudicator(*words)
+    assert ended.returncode == 2
+    assert "write " in ended.stderr
+    assert "Traceback" not in ended.stderr
+    assert "password" not in ended.stderr
+
+
 @pytest.mark.parametrize("options", [("--batch", "25"), ("--concurrency", "4"), ("--trial",)])
 def test_a_load_test_counts_what_came_back(service, options):
     ended = adjudicator("loadtest", "--target", service.address, "--claims", "100", "--json", *options)

@@ -12,6 +12,8 @@ from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from adjudicator.cli.addresses import store_url
+
 if TYPE_CHECKING:
     from rich.table import Table
 
@@ -57,7 +59,9 @@ def add_parser(subparsers) -> None:
 
 def _add_store(action: argparse.ArgumentParser) -> None:
     where = action.add_mutually_exclusive_group()
-    where.add_argument("--redis", metavar="URL", help="store of the ledger: redis://, rediss:// or unix://")
+    where.add_argument(
+        "--redis", metavar="URL", type=store_url, help="store of the ledger: redis://, rediss:// or unix://"
+    )
     where.add_argument(
         "--data",
         type=Path,

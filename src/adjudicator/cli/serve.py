@@ -8,6 +8,7 @@ import os
 import sys
 from pathlib import Path
 
+from adjudicator.cli.addresses import listen_address, store_url
 from adjudicator.service.options import DEFAULT_LISTEN, ServeOptions, TlsOptions
 
 REDIS_VARIABLE = "ADJUDICATOR_REDIS_URL"
@@ -27,13 +28,17 @@ def add_parser(subparsers) -> None:
         help="further rule bundle that Reprice can name in x-adjudicator-rules; repeatable",
     )  # fmt: skip
     parser.add_argument(
-        "--redis", metavar="URL", default=os.environ.get(REDIS_VARIABLE),
+        "--redis", metavar="URL", type=store_url, default=os.environ.get(REDIS_VARIABLE),
         help=f"ledger store, e.g. redis://host:6379/0 (default ${REDIS_VARIABLE}); without it: one of our own",
     )  # fmt: skip
     parser.add_argument("--data", type=Path, default=Path("adjudicator-data"), metavar="DIR",
                         help="folder of the own ledger store (default %(default)s)")  # fmt: skip
     parser.add_argument(
-        "--listen", default=DEFAULT_LISTEN, metavar="ADDR", help="address and port (default %(default)s)"
+        "--listen",
+        type=listen_address,
+        default=DEFAULT_LISTEN,
+        metavar="ADDR",
+        help="address and port (default %(default)s)",
     )
     parser.add_argument(
         "--workers", type=_positive, default=1, metavar="N", help="processes on the one port (default 1)"
@@ -44,7 +49,9 @@ def add_parser(subparsers) -> None:
         "--tls-client-ca", type=Path, metavar="FILE", help="serve only callers with a certificate of this CA"
     )
     parser.add_argument("--reflection", action="store_true", help="answer reflection calls (off by default)")
-    parser.add_argument("--metrics", metavar="ADDR", help="serve counters for Prometheus on this address")
+    parser.add_argument(
+        "--metrics", type=listen_address, metavar="ADDR", help="serve counters for Prometheus on this address"
+    )
     parser.add_argument("--grace", type=float, default=30.0, metavar="SECONDS",
                         help="time to finish accepted calls when stopping (default %(default)s)")  # fmt: skip
     parser.add_argument("--worker", type=int, default=None, help=argparse.SUPPRESS)

@@ -1,0 +1,34 @@
+"""Addresses on the command line, checked before anything starts."""
+
+from __future__ import annotations
+
+import argparse
+from urllib.parse import urlsplit
+
+
+def store_url(text: str) -> str:
+    """Address of a ledger store; the message of a wrong one does not repeat it, for it may hold a password.
+
+    >>> store_url("redis://store:6379/0")
+    'redis://store:6379/0'
+    """
+    try:
+        parts = urlsplit(text)
+        good = parts.scheme in ("redis", "rediss", "unix") and (parts.port is None or parts.port > 0)
+    except ValueError:
+        good = False
+    if not good:
+        raise argparse.ArgumentTypeError("write redis://host:port/0, rediss://host:port/0 or unix:///path/to/socket")
+    return text
+
+
+def listen_address(text: str) -> str:
+    """Address to listen on; port 0 takes a free one.
+
+    >>> listen_address("127.0.0.1:50051"), listen_address("[::1]:0")
+    ('127.0.0.1:50051', '[::1]:0')
+    """
+    _, colon, port = text.rpartition(":")
+    if not (colon and port.isascii() and port.isdigit() and int(port) < 65536):
+        raise argparse.ArgumentTypeError(f"write HOST:PORT, such as 127.0.0.1:50051, not {text!r}")
+    return text
