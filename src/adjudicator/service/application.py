@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
 
 from adjudicator.errors import E, refuse
 from adjudicator.rules.faults import PackError
@@ -16,6 +17,8 @@ from adjudicator.service.options import ServeOptions
 from adjudicator.service.settling import Settler
 from adjudicator.service.store import Store
 from adjudicator.service.warming import warm_up
+
+T = TypeVar("T")
 
 LOOK_SECONDS = 0.5
 """Time between two looks at the store."""
@@ -40,7 +43,7 @@ class Application:
         self.loaded = asyncio.Event()
         """Rules are compiled and kernels are ready."""
         self._stopping = False
-        self._reading: set[asyncio.Task[bytes]] = set()
+        self._reading: set[asyncio.Future[Any]] = set()
 
     # ---------------------------------------------------------------- life
 
@@ -121,7 +124,7 @@ class Application:
         self.settler()
         return self._trial_calls
 
-    async def until_stop(self, messages: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    async def until_stop(self, messages: AsyncIterator[T]) -> AsyncIterator[T]:
         """Messages of a stream; when the service stops the stream ends with SHUTTING_DOWN between two messages."""
         iterator = aiter(messages)
         while True:

@@ -124,7 +124,9 @@ class Settler:
         return await self.compute(len(buffer), lambda: self.engine.prepare(buffer, starts, ends, max_depth=max_depth))
 
     async def _settle(self, batch: Batch, deadlines: Sequence[float]) -> list[Answer]:
-        answers = {row: refusal(batch, row) for row in np.flatnonzero(batch.claims["error"]).tolist()}
+        answers: dict[int, Answer] = {
+            row: refusal(batch, row) for row in np.flatnonzero(batch.claims["error"]).tolist()
+        }
         good = batch.good_rows()
         if good.size:
             fields, contents = await self.compute(batch.id_start, batch.digests)
