@@ -377,6 +377,16 @@ def resolve_place(buffer, wire, claim, look, hospitals, problems, count, index):
 
 
 @njit(**HOT)
+def listed(buffer, start, size, names, table, pack):
+    """Position of a name in a pack's list, -1 where it is not there; table int32[packs, names]."""
+    name = find_code(buffer, start, np.int64(size), names.keys, names.offsets, names.slots, names.tags)
+    value = np.int32(-1)
+    if name >= 0:
+        value = table[np.uint64(pack), np.uint64(name)]
+    return value
+
+
+@njit(**HOT)
 def resolve_person(buffer, wire, claim, look, names, problems, count, index):
     """Scheme, person type, kind of care, and what the pack lists by name."""
     pack = np.int64(claim.pack)
@@ -396,36 +406,23 @@ def resolve_person(buffer, wire, claim, look, names, problems, count, index):
     if pack >= 0 and claim.care_kind == 0:
         count = note(problems, count, index, UNKNOWN_CARE_TYPE, F_CARE_TYPE, -1)
     if wire.assistance_category_size > 0 and pack >= 0:
-        name = find_code(
-            buffer, wire.assistance_category_start, np.int64(wire.assistance_category_size),
-            names.keys, names.offsets, names.slots, names.tags,
-        )  # fmt: skip
-        value = np.int32(-1)
-        if name >= 0:
-            value = look.assistance_of_name[np.uint64(pack), np.uint64(name)]
+        value = listed(
+            buffer, wire.assistance_category_start, wire.assistance_category_size, names, look.assistance_of_name, pack
+        )
         if value < 0:
             count = note(problems, count, index, UNKNOWN_ASSISTANCE, F_ASSISTANCE, -1)
         else:
             claim.assistance = value
     if wire.programme_size > 0 and pack >= 0:
-        name = find_code(
-            buffer, wire.programme_start, np.int64(wire.programme_size),
-            names.keys, names.offsets, names.slots, names.tags,
-        )  # fmt: skip
-        value = np.int32(-1)
-        if name >= 0:
-            value = look.programme_of_name[np.uint64(pack), np.uint64(name)]
+        value = listed(buffer, wire.programme_start, wire.programme_size, names, look.programme_of_name, pack)
         if value < 0:
             count = note(problems, count, index, UNKNOWN_PROGRAMME, F_PROGRAMME, -1)
         else:
             claim.programme = value
     if wire.disease_code_size > 0 and pack >= 0:
-        name = find_code(
-            buffer, wire.disease_code_start, np.int64(wire.disease_code_size),
-            names.keys, names.offsets, names.slots, names.tags,
-        )  # fmt: skip
-        if name >= 0:
-            claim.disease = look.disease_of_name[np.uint64(pack), np.uint64(name)]
+        claim.disease = listed(
+            buffer, wire.disease_code_start, wire.disease_code_size, names, look.disease_of_name, pack
+        )
         if claim.disease < 0:
             count = note(problems, count, index, UNKNOWN_DISEASE, F_DISEASE, -1)
     return count

@@ -11,25 +11,12 @@ from collections.abc import Sequence
 import numpy as np
 from numba import njit
 
+from adjudicator.wire.octets import word_at
+
 KERNEL = {"nogil": True, "error_model": "numpy", "cache": True, "_nrt": False}
 INLINE = {"nogil": True, "error_model": "numpy", "forceinline": True, "_nrt": False}
 _U64 = np.uint64
 _ONE = np.uint64(1)
-
-
-@njit(**INLINE)
-def _word(octets, position):
-    """Eight bytes as one little-endian number; the compiler makes one load of it."""
-    return (
-        _U64(octets[position])
-        | _U64(octets[position + _U64(1)]) << _U64(8)
-        | _U64(octets[position + _U64(2)]) << _U64(16)
-        | _U64(octets[position + _U64(3)]) << _U64(24)
-        | _U64(octets[position + _U64(4)]) << _U64(32)
-        | _U64(octets[position + _U64(5)]) << _U64(40)
-        | _U64(octets[position + _U64(6)]) << _U64(48)
-        | _U64(octets[position + _U64(7)]) << _U64(56)
-    )
 
 
 @njit(**INLINE)
@@ -38,7 +25,7 @@ def hash_bytes(octets, start, size):
     hashed = size * _U64(0x9E3779B97F4A7C15)
     end = start + size
     while start + _U64(8) <= end:
-        hashed = (hashed ^ _word(octets, start)) * _U64(0xFF51AFD7ED558CCD)
+        hashed = (hashed ^ word_at(octets, start)) * _U64(0xFF51AFD7ED558CCD)
         hashed ^= hashed >> _U64(32)
         start += _U64(8)
     tail = _U64(0)
@@ -54,7 +41,7 @@ def hash_bytes(octets, start, size):
 @njit(**INLINE)
 def _same_bytes(octets, start, keys, key_start, size):
     offset = _U64(0)
-    while offset + _U64(8) <= size and _word(octets, start + offset) == _word(keys, key_start + offset):
+    while offset + _U64(8) <= size and word_at(octets, start + offset) == word_at(keys, key_start + offset):
         offset += _U64(8)
     while offset < size and octets[start + offset] == keys[key_start + offset]:
         offset += _ONE

@@ -14,6 +14,7 @@ from numba import njit, types
 from numba.extending import intrinsic
 
 from adjudicator.wire import schema as _schema
+from adjudicator.wire.octets import word_at
 
 KERNEL = {"nogil": True, "error_model": "numpy", "cache": True, "_nrt": False}
 INLINE = {"nogil": True, "error_model": "numpy", "forceinline": True, "_nrt": False}
@@ -42,21 +43,6 @@ _HIGH_BITS = np.uint64(0x8080808080808080)
 # --- Helpers: one exit, a scalar back, or the buffer's reference count is updated in every loop ---
 
 
-@njit(**INLINE)
-def _word(octets, position):
-    """Eight bytes as one little-endian number; the compiler makes one load of it."""
-    return (
-        _U64(octets[position])
-        | _U64(octets[position + _U64(1)]) << _U64(8)
-        | _U64(octets[position + _U64(2)]) << _U64(16)
-        | _U64(octets[position + _U64(3)]) << _U64(24)
-        | _U64(octets[position + _U64(4)]) << _U64(32)
-        | _U64(octets[position + _U64(5)]) << _U64(40)
-        | _U64(octets[position + _U64(6)]) << _U64(48)
-        | _U64(octets[position + _U64(7)]) << _U64(56)
-    )
-
-
 @intrinsic
 def _trailing_zeros(_, number):
     """Zero bits below the lowest one of a uint64; the number is not 0."""
@@ -74,7 +60,7 @@ def _varint_end(buffer, position, end):
     octet = _U64(128)
     stop = _ZERO
     if position + _EIGHT <= end:
-        stop = ~_word(buffer, position) & _HIGH_BITS
+        stop = ~word_at(buffer, position) & _HIGH_BITS
     if stop != _ZERO:
         cursor = position + ((_trailing_zeros(stop) + _ONE) >> _U64(3))
         octet = _ZERO
@@ -92,7 +78,7 @@ def _varint_value(buffer, position, end):
     shift = _ZERO
     size = end - position
     if size <= _EIGHT and position + _EIGHT <= _U64(buffer.shape[0]):
-        value = _word(buffer, position) & (~_ZERO >> ((_EIGHT - size) << _U64(3)))
+        value = word_at(buffer, position) & (~_ZERO >> ((_EIGHT - size) << _U64(3)))
         value = (value & _U64(0x007F007F007F007F)) | (value & _U64(0x7F007F007F007F00)) >> _U64(1)
         value = (value & _U64(0x00003FFF00003FFF)) | (value & _U64(0x3FFF00003FFF0000)) >> _U64(2)
         value = (value & _U64(0x000000000FFFFFFF)) | (value & _U64(0x0FFFFFFF00000000)) >> _U64(4)
@@ -116,11 +102,11 @@ def _is_ascii(buffer, position, end):
     bits = _ZERO
     if position + _EIGHT <= end:
         while position + _EIGHT <= end:
-            bits |= _word(buffer, position)
+            bits |= word_at(buffer, position)
             position += _EIGHT
-        bits |= _word(buffer, end - _EIGHT)
+        bits |= word_at(buffer, end - _EIGHT)
     elif position < end and position + _EIGHT <= _U64(buffer.shape[0]):
-        bits = _word(buffer, position) << ((position + _EIGHT - end) << _U64(3))
+        bits = word_at(buffer, position) << ((position + _EIGHT - end) << _U64(3))
     else:
         while position < end:
             bits |= _U64(buffer[position])

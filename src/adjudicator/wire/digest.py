@@ -17,6 +17,7 @@ from numba import njit
 
 from adjudicator.wire.decode import Decoded, as_octets
 from adjudicator.wire.encode import encode
+from adjudicator.wire.octets import word_at
 from adjudicator.wire.schema import FIELD_NUMBER, FIELDS_END, FIELDS_START, WireSchema
 
 KERNEL = {"nogil": True, "error_model": "numpy", "cache": True, "_nrt": False}
@@ -78,26 +79,12 @@ def _finish(v0, v1, v2, v3):
 
 
 @njit(**INLINE)
-def _word(octets, position):
-    return (
-        _U64(octets[position])
-        | _U64(octets[position + _U64(1)]) << _U64(8)
-        | _U64(octets[position + _U64(2)]) << _U64(16)
-        | _U64(octets[position + _U64(3)]) << _U64(24)
-        | _U64(octets[position + _U64(4)]) << _U64(32)
-        | _U64(octets[position + _U64(5)]) << _U64(40)
-        | _U64(octets[position + _U64(6)]) << _U64(48)
-        | _U64(octets[position + _U64(7)]) << _U64(56)
-    )
-
-
-@njit(**INLINE)
 def siphash128(octets, start, end, key0, key1):
     """SipHash-2-4-128 of ``octets[start:end]``; all uint64. Returns (first, second) eight bytes, little-endian."""
     v0, v1, v2, v3 = _start(key0, key1)
     tail = (end - start) << _U64(56)
     while start + _EIGHT <= end:
-        v0, v1, v2, v3 = _absorb(v0, v1, v2, v3, _word(octets, start))
+        v0, v1, v2, v3 = _absorb(v0, v1, v2, v3, word_at(octets, start))
         start += _EIGHT
     shift = _ZERO
     while start < end:

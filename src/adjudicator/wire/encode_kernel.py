@@ -14,6 +14,7 @@ from numba import njit, types
 from numba.extending import intrinsic
 
 from adjudicator.wire import schema as _schema
+from adjudicator.wire.octets import word_at
 
 KERNEL = {"nogil": True, "error_model": "numpy", "cache": True, "_nrt": False}
 INLINE = {"nogil": True, "error_model": "numpy", "forceinline": True, "_nrt": False}
@@ -37,20 +38,6 @@ _ZERO, _ONE, _EIGHT = np.uint64(0), np.uint64(1), np.uint64(8)
 _SLACK = 64
 """Bytes that must be free in front of a value: eight of a word, two tags and a size."""
 NO_SPACE, BAD_RANGE = -1, -2
-
-
-@njit(**INLINE)
-def _word(octets, position):
-    return (
-        _U64(octets[position])
-        | _U64(octets[position + _U64(1)]) << _U64(8)
-        | _U64(octets[position + _U64(2)]) << _U64(16)
-        | _U64(octets[position + _U64(3)]) << _U64(24)
-        | _U64(octets[position + _U64(4)]) << _U64(32)
-        | _U64(octets[position + _U64(5)]) << _U64(40)
-        | _U64(octets[position + _U64(6)]) << _U64(48)
-        | _U64(octets[position + _U64(7)]) << _U64(56)
-    )
 
 
 @njit(**INLINE)
@@ -116,7 +103,7 @@ def _put_bytes(out, position, source, start, size):
     if start >= _EIGHT:
         while done < size:
             done += _EIGHT
-            _put_word(out, position - done, _word(source, start + size - done))
+            _put_word(out, position - done, word_at(source, start + size - done))
     else:
         while done < size:
             done += _ONE
