@@ -171,7 +171,7 @@ TABLE: dict[int, Row] = _rows(
     (E.STAY_OUT_OF_RANGE, INVALID, "The days of the stay are out of range", "住院天数超出范围", "Check stay_days and the dates", "请核对住院天数与日期"),
     (E.PAYERS_EXCEED_TOTAL, INVALID, "What other payers and the hospital bear is more than the total", "其他支付与医院负担之和超过总额", "Check hospital_borne_fen and other_payer_fen", "请核对医院负担与其他支付"),
     (E.INVALID_ACCUMULATOR, INVALID, "Unknown or invalid year-to-date amount {detail}", "年度累计项 {detail} 未知或无效", "Use the names of the glossary; amounts are not negative", "请使用术语表中的名称，且不得为负"),
-    (E.NOT_AN_AMOUNT, INVALID, "Not an amount of money: {detail}", "不是有效金额：{detail}", "Write yuan with at most two decimals", "请以元为单位，最多两位小数"),
+    (E.NOT_AN_AMOUNT, INVALID, "Not an amount of money: {detail}", "不是有效金额：{detail}", "Write a plain number; money is in yuan and has no third decimal", "请填写普通数字；金额以元为单位，最多两位小数"),
     (E.MISSING_LINE_ID, INVALID, "A fee line has no serial", "费用明细缺少流水号", "Send line_id (feedetl_sn)", "请填写 line_id (feedetl_sn)"),
     (E.DUPLICATE_LINE_ID, INVALID, "Two fee lines have the same serial", "费用明细流水号重复", "Number each line once", "请保证流水号唯一"),
     (E.UNKNOWN_ITEM, INVALID, "The item is not in the catalogue", "项目不在医保目录中", "Send the national code (med_list_codg), or set the pack's unknown_item option", "请填写国家医保编码，或设置规则包 unknown_item 选项"),

@@ -23,6 +23,7 @@ def _run(path: Path, text: str) -> None:
     ("text", "code", "says"),
     [
         ("case: X\nplan: {rate_percent: 70}\nclaim: {amounts: {in_scope: 10.005}}\n", "ADJ-3015", "third decimal"),
+        ("case: X\nplan: {rate_percent: 70}\nclaim: {amounts: {in_scope: 10000000001}}\n", "ADJ-3005", "1000000000000"),
         ("case: X\nplan: {rate_percent: 70}\nclaim: {amount: {in_scope: 10}}\n", "ADJ-5008", "did you mean amounts"),
         (
             "case: X\nplan: {rate_percent: 70}\nclaim: {date: 2024-02-30, amounts: {in_scope: 1}}\n",
@@ -50,6 +51,12 @@ def test_faults(tmp_path: Path, text: str, code: str, says: str) -> None:
     with pytest.raises(AdjudicatorError) as caught:
         _run(tmp_path / "case.yaml", text)
     assert code in str(caught.value) and says in str(caught.value)
+
+
+def test_a_file_that_is_no_text_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "case.yaml").write_bytes(b"case: \xd2\xff")
+    with pytest.raises(AdjudicatorError, match="ADJ-5008"):
+        list(read_cases([tmp_path / "case.yaml"]))
 
 
 def test_a_year_goes_on_from_claim_to_claim(tmp_path: Path) -> None:

@@ -78,7 +78,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         return int(arguments.run(arguments) or OK)
     except AdjudicatorError as error:
         for problem in error.problems:
-            print(f"{problem.row.code} {problem.message}\n         {problem.message_zh}", file=sys.stderr)
+            where = f"{problem.field}: " if problem.field and problem.field not in problem.message else ""
+            print(f"{problem.row.code} {where}{problem.message}\n         {problem.message_zh}", file=sys.stderr)
         return REFUSED
     except BrokenPipeError:
         return _broken_pipe()

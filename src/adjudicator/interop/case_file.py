@@ -28,6 +28,7 @@ from typing import Any
 import yaml
 
 from adjudicator.errors import E, refuse
+from adjudicator.limits import MAX_AMOUNT_FEN
 from adjudicator.money import MoneyError, yuan_to_fen
 
 PERSON_KEYS = (
@@ -96,11 +97,12 @@ class Case:
 def read_cases(paths: Iterable[Path], pack: str = "") -> Iterator[Case]:
     """Cases of some files in order. ``pack`` is used where a case names neither pack nor plan.
 
-    Errors: E.CORRUPT_CASE_FILE for an unknown key, E.NOT_AN_AMOUNT for an amount with a third decimal.
+    Errors: E.CORRUPT_CASE_FILE for an unknown key or a file that is no text, E.NOT_AN_AMOUNT for an amount with a third
+    decimal, E.AMOUNT_OUT_OF_RANGE.
     """
     for path in paths:
-        text = path.read_text("utf-8")
         try:
+            text = path.read_text("utf-8")
             data = json.loads(text, parse_float=Decimal) if path.suffix == ".json" else yaml.load(text, _Exact)
         except (yaml.YAMLError, ValueError) as error:
             raise refuse(
@@ -173,8 +175,11 @@ def _known(raw: Any, allowed: tuple[str, ...], where: str) -> None:
 
 
 def fen(value: Any, where: str) -> int:
-    """An amount in yuan as fen. Errors: E.NOT_AN_AMOUNT."""
+    """An amount in yuan as fen. Errors: E.NOT_AN_AMOUNT, E.AMOUNT_OUT_OF_RANGE."""
     try:
-        return yuan_to_fen(str(value))
+        amount_fen = yuan_to_fen(str(value))
     except MoneyError as error:
-        raise refuse(E.NOT_AN_AMOUNT, where, str(error)) from error
+        raise refuse(E.NOT_AN_AMOUNT, where, str(value)[:32]) from error
+    if abs(amount_fen) > MAX_AMOUNT_FEN:
+        raise refuse(E.AMOUNT_OUT_OF_RANGE, where, str(MAX_AMOUNT_FEN))
+    return amount_fen

@@ -176,7 +176,7 @@ def _scaled(node: Mapping[str, Any], name: str, decimals: int) -> int:
     try:
         return decimal_to_scaled(_text(node, name) or "0", decimals)
     except MoneyError as error:
-        raise refuse(E.NOT_AN_AMOUNT, name, str(error)) from error
+        raise refuse(E.NOT_AN_AMOUNT, name, name) from error
 
 
 def _money(node: Mapping[str, Any], name: str) -> int:
