@@ -2,7 +2,8 @@
 
 Client, server and store share the machine's cores, as in the design's measurements. Turns alternate, the first one is
 dropped, the best of each side is compared: the ratio counts, not the rate. The claims have 50 lines, all are new. Each
-commit waits for the disk, the echo server does not: the time of one sync is printed. ``BENCH_FOLDER`` names another disk.
+commit waits for the disk, the echo server does not: the time of one sync is printed. ``BENCH_FOLDER`` names another
+disk.
 """
 
 from __future__ import annotations
