@@ -87,6 +87,7 @@ def test_a_reversal_is_the_negative_and_the_year_is_as_before(stubs):
     asked = stubs.adjudication.GetSettlement(key_of(message))
     assert asked.fund_total_fen == settled.fund_total_fen
     assert [(problem.code, problem.warning) for problem in asked.problems][-1] == ("ADJ-9004", True)
+    assert stubs.adjudication.Settle(message) == asked
     after = totals(stubs)
     assert all(after[fund] == before.get(fund, 0) for fund in after if fund != "claims")
     again = claim(900_000, person_id=message.person_id)

@@ -9,8 +9,10 @@ import numpy as np
 
 from adjudicator.engine.adjudicate import FIELD_NAMES, Batch
 from adjudicator.errors import AdjudicatorError, E, refuse
+from adjudicator.kernels.keys import DIRECTION_REVERSE, settlement_key
 from adjudicator.ledger.record import Record
 from adjudicator.service.microbatch import Answer
+from adjudicator.service.status import reversed_notice
 
 NO_ROWS = np.zeros(0, np.int64)
 
@@ -61,17 +63,27 @@ class OpenClaims:
         seen: set[bytes] = set()
         return self.rows[[not (key in seen or seen.add(key)) for key in keys]]
 
-    def answer_known(self, rows: np.ndarray, known: Mapping[int, Record]) -> int:
+    def reversal_keys(self, rows: np.ndarray) -> list[bytes]:
+        """Keys of the reversals of some rows."""
+        names = ("institution_code", "encounter_id")
+        return [
+            settlement_key(*(self.batch.text(row, name) for name in names), sequence, DIRECTION_REVERSE)
+            for row, sequence in zip(rows.tolist(), self.batch.sequences(rows).tolist(), strict=True)
+        ]
+
+    def answer_known(self, rows: np.ndarray, known: Mapping[int, Record], reversals: Mapping[int, Record]) -> int:
         """Closes the rows at the positions ``known``: the stored answer where the content is the same, otherwise the
-        field that differs. Returns how many were the same."""
+        field that differs. ``reversals``: those of known settlements that were taken back, counted in the order of
+        ``known``; their answers say so. Returns how many were the same."""
         closing, same = [], 0
-        for position, record in known.items():
+        for number, (position, record) in enumerate(known.items()):
             row = int(rows[position])
             content, fields = self.contents[row].tobytes(), tuple(self.fields[row].tolist())
             different = record.first_difference(content, fields)
             if different is None:
                 same += 1
-                closing.append(record.answer)
+                notice = reversed_notice(reversals[number].settlement_date) if number in reversals else b""
+                closing.append(record.answer + notice)
             else:
                 name = FIELD_NAMES[different] if 0 <= different < len(FIELD_NAMES) else "unknown field"
                 closing.append(refuse(E.KEY_REUSED, name, name))

@@ -15,7 +15,7 @@ from adjudicator.ledger.record import Kind, Record
 from adjudicator.rules.options import QuotaPeriod
 from adjudicator.service.calls import parse
 from adjudicator.service.explaining import explain_again
-from adjudicator.service.status import problem_message
+from adjudicator.service.status import reversed_notice
 from adjudicator.service.store import Store
 from adjudicator.v1 import adjudication_pb2, claim_pb2, settlement_pb2
 
@@ -116,10 +116,7 @@ class Records:
             return b""
         identity = (key.institution_code, key.encounter_id, key.settlement_sequence)
         reversal = await self.store.ledger().get(record.pool_code, settlement_key(*identity, DIRECTION_REVERSE))
-        if reversal is None:
-            return b""
-        warning = Problem(E.ALREADY_REVERSED, "", str(reversal.settlement_date), warning=True)
-        return settlement_pb2.Settlement(problems=[problem_message(warning)]).SerializeToString()
+        return b"" if reversal is None else reversed_notice(reversal.settlement_date)
 
     def _quota_names(self, pool: str, year: int) -> dict[int, tuple[str, int]]:
         """Disease and period of every quota key that the year can have."""

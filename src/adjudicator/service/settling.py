@@ -173,7 +173,8 @@ class Settler:
             state_keys, state_rows = unique_keys(work.batch.state_keys[rows])
             read = await ledger.read(work.pool, work.batch.keys[rows], state_keys)
             if read.known:
-                self.metrics.counters["repeated"] += work.answer_known(rows, read.known)
+                reversals = await ledger.read(work.pool, work.reversal_keys(rows[list(read.known)]), [])
+                self.metrics.counters["repeated"] += work.answer_known(rows, read.known, reversals.known)
                 fresh = np.ones(len(rows), bool)
                 fresh[list(read.known)] = False
                 rows, state_rows = rows[fresh], state_rows[fresh]

@@ -98,6 +98,16 @@ def problem_message(problem: Problem) -> settlement_pb2.Problem:
     )
 
 
+def reversed_notice(reversal_date: int) -> bytes:
+    """What follows the answer of a settlement on the wire when it has been reversed since: one more problem.
+
+    >>> settlement_pb2.Settlement.FromString(reversed_notice(20240531)).problems[0].code
+    'ADJ-9004'
+    """
+    warning = Problem(E.ALREADY_REVERSED, "", str(reversal_date), warning=True)
+    return settlement_pb2.Settlement(problems=[problem_message(warning)]).SerializeToString()
+
+
 def refused_settlement(claim: bytes | memoryview, error: AdjudicatorError) -> bytes:
     """Answer to one refused claim of a batch: its identity, where it can be read, and its problems.
 
