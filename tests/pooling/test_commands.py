@@ -74,6 +74,16 @@ class TestPool:
         assert all(float(bar.get("width")) > 0 for bar in bars)
         for row in data["counties"]:
             assert f"{row['expenditure_fen'] // 100:,}." in text
+        assert "职工合计" in text and "居民合计" in text and "依据：桃医保〔2020〕54号" in text
+
+    def test_a_fund_s_balance_is_followed_through_the_year(self, capsys, counties) -> None:
+        data = self.run(capsys, counties, "--fund", "310:reserve=100000", "--fund", "390:reserve=500000")
+        for one in data["funds"]:
+            own = [row for row in data["counties"] if row["scheme"] == one["scheme"]]
+            assert one["paid_fen"] == sum(row["payments_fen"].get("reserve", 0) for row in own)
+            assert one["levied_fen"] == sum(row["levies_fen"]["reserve"] for row in own)
+            assert one["after_fen"] == one["before_fen"] - one["paid_fen"] + one["levied_fen"]
+        assert [(one["scheme"], one["before_fen"]) for one in data["funds"]] == [("310", 10**7), ("390", 5 * 10**7)]
 
     def test_a_table_for_people(self, capsys, counties) -> None:
         words = ["pool", "--pack", "taohuayuan", "--year", "2025", "--counties", str(counties)]
@@ -171,6 +181,89 @@ class TestSettle:
         assert full == scored == 700_000 + 255_000  # surplus of 3,000 kept at 85 %, deposit redistributed to itself
         assert main([*words, "--pack", "taohuayuan"]) == 0
         assert "点值" in capsys.readouterr().out
+
+    def test_reviewed_cases_are_swapped_with_the_year(self, capsys, tmp_path) -> None:
+        """At most the share of the applied cases that the pack allows, each for another case of the hospital."""
+        others = [{"case": f"o{number}", "person": number} for number in range(9_990)]
+        path = case_file(tmp_path / "c.csv", [*({"case": f"r{n}", "person": f"r{n}"} for n in range(10)), *others])
+        decisions = tmp_path / "d.csv"
+        words = ["settle-year", "--year", "2025", "--cases", str(path), "--budget", "310=9000000", "--pack"]
+        words += ["taohuayuan", "--json", "--decisions", str(decisions)]
+
+        def decided(*replaced: str) -> tuple[int, str]:
+            rows = [f"r{n},252,,{replaced[n] if n < len(replaced) else ''}" for n in range(10)]
+            decisions.write_text("case,points,reasonable_cost,replaces\n" + "\n".join(rows) + "\n", encoding="utf-8")
+            code = main(words)
+            shown = capsys.readouterr()
+            return code, shown.out if code == 0 else shown.err
+
+        code, shown = decided("o1", "o2")
+        assert code == 0
+        assert json.loads(shown)["schemes"]["310"]["points_e8"] == (9_990 * 126 + 10 * 252) * 10**8
+        assert "3 of 10 applied cases of H99000100001 were swapped, 2 may be" in decided("o1", "o2", "o3")[1]
+        assert "case r0 replaces r1" in decided("r1")[1]
+        month = ["settle-month", "--month", "202503", *words[3:]]
+        decided("o1")
+        assert main(month) == 1
+        assert "with the year's settlement, not in a month" in capsys.readouterr().err
+
+    def test_a_decision_without_case_is_said(self, capsys, tmp_path) -> None:
+        path = case_file(tmp_path / "c.csv", [{"case": "a"}])
+        (tmp_path / "d.csv").write_text("case,points,reasonable_cost\nb,252,\n", encoding="utf-8")
+        words = ["settle-month", "--month", "202503", "--cases", str(path), "--decisions", str(tmp_path / "d.csv")]
+        assert "1 decisions name no standing case" in self.run(capsys, *words)["notes"][0]
+
+    def quotas(self, tmp_path, *lines: str) -> list[str]:
+        """A year of one hospital: two quota cases of 10,000 yuan, three of appendicitis of 9,000 to 11,000 yuan."""
+        rows = [
+            {"case": "a"},
+            {"case": "q1", "method": 8, "points_e8": 0, "county": "990002"},
+            {"case": "q2", "method": 8, "points_e8": 0},
+            *({"case": f"s{n}", "method": 2, "points_e8": 0, "total_fen": 900_000 + 100_000 * n, "due_fen": 600_000,
+               "diagnosis": "K35.900"} for n in range(3)),
+        ]  # fmt: skip
+        path = tmp_path / "year.csv"
+        with path.open("w", encoding="utf-8", newline="") as stream:
+            writer = csv.DictWriter(stream, (*COLUMNS, "diagnosis"), restval="")
+            writer.writeheader()
+            made = case_file(
+                tmp_path / "plain.csv", [{k: v for k, v in row.items() if k != "diagnosis"} for row in rows]
+            )
+            plain = list(csv.DictReader(made.open(encoding="utf-8")))
+            writer.writerows(
+                [line | {"diagnosis": row.get("diagnosis", "")} for line, row in zip(plain, rows, strict=True)]
+            )
+        (tmp_path / "q.csv").write_text(
+            "hospital,scheme,kind,limit,diagnosis,approved,stays,visits\n" + "\n".join(lines) + "\n", encoding="utf-8"
+        )
+        words = ["settle-year", "--year", "2025", "--cases", str(path), "--budget", "310=10000"]
+        return [*words, "--quotas", str(tmp_path / "q.csv")]
+
+    def test_a_year_of_quotas_and_average_limits(self, capsys, tmp_path) -> None:
+        """Quota 18,000, cost 20,000: half of the excess; average limit 9,800, cost 10,000: 600 are the hospital's."""
+        words = self.quotas(tmp_path, "H99000100001,310,quota,18000,,,1,1000",
+                            "H99000100001,310,average_limit,9800,K35*,,,")  # fmt: skip
+        data = self.run(capsys, *words, "--report", str(tmp_path / "r"))
+        quota, average = data["limits"]
+        assert (quota["cases"], quota["cost_fen"], quota["settled_fen"]) == (2, 2_000_000, 1_900_000 - 600_000)
+        assert (average["cases"], average["settled_fen"]) == (3, 1_800_000 - 60_000)
+        kept = sum(row[-1] for row in data["kept_fen"])
+        assert kept == quota["settled_fen"] + average["settled_fen"]
+        lines = list(csv.DictReader((tmp_path / "r" / "2025-H99000100001.csv").open(encoding="utf-8")))
+        assert sum(int(line["due_fen"]) for line in lines) == data["hospitals_fen"]["H99000100001"]
+        listed = list(csv.DictReader((tmp_path / "r" / "2025-all.csv").open(encoding="utf-8")))
+        assert sum(int(line["fund_fen"]) for line in listed) == sum(data["hospitals_fen"].values())
+
+    @pytest.mark.parametrize(
+        ("lines", "expected"),
+        [(["H99000100001,310,quota,0,,,,"], "limit"),
+         (["H99000200001,310,quota,100,,,,"], "has no quota case of scheme 310 in 2025; remove its line"),
+         (["H99000100001,310,quota,18000,,,,"] * 2, "take the same cases; keep one"),
+         (["H99000100001,310,quota,99000,,,,"], "needs the number of outpatient visits")],
+    )  # fmt: skip
+    def test_bad_quotas_are_named(self, capsys, tmp_path, lines: list[str], expected: str) -> None:
+        assert main([*self.quotas(tmp_path, *lines), "--pack", "taohuayuan"]) == 1
+        assert expected in capsys.readouterr().err
 
     def test_a_synthetic_year(self, capsys) -> None:
         data = self.run(capsys, "settle-year", "--synthetic", "2000")
@@ -276,3 +369,69 @@ class TestCapitation:
         shown = capsys.readouterr().err
         assert "months overlap another contract" in shown and "990088 is not a county" in shown
         assert "13370001" not in shown
+
+    def test_packages_are_divided_by_outpatient_points(self, capsys, tmp_path, store_url) -> None:
+        """Two schemes with a value each; what providers earn is what signers use is what counties pay."""
+        people = (
+            "p1,H99000400002,990004,310,202501,202512,40,false\np2,H99000500002,990005,310,202501,202512,40,false\n"
+            "p3,H99000400002,990005,390,202501,202512,40,false\n"
+        )
+        words = self.files(tmp_path, people)[:-2]
+        (tmp_path / "visits.csv").write_text(
+            "signed_with,provider,scheme,points\nH99000400002,H99000400002,310,30\nH99000400002,H99000100001,310,10\n"
+            "H99000500002,H99000500002,310,27\nH99000400002,H99000400002,390,2.5\n",
+            encoding="utf-8",
+        )
+        words += ["--visits", str(tmp_path / "visits.csv"), "--redis", store_url]
+        assert main(words) == 0
+        data = json.loads(capsys.readouterr().out)
+        for scheme, total in (("310", 84_000), ("390", 42_000)):
+            rows = data["schemes"][scheme]["institutions"]
+            assert sum(row["used_fen"] for row in rows) == sum(row["earned_fen"] for row in rows) == total
+            assert sum(row[-1] for row in data["counties_fen"] if row[1] == scheme) == total
+        assert data["schemes"]["310"]["value_yuan"] == "12.537313"
+        assert sum(row[-1] for row in data["posted"]) == 126_000
+        assert main(words) == 0
+        assert json.loads(capsys.readouterr().out)["posted"] == []
+        (tmp_path / "visits.csv").write_text("signed_with,provider,scheme,points\nX,X,510,30\n", encoding="utf-8")
+        assert main(words) == 1
+        assert "scheme 510 has visits but nobody is signed" in capsys.readouterr().err
+
+    def test_a_run_for_one_scheme_leaves_the_other(self, capsys, tmp_path, store_url) -> None:
+        for scheme in ("310", "390"):
+            words = self.files(tmp_path, f"p1,H99000400002,990004,{scheme},202501,202512,40,false\n")
+            assert main([*words[:-2], "--redis", store_url]) == 0
+            posted = json.loads(capsys.readouterr().out)["posted"]
+            assert [row[0] for row in posted] == [990004] and posted[0][-1] > 0
+
+    PAST = "scheme,year,item,amount\n" + "".join(
+        f"310,{year},fund,1000000\n310,{year},spent,{spent}\n"
+        for year, spent in ((2022, 280_000), (2023, 300_000), (2024, 310_000))
+    )
+
+    def test_a_budget_of_three_years_and_its_quota(self, capsys, tmp_path) -> None:
+        """30.1 % of the fund (DER-17) with 5 % growth, less two deductions, over 1 + 1.6 weighted people."""
+        (tmp_path / "past.csv").write_text(
+            self.PAST + "310,2025,fund,1200000\n310,2025,catastrophic,20000\n310,2025,signing,9260\n", encoding="utf-8"
+        )
+        people = "p1,A,990004,310,202501,202512,40,false\np2,A,990004,310,202501,202512,40,true\n"
+        self.files(tmp_path, people)
+        words = ["capitation", "budget", "--pack", "taohuayuan", "--year", "2025", "--past", str(tmp_path / "past.csv")]
+        words += ["--enrolments", str(tmp_path / "people.csv")]
+        assert main([*words, "--json"]) == 0
+        found = json.loads(capsys.readouterr().out)["schemes"]["310"]
+        assert found["weighted_ppm"] == 301_000
+        assert found["budget_fen"] == 37_926_000 and found["package_fen"] == 35_000_000
+        assert found["quota_fen"] == 35_000_000 * 10 // 26
+        assert main(words) == 0
+        assert 'quota_per_person = "134615.38"' in capsys.readouterr().out
+
+    def test_a_budget_without_its_years_and_one_of_zero_are_named(self, capsys, tmp_path) -> None:
+        path = tmp_path / "past.csv"
+        words = ["capitation", "budget", "--pack", "taohuayuan", "--year", "2025", "--past", str(path)]
+        path.write_text(self.PAST.replace("310,2023,spent,300000\n", ""), encoding="utf-8")
+        assert main(words) == 1
+        assert "scheme 310 lacks spent of 2023, fund of 2025; add these rows" in capsys.readouterr().err
+        path.write_text(self.PAST + "310,2025,fund,0\n", encoding="utf-8")
+        assert main(words) == 1
+        assert "nothing is left of a budget of 0 fen" in capsys.readouterr().err

@@ -60,7 +60,7 @@ def _show(result) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from adjudicator.pooling.page import CAPACITY_NAMES, PAYER_NAMES, SCHEME_NAMES
+    from adjudicator.pooling.page import CAPACITY_NAMES, PAYER_NAMES, SCHEME_NAMES, subject_text
 
     console = Console(width=None if sys.stdout.isatty() else 240)
     table = Table(title=f"{result.name} {result.year} 缺口分担（元）", title_justify="left")
@@ -86,7 +86,13 @@ def _show(result) -> None:
             fen_to_yuan(row.shares.carried_after_fen), f"{row.months_e2 / 100:.2f}", CAPACITY_NAMES[row.capacity],
         )  # fmt: skip
     console.print(table)
+    for one in result.funds:
+        name = f"{SCHEME_NAMES.get(one.scheme, one.scheme)}{PAYER_NAMES.get(one.fund, one.fund)}"
+        before, paid, levied, after = map(fen_to_yuan, (one.before_fen, one.paid_fen, one.levied_fen, one.after_fen))
+        console.print(f"  {name}: 年初 {before}, 本年支付 {paid}, 应上解 {levied}, 年末 {after} 元")
     for entry in [*result.warnings, *(entry for row in result.rows for entry in row.warnings)]:
-        console.print(f"  [red]预警[/red] {entry.subject}: {entry.text_zh} {entry.figure}（线 {entry.limit}）")
+        console.print(
+            f"  [red]预警[/red] {subject_text(entry.subject)}: {entry.text_zh} {entry.figure}（线 {entry.limit}）"
+        )
     for text in result.unverified:
         console.print(f"  [yellow]未核实[/yellow] {text}")

@@ -241,15 +241,29 @@ def show(context: PoolContext, settlement: Settlement, posted: Postings | None, 
             console.print(f"  调剂金 {fen_to_yuan(clearing.reserve_fen)} 元, 使用 {used} 元")
     _show_rest(console, context, settlement)
     if posted is not None:
-        console.print(
-            f"入账 {len(posted)} 笔差额, 合计 {fen_to_yuan(sum(posted.values()))} 元" if posted else "账本无变化"
-        )
+        console.print(posted_text(posted))
     for text in context.pooling.unverified(date):
         console.print(f"  [yellow]未核实[/yellow] {text}")
 
 
+ACCOUNTS_ZH = {13: "月度应付", 14: "月度预付", 15: "年度清算", 16: "按人头"}
+"""Accounts of settlements in the ledger, by codes.Fund."""
+
+
+def posted_text(posted: Postings) -> str:
+    """What a run posted, account by account; accounts are never added up, a prepayment is part of what is owed."""
+    if not posted:
+        return "账本无变化"
+    totals: dict[int, int] = {}
+    for (_, _, fund), amount in posted.items():
+        totals[fund] = totals.get(fund, 0) + amount
+    listed = ", ".join(f"{ACCOUNTS_ZH[fund]} {fen_to_yuan(totals[fund])}" for fund in sorted(totals))
+    return f"入账 {len(posted)} 笔差额（元）: {listed}"
+
+
 def _show_rest(console: Console, context: PoolContext, settlement: Settlement) -> None:
     """What other methods are owed, yearly limits, the whole, and what could not be known."""
+    from adjudicator.codes import Fund
     from adjudicator.pooling.packages import QUOTA
 
     totals: dict[str, int] = {}
@@ -266,7 +280,10 @@ def _show_rest(console: Console, context: PoolContext, settlement: Settlement) -
         limit, cost, priced, settled = map(fen_to_yuan, amounts)
         text = f"{limit} 元: {year.cases} 例, 费用 {cost}, 原计 {priced}, 清算 {settled} 元"
         console.print(f"  {year.limit.hospital} {name} {text}")
-    whole = sum(settlement.hospital_fen().values())
-    console.print(f"{settlement.period} 基金应付医院合计 {fen_to_yuan(whole)} 元 = 各区县合计")
+    hospitals = sum(settlement.hospital_fen().values())
+    counties = sum(amount for place, amount in settlement.targets().items() if place[2] == Fund.PROVIDER_FINAL)
+    console.print(
+        f"{settlement.period} 基金应付: 各医院合计 {fen_to_yuan(hospitals)} 元, 各区县合计 {fen_to_yuan(counties)} 元"
+    )
     for note in settlement.notes:
         console.print(f"  [yellow]note[/yellow] {note}", markup=True)

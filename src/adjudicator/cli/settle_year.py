@@ -158,8 +158,7 @@ def _show_counties(context: PoolContext, counties: dict[tuple[str, str], int], p
         print(f"  {context.areas.get(county, county)} {scheme}: {fen_to_yuan(amount)} 元")
     print(f"合计 {fen_to_yuan(sum(counties.values()))} 元")
     if posted is not None:
-        total = fen_to_yuan(sum(row[-1] for row in posted))
-        print(f"入账 {len(posted)} 笔差额, 合计 {total} 元" if posted else "账本无变化")
+        print(settle_month.posted_text({(row[0], row[1], row[2]): row[3] for row in posted}))
 
 
 async def _post(

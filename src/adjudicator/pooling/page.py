@@ -6,6 +6,7 @@ from html import escape
 
 from adjudicator.money import fen_to_yuan
 from adjudicator.pooling.deficit import OWN_SURPLUS
+from adjudicator.pooling.warning import Warning
 from adjudicator.pooling.year import CountyRow, PoolYear
 
 PAYER_NAMES = {
@@ -32,6 +33,7 @@ h1{font-size:24px;margin:0 0 4px}h2{font-size:18px;margin:32px 0 8px}p{margin:4p
 table{border-collapse:collapse;width:100%;font-variant-numeric:tabular-nums;font-size:14px}
 th,td{padding:6px 10px;border-bottom:1px solid var(--line);text-align:right;white-space:nowrap}
 th:first-child,td:first-child{text-align:left;position:sticky;left:0;background:var(--paper)}
+td.text,th.text{text-align:left;white-space:normal}.sum td{font-weight:600;border-top:2px solid var(--line)}
 th{font-weight:600;color:var(--soft)}.alarm{color:var(--alarm);font-weight:600}
 svg{width:100%;height:auto;max-width:1000px;display:block}svg text{fill:var(--ink);font-size:13px}
 svg .soft{fill:var(--soft)}svg .axis{stroke:var(--line)}svg .limit{stroke:var(--alarm);stroke-dasharray:4 3}
@@ -45,17 +47,17 @@ def render(result: PoolYear) -> str:
     """The page as HTML text."""
     payers = result.payers
     colours = {payer: COLOURS[place % len(COLOURS)] for place, payer in enumerate(payers)}
-    gap = sum(max(0, row.shares.year.gap_fen) for row in result.rows)
     parts = [
         '<!doctype html><html lang="zh-CN"><head><meta charset="utf-8">',
         '<meta name="viewport" content="width=device-width,initial-scale=1">',
         f"<title>{escape(result.name)} {result.year} 统筹基金年度</title><style>{STYLE}</style></head><body>",
         f"<h1>{escape(result.name)} · {result.year} 年度统筹基金收支与缺口分担</h1>",
         "<p>Pooling year: income, spending, gap and who pays it. 金额单位：元。</p>",
-        _figures(result, gap),
+        _figures(result),
         "<h2>缺口由谁承担</h2>" + _gap_chart(result, payers, colours),
         _gap_table(result, payers),
-        "<h2>支付能力（月）</h2>" + _capacity_chart(result),
+        _fund_table(result),
+        "<h2>支付能力（月）</h2>" + _capacity_note(result) + _capacity_chart(result),
         _capacity_table(result),
         _old_gaps(result),
         _warnings(result),
@@ -65,17 +67,31 @@ def render(result: PoolYear) -> str:
     return "\n".join(part for part in parts if part) + "\n"
 
 
-def _figures(result: PoolYear, gap: int) -> str:
-    rows = result.rows
-    income = sum(row.shares.year.income_fen for row in rows)
-    spent = sum(row.shares.year.expenditure_fen for row in rows)
-    after = sum(row.shares.carried_after_fen for row in rows)
-    crossed = len(result.warnings) + sum(len(row.warnings) for row in rows)
-    boxes = [
-        ("基金收入", yuan(income)), ("基金支出", yuan(spent)), ("缺口合计", yuan(gap)),
-        ("年末累计结余", yuan(after)), ("预警", f"{crossed} 项"),
-    ]  # fmt: skip
-    return '<div class="figures">' + "".join(f"<div><span>{n}</span><b>{v}</b></div>" for n, v in boxes) + "</div>"
+def _figures(result: PoolYear) -> str:
+    """One line of figures a scheme: their funds are kept apart and never add up."""
+    parts = []
+    for scheme in dict.fromkeys(row.shares.year.scheme for row in result.rows):
+        rows = [row for row in result.rows if row.shares.year.scheme == scheme]
+        income = sum(row.shares.year.income_fen for row in rows)
+        spent = sum(row.shares.year.expenditure_fen for row in rows)
+        gap = sum(max(0, row.shares.year.gap_fen) for row in rows)
+        after = sum(row.shares.carried_after_fen for row in rows)
+        crossed = [entry for entry in _all_warnings(result) if entry.subject.endswith(f" {scheme}")]
+        boxes = [
+            ("收入", yuan(income)), ("支出", yuan(spent)), ("区县缺口合计", yuan(gap)),
+            ("年末累计结余", yuan(after)), ("预警", f"{len(crossed)} 项"),
+        ]  # fmt: skip
+        cells = "".join(f"<div><span>{name}</span><b>{value}</b></div>" for name, value in boxes)
+        parts.append(f'<h2>{_scheme(scheme)}基金</h2><div class="figures">{cells}</div>')
+    return "".join(parts)
+
+
+def _all_warnings(result: PoolYear) -> list[Warning]:
+    return [*result.warnings, *(entry for row in result.rows for entry in row.warnings)]
+
+
+def _scheme(code: str) -> str:
+    return escape(SCHEME_NAMES.get(code, code))
 
 
 def yuan(fen: int) -> str:
@@ -134,12 +150,52 @@ def _gap_table(result: PoolYear, payers: list[str]) -> str:
         cells = [yuan(year.income_fen), yuan(year.expenditure_fen), yuan(max(0, year.gap_fen))]
         cells += [yuan(row.shares.payments.get(payer, 0)) for payer in payers] + [yuan(row.shares.carried_after_fen)]
         lines.append(f"<tr><td>{_label(row)}</td>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>")
-    return _table(heads, lines)
+    return _table(heads, lines + _totals(result, payers))
+
+
+def _totals(result: PoolYear, payers: list[str]) -> list[str]:
+    """A line of sums a scheme, so that a reader can check that the payers make up the gap."""
+    lines = []
+    for scheme in dict.fromkeys(row.shares.year.scheme for row in result.rows):
+        rows = [row for row in result.rows if row.shares.year.scheme == scheme]
+        years = [row.shares.year for row in rows]
+        sums = [sum(year.income_fen for year in years), sum(year.expenditure_fen for year in years)]
+        sums += [sum(max(0, year.gap_fen) for year in years)]
+        sums += [sum(row.shares.payments.get(payer, 0) for row in rows) for payer in payers]
+        sums += [sum(row.shares.carried_after_fen for row in rows)]
+        cells = "".join(f"<td>{yuan(amount)}</td>" for amount in sums)
+        lines.append(f'<tr class="sum"><td>{_scheme(scheme)}合计</td>{cells}</tr>')
+    return lines
+
+
+def _fund_table(result: PoolYear) -> str:
+    """Opening balance, what was paid to gaps, what the counties owe it, and what is left."""
+    if not result.funds:
+        return ""
+    lines = [
+        f"<tr><td>{_scheme(one.scheme)}{_payer(one.fund)}</td>"
+        + "".join(f"<td>{yuan(fen)}</td>" for fen in (one.before_fen, one.paid_fen, one.levied_fen, one.after_fen))
+        + "</tr>"
+        for one in result.funds
+    ]
+    return "<h2>调剂类基金余额</h2>" + _table(["基金", "年初余额", "本年支付", "本年应上解", "年末余额"], lines)
 
 
 def _table(heads: list[str], lines: list[str]) -> str:
     head = "".join(f"<th>{name}</th>" for name in heads)
     return f'<div class="scroll"><table><thead><tr>{head}</tr></thead><tbody>{"".join(lines)}</tbody></table></div>'
+
+
+def _capacity_note(result: PoolYear) -> str:
+    lines = result.lines
+    low, start, end, high = (
+        f"{value / 100:g}"
+        for value in (lines.low_months_e2, lines.normal_from_e2, lines.normal_to_e2, lines.high_months_e2)
+    )
+    return (
+        f"<p>年末累计结余 ÷ 当年月均支出。低于 {low} 个月为过低，{start}–{end} 个月为正常，"
+        f"高于 {high} 个月为过多（红色虚线为过低、过多线）。</p>"
+    )
 
 
 def _capacity_chart(result: PoolYear) -> str:
@@ -193,18 +249,24 @@ def _old_gaps(result: PoolYear) -> str:
 
 
 def _warnings(result: PoolYear) -> str:
-    found = [*result.warnings, *(entry for row in result.rows for entry in row.warnings)]
+    found = _all_warnings(result)
     if not found:
         return ""
     lines = [
-        f"<tr><td>{escape(_subject(entry.subject))}</td><td>{escape(entry.text_zh)}</td>"
+        f'<tr><td>{escape(subject_text(entry.subject))}</td><td class="text">{escape(entry.text_zh)}</td>'
         f'<td class="alarm">{escape(entry.figure)}</td><td>{escape(entry.limit)}</td></tr>'
         for entry in found
     ]
-    return "<h2>预警</h2>" + _table(["对象", "预警", "实际", "警戒线"], lines)
+    table = _table(["对象", "预警", "实际", "警戒线"], lines)
+    return "<h2>预警</h2>" + table.replace("<th>预警</th>", '<th class="text">预警</th>')
 
 
-def _subject(text: str) -> str:
+def subject_text(text: str) -> str:
+    """A warning's subject with the name of its scheme.
+
+    >>> subject_text("武陵县 310")
+    '武陵县 职工'
+    """
     name, _, scheme = text.rpartition(" ")
     return f"{name} {SCHEME_NAMES.get(scheme, scheme)}"
 
@@ -215,6 +277,7 @@ def _notes(result: PoolYear) -> str:
         for row in result.rows
         for fund, paid, asked in row.shares.cut
     ]
+    notes += [f"依据：{escape(text)}" for text in result.documents]
     notes += [f"规则未经与文件核对：{escape(text)}" for text in result.unverified]
     if not notes:
         return ""

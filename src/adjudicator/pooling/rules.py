@@ -80,6 +80,12 @@ class PoolingRules:
             raise refuse(E.PAYMENT_RULE_UNDEFINED, kind, f"{self.name} has no [[{kind}]] for scheme {scheme} on {date}")
         return entry.value
 
+    def documents(self, date: int) -> list[str]:
+        """Documents of the deficit, levy and warning rules of a day, with their clause."""
+        entries = [*self.deficit, *self.levies, *self.old_gap_years, *self.warnings]
+        sources = [entry.source for entry in entries if entry.source.from_date <= date <= entry.source.to_date]
+        return list(dict.fromkeys(f"{source.document}: {source.clause}".rstrip(": ") for source in sources))
+
     def unverified(self, date: int) -> list[str]:
         """Tables in use on a day that nobody has compared with their document."""
         found = []

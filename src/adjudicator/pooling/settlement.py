@@ -134,6 +134,8 @@ def settle(
         check_review_swaps(standing, period, decisions, rules.special)
     result = settle_standing(standing, points, period, budgets_fen, rules, scores)
     result.notes = unknown_stays(result, rules) + unused_decisions(standing, decisions or {}, rules)
+    if result.is_year and scores is None and any(rules.terms[code].deposit_ppm for code in result.clearings):
+        result.notes.append("the pack holds a quality deposit back: without quality scores all of it is paid out")
     return result
 
 

@@ -26,6 +26,24 @@ class CountyRow:
     old_gap_fen: list[int]
 
 
+@dataclass(frozen=True, slots=True)
+class FundYear:
+    """One fund with a balance in the year, fen."""
+
+    scheme: str
+    fund: str
+    before_fen: int
+    paid_fen: int
+    """To the counties' gaps."""
+    levied_fen: int
+    """What the counties owe it for the year."""
+
+    @property
+    def after_fen(self) -> int:
+        """Balance once the levies are in."""
+        return self.before_fen - self.paid_fen + self.levied_fen
+
+
 @dataclass(slots=True)
 class PoolYear:
     """A pool's year."""
@@ -37,6 +55,9 @@ class PoolYear:
     """Of the pool as a whole."""
     unverified: list[str] = field(default_factory=list)
     lines: Lines = field(default_factory=Lines)
+    funds: list[FundYear] = field(default_factory=list)
+    documents: list[str] = field(default_factory=list)
+    """Documents of the rules in use."""
 
     @property
     def payers(self) -> list[str]:
@@ -53,7 +74,7 @@ def pool_year(
     of ``at_date`` or the last day of the year. Errors: E.PAYMENT_RULE_UNDEFINED, E.CANNOT_CLEAR.
     """
     date = at_date or year * 10_000 + 1231
-    result = PoolYear(rules.name, year, unverified=rules.unverified(date))
+    result = PoolYear(rules.name, year, unverified=rules.unverified(date), documents=rules.documents(date))
     schemes = list(dict.fromkeys(county.scheme for county in counties))
     for scheme in schemes:
         own = [county for county in counties if county.scheme == scheme]
@@ -64,6 +85,7 @@ def pool_year(
         for shares in shared:
             levies = _levies(rules, date, shares.year, own, balances)
             result.rows.append(_row(rules, date, shares, levies, lines))
+        result.funds += _funds(scheme, balances, [row for row in result.rows if row.shares.year.scheme == scheme])
         balance = sum(shares.carried_after_fen for shares in shared)
         last = [county.last_expenditure_fen for county in own]
         result.warnings += warnings(
@@ -71,6 +93,17 @@ def pool_year(
             sum(last) if min(last) >= 0 else 0, lines,
         )  # fmt: skip
     return result
+
+
+def _funds(scheme: str, balances: Mapping[str, int], rows: list[CountyRow]) -> list[FundYear]:
+    """Funds whose balance was given; a fund that holds a balance for each county is left out."""
+    return [
+        FundYear(
+            scheme, fund, before, sum(row.shares.payments.get(fund, 0) for row in rows),
+            sum(row.levies_fen.get(fund, 0) for row in rows),
+        )
+        for fund, before in balances.items() if "@" not in fund
+    ]  # fmt: skip
 
 
 def _has(entries: list, date: int, scheme: str) -> bool:
@@ -182,8 +215,13 @@ def as_data(result: PoolYear) -> dict:
             }
             for row in result.rows
         ],
+        "funds": [
+            {"scheme": one.scheme, "fund": one.fund, "before_fen": one.before_fen, "paid_fen": one.paid_fen,
+             "levied_fen": one.levied_fen, "after_fen": one.after_fen}
+            for one in result.funds
+        ],
         "warnings": [_warning(entry) for entry in result.warnings],
-    }
+    }  # fmt: skip
 
 
 def _warning(entry: Warning) -> dict:
