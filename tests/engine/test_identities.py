@@ -102,6 +102,36 @@ def test_a_wrong_fen_is_noticed(column: str, broken: int) -> None:
     assert caught.value.problems[0].detail == IDENTITY_NAMES[broken]
 
 
+def refused_for(batch, rows) -> str:
+    """Name of the identity over which the answers of a batch are not given."""
+    from adjudicator.errors import AdjudicatorError
+
+    with pytest.raises(AdjudicatorError) as caught:
+        engine().encode(batch, rows, settlement_pb2.OUTCOME_TRIAL)
+    return caught.value.problems[0].detail
+
+
+def test_an_account_that_pays_more_than_it_holds_is_noticed() -> None:
+    batch = prepare(inpatient())
+    rows = batch.good_rows()
+    state_rows, years = Years().rows(batch, rows)
+    engine().price(batch, rows, state_rows, years)
+    batch.benefits["cash_fen"] -= 1
+    batch.benefits["account_past_fen"] += 1 + batch.claims["account_past_fen"]
+    batch.benefits["cash_fen"] -= batch.claims["account_past_fen"]
+    assert refused_for(batch, rows) == "A1"
+
+
+def test_a_part_that_is_not_the_sum_over_the_lines_is_noticed() -> None:
+    batch = prepare(inpatient())
+    rows = batch.good_rows()
+    state_rows, years = Years().rows(batch, rows)
+    engine().price(batch, rows, state_rows, years)
+    batch.splits["wholly_self_paid_fen"] += 1
+    batch.splits["over_ceiling_fen"] -= 1
+    assert refused_for(batch, rows) == "H2"
+
+
 def test_a_wrong_line_is_noticed() -> None:
     from adjudicator.errors import AdjudicatorError
     from adjudicator.kernels.assemble import IDENTITY_NAMES

@@ -14,7 +14,8 @@ from numba import njit
 from adjudicator.codes import Fund, LineNote
 
 OK, BROKEN_L1, BROKEN_H1, BROKEN_H2, BROKEN_F1, BROKEN_F2, BROKEN_P1, BROKEN_SIGN, BROKEN_B1 = range(9)
-IDENTITY_NAMES = ("", "L1", "H1", "H2", "F1", "F2", "P1", "sign", "B1")
+BROKEN_A1, BROKEN_D1 = 9, 10
+IDENTITY_NAMES = ("", "L1", "H1", "H2", "F1", "F2", "P1", "sign", "B1", "A1", "D1")
 """Names of the identities in national-interface.md section 6, by the number that ``check`` returns."""
 
 FUND_COUNT = 9
@@ -53,10 +54,12 @@ class GroupText(NamedTuple):
 
 
 @njit(nogil=True, error_model="numpy", forceinline=True)
-def check(claim, split, benefit, line_sum):
+def check(claim, split, benefit, line_sum, wholly_sum, over_sum):
     """0 if every identity holds for the claim, else which one is broken (see IDENTITY_NAMES).
 
-    Exact to the fen: H1, H2, F1, F2, P1, B1 of national-interface.md section 6; L1 is checked line by line.
+    Exact to the fen: H1, H2, F1, F2, P1, A1, B1 of national-interface.md section 6; L1 is checked line by line, D1
+    where the fund rows are written. ``line_sum``, ``wholly_sum``, ``over_sum``: sums over the lines. A1 holds for each
+    pot: none pays more than its balance.
     """
     funds = (
         benefit.pooled_fen
@@ -70,7 +73,7 @@ def check(claim, split, benefit, line_sum):
     )
     accounts = benefit.account_current_fen + benefit.account_past_fen + benefit.account_family_fen
     broken = OK
-    if line_sum != claim.total_fen:
+    if line_sum != claim.total_fen or wholly_sum != split.wholly_self_paid_fen or over_sum != split.over_ceiling_fen:
         broken = BROKEN_H2
     elif (
         split.wholly_self_paid_fen + split.over_ceiling_fen + benefit.first_pay_fen + benefit.in_scope_fen
@@ -83,6 +86,12 @@ def check(claim, split, benefit, line_sum):
         broken = BROKEN_F2
     elif benefit.personal_total_fen != accounts + benefit.cash_fen:
         broken = BROKEN_P1
+    elif (
+        benefit.account_current_fen > claim.account_current_fen
+        or benefit.account_past_fen > claim.account_past_fen
+        or benefit.account_family_fen > claim.account_family_fen
+    ):
+        broken = BROKEN_A1
     elif benefit.deductible_fen < 0 or benefit.deductible_fen > benefit.in_scope_fen:
         broken = BROKEN_B1
     elif (
@@ -187,6 +196,8 @@ def assemble(
         unverified = benefit.unverified != 0 or split.unverified != 0
 
         line_sum = np.int64(0)
+        wholly_sum = np.int64(0)
+        over_sum = np.int64(0)
         broken = OK
         for i in range(claim.line_start, claim.line_end):
             row = line_splits[np.uint64(i)]
@@ -207,13 +218,15 @@ def assemble(
             if parts != wire_line.amount_fen:
                 broken = BROKEN_L1
             line_sum += parts
+            wholly_sum += row.wholly_self_paid_fen
+            over_sum += row.over_ceiling_fen
             line_count += 1
         answer.lines_end = line_count
         if broken == OK:
-            broken = check(claim, split, benefit, line_sum)
-        identities[np.uint64(position)] = broken
+            broken = check(claim, split, benefit, line_sum, wholly_sum, over_sum)
 
         scheme = np.uint64(claim.scheme)
+        fund_sum = np.int64(0)
         for fund in range(FUND_COUNT):
             amount = benefit.pooled_fen
             if fund == 1:
@@ -237,8 +250,12 @@ def assemble(
                 row_out.fund_type_start = text.fund_start[scheme, np.uint64(fund)]
                 row_out.fund_type_size = text.fund_size[scheme, np.uint64(fund)]
                 row_out.amount_fen = amount
+                fund_sum += amount
                 fund_count += 1
         answer.funds_end = fund_count
+        if broken == OK and fund_sum != answer.fund_total_fen + answer.account_fen + answer.hospital_borne_fen:
+            broken = BROKEN_D1
+        identities[np.uint64(position)] = broken
 
         group = groups[index]
         which = group_scheme[index]

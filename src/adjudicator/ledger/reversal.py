@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -20,14 +21,17 @@ def negate_settlement(answer: bytes, settlement_id: str = "") -> bytes:
     """The answer of the reversal of a settlement: with it, every money field adds up to 0 (R1v), lines and funds too.
 
     The account balance is that after the reversal (A1). Points change their sign with the money; rates and prices stay.
-    Errors: E.LEDGER_CORRUPT when the bytes are no Settlement.
+    Errors: E.LEDGER_CORRUPT when the bytes are no Settlement; E.INTERNAL when R1v does not hold.
     """
     try:
         settlement = settlement_pb2.Settlement.FromString(answer)
     except DecodeError as error:
         raise refuse(E.LEDGER_CORRUPT, detail="a stored answer cannot be read") from error
+    whole = settlement_pb2.Settlement.FromString(answer)
     settlement.account_balance_fen += settlement.account_fen
     _negate(settlement)
+    if any(left != 0 for left in _left(whole, settlement)):
+        raise refuse(E.INTERNAL, detail="R1v")
     settlement.direction = settlement_pb2.DIRECTION_REVERSE
     settlement.outcome = settlement_pb2.OUTCOME_REVERSED
     settlement.settlement_id = settlement_id
@@ -41,6 +45,17 @@ def _negate(message: Message) -> None:
                 _negate(part)
         elif field.name == "points_e8" or (field.name.endswith("_fen") and field.name not in _SAME_SIGN):
             setattr(message, field.name, -value)
+
+
+def _left(settlement: settlement_pb2.Settlement, reversal: settlement_pb2.Settlement) -> Iterator[int]:
+    """What is left of each amount when a settlement and its reversal are added (R1v): nothing."""
+    flows = [name for name in settlement.DESCRIPTOR.fields_by_name if name.endswith("_fen") and name not in _SAME_SIGN]
+    yield from (getattr(settlement, name) + getattr(reversal, name) for name in flows)
+    for line, taken_back in zip(settlement.lines, reversal.lines, strict=True):
+        yield line.amount_fen + taken_back.amount_fen
+    for fund, taken_back in zip(settlement.funds, reversal.funds, strict=True):
+        yield fund.amount_fen + taken_back.amount_fen
+    yield settlement.payment.due_fen + reversal.payment.due_fen
 
 
 def reversal_of(record: Record, reversal_key: bytes, states: StateRead, date: int) -> CommitBatch:
