@@ -265,7 +265,7 @@ class Engine:
     def encode(self, batch: Batch, rows: np.ndarray, outcome: int) -> tuple[np.ndarray, np.ndarray]:
         """Answers of ``rows``: bytes uint8[:] and int64[k + 1] offsets. Refused claims get outcome REFUSED and why.
 
-        Errors: E.INTERNAL when an identity of the national result (L1, H1, H2, F1, F2, P1, A1, B1, D1) does not hold; then
+        Errors: E.INTERNAL when an identity of the national result (L1 … P1, A1, B1, D1) does not hold; then
         nothing may be recorded.
         """
         by_row = self._problem_lists(batch, rows)
