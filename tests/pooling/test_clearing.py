@@ -174,7 +174,7 @@ class TestRefusals:
             settle(cases(case("a", points_e8=0)), 202503, {"310": 10**6}, rules())
 
     def test_negative_total_points(self) -> None:
-        with pytest.raises(AdjudicatorError, match="-10000000000 points"):
+        with pytest.raises(AdjudicatorError, match="has -100 points in all"):
             listed = cells(cases(case("a")), np.array([-(10**10)]), np.array([True]))
             clear("310", listed, 10**6, Terms(), False)
 
@@ -185,9 +185,8 @@ class TestRefusals:
     def test_a_case_twice_and_a_reversal_of_nothing(self) -> None:
         with pytest.raises(AdjudicatorError, match="case a is there twice"):
             net(cases(case("a"), case("a")))
-        with pytest.raises(AdjudicatorError) as refused:
+        with pytest.raises(AdjudicatorError, match="case b is taken back but not settled"):
             net(cases(case("a"), case("b", sign=-1)))
-        assert refused.value.problems[0].number == E.SETTLEMENT_NOT_FOUND
 
     def test_a_decision_on_an_unknown_case_changes_nothing_elsewhere(self) -> None:
         result = settle(cases(case("a")), 202503, {"310": 10**9}, rules(), {"zzz": Decision(points_e8=1)})

@@ -280,6 +280,32 @@ class TestSettle:
         shown = capsys.readouterr().err
         assert expected in shown and "line 3" in shown
 
+    @pytest.mark.parametrize(
+        ("row", "expected"),
+        [({"county": "990088"}, "case b: county: '990088' is not a county of the pool (1 cases)"),
+         ({"hospital": "HX"}, "case b: hospital: 'HX' has points but is not in hospitals.csv"),
+         ({"group": "ZZ99"}, "case b: group: 'ZZ99' has points but stands in no points table"),
+         ({"method": 44}, "case b: method: 44 is not a method"),
+         ({"scheme": "410"}, "case b: scheme: '410' is not a scheme"),
+         ({"sign": -1}, "case b is taken back but not settled")],
+    )  # fmt: skip
+    def test_what_the_pack_does_not_know_is_named(self, capsys, tmp_path, row: dict, expected: str) -> None:
+        path = case_file(tmp_path / "c.csv", [{"case": "a"}, {"case": "b", "person": "q", **row}])
+        assert main(["settle-month", "--month", "202503", "--cases", str(path), "--pack", "taohuayuan"]) == 1
+        assert expected in capsys.readouterr().err
+
+    def test_a_period_without_cases_is_refused_one_that_was_taken_back_is_not(
+        self, capsys, tmp_path, store_url
+    ) -> None:
+        path = case_file(tmp_path / "c.csv", [{"case": "a"}])
+        words = ["settle-month", "--cases", str(path), "--redis", store_url]
+        first = self.run(capsys, *words, "--month", "202503")
+        assert main([*words, "--month", "202504", "--pack", "taohuayuan"]) == 1
+        assert "there is no case of 202504" in capsys.readouterr().err
+        case_file(path, [{"case": "a"}, {"case": "a", "sign": -1}])
+        again = self.run(capsys, *words, "--month", "202503")
+        assert again["posted"] == [[*row[:3], -row[3]] for row in first["posted"]]
+
     def test_files_of_several_months_are_joined(self, tmp_path) -> None:
         from adjudicator.pooling.cases import join
 

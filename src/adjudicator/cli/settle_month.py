@@ -107,6 +107,10 @@ async def _settle(
             cases = join([read_cases(path) for path in arguments.cases])
         else:
             raise refuse(E.CANNOT_CLEAR, detail="no cases: give --cases, or --from-ledger with --redis or --data")
+        context.check(cases)
+        months_read = cases.rows["month"]
+        if not ((months_read == period) | (months_read // 100 == period)).any():
+            raise refuse(E.CANNOT_CLEAR, "cases", f"there is no case of {period}; check the period and the files")
         decisions = read_decisions(arguments.decisions) if arguments.decisions else None
         money = budgets(context.pooling, period, arguments.budget)
         date = last_day(period)

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import csv
 import datetime
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from adjudicator.codes import SCHEME_CODES, Method
 from adjudicator.errors import E, refuse
 from adjudicator.rules.faults import Faults
 
@@ -150,8 +151,40 @@ def net(cases: Cases) -> Cases:
                 raise refuse(E.CANNOT_CLEAR, "case", f"case {case} is there twice")
             standing[case] = position
         elif standing.pop(case, None) is None:
-            raise refuse(E.SETTLEMENT_NOT_FOUND, "case")
+            detail = f"case {case} is taken back but not settled in these months; give the file with its settlement"
+            raise refuse(E.CANNOT_CLEAR, "case", detail)
     return cases.select(np.array(sorted(standing.values()), np.int64))
+
+
+def check_cases(cases: Cases, counties: Collection[str], hospitals: Collection[str], groups: Collection[str]) -> Faults:
+    """Names in the cases that the pack does not know, each once with its first case.
+
+    Cases with points need an institution of the register and a group of some points table; others may be elsewhere.
+    """
+    faults, rows = Faults(), cases.rows
+    everywhere = np.ones(len(cases), bool)
+    with_points = rows["points_e8"] > 0
+    grouped = with_points & (rows["method"] == Method.DRG_POINTS)
+    checks = (
+        ("county", cases.counties, set(counties), everywhere, "is not a county of the pool", "correct it"),
+        ("scheme", cases.schemes, set(SCHEME_CODES), everywhere, "is not a scheme", "write " + ", ".join(SCHEME_CODES)),
+        ("hospital", cases.hospitals, set(hospitals), with_points, "has points but is not in hospitals.csv", "add it"),
+        ("group", cases.groups, {"", *groups}, grouped, "has points but stands in no points table", "add it"),
+    )
+    for column, names, known, where, message, remedy in checks:
+        for number, name in enumerate(names):
+            if name in known:
+                continue
+            found = np.flatnonzero(where & (rows[column] == number))
+            if len(found):
+                faults.add(f"case {cases.ids[found[0]]}", column, f"{name!r} {message} ({len(found)} cases)", remedy)
+    methods = {int(method) for method in Method}
+    for row in np.flatnonzero(~np.isin(rows["method"], list(methods)))[:20]:
+        number = int(rows["method"][row])
+        faults.add(
+            f"case {cases.ids[row]}", "method", f"{number} is not a method", f"write {min(methods)} to {max(methods)}"
+        )
+    return faults
 
 
 def days_since_epoch(dates: np.ndarray) -> np.ndarray:

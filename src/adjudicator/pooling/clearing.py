@@ -137,7 +137,8 @@ def check_budget(scheme: str, budget_fen: int, points_e8: int) -> None:
             E.CANNOT_CLEAR, "budget", f"scheme {scheme} has the budget {budget_fen} fen; set it in pooling.toml"
         )
     if points_e8 <= 0:
-        raise refuse(E.CANNOT_CLEAR, "points", f"scheme {scheme} has {points_e8} points of 1e-8 in all")
+        detail = f"scheme {scheme} has {points_e8 / 10**8:g} points in all; nothing can be divided by them"
+        raise refuse(E.CANNOT_CLEAR, "points", detail)
 
 
 def year_fund(budget_fen: int, by_item_fen: int, reserve_fen: int, terms: Terms) -> tuple[int, int]:

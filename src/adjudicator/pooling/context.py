@@ -12,6 +12,7 @@ from adjudicator.codes import SCHEME_CODES
 from adjudicator.errors import E, refuse
 from adjudicator.money import MoneyError, split_by_weight, yuan_to_fen
 from adjudicator.pooling.capitation import Enrolment, check_enrolments
+from adjudicator.pooling.cases import Cases, check_cases
 from adjudicator.pooling.deficit import CountyYear
 from adjudicator.pooling.packages import KINDS, Limit
 from adjudicator.pooling.review import Decision
@@ -43,6 +44,11 @@ class PoolContext:
             if terms.source.from_date <= date <= terms.source.to_date:
                 return terms
         return None
+
+    def check(self, cases: Cases) -> None:
+        """Raises :class:`adjudicator.rules.faults.PackError` naming what the pack does not know in the cases."""
+        groups = {group for terms in self.payment.drg for group in terms.groups}
+        check_cases(cases, self.areas, self.payment.view.hospitals, groups).raise_if_any("cases")
 
     def rules(self, date: int) -> Rules:
         """What a settlement of a period needs, as of its last day."""
@@ -83,7 +89,7 @@ def last_day(period: int) -> int:
         return period * 10_000 + 1231
     year, month = divmod(period, 100)
     if not 1 <= month <= 12:
-        raise refuse(E.INVALID_DATE, "month", str(period))
+        raise refuse(E.CANNOT_CLEAR, "month", f"{period} is not a month; write YYYYMM, for example 202503")
     return period * 100 + calendar.monthrange(year, month)[1]
 
 
