@@ -32,6 +32,7 @@ FIELDS: tuple[str, ...] = (
     "hospital_borne_fen", "other_payer_fen", "referral_deductible_fen", "accumulators", "contribution_tier",
     "lines[].line_id", "lines[].item_code", "lines[].fee_date", "lines[].unit_price_e4", "lines[].quantity_e4",
     "lines[].amount_fen", "lines[].original_line_id", "lines[].approval", "fetus_count",
+    "lines[].before_admission",
 )  # fmt: skip
 """Field paths that a problem may name; ``[]`` takes the line."""
 
@@ -124,6 +125,9 @@ F_HOSPITAL_BORNE, F_OTHER_PAYER, F_CHAIN, F_TIER = 35, 36, 37, 39
 F_LINE_ID, F_ITEM, F_FEE_DATE, F_PRICE, F_QUANTITY, F_AMOUNT, F_ORIGINAL, F_APPROVAL, F_FETUS = (
     40, 41, 42, 43, 44, 45, 46, 47, 48,
 )  # fmt: skip
+F_BEFORE = 49
+LEAST_AREA = 110_000
+"""No province has a lower code than Beijing's 11 (GB/T 2260)."""
 
 HOT = dict(nogil=True, error_model="numpy", forceinline=True)
 
@@ -338,7 +342,8 @@ def resolve_place(buffer, wire, claim, look, hospitals, problems, count, index):
     else:
         if wire.care_area_size == 6:
             care = digits_value(buffer, wire.care_area_start, np.int64(6), 6)
-        if care < 0:
+        if care < LEAST_AREA:
+            care = np.int64(-1)
             count = note(problems, count, index, UNKNOWN_CARE_AREA, F_CARE_AREA, -1)
     if pack >= 0 and care >= 0:
         if care // 100 == insured // 100:
@@ -437,13 +442,13 @@ def check_codes(wire, claim, problems, count, index):
         count = note(problems, count, index, INVALID_CODE_VALUE, F_FILING, -1)
     if wire.referral < 0 or wire.referral > 4:
         count = note(problems, count, index, INVALID_CODE_VALUE, F_REFERRAL, -1)
-    if wire.discharge_way > 9:
+    if wire.discharge_way > 5 and wire.discharge_way != 9:
         count = note(problems, count, index, INVALID_CODE_VALUE, F_DISCHARGE_WAY, -1)
     if wire.maternity_type > 9:
         count = note(problems, count, index, INVALID_CODE_VALUE, F_MATERNITY, -1)
     if wire.fetus_count > 20:
         count = note(problems, count, index, INVALID_CODE_VALUE, F_FETUS, -1)
-    if wire.enrolment_status > 9:
+    if wire.enrolment_status > 4 or wire.enrolment_status == 3:
         count = note(problems, count, index, INVALID_CODE_VALUE, F_ENROLMENT, -1)
     if wire.contribution_tier > 99:
         count = note(problems, count, index, INVALID_CODE_VALUE, F_TIER, -1)
@@ -451,6 +456,8 @@ def check_codes(wire, claim, problems, count, index):
         count = note(problems, count, index, AGE_OUT_OF_RANGE, F_AGE_YEARS, -1)
     if claim.age_days > MAX_AGE * 366:
         count = note(problems, count, index, AGE_OUT_OF_RANGE, F_AGE_DAYS, -1)
+    if wire.icu_hours > MAX_STAY * 24:
+        count = note(problems, count, index, STAY_OUT_OF_RANGE, F_ICU, -1)
     if wire.birth_weight_g > 30000:
         count = note(problems, count, index, INVALID_CODE_VALUE, F_WEIGHT, -1)
     return count
@@ -578,7 +585,8 @@ def resolve_lines(buffer, wire, claim, wire_lines, items, lines, scratch, proble
             if wire_line.line_id_size == 0:
                 count = note(problems, count, index, MISSING_LINE_ID, F_LINE_ID, position)
             elif wire_line.line_id_size > MAX_ID or wire_line.item_code_size > MAX_CODE:
-                count = note(problems, count, index, ID_TOO_LONG, F_LINE_ID, position)
+                field = F_LINE_ID if wire_line.line_id_size > MAX_ID else F_ITEM
+                count = note(problems, count, index, ID_TOO_LONG, field, position)
             else:
                 slot = find_serial(
                     buffer, wire_line.line_id_start, np.int64(wire_line.line_id_size),
@@ -594,6 +602,8 @@ def resolve_lines(buffer, wire, claim, wire_lines, items, lines, scratch, proble
                     count = note(problems, count, index, INVALID_FEE_DATE, F_FEE_DATE, position)
                 else:
                     checked_date = wire_line.fee_date
+            if wire_line.before_admission > 2:
+                count = note(problems, count, index, INVALID_CODE_VALUE, F_BEFORE, position)
             if wire_line.approval > 2:
                 count = note(problems, count, index, INVALID_CODE_VALUE, F_APPROVAL, position)
             if wire_line.quantity_e4 == 0:
