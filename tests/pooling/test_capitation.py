@@ -65,6 +65,17 @@ def test_an_overspend_is_shared_and_care_outside_is_charged() -> None:
     assert (result.balance_fen, result.settled_fen, result.fund_fen) == (-10_000, 30_000, -5_000)
 
 
+def test_a_contract_s_own_quota_holds_for_its_months() -> None:
+    """A contract from July on at 30,000; before it, and for other schemes, the city's quota."""
+
+    def own(institution: str, scheme: str, month: int) -> int:
+        return 30_000 if (institution, scheme) == ("A", "310") and month >= 202507 else 0
+
+    people = [person("p1", scheme="310"), person("p2", scheme="390"), person("p3", "B", scheme="310")]
+    found = settle_year(2025, people, QUOTA, Weights(), {}, {}, PPM, 0, None, own)
+    assert [result.quota_fen for result in found] == [QUOTA // 2 + 15_000 + QUOTA, QUOTA]
+
+
 def test_a_consortium_is_settled_as_one() -> None:
     people = [person("p1", "A"), person("p2", "B")]
     result = settled(people, {"A": 50_000, "B": 20_000}, {"B": 4_000}, consortia={"A": "union", "B": "union"})

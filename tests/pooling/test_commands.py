@@ -364,8 +364,8 @@ class TestCapitation:
         assert main(words) == 0
         data = json.loads(capsys.readouterr().out)
         result = data["institutions"][0]
-        assert result["quota_fen"] == 42_000 + 67_200 + 21_000
-        assert result["settled_fen"] == 80_000 + (130_200 - 90_000) * 8 // 10
+        assert result["quota_fen"] == 42_000 + 67_200 + 13_000  # its contract says 260 yuan for residents
+        assert result["settled_fen"] == 80_000 + (122_200 - 90_000) * 8 // 10
         assert (
             sum(row[-1] for row in data["counties_fen"]) == result["settled_fen"] == sum(r[-1] for r in data["posted"])
         )
@@ -411,12 +411,12 @@ class TestCapitation:
         words += ["--visits", str(tmp_path / "visits.csv"), "--redis", store_url]
         assert main(words) == 0
         data = json.loads(capsys.readouterr().out)
-        for scheme, total in (("310", 84_000), ("390", 42_000)):
+        for scheme, total in (("310", 84_000), ("390", 26_000)):
             rows = data["schemes"][scheme]["institutions"]
             assert sum(row["used_fen"] for row in rows) == sum(row["earned_fen"] for row in rows) == total
             assert sum(row[-1] for row in data["counties_fen"] if row[1] == scheme) == total
         assert data["schemes"]["310"]["value_yuan"] == "12.537313"
-        assert sum(row[-1] for row in data["posted"]) == 126_000
+        assert sum(row[-1] for row in data["posted"]) == 110_000
         assert main(words) == 0
         assert json.loads(capsys.readouterr().out)["posted"] == []
         (tmp_path / "visits.csv").write_text("signed_with,provider,scheme,points\nX,X,510,30\n", encoding="utf-8")

@@ -91,7 +91,7 @@ def _capitation(arguments: argparse.Namespace, context: PoolContext, people: lis
         raise refuse(E.CANNOT_CLEAR, "enrolments", f"schemes with other terms ({listed}): settle each in its own run")
     results = capitation.settle_year(
         arguments.year, people, terms.quota_fen, terms.weights, own, outside, terms.surplus_kept_ppm,
-        terms.overspend_shared_ppm, consortia,
+        terms.overspend_shared_ppm, consortia, context.contract_fen,
     )  # fmt: skip
     counties = capitation.county_postings(arguments.year, people, results, consortia)
     posted = asyncio.run(_post(arguments, context.pool, counties))
@@ -125,7 +125,9 @@ def _packages(arguments: argparse.Namespace, context: PoolContext, people: list[
     schemes = {}
     for scheme, terms in known.items():
         own = [person for person in people if person.scheme == scheme]
-        quotas = capitation.settle_year(arguments.year, own, terms.quota_fen, terms.weights, {}, {}, 0, 0)
+        quotas = capitation.settle_year(
+            arguments.year, own, terms.quota_fen, terms.weights, {}, {}, 0, 0, None, context.contract_fen
+        )
         packages = {result.name: result.quota_fen for result in quotas}
         value, rows = settle_packages(packages, [visit for visit in visits if visit.scheme == scheme])
         used = {row.name: row.used_fen for row in rows if row.name in packages}

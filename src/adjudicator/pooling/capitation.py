@@ -7,9 +7,10 @@ Amounts are fen; every rate is ppm; a quota may be weighted by age and chronic d
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cache
 
 from adjudicator.errors import E, refuse
 from adjudicator.money import PPM, divide_half_up, share, split_by_weight
@@ -190,30 +191,42 @@ def settle_year(
     surplus_kept_ppm: int,
     overspend_shared_ppm: int,
     consortia: Mapping[str, str] | None = None,
+    contract_fen: Callable[[str, str, int], int] | None = None,
 ) -> list[Result]:
     """Settles a capitation year for each institution, or consortium where ``consortia`` names one.
 
     quota_fen: a year and head at weight 1, paid by month of contract. own_fen, outside_fen: cost of its people by item
-    at home and elsewhere. ``surplus_kept_ppm``: part of a surplus the institution keeps; ``overspend_shared_ppm``: part
-    of an overspend that the fund takes over. Errors: overlapping contracts; a quota that is not positive.
+    at home and elsewhere. ``contract_fen``: quota of an institution's own contract by institution, scheme and month
+    (YYYYMM), 0 where it has none. ``surplus_kept_ppm``: part of a surplus that the institution keeps;
+    ``overspend_shared_ppm``: part of an overspend that the fund takes over. Errors: overlapping contracts; a quota that
+    is not positive.
     """
     check_enrolments(enrolments).raise_if_any("capitation register")
     if quota_fen <= 0:
         raise refuse(E.CANNOT_CLEAR, "quota", "the quota a head is not positive")
     belongs = consortia or {}
+
+    @cache
+    def quotas(institution: str, scheme: str, from_month: int, to_month: int) -> int:
+        """Sum of the yearly quotas that hold in the months of a contract."""
+        listed = range(max(from_month, year * 100 + 1), min(to_month, year * 100 + 12) + 1)
+        own = [contract_fen(institution, scheme, month) if contract_fen else 0 for month in listed]
+        return sum(quota or quota_fen for quota in own)
+
     months: dict[str, int] = {}
     weighted: dict[str, Fraction] = {}
     for entry in enrolments:
         name = belongs.get(entry.institution, entry.institution)
         inside = months_inside(entry, year)
         months[name] = months.get(name, 0) + inside
-        weighted[name] = weighted.get(name, Fraction(0)) + inside * weights.of(entry.age_years, entry.chronic)
+        quota = quotas(entry.institution, entry.scheme, entry.from_month, entry.to_month)
+        weighted[name] = weighted.get(name, Fraction(0)) + quota * weights.of(entry.age_years, entry.chronic)
     own, outside = _joined(own_fen, belongs), _joined(outside_fen, belongs)
     for name in sorted((set(own) | set(outside)) - set(months)):
         raise refuse(E.CANNOT_CLEAR, "contract", f"{name} has cost under capitation but no contract")
     results = []
     for name in sorted(months):
-        exact = weighted[name] * quota_fen / 12
+        exact = weighted[name] / 12
         quota = divide_half_up(exact.numerator, exact.denominator)
         balance = quota - own.get(name, 0) - outside.get(name, 0)
         kept = share(balance, surplus_kept_ppm) if balance >= 0 else 0

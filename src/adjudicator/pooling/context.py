@@ -50,6 +50,19 @@ class PoolContext:
         groups = {group for terms in self.payment.drg for group in terms.groups}
         check_cases(cases, self.areas, self.payment.view.hospitals, groups).raise_if_any("cases")
 
+    def contract_fen(self, institution: str, scheme: str, month: int) -> int:
+        """Quota a head of an institution's own capitation contract on a month's first day, 0 without one."""
+        day = month * 100 + 1
+        for contract in self.payment.contracts:
+            mine = self.payment.view.hospitals[contract.hospital] == institution
+            if (
+                mine
+                and contract.scheme == SCHEME_CODES[scheme]
+                and contract.source.from_date <= day <= contract.source.to_date
+            ):
+                return contract.quota_fen
+        return 0
+
     def rules(self, date: int) -> Rules:
         """What a settlement of a period needs, as of its last day."""
         terms = self.drg_terms(date)
