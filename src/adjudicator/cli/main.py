@@ -12,8 +12,12 @@ import sys
 from collections.abc import Sequence
 from importlib import import_module
 from importlib.util import find_spec
+from typing import TYPE_CHECKING
 
 from adjudicator import __version__
+
+if TYPE_CHECKING:
+    from adjudicator.errors import Problem
 
 COMMANDS: dict[str, tuple[str, str]] = {
     "serve": ("serve", "run the gRPC service"),
@@ -78,8 +82,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return int(arguments.run(arguments) or OK)
     except AdjudicatorError as error:
         for problem in error.problems:
-            where = f"{problem.field}: " if problem.field and problem.field not in problem.message else ""
-            print(f"{problem.row.code} {where}{problem.message}\n         {problem.message_zh}", file=sys.stderr)
+            print(_lines(problem), file=sys.stderr)
         return REFUSED
     except BrokenPipeError:
         return _broken_pipe()
@@ -91,6 +94,18 @@ def main(argv: Sequence[str] | None = None) -> int:
         if type(error).__module__.split(".")[0] in REMOTE:
             return _say(error)
         raise
+
+
+def _lines(problem: Problem) -> str:
+    """A refusal for a person: where, what, what to do, in both languages, and what the texts of the table leave out.
+
+    >>> from adjudicator.errors import E, Problem
+    >>> print(_lines(Problem(E.NO_LINES, "lines", "of the case")).splitlines()[0])
+    ADJ-3007 lines: The claim has no fee lines. Send the fee lines. (of the case)
+    """
+    where = f"{problem.field}: " if problem.field and f"{problem.field}:" not in problem.message else ""
+    more = f" ({problem.detail})" if problem.detail and problem.detail not in problem.message else ""
+    return f"{problem.row.code} {where}{problem.message}{more}\n         {problem.message_zh}"
 
 
 def _say(error: Exception) -> int:
