@@ -170,7 +170,7 @@ def write_reports(settlement: Settlement, folder: Path) -> None:
         "others_fen",
         "fund_fen",
     )
-    rows = [
+    rows: list[tuple] = [
         (code, line.hospital, line.county, line.cases, line.points_e8, line.gross_fen, line.patient_fen,
          line.others_fen, line.fund_fen)
         for code, clearing in settlement.clearings.items() for line in clearing.lines

@@ -122,7 +122,7 @@ def _packages(arguments: argparse.Namespace, context: PoolContext, people: list[
     if strange:
         raise refuse(E.CANNOT_CLEAR, "visits", f"scheme {', '.join(strange)} has visits but nobody is signed")
     counties: dict[tuple[str, str], int] = {}
-    schemes = {}
+    schemes: dict[str, dict] = {}
     for scheme, terms in known.items():
         own = [person for person in people if person.scheme == scheme]
         quotas = capitation.settle_year(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -103,7 +103,7 @@ class LimitYear:
     """Change by county of insurance; adds up to settled less priced."""
 
 
-def settle_limits(settlement: Settlement, limits: list[Limit], terms: Callable[[str], QuotaTerms]) -> None:
+def settle_limits(settlement: Settlement, limits: Sequence[Limit], terms: Callable[[str], QuotaTerms]) -> None:
     """Settles a year's quotas and average limits and changes what the settlement keeps for these cases.
 
     Under a quota the fund pays the part of the total cost that :func:`quota_year` lets count, less what patients and

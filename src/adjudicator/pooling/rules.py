@@ -82,7 +82,7 @@ class PoolingRules:
 
     def documents(self, date: int) -> list[str]:
         """Documents of the deficit, levy and warning rules of a day, with their clause."""
-        entries = [*self.deficit, *self.levies, *self.old_gap_years, *self.warnings]
+        entries: list[Dated] = [*self.deficit, *self.levies, *self.old_gap_years, *self.warnings]
         sources = [entry.source for entry in entries if entry.source.from_date <= date <= entry.source.to_date]
         return list(dict.fromkeys(f"{source.document}: {source.clause}".rstrip(": ") for source in sources))
 
