@@ -43,4 +43,3 @@ MAX_CONTRIBUTION_TIERS = 8
 """Contribution tiers of residents, 0 included."""
 MAX_PROGRAMME_PARTS = 3
 """Parts of a supplementary insurance with thresholds of their own."""
-MAX_QUOTAS_PER_PERSON_YEAR = 64

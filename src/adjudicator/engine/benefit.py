@@ -55,8 +55,3 @@ def run(bundle, claims, splits, states, quotas, out, lines_in_scope, trace) -> N
         states if len(states) else _NO_STATES, quotas if len(quotas) else _NO_QUOTAS, out, trace,
         np.empty((2, max(WORK_COUNT, ACCUMULATOR_COUNT)), np.int64),
     )  # fmt: skip
-
-
-def plan_versions(bundle: Bundle) -> tuple[str, ...]:
-    """Version of rules in words for each plan row, e.g. ``hangzhou@2021-01-01``."""
-    return bundle.rule_versions

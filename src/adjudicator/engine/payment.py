@@ -7,7 +7,6 @@ import numpy as np
 from adjudicator.kernels.payment import ClaimCodes, Tables, pay_claims
 from adjudicator.rules.payment_compile import PaymentRules
 
-_NO_OFFSETS = np.zeros(1, np.int64)
 _NO_IDS = np.zeros(1, np.int32)
 
 

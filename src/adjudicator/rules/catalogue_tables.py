@@ -69,7 +69,6 @@ OPTIONAL = {"item.csv": ("listed_price_yuan",)}
 MOST_FAULTS_PER_COLUMN = 200
 """A column that is wrong throughout would print 300,000 lines; the rest is counted."""
 
-_CODE = re.compile(r"[A-Z0-9][A-Z0-9._-]*\Z")
 _AREA = re.compile(r"\d{6}\Z")
 _DATE = re.compile(r"(\d{4})-(\d{2})-(\d{2})\Z")
 _EPOCH = datetime.date(1970, 1, 1).toordinal()

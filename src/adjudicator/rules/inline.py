@@ -23,7 +23,6 @@ from adjudicator.rules.load import build_pack
 from adjudicator.rules.plan_source import EVERY_KEY
 
 AREA = 990001
-HOSPITAL_CODE = "H99000100001"
 _FIRST = datetime.date(1990, 1, 1)
 _PLAN = ("scheme", "care", "place", "filing")
 _PACK = ("levels", "person_groups", "assistance", "diseases", "programmes", "hospitals", "options")

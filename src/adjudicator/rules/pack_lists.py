@@ -35,8 +35,6 @@ def _tables(raw: dict, name: str, faults: Faults) -> list[dict]:
 
 # -------------------------------------------------------------------- diseases and programmes
 
-_QUOTA = Key("quota_yuan", "yuan", Stage.CAP, "quota of a disease", "病种限额")
-
 
 def read_diseases(raw: dict, names: Names, faults: Faults) -> tuple[Disease, ...]:
     periods = {choice_name(member): member for member in QuotaPeriod}

@@ -123,10 +123,6 @@ class PaymentRules:
             if isinstance(value, np.ndarray)
         ]
 
-    def pack_of(self, pack_id: str) -> PackPayment:
-        """The rules of one pack as read."""
-        return next(source for source in self.sources if source.view.id == pack_id)
-
 
 class _Flat:
     """A growing flat array whose equal parts are stored once."""
