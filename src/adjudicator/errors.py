@@ -213,7 +213,7 @@ TABLE: dict[int, Row] = _rows(
     (E.REVERSAL_OF_REVERSAL, INVALID, "A reversal cannot be reversed", "冲销记录不可再冲销", "Settle again with the next settlement_sequence", "请用下一结算序号重新结算"),
     (E.CONFLICT, "ABORTED", "Other settlements of the person went on at the same time", "该人员同时有其他结算进行", "Send the same claim again", "请重发同一结算单"),
     (E.STORE_AWAY, "UNAVAILABLE", "The ledger store does not answer", "账本存储无响应", "Send the same claim again after the retry delay; nothing was half done", "请按重试间隔重发；未产生部分写入"),
-    (E.STORE_FULL, "RESOURCE_EXHAUSTED", "The ledger store is full", "账本存储已满", "Give the store memory or archive a closed month, then send again", "请扩容或归档已结月份后重发"),
+    (E.STORE_FULL, "RESOURCE_EXHAUSTED", "The ledger store is full", "账本存储已满", "Give the store memory (maxmemory), then send again", "请为账本存储扩容（maxmemory）后重发"),
     (E.STORE_NOT_DURABLE, PRECONDITION, "The ledger store does not keep writes on disk", "账本存储未落盘", "Set appendonly yes and appendfsync always", "请设置 appendonly yes 与 appendfsync always"),
     (E.LEDGER_CORRUPT, "DATA_LOSS", "The ledger is not consistent: {detail}", "账本不一致：{detail}", "Run adjudicator ledger verify, then rebuild", "请运行 ledger verify 与 rebuild"),
     (E.NOT_READY, "UNAVAILABLE", "The service is warming up", "服务正在预热", "Send again after the retry delay", "请按重试间隔重发"),
