@@ -284,7 +284,7 @@ class TestSettle:
         ("row", "expected"),
         [({"county": "990088"}, "case b: county: '990088' is not a county of the pool (1 cases)"),
          ({"hospital": "HX"}, "case b: hospital: 'HX' has points but is not in hospitals.csv"),
-         ({"group": "ZZ99"}, "case b: group: 'ZZ99' has points but stands in no points table"),
+         ({"group": "ZZ99"}, "case b: group: 'ZZ99' has points but is no group of the pack"),
          ({"method": 44}, "case b: method: 44 is not a method"),
          ({"scheme": "410"}, "case b: scheme: '410' is not a scheme"),
          ({"sign": -1}, "case b is taken back but not settled")],
@@ -293,6 +293,11 @@ class TestSettle:
         path = case_file(tmp_path / "c.csv", [{"case": "a"}, {"case": "b", "person": "q", **row}])
         assert main(["settle-month", "--month", "202503", "--cases", str(path), "--pack", "taohuayuan"]) == 1
         assert expected in capsys.readouterr().err
+
+    def test_an_ungrouped_case_with_points_from_its_cost_is_cleared(self, capsys, tmp_path) -> None:
+        path = case_file(tmp_path / "c.csv", [{"case": "a"}, {"case": "b", "person": "q", "group": "DQY"}])
+        data = self.run(capsys, "settle-month", "--month", "202503", "--cases", str(path))
+        assert data["schemes"]["310"]["points_e8"] == 252 * 10**8
 
     def test_a_period_without_cases_is_refused_one_that_was_taken_back_is_not(
         self, capsys, tmp_path, store_url

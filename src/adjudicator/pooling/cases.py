@@ -159,7 +159,8 @@ def net(cases: Cases) -> Cases:
 def check_cases(cases: Cases, counties: Collection[str], hospitals: Collection[str], groups: Collection[str]) -> Faults:
     """Names in the cases that the pack does not know, each once with its first case.
 
-    Cases with points need an institution of the register and a group of some points table; others may be elsewhere.
+    Cases with points need an institution of the register and a group of the grouping scheme; others may be elsewhere.
+    Whether every group has base points is checked when the pack is read.
     """
     faults, rows = Faults(), cases.rows
     everywhere = np.ones(len(cases), bool)
@@ -169,7 +170,7 @@ def check_cases(cases: Cases, counties: Collection[str], hospitals: Collection[s
         ("county", cases.counties, set(counties), everywhere, "is not a county of the pool", "correct it"),
         ("scheme", cases.schemes, set(SCHEME_CODES), everywhere, "is not a scheme", "write " + ", ".join(SCHEME_CODES)),
         ("hospital", cases.hospitals, set(hospitals), with_points, "has points but is not in hospitals.csv", "add it"),
-        ("group", cases.groups, {"", *groups}, grouped, "has points but stands in no points table", "add it"),
+        ("group", cases.groups, {"", *groups}, grouped, "has points but is no group of the pack", "correct it"),
     )
     for column, names, known, where, message, remedy in checks:
         for number, name in enumerate(names):

@@ -47,7 +47,8 @@ class PoolContext:
 
     def check(self, cases: Cases) -> None:
         """Raises :class:`adjudicator.rules.faults.PackError` naming what the pack does not know in the cases."""
-        groups = {group for terms in self.payment.drg for group in terms.groups}
+        schemes = [self.payment.groupings.on(terms.source.from_date) for terms in self.payment.drg]
+        groups = {group for codes in schemes if codes is not None for group in codes.drgs}
         check_cases(cases, self.areas, self.payment.view.hospitals, groups).raise_if_any("cases")
 
     def contract_fen(self, institution: str, scheme: str, month: int) -> int:
