@@ -16,6 +16,7 @@ from adjudicator.codes import Fund, Method
 from adjudicator.columns import CLAIM, SPLIT
 from adjudicator.engine.basis import PRINCIPAL_BYTES, write_basis
 from adjudicator.ledger.store import Ledger
+from adjudicator.pooling.cases import Cases
 from adjudicator.pooling.ledger_cases import cases_of, months_from, read_stays
 from adjudicator.pooling.posting import differences, post_targets, posted
 from adjudicator.rules.faults import PackError
@@ -142,6 +143,36 @@ def test_stays_and_diagnoses_come_from_the_records(store_url: str, capsys, tmp_p
     )
     assert main([*words, "--stays", str(stays)]) == 0
     assert json.loads(capsys.readouterr().out)["schemes"]["390"]["points_e8"] == 100 * 10**8
+
+
+def test_what_the_engine_settles_comes_back_with_its_stay(store_url: str) -> None:
+    """Real claims through the engine into the ledger, one of them refused: each case has its own stay and diagnosis."""
+    from adjudicator.engine.adjudicate import Engine
+    from adjudicator.rules.bundle import load_bundle
+    from tests.service import claims
+    from tests.service.test_settling import settle, settler
+
+    sent = [
+        claims.claim(diagnoses=["I10.x00x002"]),
+        claims.claim(diagnoses=["I10.x00x002"], total_fen=1),  # its lines do not add up
+        claims.claim(diagnoses=["E11.900", "I10.x00x002"], admission_date=20250301),
+    ]
+
+    async def day() -> Cases:
+        async with settler(Engine(load_bundle(["hangzhou"])), store_url) as one:
+            answers = await settle(one, *sent)
+            assert [isinstance(answer, int) for answer in answers] == [False, True, False]
+        async with await Ledger.open(store_url, allow_volatile=True) as ledger:
+            return await cases_of(ledger, claims.POOL, await months_from(ledger, claims.POOL, 202503))
+
+    found = asyncio.run(day())
+    stays = dict(zip(found.ids.tolist(), found.rows["admission_date"].tolist(), strict=True))
+    names = [f"{claims.HOSPITAL}/{one.encounter_id}/1" for one in (sent[0], sent[2])]
+    assert stays == {names[0]: 20250311, names[1]: 20250301}
+    assert found.diagnoses is not None
+    assert dict(zip(found.ids.tolist(), found.diagnoses.tolist(), strict=True)) == {
+        names[0]: "I10.x00x002", names[1]: "E11.900",
+    }  # fmt: skip
 
 
 def test_a_stay_that_is_not_known_is_said(store_url: str, capsys) -> None:
