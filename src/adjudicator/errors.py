@@ -67,6 +67,7 @@ class E(IntEnum):
     REFUND_WITHOUT_ORIGINAL = 4010
     REFUND_EXCEEDS_ORIGINAL = 4011
     ITEM_NOT_VALID_ON_DATE = 4012
+    FEE_AFTER_SETTLEMENT = 4013
     # 5000: rules
     NO_RULE_ON_DATE = 5001
     NO_PLAN = 5002
@@ -184,6 +185,7 @@ TABLE: dict[int, Row] = _rows(
     (E.REFUND_WITHOUT_ORIGINAL, INVALID, "A refund names no line of this claim", "退费明细未指明本单内的原明细", "Send original_line_id of a line of the same claim", "请填写同一结算单内原明细流水号"),
     (E.REFUND_EXCEEDS_ORIGINAL, INVALID, "Refunds of a line are more than the line", "退费超过原明细", "Check the refunded quantity and amount", "请核对退费数量与金额"),
     (E.ITEM_NOT_VALID_ON_DATE, INVALID, "The item is not valid on the fee date", "项目在费用发生日无效", "Check fee_date, or set the pack's not_valid_item option", "请核对费用日期，或设置规则包 not_valid_item 选项"),
+    (E.FEE_AFTER_SETTLEMENT, INVALID, "The fee date is after the settlement", "费用发生日期晚于结算日期", "Check fee_date and settlement_date", "请核对费用发生日期与结算日期"),
     (E.NO_RULE_ON_DATE, PRECONDITION, "No rule is valid on the deciding date", "判定日期没有有效规则", "Check the dates, or load a pack that covers them", "请核对日期，或加载覆盖该日期的规则包"),
     (E.NO_PLAN, PRECONDITION, "The pack has no plan for this scheme and kind of care", "规则包没有该险种与医疗类别的待遇方案", "Check scheme and care_type, or add the plan", "请核对险种与医疗类别，或补充待遇方案"),
     (E.TWO_PLANS, PRECONDITION, "Two plans fit the claim", "同时符合两个待遇方案", "Correct the pack; adjudicator rules check names both plans", "请修正规则包；adjudicator rules check 会列出两个方案"),

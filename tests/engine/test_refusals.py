@@ -34,6 +34,17 @@ def _refund(**values) -> Change:
     return change
 
 
+def _whole_stay(date: int) -> Change:
+    """The stay and its fee lines on one day."""
+
+    def change(claim: claim_pb2.Claim) -> None:
+        claim.admission_date = claim.discharge_date = claim.settlement_date = date
+        for line in claim.lines:
+            line.fee_date = date
+
+    return change
+
+
 CASES: list[tuple[E, str, Change]] = [
     (E.MISSING_INSTITUTION, "institution_code", _set(institution_code="")),
     (E.MISSING_ENCOUNTER, "encounter_id", _set(encounter_id="")),
@@ -78,10 +89,11 @@ CASES: list[tuple[E, str, Change]] = [
     (E.LINE_AMOUNT_OUT_OF_RANGE, "lines[1].amount_fen", _line(amount_fen=limits.MAX_AMOUNT_FEN + 1)),
     (E.LINE_SIGN, "lines[1].amount_fen", _line(amount_fen=-2_000)),
     (E.INVALID_FEE_DATE, "lines[1].fee_date", _line(fee_date=20240631)),
+    (E.FEE_AFTER_SETTLEMENT, "lines[1].fee_date", _line(fee_date=20240611)),
     (E.UNKNOWN_ITEM, "lines[1]", _line(item_code="NOSUCHITEM")),
     (E.REFUND_WITHOUT_ORIGINAL, "lines[3].original_line_id", _refund(original_line_id="L9")),
     (E.REFUND_EXCEEDS_ORIGINAL, "lines[3]", _refund(quantity_e4=-30_000, amount_fen=-3_000)),
-    (E.NO_RULE_ON_DATE, "", _set(admission_date=20100101, discharge_date=20100105, settlement_date=20100105)),
+    (E.NO_RULE_ON_DATE, "", _whole_stay(20100101)),
 ]  # fmt: skip
 
 

@@ -60,6 +60,7 @@ def test_states_before_and_after_belong_to_each_claim() -> None:
 def test_a_refused_claim_leaves_the_year_as_it_was() -> None:
     years = Years()
     refused = stay(1, admission_date=20100101, discharge_date=20100105, settlement_date=20100105)
+    refused.lines[0].fee_date = 20100102
     first, second = settle(refused, stay(2), years=years)
     assert first.problems[0].code == f"ADJ-{E.NO_RULE_ON_DATE:04d}"
     assert second.deductible_fen == 80_000

@@ -16,6 +16,14 @@ from adjudicator.v1 import claim_pb2, settlement_pb2
 from .claims import HOSPITAL, POOL, claim, key_of, line
 
 
+def on_day(date: int) -> claim_pb2.Claim:
+    """A stay of one day, its fee lines included."""
+    message = claim(settlement_date=date, admission_date=date, discharge_date=date)
+    for line in message.lines:
+        line.fee_date = date
+    return message
+
+
 def spoiled(**fields: object) -> claim_pb2.Claim:
     """A good claim with some fields replaced."""
     return claim(**fields)
@@ -102,7 +110,7 @@ BAD_CLAIMS = [
     (E.LINE_SIGN, "lines[1].amount_fen", with_line(quantity_e4=-10_000)),
     (E.INVALID_FEE_DATE, "lines[1].fee_date", with_line(fee_date=20251301)),
     (E.REFUND_WITHOUT_ORIGINAL, "lines[1].original_line_id", refund_of_nothing()),
-    (E.NO_RULE_ON_DATE, "", spoiled(settlement_date=19950303, admission_date=19950301, discharge_date=19950303)),
+    (E.NO_RULE_ON_DATE, "", on_day(19950303)),
     (E.NO_DIAGNOSIS, "diagnoses", spoiled(diagnoses=[])),
 ]
 

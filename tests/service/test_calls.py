@@ -212,3 +212,14 @@ def test_an_explanation_adds_up_to_the_answer(stubs):
 @pytest.mark.parametrize("cents", [1, 99, 100_00])
 def test_identities_hold_for_the_smallest_claims(stubs, cents):
     assert_identities(stubs.adjudication.Settle(claim(cents)))
+
+
+def test_an_explanation_of_a_reversal_adds_up_to_its_answer(stubs):
+    message = claim(700_000, 150_000)
+    stubs.adjudication.Settle(message)
+    key = key_of(message)
+    reversed_ = stubs.adjudication.Reverse(settlement_pb2.ReverseRequest(settlement=key, person_id=message.person_id))
+    key.direction = settlement_pb2.DIRECTION_REVERSE
+    steps = stubs.adjudication.Explain(key).steps
+    assert all(step.before_fen - step.amount_fen == step.after_fen for step in steps)
+    assert {step.stage: step.amount_fen for step in steps}["cash"] == reversed_.cash_fen < 0

@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from adjudicator.cli.addresses import store_url
 from adjudicator.money import fen_to_yuan
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--stays", type=Path, metavar="FILE",
                         help="with --from-ledger: other dates or exemptions of some stays")  # fmt: skip
     parser.add_argument("--report", type=Path, metavar="DIR", help="write a line-by-line file for each hospital")
-    parser.add_argument("--redis", metavar="URL", help="ledger store to post to")
+    parser.add_argument("--redis", metavar="URL", type=store_url, help="ledger store to post to")
     parser.add_argument("--data", type=Path, metavar="DIR", help="folder of a service's own store to post to")
     parser.add_argument("--json", action="store_true", help="print JSON")
 

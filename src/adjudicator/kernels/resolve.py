@@ -98,6 +98,7 @@ PAYERS_EXCEED_TOTAL, MISSING_LINE_ID, DUPLICATE_LINE_ID = (
     _N["MISSING_LINE_ID"],
     _N["DUPLICATE_LINE_ID"],
 )
+FEE_AFTER_SETTLEMENT = _N["FEE_AFTER_SETTLEMENT"]
 INVALID_FEE_DATE, REFUND_WITHOUT_ORIGINAL, NO_DIAGNOSIS = (
     _N["INVALID_FEE_DATE"],
     _N["REFUND_WITHOUT_ORIGINAL"],
@@ -600,6 +601,8 @@ def resolve_lines(buffer, wire, claim, wire_lines, items, lines, scratch, proble
             if wire_line.fee_date != checked_date:
                 if date_error(np.int64(wire_line.fee_date)) != 0:
                     count = note(problems, count, index, INVALID_FEE_DATE, F_FEE_DATE, position)
+                elif wire_line.fee_date > claim.settlement_date and claim.settlement_date > 0:
+                    count = note(problems, count, index, FEE_AFTER_SETTLEMENT, F_FEE_DATE, position)
                 else:
                     checked_date = wire_line.fee_date
             if wire_line.before_admission > 2:

@@ -66,7 +66,8 @@ class Records:
         key = parse(settlement_pb2.SettlementKey, message)
         record = await self._find(key)
         answer = settlement_pb2.Settlement.FromString(record.answer)
-        return explain_again(key, answer, record.basis, self.engine.bundle).SerializeToString()
+        basis = record.basis if record.kind == Kind.SETTLE else b""  # a reversal's steps are read off its answer
+        return explain_again(key, answer, basis, self.engine.bundle).SerializeToString()
 
     async def get_accumulators(self, message: bytes) -> bytes:
         """Year-to-date amounts of a person, those that are not zero. Errors: UNKNOWN_AREA, UNKNOWN_SCHEME, ..."""
