@@ -19,8 +19,8 @@ from .claims import HOSPITAL, POOL, claim, key_of, line
 def on_day(date: int) -> claim_pb2.Claim:
     """A stay of one day, its fee lines included."""
     message = claim(settlement_date=date, admission_date=date, discharge_date=date)
-    for line in message.lines:
-        line.fee_date = date
+    for fee in message.lines:
+        fee.fee_date = date
     return message
 
 
