@@ -120,6 +120,7 @@ def test_a_refused_claim_does_not_use_up_its_key(engine, store_url):
         async with settler(engine, store_url) as one:
             early = {"settlement_date": 19950303, "admission_date": 19950301, "discharge_date": 19950303}
             message = claim(500_000)
+            message.lines[0].fee_date = 19950302
             assert await settle(one, copy(message, **early)) == [E.NO_RULE_ON_DATE]
             (answer,) = await settle(one, message)
             assert answer.outcome == settlement_pb2.OUTCOME_SETTLED
