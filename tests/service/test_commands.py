@@ -24,6 +24,12 @@ def test_the_demo_shows_settlements_the_county_table_and_that_everything_adds_up
     assert (tmp_path / "ledger" / "valkey.log").exists()
 
 
+def test_the_demo_does_not_mix_its_day_into_another_ledger(tmp_path):
+    (tmp_path / "ledger").mkdir()
+    ended = adjudicator("demo", "--claims", "60", "--data", str(tmp_path))
+    assert ended.returncode == 2 and "name an empty folder" in ended.stderr
+
+
 def test_the_demo_prints_json():
     ended = adjudicator("demo", "--claims", "60", "--json")
     report = json.loads(ended.stdout)

@@ -58,6 +58,13 @@ def run(arguments: argparse.Namespace) -> int:
         from adjudicator.cli.demo_client import run_client
 
         return run_client(arguments.client_of, arguments.pack, arguments.claims, arguments.day, arguments.seed)
+    if arguments.data and (arguments.data / "ledger").exists():
+        print(
+            f"adjudicator demo: {arguments.data} holds a ledger already, and the day is compared with all that is in"
+            " the ledger; name an empty folder (to go on with this one: adjudicator serve --data)",
+            file=sys.stderr,
+        )
+        return 2
     folder = arguments.data or Path(tempfile.mkdtemp(prefix="adjudicator-demo-"))
     try:
         return Demo(arguments, folder).run()
