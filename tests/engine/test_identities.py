@@ -145,3 +145,16 @@ def test_a_wrong_line_is_noticed() -> None:
     with pytest.raises(AdjudicatorError) as caught:
         engine().encode(batch, np.asarray(rows), settlement_pb2.OUTCOME_TRIAL)
     assert caught.value.problems[0].detail == "L1"
+
+
+def test_parts_of_a_batch_write_their_ids_to_places_of_their_own() -> None:
+    """Claims of two pools in one batch are answered at the same time, in two threads, over one work area."""
+    batch = prepare(inpatient(), inpatient(person_id="P2", encounter_id="E2"))
+    rows = batch.good_rows()
+    engine().price(batch, rows, *Years().rows(batch, rows))
+    for row in (1, 0):
+        (answer,) = messages(*engine().encode(batch, rows[row : row + 1], settlement_pb2.OUTCOME_SETTLED))
+        assert answer.settlement_id == batch.keys[row].tobytes().hex()
+    for row in (0, 1):
+        place = batch.id_start + 32 * row
+        assert batch.heap[place : place + 32].tobytes().decode() == batch.keys[row].tobytes().hex()

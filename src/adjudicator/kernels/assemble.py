@@ -125,7 +125,8 @@ def assemble(
     """Fills the answer tables for the claims ``rows``; refused claims (error set) keep only their identity.
 
     rows int64[n] into the batch; outcome: wire value of the outcome; heap uint8: request and work area, ids are
-    written at ``id_start`` (32 bytes a row); keys uint8[batch, 16]; identities int32[n] takes the broken identity.
+    written from ``id_start``, 32 bytes for each claim of the batch, so that parts of a batch may be answered at the
+    same time; keys uint8[batch, 16]; identities int32[n] takes the broken identity.
     Returns (lines, funds, groupings, payments) written.
     """
     line_count = np.int64(0)
@@ -159,7 +160,7 @@ def assemble(
             continue
         answer.outcome = outcome
         if outcome != 1:
-            place = id_start + np.int64(32) * position
+            place = id_start + np.int64(32) * rows[np.uint64(position)]
             write_hex(heap, place, keys[index])
             answer.settlement_id_start = place
             answer.settlement_id_size = 32
