@@ -217,7 +217,7 @@ class Engine:
         """One round: at most one claim a person."""
         rows, state_rows = priced.rows[chosen], priced.state_rows[chosen]
         claims = batch.claims[rows]
-        own = ClaimYears.gather(self.bundle, self.lookup, batch, rows, claims, state_rows, years)
+        own = ClaimYears.gather(self.bundle, batch, rows, claims, state_rows, years)
         out = np.zeros(rows.shape[0], columns.BENEFIT)
         in_scope = np.ascontiguousarray(batch.line_splits["in_scope_fen"]) if self._extra_by_lines else None
         if batch.decoded.tables["other_assistance_categories"].shape[0]:

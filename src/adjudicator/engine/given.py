@@ -11,7 +11,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from adjudicator.columns import QUOTA, SLOT
-from adjudicator.engine.lookup import Lookup
 from adjudicator.engine.state import PersonYears, quota_key
 from adjudicator.errors import E
 from adjudicator.limits import MAX_AMOUNT_FEN
@@ -51,7 +50,7 @@ class ClaimYears:
 
     @classmethod
     def gather(
-        cls, bundle: Bundle, lookup: Lookup, batch, rows: np.ndarray, claims: np.ndarray, state_rows: np.ndarray,
+        cls, bundle: Bundle, batch, rows: np.ndarray, claims: np.ndarray, state_rows: np.ndarray,
         years: PersonYears,
     ) -> ClaimYears:  # fmt: skip
         """Copies the years of a round and sets ``claims["state"]`` and ``claims["quota"]``."""

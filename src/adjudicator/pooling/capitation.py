@@ -287,15 +287,6 @@ def split_over_counties(
     return totals
 
 
-def monthly_transfers(quota_fen: int) -> list[int]:
-    """A year's quota in twelve monthly transfers that add up.
-
-    >>> sum(monthly_transfers(100)), monthly_transfers(100)[:5]
-    (100, [9, 9, 9, 9, 8])
-    """
-    return split_by_weight(quota_fen, [1] * 12)
-
-
 def share_surplus(surplus_fen: int, parts: Mapping[str, int]) -> dict[str, int]:
     """A consortium's surplus over its members by weight (for example county, town, village 6 : 3 : 1).
 
