@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from adjudicator.columns import SLOT
 from adjudicator.engine.given import period_of
 from adjudicator.engine.local import Years
 from adjudicator.engine.state import PersonYears
-from adjudicator.errors import E
+from adjudicator.errors import AdjudicatorError, E
 from adjudicator.kernels.keys import person_key, settlement_key, state_key
 from adjudicator.limits import NO_CEILING_E4
 from adjudicator.rules.options import QuotaPeriod
@@ -103,3 +104,16 @@ def test_periods() -> None:
     assert [period_of(20241001, kind) for kind in (QuotaPeriod.MONTH, QuotaPeriod.QUARTER, QuotaPeriod.YEAR)] == [
         202410, 20244, 2024,
     ]  # fmt: skip
+
+
+def test_the_same_number_in_two_pools_is_two_persons() -> None:
+    batch = prepare(stay(1), stay(2))
+    batch.claims["pack"][1] += 1  # as if the second claim were of another loaded pool
+    rows, _ = Years().rows(batch, np.arange(2))
+    assert rows.tolist() == [0, 1]
+
+
+def test_years_of_a_stream_are_bounded() -> None:
+    batch = prepare(stay(1), stay(1, "P2"))
+    with pytest.raises(AdjudicatorError, match=f"ADJ-{E.OVERLOADED:04d}"):
+        Years(most=1).rows(batch, batch.good_rows())

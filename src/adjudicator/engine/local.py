@@ -2,28 +2,36 @@
 
 from __future__ import annotations
 
+import sys
+
 import numpy as np
 
 from adjudicator.engine.adjudicate import OUTCOME_TRIAL, Batch, Engine
 from adjudicator.engine.state import PersonYears
+from adjudicator.errors import E, refuse
 from adjudicator.rules.bundle import Bundle
 from adjudicator.v1 import claim_pb2, settlement_pb2
 from adjudicator.wire.decode import BATCH_DEPTH, split_batch
 
 
 class Years:
-    """The years of many persons by the digest of person, scheme and year; lives as long as a stream of claims."""
+    """The years of many persons, as long as a stream of claims lasts; by pool and digest of person, scheme and year."""
 
-    def __init__(self) -> None:
-        self._rows: dict[bytes, int] = {}
+    def __init__(self, most: int = sys.maxsize) -> None:
+        """``most``: person-years of 512 bytes that may be kept."""
+        self._most = most
+        self._rows: dict[tuple[int, bytes], int] = {}
         self._years = PersonYears.new(64)
 
     def rows(self, batch: Batch, chosen: np.ndarray) -> tuple[np.ndarray, PersonYears]:
-        """int64[k] rows of the claims' persons, new ones included, and the years they index."""
-        keys = batch.state_keys[chosen].tobytes()
-        rows = np.fromiter(
-            (self._rows.setdefault(keys[i : i + 16], len(self._rows)) for i in range(0, len(keys), 16)), np.int64
-        )
+        """int64[k] rows of the claims' persons, new ones included, and the years they index. Errors: E.OVERLOADED."""
+        joined = batch.state_keys[chosen].tobytes()
+        keys = (joined[at : at + 16] for at in range(0, len(joined), 16))
+        pools = batch.claims["pack"][chosen].tolist()  # a person number means a person within one pool
+        named = zip(pools, keys, strict=True)
+        rows = np.fromiter((self._rows.setdefault(name, len(self._rows)) for name in named), np.int64, len(pools))
+        if len(self._rows) > self._most:
+            raise refuse(E.OVERLOADED)
         if len(self._rows) > self._years.slots.shape[0]:
             grown = PersonYears.new(2 * len(self._rows))
             grown.slots[: self._years.slots.shape[0]] = self._years.slots
