@@ -300,7 +300,7 @@ def _sum_totals(months: np.ndarray, rows: Settlements, amounts: np.ndarray) -> l
     place = (months.astype(np.int64) * 10**7 + rows.counties) * 100 + rows.claims["scheme"]
     groups, members = np.unique(place, return_inverse=True)
     sums = np.zeros((len(groups), FUND_COUNT), np.int64)
-    if len(amounts) and int(np.abs(amounts.astype(np.float64)).max()) > 2**62 // len(amounts):
+    if len(amounts) and max(int(amounts.max()), -int(amounts.min())) > 2**62 // len(amounts):
         raise refuse(E.AMOUNT_OUT_OF_RANGE, detail="2**62")  # the sum of a batch must stay exact
     sum_groups(members.astype(np.int64), amounts, sums)
     return [

@@ -130,7 +130,7 @@ class Replay:
 
 def _exact_sums(members: np.ndarray, amounts: np.ndarray, groups: int) -> list[int]:
     """Sums by group as Python integers; in int64 where it cannot overflow."""
-    if len(amounts) and float(np.abs(amounts.astype(np.float64)).max()) * len(amounts) >= 2.0**62:
+    if len(amounts) and max(int(amounts.max()), -int(amounts.min())) * len(amounts) >= 2**62:
         exact = [0] * groups
         for member, amount in zip(members.tolist(), amounts.tolist(), strict=True):
             exact[member] += amount
