@@ -19,18 +19,18 @@ settings.load_profile("integration" if os.environ.get("CI") else "here")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """`--full` also runs what is marked ``full`` (`./dev full`)."""
+    """Add the options that also run what is marked ``check`` (`./dev check`) and ``full`` (`./dev full`)."""
+    parser.addoption("--check", action="store_true", help="also run the tests marked check: slower, some minutes")
     parser.addoption("--full", action="store_true", help="also run the tests marked full: large sizes, many minutes")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Skips ``full`` tests unless they were asked for."""
-    if config.getoption("--full"):
-        return
-    skip = pytest.mark.skip(reason="full size; run ./dev full")
-    for item in items:
-        if item.get_closest_marker("full"):
-            item.add_marker(skip)
+    """Skip the tests marked ``check`` and ``full`` unless they were asked for."""
+    for mark, reason in (("check", "slower; run ./dev check"), ("full", "full size; run ./dev full")):
+        if not config.getoption(f"--{mark}"):
+            for item in items:
+                if item.get_closest_marker(mark):
+                    item.add_marker(pytest.mark.skip(reason=reason))
 
 
 @pytest.fixture(scope="session")

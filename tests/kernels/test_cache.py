@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import json
 import os
 import shutil
 import subprocess
@@ -82,16 +83,73 @@ def test_kept_beside_the_source(tree, tmp_path):
     assert call(tree, tmp_path) == (42, 1, tree / "kernels" / "__pycache__")
 
 
-def test_a_changed_helper_in_another_file_is_seen(tree, tmp_path):
-    call(tree, tmp_path)
-    (tree / "kernels" / "helper.py").write_text(HELPER.format(factor=3))
-    assert call(tree, tmp_path)[:2] == (63, 0)
+SETTINGS = {
+    "beside the source": {},
+    "folder of the operator": {"NUMBA_CACHE_DIR": "{folder}/named"},
+    "read-only tree": {"read_only": "yes"},
+    "read-only tree, cache home of the user": {"read_only": "yes", "XDG_CACHE_HOME": "{folder}/home"},
+    "locators of the operator": {
+        "NUMBA_CACHE_LOCATOR_CLASSES": "UserProvidedCacheLocator,InTreeCacheLocator",
+        "NUMBA_CACHE_DIR": "{folder}/named",
+    },
+}
 
 
-def test_a_changed_constant_of_the_package_is_seen(tree, tmp_path):
-    call(tree, tmp_path)
-    (tree / "limits.py").write_text("MOST = 10")
-    assert call(tree, tmp_path)[:2] == (10, 0)
+@pytest.mark.parametrize("setting", SETTINGS)
+@pytest.mark.parametrize(
+    ("file", "text", "changed"), [("kernels/helper.py", HELPER.format(factor=3), 63), ("limits.py", "MOST = 10", 10)]
+)
+def test_a_change_in_another_file_is_seen_in_every_cache_setting(tree, tmp_path, setting, file, text, changed):
+    environment = {name: value.format(folder=tmp_path) for name, value in SETTINGS[setting].items()}
+    if environment.pop("read_only", ""):
+        lock(tree)
+    assert call(tree, tmp_path, **environment)[:2] == (42, 0)
+    assert call(tree, tmp_path, **environment)[:2] == (42, 1), "the kernel is kept"
+    (tree / file).write_text(text)
+    assert call(tree, tmp_path, **environment)[:2] == (changed, 0)
+
+
+STAY = """
+- case: halved-deductible
+  title: the deductible of a plan, and what is left after it
+  source: made for this test
+  plan: {deductible_yuan: 1000, rate_percent: 80}
+  claim: {care: inpatient, amounts: {in_scope: 10000}}
+  expect: {deductible: 1000}
+"""
+RULE = "w[W_DEDUCTIBLE] = min(due, w[W_BASE])"
+
+
+@pytest.mark.check
+def test_the_amount_of_a_changed_helper_is_paid_wherever_kernels_are_kept(tmp_path):
+    """In a copy of the whole package, a deductible that is halved in the source is halved in the settlement."""
+    package = tmp_path / "tree" / "adjudicator"
+    shutil.copytree(cache.PACKAGE, package, ignore=shutil.ignore_patterns("*.nb?", "*.pyc"))
+    environment = {
+        "NUMBA_CACHE_DIR": str(tmp_path / "named"),
+        "NUMBA_CACHE_LOCATOR_CLASSES": "UserProvidedCacheLocator",
+    }
+    assert deductible(package, tmp_path, environment) == "1000.00"
+    stages = package / "kernels" / "benefit_stages.py"
+    text = stages.read_text(encoding="utf-8")
+    assert text.count(RULE) == 1
+    stages.write_text(text.replace(RULE, RULE.replace("due", "due // 2")), encoding="utf-8")
+    assert deductible(package, tmp_path, environment) == "500.00"
+
+
+def deductible(package: Path, folder: Path, environment: dict[str, str]) -> str:
+    """Settle one case with the package in a fresh process; the deductible in yuan."""
+    case = folder / "case.yaml"
+    case.write_text(STAY, encoding="utf-8")
+    clean = {name: value for name, value in os.environ.items() if not name.startswith(("NUMBA_", "XDG_"))}
+    done = subprocess.run(
+        [sys.executable, "-B", "-m", "adjudicator", "settle", "--json", str(case)],
+        env=clean | {"PYTHONPATH": str(package.parent), "HOME": str(folder)} | environment,
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    return json.loads(done.stdout)[0]["got"]["deductible"]
 
 
 def test_read_only_tree_uses_the_users_folder(tree, tmp_path):
@@ -118,9 +176,14 @@ def test_kernels_shipped_with_a_read_only_tree_are_used(tree, tmp_path, monkeypa
     assert call(tree, tmp_path, XDG_CACHE_HOME=str(tmp_path / "warm")) == (42, 1, folder)
 
 
-def test_a_folder_that_the_operator_names_wins(tree, tmp_path):
+def test_a_folder_that_the_operator_names_is_used(tree, tmp_path):
     folder = call(tree, tmp_path, NUMBA_CACHE_DIR=str(tmp_path / "named"))[2]
     assert folder.parent == tmp_path / "named"
+
+
+def test_a_folder_that_cannot_be_written_is_passed_over(tree, tmp_path):
+    (tmp_path / "named").write_text("")
+    assert call(tree, tmp_path, NUMBA_CACHE_DIR=str(tmp_path / "named")) == (42, 0, tree / "kernels" / "__pycache__")
 
 
 def test_every_import_between_kernels_is_seen():

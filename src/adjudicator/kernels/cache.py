@@ -17,6 +17,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
+from numba.core import config
 from numba.core.caching import _CacheLocator, _SourceFileBackedLocatorMixin
 
 PACKAGE = Path(__file__).resolve().parent.parent
@@ -26,10 +27,12 @@ IMPORT = re.compile(
 
 
 class KernelCacheLocator(_SourceFileBackedLocatorMixin, _CacheLocator):
-    """Beside the source where that can be written, else in the user's cache folder, else in a folder of this process.
+    """Keep kernels in a folder of their own, whatever the environment says, and stamp them by all their sources.
 
-    Compiled kernels that ship beside a read-only source are copied to the folder in use, so that an image starts warm
-    and a processor other than the image's compiles anew instead of failing.
+    The folder is the first of these that can be written: ``$NUMBA_CACHE_DIR`` where the operator names one, beside the
+    source, the user's cache folder, a folder of this process. Compiled kernels that ship beside a read-only source are
+    copied to the folder in use, so that an image starts warm and a processor other than the image's compiles anew
+    instead of failing.
     """
 
     def __init__(self, function, file: str):
@@ -59,9 +62,13 @@ class KernelCacheLocator(_SourceFileBackedLocatorMixin, _CacheLocator):
 def cache_folder(source: Path) -> Path:
     """Folder for the kernels of one source folder, chosen once a process."""
     shipped = source / "__pycache__"
+    name = f"{source.name}-{hashlib.sha256(str(source).encode()).hexdigest()[:16]}"
+    named = Path(config.CACHE_DIR) / name if config.CACHE_DIR else None
+    if named is not None and _writable(named):
+        _copy_newer(shipped, named)
+        return named
     if _writable(shipped):
         return shipped
-    name = f"{source.name}-{hashlib.sha256(str(source).encode()).hexdigest()[:16]}"
     folder = _user_cache() / name
     if not _writable(folder):
         private = tempfile.mkdtemp(prefix="adjudicator-kernels-")
@@ -97,15 +104,19 @@ def _copy_newer(shipped: Path, folder: Path) -> None:
 
 
 def source_stamp(file: Path) -> bytes:
-    """SHA-256 over a kernel's source and, by way of their imports, the sources its helpers and constants come from."""
-    stamp = hashlib.sha256()
+    """Return the SHA-256 of a kernel's source and of the sources, by way of imports, of its helpers and constants.
+
+    Whether indices are checked (``NUMBA_BOUNDSCHECK``) is part of it: it changes the machine code of the same source.
+    """
+    stamp = hashlib.sha256(b"bounds checked" if config.BOUNDSCHECK else b"")
     for source in sorted(_sources(file)):
         stamp.update(_content(source, source.stat().st_mtime_ns))
     return stamp.digest()
 
 
 def _sources(file: Path) -> set[Path]:
-    found, waiting = set(), [file]
+    found: set[Path] = set()
+    waiting = [file]
     while waiting:
         source = waiting.pop()
         if source in found:
