@@ -17,13 +17,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from adjudicator.benefit.settle import settle
 from adjudicator.columns import BENEFIT, QUOTA
-from adjudicator.engine.benefit import settle
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from tests.benefit import naive
 from tests.benefit.made import PACKS, benefit_bundle, compare_with_twin, random_claims
-from tests.naive import benefit as naive
 
 PERSONS, ROUNDS, TWIN_CLAIMS = 20_000, 7, 1_500
 AIM, AIM_RATIO = 2_000_000, 1.5

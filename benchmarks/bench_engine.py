@@ -15,9 +15,11 @@ import numpy as np
 import pytest
 
 from adjudicator import columns
-from adjudicator.engine import benefit, lines, payment
-from adjudicator.engine.adjudicate import Engine
-from adjudicator.engine.local import Years, price_batch
+from adjudicator.benefit import settle as benefit
+from adjudicator.catalogue import lines
+from adjudicator.claim.engine import Engine
+from adjudicator.claim.local import Years, price_batch
+from adjudicator.payment import pay as payment
 from adjudicator.rules.bundle import load_bundle
 from adjudicator.v1.claim_pb2 import Claim, ClaimBatch, Line
 from adjudicator.v1.settlement_pb2 import SettlementBatch

@@ -20,16 +20,16 @@ import numpy as np
 import pytest
 
 from adjudicator.columns import GROUP
-from adjudicator.engine.grouping import GroupColumns, group
-from adjudicator.interop.record_files import Task, group_text
-from adjudicator.rules.scheme import SHIPPED, load_scheme
+from adjudicator.grouping.group import GroupColumns, group
+from adjudicator.grouping.records.files import Task, group_text
+from adjudicator.grouping.scheme.load import SHIPPED, load_scheme
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
+from tests.grouping.naive import NaiveGrouper  # noqa: E402
 from tests.grouping.support import columns_of, random_records  # noqa: E402
 from tests.grouping.test_group_command import text_of  # noqa: E402
-from tests.naive.group import NaiveGrouper  # noqa: E402
 
 NATIONAL = ROOT.parent / "shared" / "chs-drg-1.1"
 RECORDS, TIMES, ROUNDS = 100_000, 5, 7
@@ -133,7 +133,7 @@ def naive_file_rate(naive: NaiveGrouper, content: bytes) -> float:
     """Records a second of the twin from text to text."""
     import csv
 
-    from tests.naive.group import Record
+    from tests.grouping.naive import Record
 
     start = time.perf_counter()
     target = io.StringIO()

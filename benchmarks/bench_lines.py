@@ -9,13 +9,13 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from tests.naive import line_split as naive
+from tests.catalogue import naive
 
 from adjudicator import columns
+from adjudicator.catalogue.lines import split_lines
+from adjudicator.catalogue.tables import LAST, yyyymmdd
 from adjudicator.codes import PERSON_TYPES, Place, Scheme
-from adjudicator.engine.lines import split_lines
 from adjudicator.rules.bundle import load_bundle
-from adjudicator.rules.catalogue_tables import LAST, yyyymmdd
 from adjudicator.synth.city import Synthesizer
 
 AIM_NS = 10.0

@@ -1,7 +1,7 @@
 """Provider payment: the kernel beside its slow twin over the same claims of a made-up city, in one run.
 
 Aim (design, section 9): all kernels together at least 2,000,000 claims/s on one core, so payment alone well above it.
-The twin is tests/naive/payment.py (fractions, one claim at a time) on a part of the claims. Run by ``./dev bench``.
+The twin is tests/payment/naive.py (fractions, one claim at a time) on a part of the claims. Run by ``./dev bench``.
 """
 
 from __future__ import annotations
@@ -10,12 +10,12 @@ import time
 
 import numpy as np
 import pytest
-from tests.naive import payment as naive
+from tests.payment import naive
 
 from adjudicator.codes import Method
 from adjudicator.columns import PAYMENT
-from adjudicator.engine.payment import pay
-from adjudicator.pooling import synthetic_year as made
+from adjudicator.payment.pay import pay
+from adjudicator.synth import year as made
 
 AIM_CLAIMS_PER_SECOND = 2_000_000
 CLAIMS, TWIN_CLAIMS, YEAR = 100_000, 2_000, 2025

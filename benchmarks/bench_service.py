@@ -22,7 +22,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from adjudicator.service.client import open_channel
+from adjudicator.client import open_channel
 from adjudicator.service.process import ServiceProcess
 from adjudicator.v1 import settlement_pb2
 from bench_engine import batch_of
@@ -68,7 +68,7 @@ class Bench:
     """Both servers, and the clients' side of each measurement."""
 
     def __init__(self, folder: Path):
-        from adjudicator.engine.adjudicate import Engine
+        from adjudicator.claim.engine import Engine
         from adjudicator.rules.bundle import load_bundle
 
         engine = Engine(load_bundle(["hangzhou"]))

@@ -2,12 +2,12 @@
 
 from enum import IntEnum
 
-from adjudicator.rules.options import STAGE_NAMES, BurdenPart
-from adjudicator.rules.plan_keys import CROSS_FIELDS, KEYS, NO_LIMIT, SPECIAL_KEYS, UNDEFINED, Key
+from adjudicator.benefit.plan.keys import CROSS_FIELDS, KEYS, NO_LIMIT, SPECIAL_KEYS, UNDEFINED, Key
+from adjudicator.options import STAGE_NAMES, BurdenPart
 
 HEAD = """# Keys of a benefit plan
 
-Printed by `./dev docs` from `src/adjudicator/rules/plan_keys.py`; do not edit.
+Printed by `./dev docs` from `src/adjudicator/benefit/plan/keys.py`; do not edit.
 How a pack is built: [your-city.md](your-city.md).
 
 - *By*: a table has one entry a person group, level or assistance category (written by name), or a tier, band, nth stay

@@ -1,6 +1,6 @@
 """The columns that travel between the parts: one claim a row, lines and code lists as ranges of flat arrays.
 
-Wire bytes become these columns (``engine.resolve``), kernels read and write them, the ledger stores what comes out.
+Wire bytes become these columns (``claim.resolve``), kernels read and write them, the ledger stores what comes out.
 All money is int64 fen. Small numbers are the enumerations of ``adjudicator.codes``. Nothing here depends on a city.
 """
 
@@ -32,7 +32,7 @@ CLAIM = np.dtype(
         ("price_level", "i4"),  # level group of the pack for price ceilings [lmtpric_hosp_lv]
         ("disease", "i4"),  # row of the pack's disease list, -1 none
         ("programme", "i4"),  # dated programme of the pack, 0 none
-        ("care_catalogue", "i4"),  # care outside the pool: 1 + rules.catalogue area group of the place, 0 not known
+        ("care_catalogue", "i4"),  # care outside the pool: 1 + catalogue area group of the place, 0 not known
         ("department", "i4"),  # department id of the scheme or pack, 0 unknown
         ("maternity_type", "i4"), ("fetus_count", "i4"),
         ("sex", "i4"), ("age_years", "i4"), ("age_days", "i4"), ("birth_weight_g", "i4"),  # -1, -1, 0 unknown
@@ -179,4 +179,4 @@ assert len(ACCUMULATORS) == ACCUMULATOR_COUNT, len(ACCUMULATORS)
 SLOT: dict[str, int] = {name: position for position, name in enumerate(ACCUMULATORS)}
 
 QUOTA = np.dtype([("key", "u8"), ("used_fen", "i8")], align=True)
-"""Fund paid of one disease quota in one period; the key is engine.state.quota_key(disease code, period)."""
+"""Fund paid of one disease quota in one period; the key is claim.state.quota_key(disease code, period)."""

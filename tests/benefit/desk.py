@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from adjudicator.benefit.settle import decide_dates, settle
 from adjudicator.codes import PERSON_TYPES, CareKind, Filing, Place, Referral, Scheme
 from adjudicator.columns import BENEFIT, CLAIM, QUOTA, SLOT, SPLIT
-from adjudicator.engine.benefit import decide_dates, settle
 from adjudicator.errors import E
 from adjudicator.rules.bundle import Bundle
 from adjudicator.rules.inline import inline_bundle

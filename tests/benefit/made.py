@@ -6,12 +6,12 @@ from functools import cache
 
 import numpy as np
 
+from adjudicator.benefit.settle import decide_dates, settle
 from adjudicator.codes import PERSON_TYPES
 from adjudicator.columns import BENEFIT, CLAIM, QUOTA, SLOT, SPLIT
-from adjudicator.engine.benefit import decide_dates, settle
 from adjudicator.rules.bundle import Bundle, compile_bundle
 from adjudicator.rules.load import read_pack
-from tests.naive import benefit as naive
+from tests.benefit import naive
 
 PACKS = ("taohuayuan", "hangzhou", "huzhou", "taizhou", "zhuzhou")
 NAMES = {

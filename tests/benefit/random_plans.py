@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from adjudicator.rules import options as o
-from adjudicator.rules.options import choice_name
-from adjudicator.rules.plan_keys import KEYS
+from adjudicator import options as o
+from adjudicator.benefit.plan.keys import KEYS
+from adjudicator.options import choice_name
 
 LEVELS = ("low", "high")
 GROUPS = ("young", "old")

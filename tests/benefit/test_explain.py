@@ -6,9 +6,9 @@ from itertools import pairwise
 
 import numpy as np
 
+from adjudicator.benefit.explain import BURDEN, COST, explain
+from adjudicator.benefit.settle import settle
 from adjudicator.columns import BENEFIT, QUOTA
-from adjudicator.engine.benefit import settle
-from adjudicator.engine.explain import BURDEN, COST, explain
 from tests.benefit.made import benefit_bundle, random_claims
 
 PAYERS = {

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from adjudicator.errors import E
-from adjudicator.rules.faults import PackError
+from adjudicator.rulefile.faults import PackError
 from adjudicator.rules.inline import inline_bundle
 from tests.benefit.desk import Desk, yuan
 
@@ -172,7 +172,7 @@ def test_v07_a_cap_on_paid_that_ends_inside_the_second_tier() -> None:
 
 
 def test_v08_year_and_rule_by_discharge_settlement_or_admission() -> None:
-    from adjudicator.engine.benefit import decide_dates
+    from adjudicator.benefit.settle import decide_dates
 
     for option, rule, year in (
         ("discharge", 20240102, 2024),

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from adjudicator.benefit.settle import settle
 from adjudicator.columns import BENEFIT, QUOTA
-from adjudicator.engine.benefit import settle
 from adjudicator.rules.inline import inline_bundle
 from tests.benefit.made import PACKS, benefit_bundle, quota_rows, random_claims, settle_all
 from tests.benefit.random_plans import random_plan

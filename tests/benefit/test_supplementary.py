@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from adjudicator.columns import SLOT
-from adjudicator.rules.faults import PackError
+from adjudicator.rulefile.faults import PackError
 from adjudicator.rules.inline import inline_bundle
 from tests.benefit.made import compare_with_twin, random_claims, settle_all
 from tests.benefit.random_plans import random_plan

@@ -10,15 +10,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from adjudicator.catalogue import cache as catalogue_cache
+from adjudicator.catalogue.check import PackView
+from adjudicator.catalogue.section import compile_sections, load_folders
 from adjudicator.codes import LineNote
 from adjudicator.errors import E
-from adjudicator.rules import catalogue_cache
+from adjudicator.rulefile.faults import Faults
 from adjudicator.rules.bundle import load_bundle
-from adjudicator.rules.catalogue import compile_sections, load_folders
-from adjudicator.rules.catalogue_check import PackView
-from adjudicator.rules.faults import Faults
-from tests.lines import toy
-from tests.lines.toy import Fee, split
+from tests.catalogue import toy
+from tests.catalogue.toy import Fee, split
 
 OTHER = PackView("other", "990200", ("990201",), ("community", "tertiary"), (), ())
 

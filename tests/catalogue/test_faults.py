@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from adjudicator.rules.faults import Faults
-from tests.lines import toy
+from adjudicator.rulefile.faults import Faults
+from tests.catalogue import toy
 
 ITEM_HEAD, CLASS_HEAD, CEILING_HEAD, RATIO_HEAD, RULE_HEAD = (
     text.splitlines()[0] + "\n" for text in (toy.ITEM, toy.CLASS, toy.CEILING, toy.RATIO, toy.RATIO_RULE)

@@ -11,7 +11,7 @@ import pytest
 from adjudicator import __version__
 from adjudicator.cli import main as cli
 from adjudicator.errors import AdjudicatorError, E, Problem
-from adjudicator.rules.faults import Faults
+from adjudicator.rulefile.faults import Faults
 
 
 def adjudicator(*words: str) -> subprocess.CompletedProcess[str]:

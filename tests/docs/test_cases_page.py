@@ -6,8 +6,8 @@ import re
 
 import pytest
 
+from adjudicator.cases import file as case_file
 from adjudicator.cli.main import main
-from adjudicator.interop import case_file
 
 
 @pytest.fixture(scope="module")

@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 from google.protobuf.json_format import ParseDict
 
+from adjudicator.cases.file import read_cases
+from adjudicator.cases.run import run_case
+from adjudicator.claim.local import price_message
 from adjudicator.cli.main import main
-from adjudicator.engine.local import price_message
-from adjudicator.interop.case_file import read_cases
-from adjudicator.interop.case_run import run_case
 from adjudicator.rules.bundle import load_bundle
 from adjudicator.service.process import ServiceProcess
 from adjudicator.v1 import claim_pb2, settlement_pb2

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from enum import IntEnum
 
-from adjudicator.interop.case_run import Settled
-from adjudicator.rules.catalogue import OPTIONS as CATALOGUE_OPTIONS
-from adjudicator.rules.options import BurdenPart, PaidCategory, QuotaPeriod, YearBy, choice_name
-from adjudicator.rules.plan_keys import CROSS_FIELDS, KEYS, SPECIAL_KEYS, field_of
+from adjudicator.benefit.plan.keys import CROSS_FIELDS, KEYS, SPECIAL_KEYS, field_of
+from adjudicator.cases.run import Settled
+from adjudicator.catalogue.section import OPTIONS as CATALOGUE_OPTIONS
+from adjudicator.options import BurdenPart, PaidCategory, QuotaPeriod, YearBy, choice_name
 
 CROSS_FORMS = tuple(name for name in CROSS_FIELDS if name != "defined")
 Use = tuple[str, str]

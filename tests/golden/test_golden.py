@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from adjudicator.interop.case_file import Case, read_cases
-from adjudicator.interop.case_run import Settled, run_case
+from adjudicator.cases.file import Case, read_cases
+from adjudicator.cases.run import Settled, run_case
 from tests.golden.coverage import every_use, uses_of
 
 FOLDER = Path(__file__).parent

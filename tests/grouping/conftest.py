@@ -7,9 +7,9 @@ from typing import NamedTuple
 
 import pytest
 
-from adjudicator.rules.scheme import SHIPPED, Scheme, load_scheme
+from adjudicator.grouping.scheme.load import SHIPPED, Scheme, load_scheme
 from tests.grouping.generated import write_scheme
-from tests.naive.group import NaiveGrouper
+from tests.grouping.naive import NaiveGrouper
 
 
 class Pair(NamedTuple):

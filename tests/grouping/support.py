@@ -8,9 +8,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from adjudicator.columns import GROUP
-from adjudicator.engine import grouping
-from adjudicator.rules.scheme import Scheme
-from tests.naive.group import NaiveGrouper, Record
+from adjudicator.grouping import group as grouping
+from adjudicator.grouping.scheme.load import Scheme
+from tests.grouping.naive import NaiveGrouper, Record
 
 Answer = tuple[str, str, str, str]
 

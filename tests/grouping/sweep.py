@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tests.naive.group import NaiveGrouper, Record
+from tests.grouping.naive import NaiveGrouper, Record
 
 
 def sweep_records(naive: NaiveGrouper) -> Iterator[Record]:

@@ -7,14 +7,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from adjudicator.engine import coding
 from adjudicator.errors import E
-from adjudicator.rules.coding_checks import CodingChecks, load_checks
-from adjudicator.rules.faults import PackError
+from adjudicator.grouping import coding
+from adjudicator.grouping.coding_checks import CodingChecks, load_checks
+from adjudicator.rulefile.faults import PackError
 from tests.grouping.conftest import Pair
+from tests.grouping.naive import Record
+from tests.grouping.naive_coding import naive_findings
 from tests.grouping.support import columns_of, random_records
-from tests.naive.coding import naive_findings
-from tests.naive.group import Record
 
 MAN, WOMAN = {"sex": 1, "age_years": 50}, {"sex": 2, "age_years": 30}
 

@@ -2,7 +2,7 @@
 
 import numba
 
-from adjudicator.rules.scheme import load_scheme
+from adjudicator.grouping.scheme.load import load_scheme
 
 
 def test_same_types_so_that_the_kernel_compiles_once():

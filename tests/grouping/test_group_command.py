@@ -14,11 +14,11 @@ import pyarrow.parquet as pq
 import pytest
 
 from adjudicator.cli.main import main
-from adjudicator.interop import record_files
-from adjudicator.interop.record_files import Task, group_text
+from adjudicator.grouping.records import files as record_files
+from adjudicator.grouping.records.files import Task, group_text
 from tests.grouping.conftest import Pair
+from tests.grouping.naive import Record
 from tests.grouping.support import answers, random_records
-from tests.naive.group import Record
 
 HEADER = (
     "id", "sex", "age_years", "age_days", "birth_weight_g", "department", "los_days", "discharge_way", "icu_hours",

@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 from adjudicator.cli.main import main
-from adjudicator.interop.opendrg import read_opendrg, write_scheme
-from adjudicator.rules.scheme import Scheme, load_scheme
+from adjudicator.grouping.opendrg.convert import read_opendrg, write_scheme
+from adjudicator.grouping.scheme.load import Scheme, load_scheme
+from tests.grouping.naive import NaiveGrouper, Record
 from tests.grouping.opendrg_folder import write_version
 from tests.grouping.support import answers
-from tests.naive.group import NaiveGrouper, Record
 
 MAN = {"sex": 1, "age_years": 50, "stay_days": 9, "icu_hours": 0}
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from adjudicator.columns import GROUP
-from adjudicator.engine import grouping
+from adjudicator.grouping import group as grouping
 from adjudicator.v1.grouping_pb2 import GroupRecord
 from tests.grouping.conftest import Pair
+from tests.grouping.naive import Record
 from tests.grouping.support import columns_of, random_records
-from tests.naive.group import Record
 
 
 def message_of(record: Record) -> GroupRecord:

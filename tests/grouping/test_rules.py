@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from tests.grouping.conftest import Pair
+from tests.grouping.naive import Record
 from tests.grouping.support import answers
-from tests.naive.group import Record
 
 MAN, WOMAN = {"sex": 1, "age_years": 50}, {"sex": 2, "age_years": 30}
 NEWBORN = {"sex": 1, "age_years": 0, "age_days": 5, "birth_weight_g": 3200}

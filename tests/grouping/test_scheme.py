@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from adjudicator.rules.faults import Faults, PackError
-from adjudicator.rules.scheme import SHIPPED, load_scheme, read_model
+from adjudicator.grouping.scheme.load import SHIPPED, load_scheme, read_model
+from adjudicator.rulefile.faults import Faults, PackError
 
 DEMO = SHIPPED / "chs-demo"
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from adjudicator.columns import GROUP
-from adjudicator.engine import grouping
-from adjudicator.engine.grouping_trace import rests_on, trace_records
+from adjudicator.grouping import group as grouping
+from adjudicator.grouping.trace import rests_on, trace_records
 from tests.grouping.conftest import Pair
+from tests.grouping.naive import Record
 from tests.grouping.support import columns_of, random_records
-from tests.naive.group import Record
 
 
 def traces(pair: Pair, records: list[Record], translate: bool = False) -> list[list[str]]:

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from tests.grouping.conftest import Pair
+from tests.grouping.naive import Record
 from tests.grouping.support import answers, random_records
 from tests.grouping.sweep import sweep_records
-from tests.naive.group import Record
 
 
 def number(text: str) -> int | None:

@@ -11,7 +11,7 @@ import pytest
 from adjudicator.cli.main import main
 from adjudicator.errors import AdjudicatorError
 from adjudicator.interop.national import is_national, read_claim
-from tests.engine.claims import engine
+from tests.claim.claims import engine
 
 
 def message(**changes: Any) -> dict[str, Any]:

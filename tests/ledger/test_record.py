@@ -15,8 +15,8 @@ from adjudicator.errors import AdjudicatorError, E
 from adjudicator.ledger.batch import StateRead, fund_amounts, pack
 from adjudicator.ledger.journal import parse
 from adjudicator.ledger.record import Kind, Record
+from tests.ledger import naive
 from tests.ledger.made import Case, random_case, settlements, unique_states
-from tests.naive import posting as naive
 
 
 def born_or_grown(keys: list[bytes], random_: random.Random) -> tuple[StateRead, list[naive.Year]]:

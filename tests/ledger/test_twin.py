@@ -9,7 +9,7 @@ import pytest
 from adjudicator.columns import SLOT
 from adjudicator.errors import AdjudicatorError, E
 from tests.ledger.made import Case, random_case, settle
-from tests.naive.posting import DictLedger, Entry
+from tests.ledger.naive import DictLedger, Entry
 
 
 def entry_of(case: Case) -> Entry:

@@ -79,8 +79,8 @@ class TestMethodTable:
 
     def test_no_table_at_all_and_no_file(self, tmp_path) -> None:
         assert "there is no method table" in only(tmp_path, toy.HEAD)
-        from adjudicator.rules.faults import Faults
-        from adjudicator.rules.payment import read_payment
+        from adjudicator.payment.section import read_payment
+        from adjudicator.rulefile.faults import Faults
 
         faults = Faults()
         read_payment(tmp_path / "empty", toy.VIEW, toy.GROUPINGS, faults)
@@ -122,8 +122,8 @@ class TestPoints:
     def test_a_class_without_rank(self, tmp_path) -> None:
         from dataclasses import replace
 
-        from adjudicator.rules.faults import Faults
-        from adjudicator.rules.payment import read_payment
+        from adjudicator.payment.section import read_payment
+        from adjudicator.rulefile.faults import Faults
 
         faults = Faults()
         view = replace(toy.VIEW, hospital_classes=("tertiary", "secondary", "village", ""))

@@ -8,7 +8,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from adjudicator.kernels.payment import (
+from adjudicator.payment.kernel import (
     divide_wide,
     multiply_wide,
     points_value_fen,

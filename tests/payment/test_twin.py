@@ -9,8 +9,7 @@ import numpy as np
 import pytest
 
 from adjudicator.codes import CareKind, GroupStatus
-from tests.naive import payment as naive
-from tests.payment import toy
+from tests.payment import naive, toy
 
 LOW = '[drg.low]\nstrategy = "actual"\nratio_to = "group_average"\nmultiple = "0.4"\n' + toy.MARK
 HIGH = (

@@ -9,9 +9,9 @@ import numpy as np
 
 from adjudicator.codes import CareKind, GroupStatus
 from adjudicator.columns import BENEFIT, CLAIM, GROUP, PAYMENT, SPLIT
-from adjudicator.engine.payment import pay
-from adjudicator.rules.faults import Faults
-from adjudicator.rules.payment import Codes, Grouping, Groupings, PackView, compile_packs, read_payment
+from adjudicator.payment.pay import pay
+from adjudicator.payment.section import Codes, Grouping, Groupings, PackView, compile_packs, read_payment
+from adjudicator.rulefile.faults import Faults
 
 VIEW = PackView(
     id="toy",

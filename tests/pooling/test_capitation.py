@@ -17,7 +17,7 @@ from adjudicator.pooling.capitation import (
     year_budget_fen,
 )
 from adjudicator.pooling.visit_packages import Visits, settle_packages
-from adjudicator.rules.faults import PackError
+from adjudicator.rulefile.faults import PackError
 
 PPM = 10**6
 QUOTA = 42_000

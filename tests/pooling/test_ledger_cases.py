@@ -11,15 +11,15 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
+from adjudicator.claim.basis import PRINCIPAL_BYTES, write_basis
 from adjudicator.cli.main import main
 from adjudicator.codes import Fund, Method
 from adjudicator.columns import CLAIM, SPLIT
-from adjudicator.engine.basis import PRINCIPAL_BYTES, write_basis
 from adjudicator.ledger.store import Ledger
 from adjudicator.pooling.cases import Cases
 from adjudicator.pooling.ledger_cases import cases_of, months_from, read_stays
 from adjudicator.pooling.posting import differences, post_targets, posted
-from adjudicator.rules.faults import PackError
+from adjudicator.rulefile.faults import PackError
 from adjudicator.v1 import settlement_pb2
 from tests.ledger import made
 
@@ -147,7 +147,7 @@ def test_stays_and_diagnoses_come_from_the_records(store_url: str, capsys, tmp_p
 
 def test_what_the_engine_settles_comes_back_with_its_stay(store_url: str) -> None:
     """Real claims through the engine into the ledger, one of them refused: each case has its own stay and diagnosis."""
-    from adjudicator.engine.adjudicate import Engine
+    from adjudicator.claim.engine import Engine
     from adjudicator.rules.bundle import load_bundle
     from tests.service import claims
     from tests.service.test_settling import settle, settler

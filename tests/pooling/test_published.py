@@ -11,7 +11,7 @@ from adjudicator.money import divide_half_up, fen_to_yuan, yuan_to_fen
 from adjudicator.pooling import capitation, deficit, warning
 from adjudicator.pooling.rules import load_pooling
 from adjudicator.pooling.year import pool_year
-from adjudicator.rules.faults import Faults
+from adjudicator.rulefile.faults import Faults
 
 TEN_THOUSAND_YUAN = 1_000_000
 """万元 in fen."""

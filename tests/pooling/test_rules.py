@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from adjudicator.pooling.rules import load_pooling
-from adjudicator.rules.faults import Faults
+from adjudicator.rulefile.faults import Faults
 
 SHIPPED = ["hangzhou", "huzhou", "taizhou", "zhuzhou", "taohuayuan"] + [
     f"pooling_examples/{name}.toml" for name in ("chongqing", "guangyuan", "lishui")

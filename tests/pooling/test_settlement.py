@@ -6,11 +6,11 @@ import asyncio
 
 from adjudicator.codes import Fund
 from adjudicator.ledger.store import Ledger
+from adjudicator.payment.drg import Readmission
 from adjudicator.pooling.clearing import Terms
 from adjudicator.pooling.posting import differences, post, posted
 from adjudicator.pooling.review import Decision
 from adjudicator.pooling.settlement import Rules, settle
-from adjudicator.rules.payment_drg import Readmission
 from tests.pooling.made import case, cases, random_cases
 
 BUDGET = {"310": 9_999_999_937, "390": 7_777_777_773}

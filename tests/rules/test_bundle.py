@@ -8,13 +8,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from adjudicator.benefit.layout import LAYOUT
+from adjudicator.benefit.plan.keys import NO_LIMIT, PLAN, layout_digest
 from adjudicator.codes import CareKind, Filing, Place, Scheme
 from adjudicator.errors import E
-from adjudicator.kernels.benefit_layout import LAYOUT
 from adjudicator.rules.bundle import compile_bundle
+from adjudicator.rules.inline import inline_bundle
 from adjudicator.rules.load import PACKS, read_pack
-from adjudicator.rules.plan import inline_pack
-from adjudicator.rules.plan_keys import NO_LIMIT, PLAN, layout_digest
 from tests.benefit.made import PACKS as ALL
 from tests.benefit.made import benefit_bundle
 
@@ -117,7 +117,7 @@ def test_person_groups_by_type_and_tier() -> None:
 
 
 def test_inline_plan_reads_numbers_by_their_printed_digits() -> None:
-    bundle = inline_pack({"rate_percent": 88.8, "deductible_yuan": 404.20, "cap_yuan": "none"})
+    bundle = inline_bundle({"rate_percent": 88.8, "deductible_yuan": 404.20, "cap_yuan": "none"})
     row = bundle.plans.rows[0]
     assert row["rate_ppm"][0, 0, 0] == 888_000 and row["deductible_fen"][0, 0] == 40_420
     assert row["cap_fen"][0] == NO_LIMIT
@@ -130,6 +130,6 @@ def test_the_kernel_was_written_for_this_plan_layout() -> None:
 def test_unverified_values_are_marked_by_stage() -> None:
     bundle, row, _ = row_on(20220101)
     marked = int(bundle.plans.rows[row]["unverified"])
-    from adjudicator.rules.options import Stage
+    from adjudicator.options import Stage
 
     assert marked >> Stage.CATASTROPHIC & 1 and not marked >> Stage.POOLED & 1

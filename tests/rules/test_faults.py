@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from adjudicator.errors import E
+from adjudicator.rulefile.faults import PackError
 from adjudicator.rules.bundle import check_packs, load_bundle
-from adjudicator.rules.faults import PackError
+from adjudicator.rules.inline import inline_bundle
 from adjudicator.rules.load import read_pack, shipped_packs
-from adjudicator.rules.plan import inline_pack
 
 BAD = Path(__file__).parent.parent / "bad" / "packs"
 TAOHUAYUAN = Path(read_pack("taohuayuan").folder)
@@ -104,7 +104,7 @@ def test_two_packs_with_one_county() -> None:
 
 def test_an_inline_plan_tells_its_faults_too() -> None:
     with pytest.raises(PackError) as error:
-        inline_pack({"rate_percent": 101, "deductable_yuan": 300})
+        inline_bundle({"rate_percent": 101, "deductable_yuan": 300})
     messages = [str(fault) for fault in error.value.faults]
     assert any("rate over 100 percent" in message for message in messages)
     assert any("deductable_yuan: unknown key" in message for message in messages)

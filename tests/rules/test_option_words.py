@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from adjudicator.benefit.plan.keys import KEYS
 from adjudicator.cli.main import main
-from adjudicator.rules.option_words import ZH, in_words
-from adjudicator.rules.plan_keys import KEYS
+from adjudicator.option_words import ZH, in_words
 
 CHOICES = {key.choices for key in KEYS if key.unit in ("option", "names")}
 

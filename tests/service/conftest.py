@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import grpc
 import pytest
 
-from adjudicator.service.client import CHANNEL_OPTIONS
+from adjudicator.client import CHANNEL_OPTIONS
 from adjudicator.service.process import ServiceProcess
 from adjudicator.v1 import adjudication_pb2_grpc
 

@@ -9,8 +9,8 @@ import pytest
 from google.rpc import error_details_pb2
 
 from adjudicator import limits
+from adjudicator.client import code_of, status_of
 from adjudicator.errors import E
-from adjudicator.service.client import code_of, status_of
 from adjudicator.v1 import claim_pb2, settlement_pb2
 
 from .claims import HOSPITAL, POOL, claim, key_of, line

@@ -19,8 +19,8 @@ import redis
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 
+from adjudicator.client import CHANNEL_OPTIONS, code_of
 from adjudicator.errors import E
-from adjudicator.service.client import CHANNEL_OPTIONS, code_of
 from adjudicator.service.process import ServiceProcess, health_of
 from adjudicator.service.store import process_lives
 from adjudicator.v1 import claim_pb2, pooling_pb2, settlement_pb2

@@ -1,6 +1,6 @@
 """Settlements and county tables as a person reads them."""
 
-from adjudicator.cli.present import county_table, settlement_lines, width
+from adjudicator.cli.reports.tables import county_table, settlement_lines, width
 from adjudicator.v1 import pooling_pb2, settlement_pb2
 
 

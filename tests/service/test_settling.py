@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from adjudicator.engine.adjudicate import Engine
+from adjudicator.claim.engine import Engine
+from adjudicator.claim.keys import settlement_key, state_key
 from adjudicator.errors import AdjudicatorError, E
-from adjudicator.kernels.keys import settlement_key, state_key
 from adjudicator.ledger import keys as names
 from adjudicator.rules.bundle import load_bundle
 from adjudicator.service.frames import join_frames

@@ -8,9 +8,9 @@ from itertools import islice, pairwise
 
 import pytest
 
+from adjudicator.claim.engine import Engine
+from adjudicator.claim.local import Years, price_batch
 from adjudicator.cli.main import main
-from adjudicator.engine.adjudicate import Engine
-from adjudicator.engine.local import Years, price_batch
 from adjudicator.errors import AdjudicatorError
 from adjudicator.rules.bundle import load_bundle
 from adjudicator.rules.load import shipped_packs

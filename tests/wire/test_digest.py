@@ -13,8 +13,8 @@ from adjudicator.v1.claim_pb2 import Claim
 from adjudicator.wire.decode import decode
 from adjudicator.wire.digest import KEY, content_digest, digest_bytes, digest_ranges, digests, field_digests
 from adjudicator.wire.schema import compile_schema
-from tests.naive.wire import siphash128
 from tests.wire.generate import fill, wire_bytes
+from tests.wire.naive import siphash128
 from tests.wire.oracle import parse, read_together
 
 CLAIM = compile_schema(Claim.DESCRIPTOR)

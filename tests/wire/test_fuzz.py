@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from adjudicator.kernels.cache import source_stamp
+from adjudicator.compiled.cache import source_stamp
 from adjudicator.v1.claim_pb2 import Claim
 from adjudicator.wire import decode_kernel, encode_kernel
 from adjudicator.wire.decode import Decoded

@@ -119,7 +119,7 @@ class Demo:
     def _tell_day(self, client: dict[str, Any]) -> None:
         from google.protobuf import json_format
 
-        from adjudicator.cli.present import settlement_lines
+        from adjudicator.cli.reports.tables import settlement_lines
         from adjudicator.v1 import settlement_pb2
 
         self.say(
@@ -142,7 +142,7 @@ class Demo:
         """The county table over gRPC, and the ledger's own check of every total against its journal."""
         import grpc
 
-        from adjudicator.cli.present import county_table
+        from adjudicator.cli.reports.tables import county_table
         from adjudicator.rules.bundle import load_bundle
         from adjudicator.v1 import adjudication_pb2_grpc, pooling_pb2
 

@@ -14,7 +14,7 @@ import grpc
 import numpy as np
 from google.protobuf import json_format
 
-from adjudicator.service.client import Client, code_of
+from adjudicator.client import Client, code_of
 from adjudicator.synth.city import CHUNK, Synthesizer
 from adjudicator.v1 import claim_pb2, settlement_pb2
 

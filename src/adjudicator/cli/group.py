@@ -39,8 +39,8 @@ def add_parser(subparsers) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Groups the file; 1 where a line was malformed, 2 where the file cannot be read."""
-    from adjudicator.interop.record_files import RecordFileError, Task
-    from adjudicator.rules.scheme import load_scheme
+    from adjudicator.grouping.records.files import RecordFileError, Task
+    from adjudicator.grouping.scheme.load import load_scheme
 
     task = Task(load_scheme(arguments.scheme), arguments.map_codes, max(1, arguments.threads))
     task = _with_extras(task, arguments)
@@ -62,7 +62,7 @@ def _with_extras(task, arguments: argparse.Namespace):
     """The task with the answer columns that were asked for."""
     if not arguments.trace and arguments.coding_checks is None:
         return task
-    from adjudicator.engine.record_notes import notes_of
+    from adjudicator.grouping.record_notes import notes_of
 
     names, extra = notes_of(task.scheme, task.translate, arguments.trace, arguments.coding_checks)
     return replace(task, extra_names=names, extra=extra)
@@ -74,10 +74,10 @@ def _kind(path: Path) -> str:
 
 
 def _group(task, arguments: argparse.Namespace, parquet: bool):
-    from adjudicator.interop import record_files
+    from adjudicator.grouping.records import files as record_files
 
     if parquet:
-        from adjudicator.interop import record_parquet
+        from adjudicator.grouping.records import parquet as record_parquet
 
         with _progress(record_parquet.row_count(arguments.input)) as advance:
             return record_parquet.group_parquet(task, arguments.input, arguments.output, advance)

@@ -152,7 +152,7 @@ def _messages(arguments: argparse.Namespace) -> Iterator[bytes]:
 async def _send(arguments: argparse.Namespace, messages: list[bytes]) -> Figures:
     import grpc
 
-    from adjudicator.service.client import code_of, open_channel
+    from adjudicator.client import code_of, open_channel
     from adjudicator.v1 import settlement_pb2
 
     figures = Figures()

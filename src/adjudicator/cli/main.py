@@ -76,7 +76,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     command = next((word for word in words if not word.startswith("-")), None)
     arguments = build_parser(command).parse_args(words)
     from adjudicator.errors import AdjudicatorError
-    from adjudicator.rules.faults import PackError
+    from adjudicator.rulefile.faults import PackError
 
     try:
         return int(arguments.run(arguments) or OK)

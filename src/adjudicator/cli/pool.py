@@ -31,11 +31,11 @@ def add_parser(subparsers) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Shares a year."""
+    from adjudicator.cli.reports.pool_page import render
     from adjudicator.pooling.context import load_context, read_counties, read_funds
-    from adjudicator.pooling.page import render
     from adjudicator.pooling.rules import load_pooling
     from adjudicator.pooling.year import as_data, pool_year
-    from adjudicator.rules.faults import Faults
+    from adjudicator.rulefile.faults import Faults
 
     areas: dict[str, str] = {}
     if arguments.pack:
@@ -60,7 +60,7 @@ def _show(result) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from adjudicator.pooling.page import CAPACITY_NAMES, PAYER_NAMES, SCHEME_NAMES, subject_text
+    from adjudicator.cli.reports.pool_page import CAPACITY_NAMES, PAYER_NAMES, SCHEME_NAMES, subject_text
 
     console = Console(width=None if sys.stdout.isatty() else 240)
     table = Table(title=f"{result.name} {result.year} 缺口分担（元）", title_justify="left")

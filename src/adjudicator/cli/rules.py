@@ -9,10 +9,10 @@ import re
 import sys
 from dataclasses import asdict
 
+from adjudicator.rulefile.dated import iso
+from adjudicator.rulefile.faults import Fault, PackError
 from adjudicator.rules.bundle import check_packs
-from adjudicator.rules.dated import iso
 from adjudicator.rules.diff import Change, diff_packs, joined
-from adjudicator.rules.faults import Fault, PackError
 from adjudicator.rules.load import read_pack, shipped_packs
 from adjudicator.rules.show import ShownPlan, as_data, show_pack
 

@@ -35,8 +35,8 @@ def add_parser(subparsers) -> None:
 
 def run_check(arguments: argparse.Namespace) -> int:
     """Prints the faults of a scheme; 1 where there are any."""
-    from adjudicator.rules.faults import Faults
-    from adjudicator.rules.scheme import load_scheme, read_model, scheme_folder
+    from adjudicator.grouping.scheme.load import load_scheme, read_model, scheme_folder
+    from adjudicator.rulefile.faults import Faults
 
     folder = scheme_folder(arguments.scheme)
     faults, notes = Faults(), Faults()
@@ -68,7 +68,7 @@ def run_check(arguments: argparse.Namespace) -> int:
 
 def run_import(arguments: argparse.Namespace) -> int:
     """Imports; 1 where something cannot be expressed and that was not accepted."""
-    from adjudicator.interop.opendrg import read_opendrg, write_scheme
+    from adjudicator.grouping.opendrg.convert import read_opendrg, write_scheme
 
     if not (arguments.folder / "Grouper.py").is_file():
         print(f"{arguments.folder}: no version folder (Grouper.py is missing)", file=sys.stderr)

@@ -1,6 +1,6 @@
 """``adjudicator settle``: settles cases from files and shows expected against got; no server.
 
-A file holds golden-style cases (``interop.case_file``) or a message of the national interface (2207 / 2304 as JSON).
+A file holds golden-style cases (``cases.file``) or a message of the national interface (2207 / 2304 as JSON).
 """
 
 from __future__ import annotations
@@ -46,8 +46,8 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """0 when every case comes out as it says, 1 when one does not."""
-    from adjudicator.interop.case_file import read_cases
-    from adjudicator.interop.case_run import run_case
+    from adjudicator.cases.file import read_cases
+    from adjudicator.cases.run import run_case
     from adjudicator.interop.national import is_national, settle_message
 
     console = Console(highlight=False)
@@ -115,7 +115,7 @@ def _table(settled: Any, differences: list) -> Table:
 
 def _print_steps(console: Console, settled: Any) -> None:
     """The two chains of an explanation: cost until the tiers see it, and who bears the bill."""
-    from adjudicator.interop.case_run import explain
+    from adjudicator.cases.run import explain
 
     chain = ""
     for step in explain(settled):

@@ -116,7 +116,13 @@ async def _settle(
         money = budgets(context.pooling, period, arguments.budget)
         date = last_day(period)
         settlement = settle(cases, period, money, context.rules(date), decisions, scores)
-        settle_limits(settlement, limits, lambda scheme: context.pooling.pick("quota_year", date, scheme))
+        settlement.limits += settle_limits(
+            settlement.cases,
+            settlement.kept,
+            period,
+            limits,
+            lambda scheme: context.pooling.pick("quota_year", date, scheme),
+        )
         return settlement, None if ledger is None else await post(ledger, context.pool, settlement)
 
 
@@ -216,7 +222,7 @@ def show(context: PoolContext, settlement: Settlement, posted: Postings | None, 
     from rich.console import Console
     from rich.table import Table
 
-    from adjudicator.cli.present import SCHEMES_ZH
+    from adjudicator.cli.reports.tables import SCHEMES_ZH
 
     console = Console(width=None if sys.stdout.isatty() else 240)
     for code, clearing in settlement.clearings.items():

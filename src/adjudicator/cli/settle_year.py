@@ -44,7 +44,7 @@ def add_parser(subparsers) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Settles a year."""
     if arguments.synthetic:
-        from adjudicator.pooling.synthetic_year import run_command
+        from adjudicator.synth.year import run_command
 
         return run_command(arguments)
     if arguments.enrolments or arguments.visits or arguments.care:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import json
 import time
-from pathlib import Path
 
 
 def add_parser(subparsers) -> None:
@@ -22,7 +21,7 @@ def add_parser(subparsers) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Loads the packs and prices a claim that is thrown away."""
-    from adjudicator.kernels.cache import cache_folder
+    from adjudicator.compiled.cache import PACKAGE, cache_folder
     from adjudicator.service.engines import Engines
     from adjudicator.service.metrics import Metrics
     from adjudicator.service.options import ServeOptions
@@ -40,7 +39,7 @@ def run(arguments: argparse.Namespace) -> int:
         "rules_hash": engines.settling.bundle.hash,
         "rules_seconds": round(loaded - started, 3),
         "kernels_seconds": round(finished - loaded, 3),
-        "cache": str(cache_folder(Path(__file__).parent.parent / "kernels")),
+        "cache": str(cache_folder(PACKAGE / "benefit")),
     }
     if arguments.json:
         print(json.dumps(figures))

@@ -104,7 +104,7 @@ def write_setlinfo(settlement: settlement_pb2.Settlement) -> dict[str, Any]:
 
 def settle_message(path: Path, pack: str) -> dict[str, Any]:
     """Prices one request file under a pack as a first settlement of the year, and writes the answer message."""
-    from adjudicator.engine.local import price_message
+    from adjudicator.claim.local import price_message
     from adjudicator.rules.bundle import load_bundle
 
     message = json.loads(path.read_text("utf-8"), parse_float=Decimal)

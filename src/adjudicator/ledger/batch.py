@@ -13,9 +13,9 @@ import numpy as np
 from adjudicator.codes import Fund
 from adjudicator.columns import QUOTA
 from adjudicator.errors import E, refuse
-from adjudicator.kernels.posting import measure, sum_groups, write_records, write_states
 from adjudicator.ledger.keys import prefix, state
 from adjudicator.ledger.names import fund_text, scheme_text, total_field
+from adjudicator.ledger.posting import measure, sum_groups, write_records, write_states
 from adjudicator.ledger.record import CHECKSUM_WORD, FORMAT, HAS_STATE, HEADER, STATE, Kind, Record
 
 FUND_COUNT = len(Fund)

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from adjudicator.kernels.posting import check_records
 from adjudicator.ledger import keys as names
 from adjudicator.ledger.connection import Connection
+from adjudicator.ledger.posting import check_records
 from adjudicator.ledger.record import CHECKSUM_WORD, FORMAT, HEADER, Record
 
 CHUNK_RECORDS = 1000

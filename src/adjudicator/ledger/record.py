@@ -11,7 +11,7 @@ Layout, little-endian, every section padded to 8 bytes so that a kernel can writ
     answer                     the serialised Settlement (for a posting: its note as JSON)
     basis                      what the engine needs to explain the settlement later; opaque to the ledger
 
-``kernels.posting`` writes batches of records; this module reads and writes single ones.
+``ledger.posting`` writes batches of records; this module reads and writes single ones.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ import numpy as np
 
 from adjudicator.columns import ACCUMULATOR_COUNT
 from adjudicator.errors import E, refuse
-from adjudicator.kernels.posting import checksum
+from adjudicator.ledger.posting import checksum
 
 FORMAT = 1
 ZERO_DIGEST = bytes(16)

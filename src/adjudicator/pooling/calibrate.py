@@ -14,7 +14,7 @@ import numpy as np
 
 from adjudicator.errors import E, refuse
 from adjudicator.money import PPM, divide_half_up
-from adjudicator.rules.payment_reader import E8
+from adjudicator.payment.reader import E8
 
 
 @dataclass(frozen=True, slots=True)

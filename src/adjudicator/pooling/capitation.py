@@ -14,7 +14,7 @@ from functools import cache
 
 from adjudicator.errors import E, refuse
 from adjudicator.money import PPM, divide_half_up, share, split_by_weight
-from adjudicator.rules.faults import Faults
+from adjudicator.rulefile.faults import Faults
 
 
 def weighted_share_ppm(shares_ppm: Sequence[int], weights_ppm: Sequence[int]) -> int:

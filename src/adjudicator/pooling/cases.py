@@ -16,7 +16,7 @@ import numpy as np
 
 from adjudicator.codes import SCHEME_CODES, Method
 from adjudicator.errors import E, refuse
-from adjudicator.rules.faults import Faults
+from adjudicator.rulefile.faults import Faults
 
 CASE = np.dtype(
     [
@@ -65,7 +65,7 @@ class Cases:
 
 
 def read_cases(path: Path) -> Cases:
-    """Reads a case file. Raises :class:`adjudicator.rules.faults.PackError` naming every line that cannot be read."""
+    """Read a case file. Raises :class:`adjudicator.rulefile.faults.PackError` naming each line that cannot be read."""
     table = _read_parquet(path) if path.suffix == ".parquet" else _read_csv(path)
     faults = Faults()
     missing = [column for column in COLUMNS if column not in table]

@@ -11,6 +11,10 @@ from pathlib import Path
 from adjudicator.codes import SCHEME_CODES
 from adjudicator.errors import E, refuse
 from adjudicator.money import MoneyError, split_by_weight, yuan_to_fen
+from adjudicator.payment import section as payment
+from adjudicator.payment.compile import PackPayment
+from adjudicator.payment.drg import DrgTerms
+from adjudicator.payment.reader import read_csv
 from adjudicator.pooling.capitation import Enrolment, check_enrolments
 from adjudicator.pooling.cases import Cases, check_cases
 from adjudicator.pooling.deficit import CountyYear
@@ -19,12 +23,8 @@ from adjudicator.pooling.review import Decision
 from adjudicator.pooling.rules import PoolingRules, load_pooling
 from adjudicator.pooling.settlement import Rules
 from adjudicator.pooling.visit_packages import Visits
-from adjudicator.rules import payment
-from adjudicator.rules.faults import Faults
+from adjudicator.rulefile.faults import Faults
 from adjudicator.rules.load import load_pack
-from adjudicator.rules.payment_compile import PackPayment
-from adjudicator.rules.payment_drg import DrgTerms
-from adjudicator.rules.payment_reader import read_csv
 
 
 @dataclass(slots=True)
@@ -46,7 +46,7 @@ class PoolContext:
         return None
 
     def check(self, cases: Cases) -> None:
-        """Raises :class:`adjudicator.rules.faults.PackError` naming what the pack does not know in the cases."""
+        """Raises :class:`adjudicator.rulefile.faults.PackError` naming what the pack does not know in the cases."""
         schemes = [self.payment.groupings.on(terms.source.from_date) for terms in self.payment.drg]
         groups = {group for codes in schemes if codes is not None for group in codes.drgs}
         check_cases(cases, self.areas, self.payment.view.hospitals, groups).raise_if_any("cases")
@@ -81,7 +81,7 @@ class PoolContext:
 
 
 def load_context(name: str) -> PoolContext:
-    """Reads a pack for pooling. Raises :class:`adjudicator.rules.faults.PackError` with every fault."""
+    """Reads a pack for pooling. Raises :class:`adjudicator.rulefile.faults.PackError` with every fault."""
     faults = Faults()
     pack = load_pack(name, faults)
     faults.raise_if_any(f"rule pack {name}")

@@ -1,6 +1,6 @@
 """Cases of a period read back from the ledger's journal: what was settled and reversed, with its points.
 
-Dates of the stay and the principal diagnosis come from what each record keeps of its claim (``engine.basis``). A file
+Dates of the stay and the principal diagnosis come from what each record keeps of its claim (``claim.basis``). A file
 of stays (case, admission_date, discharge_date, exempt) replaces them for the cases that it lists.
 """
 
@@ -12,14 +12,14 @@ from pathlib import Path
 
 import numpy as np
 
+from adjudicator.claim.basis import read_basis
 from adjudicator.codes import SCHEME_NATIONAL, Scheme
-from adjudicator.engine.basis import read_basis
 from adjudicator.errors import E, refuse
 from adjudicator.ledger import journal, keys
 from adjudicator.ledger.record import Kind, Record
+from adjudicator.payment.reader import read_csv
 from adjudicator.pooling.cases import COLUMNS, Cases, from_columns
-from adjudicator.rules.faults import Faults
-from adjudicator.rules.payment_reader import read_csv
+from adjudicator.rulefile.faults import Faults
 from adjudicator.v1 import settlement_pb2
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -13,9 +12,6 @@ from adjudicator.errors import E, refuse
 from adjudicator.money import PPM, share, split_by_weight
 from adjudicator.pooling.cases import Cases
 from adjudicator.pooling.review import exempt_by_diagnosis
-
-if TYPE_CHECKING:
-    from adjudicator.pooling.settlement import Settlement
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,26 +99,34 @@ class LimitYear:
     """Change by county of insurance; adds up to settled less priced."""
 
 
-def settle_limits(settlement: Settlement, limits: Sequence[Limit], terms: Callable[[str], QuotaTerms]) -> None:
-    """Settles a year's quotas and average limits and changes what the settlement keeps for these cases.
+def settle_limits(
+    cases: Cases,
+    kept: dict[tuple[str, str, str], int],
+    period: int,
+    limits: Sequence[Limit],
+    terms: Callable[[str], QuotaTerms],
+) -> list[LimitYear]:
+    """Settle a year's quotas and average limits, and change what the settlement keeps for these cases.
 
-    Under a quota the fund pays the part of the total cost that :func:`quota_year` lets count, less what patients and
-    other funds paid; above an average limit it pays less by the excess. ``terms``: of a scheme. Errors: a limit
-    without a case, two limits over the same case.
+    kept: fen by (scheme, hospital, county), changed in place; terms: of a scheme. Under a quota the fund pays the part
+    of the total cost that :func:`quota_year` lets count, less what patients and other funds paid; above an average
+    limit it pays less by the excess. Errors: a limit without a case, two limits over the same case.
     """
-    taken = np.zeros(len(settlement.cases), bool)
+    taken = np.zeros(len(cases), bool)
+    years = []
     for limit in limits:
-        chosen = _cases_of(settlement.cases, limit)
+        chosen = _cases_of(cases, limit)
         if not chosen.any():
             detail = f"{limit.hospital} has no {limit.kind} case of scheme {limit.scheme} {limit.diagnosis}".rstrip()
-            raise refuse(E.CANNOT_CLEAR, "quotas", f"{detail} in {settlement.period}; remove its line")
+            raise refuse(E.CANNOT_CLEAR, "quotas", f"{detail} in {period}; remove its line")
         if (taken & chosen).any():
             raise refuse(E.CANNOT_CLEAR, "quotas", f"two lines of {limit.hospital} take the same cases; keep one")
         taken |= chosen
-        year = _limit_year(settlement.cases, chosen, limit, terms)
-        settlement.limits.append(year)
+        year = _limit_year(cases, chosen, limit, terms)
+        years.append(year)
         for county, change in year.counties.items():
-            settlement.kept[limit.scheme, limit.hospital, county] += change
+            kept[limit.scheme, limit.hospital, county] += change
+    return years
 
 
 def _cases_of(cases: Cases, limit: Limit) -> np.ndarray:

@@ -15,6 +15,7 @@ import numpy as np
 
 from adjudicator.codes import SCHEME_CODES, Fund, Method
 from adjudicator.errors import E, refuse
+from adjudicator.payment.drg import Readmission, SpecialCases
 from adjudicator.pooling.cases import Cases, net
 from adjudicator.pooling.clearing import Cell, Clearing, Terms, case_due_fen, cells, clear, prepayments
 from adjudicator.pooling.packages import LimitYear
@@ -25,7 +26,6 @@ from adjudicator.pooling.review import (
     check_reviews,
     halve_readmissions,
 )
-from adjudicator.rules.payment_drg import Readmission, SpecialCases
 
 Postings = dict[tuple[int, int, int], int]
 """Amount in fen by (county area code, codes.Scheme, codes.Fund)."""

@@ -10,17 +10,17 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from adjudicator.rules.compile import Lookup, compile_lookup
-from adjudicator.rules.faults import Faults, PackError
+from adjudicator.benefit.plan.compile import Plans, compile_plans, version_text
+from adjudicator.benefit.plan.keys import layout_digest
+from adjudicator.rulefile.faults import Faults, PackError
+from adjudicator.rulefile.pack import Pack
 from adjudicator.rules.load import canonical, load_pack
-from adjudicator.rules.pack import Pack
-from adjudicator.rules.plan import Plans, compile_plans, version_text
-from adjudicator.rules.plan_keys import layout_digest
+from adjudicator.rules.lookup import Lookup, compile_lookup
 
 SECTIONS: tuple[tuple[str, str], ...] = (
-    ("catalogue", "adjudicator.rules.catalogue"),
-    ("payment", "adjudicator.rules.payment"),
-    ("coding", "adjudicator.rules.coding_checks"),
+    ("catalogue", "adjudicator.catalogue.section"),
+    ("payment", "adjudicator.payment.section"),
+    ("coding", "adjudicator.grouping.coding_checks"),
 )
 """Parts of a pack that other modules read and compile: ``load_section`` and ``compile_sections``."""
 
@@ -33,13 +33,13 @@ class Bundle:
     plans: Plans
     lookup: Lookup
     catalogue: Any
-    """rules.catalogue.Catalogue, all packs."""
+    """catalogue.section.Catalogue, all packs."""
     payment: Any
-    """rules.payment.PaymentRules, all packs."""
+    """payment.compile.PaymentRules, all packs."""
     schemes: tuple
-    """rules.scheme.Scheme, each grouping scheme once."""
+    """grouping.scheme.load.Scheme, each grouping scheme once."""
     coding: Any
-    """rules.coding_checks.PackChecks: coding checks of each pack; None for an inline plan."""
+    """grouping.coding_checks.PackChecks: coding checks of each pack; None for an inline plan."""
     hash: str
     """16 hexadecimal characters over the canonical sources of every section."""
 
@@ -63,7 +63,7 @@ class Bundle:
 def load_bundle(names_or_paths: Sequence[str | Path]) -> Bundle:
     """Reads, checks and compiles packs by name or folder.
 
-    Raises :class:`adjudicator.rules.faults.PackError` with every fault of every section of every pack.
+    Raises :class:`adjudicator.rulefile.faults.PackError` with every fault of every section of every pack.
     """
     faults = Faults()
     packs: list[Pack] = []
@@ -145,7 +145,7 @@ def _load_schemes(packs: Sequence[Pack], faults: Faults) -> list:
     names = dict.fromkeys(grouping.scheme for pack in packs for grouping in pack.groupings)
     if not names:
         return []
-    from adjudicator.rules.scheme import load_scheme
+    from adjudicator.grouping.scheme.load import load_scheme
 
     schemes = []
     for name in names:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from adjudicator.rules.cells import Cell, cells, key_names, unit_text, whom
-from adjudicator.rules.dated import DatedValue, iso, value_on
-from adjudicator.rules.pack import Pack
-from adjudicator.rules.plan_keys import KEY, SPECIAL_KEYS
-from adjudicator.rules.plan_source import PlanSource
+from adjudicator.benefit.plan.cells import Cell, cells, key_names, unit_text, whom
+from adjudicator.benefit.plan.keys import KEY, SPECIAL_KEYS
+from adjudicator.benefit.plan.source import PlanSource
+from adjudicator.rulefile.dated import DatedValue, iso, value_on
+from adjudicator.rulefile.pack import Pack
 from adjudicator.rules.show import plans_on
 
 

@@ -17,10 +17,11 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from adjudicator.benefit.plan.source import EVERY_KEY
 from adjudicator.codes import HOSPITAL_LEVELS, PERSON_TYPES
-from adjudicator.rules.faults import Faults
+from adjudicator.rulefile.faults import Faults
+from adjudicator.rules.bundle import Bundle, compile_bundle
 from adjudicator.rules.load import build_pack
-from adjudicator.rules.plan_source import EVERY_KEY
 
 AREA = 990001
 _FIRST = datetime.date(1990, 1, 1)
@@ -29,14 +30,12 @@ _PACK = ("levels", "person_groups", "assistance", "diseases", "programmes", "hos
 _SOURCE = ("document", "clause", "checked_on", "verified", "from")
 
 
-def inline_bundle(mapping: dict[str, Any]) -> Any:
+def inline_bundle(mapping: dict[str, Any]) -> Bundle:
     """A bundle of the one plan of ``mapping``.
 
     Its pool is 990000 with the county 990001 and one hospital for each level (codes ``H99000100001``, …).
-    Raises :class:`adjudicator.rules.faults.PackError` with every fault of the mapping.
+    Raises :class:`adjudicator.rulefile.faults.PackError` with every fault of the mapping.
     """
-    from adjudicator.rules.bundle import compile_bundle
-
     mapping = _exact(mapping)
     faults = Faults()
     for name in mapping:

@@ -9,10 +9,13 @@ from typing import Any
 
 import msgspec
 
+from adjudicator.benefit.plan.source import Fragment, read_fragments, read_plans
+from adjudicator.benefit.plan.values import ORDINARY, Names
 from adjudicator.errors import E
-from adjudicator.rules.faults import Faults, PackError
-from adjudicator.rules.options import choice_name
-from adjudicator.rules.pack import Area, AssistanceCategory, LevelGroup, Pack, PackHeader, PackOptions, PersonGroup
+from adjudicator.options import choice_name
+from adjudicator.rulefile.faults import Faults, PackError
+from adjudicator.rulefile.pack import Area, AssistanceCategory, LevelGroup, Pack, PackHeader, PackOptions, PersonGroup
+from adjudicator.rulefile.reader import read_struct, read_structs, read_toml, unknown_keys
 from adjudicator.rules.pack_codes import (
     PACK_FILE,
     check_areas,
@@ -25,11 +28,8 @@ from adjudicator.rules.pack_codes import (
     read_month_day,
 )
 from adjudicator.rules.pack_lists import hospital_rows, read_diseases, read_hospitals, read_programmes
-from adjudicator.rules.plan_source import Fragment, read_fragments, read_plans
-from adjudicator.rules.plan_values import ORDINARY, Names
-from adjudicator.rules.struct_reader import read_struct, read_structs, read_toml, unknown_keys
 
-PACKS = Path(__file__).resolve().parent.parent / "packs"
+PACKS = Path(__file__).resolve().parents[1] / "packs"
 """The packs that come with the package."""
 
 PACK_TABLES = (

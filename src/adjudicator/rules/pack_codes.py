@@ -7,14 +7,14 @@ import re
 from collections.abc import Sequence
 
 from adjudicator import limits
+from adjudicator.benefit.plan.source import SCHEME_WORDS
+from adjudicator.benefit.plan.values import ORDINARY
 from adjudicator.codes import HOSPITAL_LEVELS, NATIONAL_CARE_TYPES, PERSON_TYPES, CareKind
 from adjudicator.errors import E
-from adjudicator.rules.faults import Faults
-from adjudicator.rules.options import YearBy, choice_name
-from adjudicator.rules.pack import Area, CareType, Grouping, GroupingName, LevelGroup, PackHeader, PersonGroup
-from adjudicator.rules.plan_source import SCHEME_WORDS
-from adjudicator.rules.plan_values import ORDINARY
-from adjudicator.rules.struct_reader import read_structs
+from adjudicator.options import YearBy, choice_name
+from adjudicator.rulefile.faults import Faults
+from adjudicator.rulefile.pack import Area, CareType, Grouping, GroupingName, LevelGroup, PackHeader, PersonGroup
+from adjudicator.rulefile.reader import read_structs
 
 PACK_FILE = "pack.toml"
 _IDENTIFIER = re.compile(r"[a-z][a-z0-9_]*\Z")

@@ -7,16 +7,16 @@ import re
 from pathlib import Path
 
 from adjudicator import limits
+from adjudicator.benefit.plan.keys import OF_A_BILL, Key, Stage
+from adjudicator.benefit.plan.source import SCHEME_WORDS
+from adjudicator.benefit.plan.values import Names, Reader
 from adjudicator.codes import HOSPITAL_LEVELS, Scheme
-from adjudicator.rules.dated import DatedValue, check_gap, check_overlap, read_source
-from adjudicator.rules.faults import Faults
-from adjudicator.rules.options import BurdenPart, QuotaPeriod, choice_name
-from adjudicator.rules.pack import Disease, Hospital, Programme, ProgrammePart
+from adjudicator.options import BurdenPart, QuotaPeriod, choice_name
+from adjudicator.rulefile.dated import DatedValue, check_gap, check_overlap, read_source
+from adjudicator.rulefile.faults import Faults
+from adjudicator.rulefile.pack import Disease, Hospital, Programme, ProgrammePart
+from adjudicator.rulefile.reader import unknown_keys
 from adjudicator.rules.pack_codes import PACK_FILE, once
-from adjudicator.rules.plan_keys import OF_A_BILL, Key, Stage
-from adjudicator.rules.plan_source import SCHEME_WORDS
-from adjudicator.rules.plan_values import Names, Reader
-from adjudicator.rules.struct_reader import unknown_keys
 
 HOSPITAL_COLUMNS = (
     "code", "name", "area", "hosp_lv", "deductible_level", "price_level", "payment_class", "note",

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from adjudicator.rules.cells import SCHEME_ZH, care_names, cells, grouped, key_names
-from adjudicator.rules.dated import iso, value_on
-from adjudicator.rules.pack import Pack
-from adjudicator.rules.plan_keys import KEY
-from adjudicator.rules.plan_source import PlanSource
+from adjudicator.benefit.plan.cells import SCHEME_ZH, care_names, cells, grouped, key_names
+from adjudicator.benefit.plan.keys import KEY
+from adjudicator.benefit.plan.source import PlanSource
+from adjudicator.rulefile.dated import iso, value_on
+from adjudicator.rulefile.pack import Pack
 
 
 @dataclass(frozen=True, slots=True)

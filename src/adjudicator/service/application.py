@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
 from adjudicator.errors import E, refuse
-from adjudicator.rules.faults import PackError
+from adjudicator.rulefile.faults import PackError
 from adjudicator.service.engines import Engines
 from adjudicator.service.logs import log
 from adjudicator.service.metrics import Metrics

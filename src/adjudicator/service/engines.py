@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from adjudicator.engine.adjudicate import Engine
+from adjudicator.claim.engine import Engine
 from adjudicator.errors import E, refuse
 from adjudicator.rules.bundle import load_bundle
 

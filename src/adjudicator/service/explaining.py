@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from adjudicator.engine.basis import read_basis
-from adjudicator.engine.explain import explain as price_again
+from adjudicator.benefit.explain import explain as price_again
+from adjudicator.claim.basis import read_basis
 from adjudicator.rules.bundle import Bundle
 from adjudicator.v1 import settlement_pb2
 

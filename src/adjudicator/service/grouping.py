@@ -7,14 +7,14 @@ from collections.abc import Sequence
 import numpy as np
 
 from adjudicator import limits
+from adjudicator.claim.engine import Engine
 from adjudicator.codes import GroupStatus
 from adjudicator.columns import GROUP
-from adjudicator.engine import coding
-from adjudicator.engine.adjudicate import Engine
-from adjudicator.engine.grouping import columns_from_records, describe, group, invalid_reason
-from adjudicator.engine.grouping_trace import trace_records
 from adjudicator.errors import E, Problem, refuse
-from adjudicator.rules.scheme import Scheme
+from adjudicator.grouping import coding
+from adjudicator.grouping.group import columns_from_records, describe, group, invalid_reason
+from adjudicator.grouping.scheme.load import Scheme
+from adjudicator.grouping.trace import trace_records
 from adjudicator.service.calls import parse
 from adjudicator.service.status import problem_message
 from adjudicator.v1 import grouping_pb2

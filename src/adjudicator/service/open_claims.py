@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from adjudicator.engine.adjudicate import FIELD_NAMES, Batch
+from adjudicator.claim.batch import FIELD_NAMES, Batch
+from adjudicator.claim.keys import DIRECTION_REVERSE, settlement_key
 from adjudicator.errors import AdjudicatorError, E, refuse
-from adjudicator.kernels.keys import DIRECTION_REVERSE, settlement_key
 from adjudicator.ledger.record import Record
 from adjudicator.service.microbatch import Answer
 from adjudicator.service.status import reversed_notice

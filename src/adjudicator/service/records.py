@@ -5,14 +5,14 @@ from __future__ import annotations
 from datetime import date
 
 from adjudicator import limits
+from adjudicator.claim.engine import Engine
+from adjudicator.claim.keys import DIRECTION_REVERSE, DIRECTION_SETTLE, person_key, settlement_key, state_key
+from adjudicator.claim.state import quota_key
 from adjudicator.codes import SCHEME_CODES
 from adjudicator.columns import ACCUMULATORS
-from adjudicator.engine.adjudicate import Engine
-from adjudicator.engine.state import quota_key
 from adjudicator.errors import AdjudicatorError, E, Problem, refuse
-from adjudicator.kernels.keys import DIRECTION_REVERSE, DIRECTION_SETTLE, person_key, settlement_key, state_key
 from adjudicator.ledger.record import Kind, Record
-from adjudicator.rules.options import QuotaPeriod
+from adjudicator.options import QuotaPeriod
 from adjudicator.service.calls import parse
 from adjudicator.service.explaining import explain_again
 from adjudicator.service.status import reversed_notice

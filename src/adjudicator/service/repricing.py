@@ -7,8 +7,8 @@ from collections.abc import Awaitable, Callable
 
 import numpy as np
 
-from adjudicator.engine.adjudicate import OUTCOME_TRIAL, Engine
-from adjudicator.engine.local import Years
+from adjudicator.claim.engine import OUTCOME_TRIAL, Engine
+from adjudicator.claim.local import Years
 from adjudicator.errors import E, refuse
 from adjudicator.service.microbatch import Answer
 from adjudicator.service.open_claims import refusal

@@ -16,10 +16,11 @@ from typing import TypeVar
 import numpy as np
 
 from adjudicator import limits
+from adjudicator.claim.basis import principal_codes, write_basis
+from adjudicator.claim.batch import Batch, Priced
+from adjudicator.claim.engine import OUTCOME_SETTLED, OUTCOME_TRIAL, Engine
+from adjudicator.claim.state import PersonYears
 from adjudicator.columns import ACCUMULATOR_COUNT
-from adjudicator.engine.adjudicate import OUTCOME_SETTLED, OUTCOME_TRIAL, Batch, Engine, Priced
-from adjudicator.engine.basis import principal_codes, write_basis
-from adjudicator.engine.state import PersonYears
 from adjudicator.errors import AdjudicatorError, E, refuse
 from adjudicator.ledger.batch import CommitBatch, Settlements, StateRead, pack
 from adjudicator.service.logs import describe, log

@@ -6,8 +6,8 @@ import math
 
 import numpy as np
 
-from adjudicator.engine.adjudicate import OUTCOME_TRIAL
-from adjudicator.engine.state import PersonYears
+from adjudicator.claim.engine import OUTCOME_TRIAL
+from adjudicator.claim.state import PersonYears
 from adjudicator.ledger.batch import StateRead, pack
 from adjudicator.ledger.record import Kind, Record
 from adjudicator.rules.bundle import Bundle

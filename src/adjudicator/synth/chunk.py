@@ -8,7 +8,7 @@ import numpy as np
 
 from adjudicator.codes import CareKind, Filing, Place, Referral, Scheme
 from adjudicator.errors import E, refuse
-from adjudicator.rules.pack import Hospital, Pack
+from adjudicator.rulefile.pack import Hospital, Pack
 from adjudicator.synth.goods import KIND, Goods
 from adjudicator.synth.illness import FALLBACK_DIAGNOSES, Illnesses
 from adjudicator.synth.population import Population

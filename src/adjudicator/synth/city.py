@@ -15,11 +15,11 @@ from pathlib import Path
 
 import numpy as np
 
+from adjudicator.catalogue.tables import yyyymmdd
 from adjudicator.codes import CareKind, Place, Scheme
+from adjudicator.grouping.scheme.load import scheme_folder
+from adjudicator.rulefile.pack import Pack
 from adjudicator.rules.bundle import Bundle, load_bundle
-from adjudicator.rules.catalogue_tables import yyyymmdd
-from adjudicator.rules.pack import Pack
-from adjudicator.rules.scheme import scheme_folder
 from adjudicator.synth.chunk import STAYS, Chunk, Rules, draw_chunk, rules_of
 from adjudicator.synth.goods import Goods, read_goods
 from adjudicator.synth.illness import FALLBACK_DIAGNOSES, NONE, Illnesses, read_illnesses

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from adjudicator.catalogue.section import Catalogue
+from adjudicator.catalogue.tables import LAST, RESTRICTED
 from adjudicator.codes import ItemClass
 from adjudicator.errors import E, refuse
 from adjudicator.limits import NO_CEILING_E4
 from adjudicator.money import decimal_to_scaled
-from adjudicator.rules.catalogue import Catalogue
-from adjudicator.rules.catalogue_tables import LAST, RESTRICTED
-from adjudicator.rules.pack import Pack
+from adjudicator.rulefile.pack import Pack
 
 KINDS = (
     "bed",

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from adjudicator.codes import SCHEME_NATIONAL, Scheme
-from adjudicator.rules.pack import Pack
+from adjudicator.rulefile.pack import Pack
 
 SHARES = {"11": 0.38, "12": 0.17, "13": 0.002, "14": 0.16, "15": 0.2, "16": 0.09}
 """Share of each person type (first two digits of [psn_type]) in a city."""

@@ -11,11 +11,11 @@ from itertools import pairwise, product
 
 import numpy as np
 
+from adjudicator.claim.engine import Engine
+from adjudicator.claim.local import Years, price_batch
 from adjudicator.codes import CareKind
-from adjudicator.engine.adjudicate import Engine
-from adjudicator.engine.local import Years, price_batch
+from adjudicator.rulefile.pack import Pack
 from adjudicator.rules.bundle import Bundle
-from adjudicator.rules.pack import Pack
 from adjudicator.v1 import claim_pb2, settlement_pb2
 
 Fields = Callable[[int, int, int, int], Iterator[dict]]

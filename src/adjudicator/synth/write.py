@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from adjudicator.rules.catalogue_tables import yyyymmdd
+from adjudicator.catalogue.tables import yyyymmdd
 from adjudicator.synth.city import CHUNK, Synthesizer
 
 if TYPE_CHECKING:

@@ -1,0 +1,127 @@
+"""What the codes of a claim mean in a bundle, as dense arrays and code tables for ``claim.resolve``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+
+from adjudicator.catalogue.section import Catalogue
+from adjudicator.claim.resolve import CodeArrays, LookupArrays
+from adjudicator.codes import PERSON_TYPES, SCHEME_CODES, CareKind
+from adjudicator.rules import lookup as compiled
+from adjudicator.rules.bundle import Bundle
+from adjudicator.wire.codetable import CodeTable
+
+INPATIENT_KINDS = (
+    CareKind.INPATIENT,
+    CareKind.HOME_BED,
+    CareKind.DAY_SURGERY,
+    CareKind.MATERNITY_INPATIENT,
+    CareKind.BED_DAY_INPATIENT,
+    CareKind.SINGLE_DISEASE,
+)
+"""Kinds of care with an admission and a discharge: they need diagnoses and a discharge date."""
+
+AREA_CODES = 1_000_000
+"""Six digits: every area code is an index."""
+
+
+class Lookup:
+    """Code tables of a bundle: ``arrays`` for dense numbers, CodeArrays for texts."""
+
+    def __init__(self, bundle: Bundle):
+        table = bundle.lookup
+        lists = (*table.assistance, *table.diseases, *table.programmes)
+        names = sorted({name for listed in lists for name in listed if name})
+        self.hospitals = code_arrays(table.hospital_codes)
+        self.names = code_arrays(names)
+        self.items = code_arrays(bundle.catalogue.codes)
+        self.arrays = _arrays(table, names, bundle.catalogue)
+        areas = (table.area_pack.tolist(), table.area_county.tolist(), table.area_codes.tolist())
+        self._area_code = {(pack, county): code for pack, county, code in zip(*areas, strict=True)}
+
+    def area_codes(self, claims: np.ndarray) -> np.ndarray:
+        """uint32[n]: six-digit code of the county of insurance of resolved claims."""
+        pairs = zip(claims["pack"].tolist(), claims["county"].tolist(), strict=True)
+        return np.fromiter((self._area_code.get(pair, 0) for pair in pairs), np.uint32, claims.shape[0])
+
+
+def code_arrays(codes: Iterable[str]) -> CodeArrays:
+    """A code table as the kernels take it; an empty one knows no code."""
+    return CodeArrays(*CodeTable(list(codes) or ["-"]).arrays)
+
+
+def _arrays(table: compiled.Lookup, names: Sequence[str], catalogue: Catalogue) -> LookupArrays:
+    hospitals = table.hospitals if len(table.hospitals) else np.full(1, -1, "i4").astype(compiled.HOSPITAL)
+
+    def of_hospitals(name: str) -> np.ndarray:
+        return np.ascontiguousarray(hospitals[name])
+
+    return LookupArrays(
+        area_row=_area_rows(table),
+        area_pack=table.area_pack,
+        area_county=table.area_county,
+        area_catalogue=_catalogue_groups(catalogue),
+        hospital_pack=of_hospitals("pack"),
+        hospital_area=of_hospitals("area"),
+        hospital_level=of_hospitals("hosp_lv"),
+        hospital_deductible_level=of_hospitals("deductible_level"),
+        hospital_price_level=of_hospitals("price_level"),
+        hospital_row=of_hospitals("row"),
+        scheme_of_code=_dense(1000, ((code, scheme) for code, scheme in SCHEME_CODES.items())),
+        scheme_accepted=table.schemes_accepted,
+        person_type_of_code=_dense(10_000, ((code, number) for number, code in enumerate(PERSON_TYPES) if code)),
+        care_kind_of_code=_care_kinds(table),
+        level_of_hospital_level=table.level_of_hospital_level,
+        assistance_of_name=_positions(names, table.assistance),
+        programme_of_name=_positions(names, table.programmes),
+        disease_of_name=_positions(names, table.diseases),
+        needs_diagnosis=np.array([kind in INPATIENT_KINDS for kind in CareKind], np.bool_),
+    )
+
+
+def _dense(size: int, pairs: Iterable[tuple[str, int]]) -> np.ndarray:
+    """int32[size]: the number of each code, 0 unknown."""
+    result = np.zeros(size, np.int32)
+    for code, number in pairs:
+        result[int(code)] = number
+    return result
+
+
+def _area_rows(table: compiled.Lookup) -> np.ndarray:
+    rows = np.full(AREA_CODES, -1, np.int32)
+    rows[table.area_codes] = np.arange(len(table.area_codes))
+    return rows
+
+
+def _catalogue_groups(catalogue: Catalogue) -> np.ndarray:
+    """int32[1_000_000]: 1 + catalogue area group of each place of care, 0 not known; the most specific area wins."""
+    groups = np.zeros(AREA_CODES, np.int32)
+    done = np.zeros(AREA_CODES, np.int8)
+    for number, area in reversed(list(enumerate(catalogue.group_areas))):
+        width, rank = {"0000": (10_000, 1)}.get(area[2:], (100, 2) if area.endswith("00") else (1, 3))
+        part = slice(int(area), int(area) + width)
+        chosen = done[part] <= rank
+        groups[part][chosen] = number + 1
+        done[part][chosen] = rank
+    return groups
+
+
+def _care_kinds(table: compiled.Lookup) -> np.ndarray:
+    """int8[packs, 1_000_000]; a medical category has at most six digits."""
+    kinds = np.zeros((len(table.schemes_accepted), AREA_CODES), np.int8)
+    for pack, code, kind in table.care_types:
+        kinds[pack, int(code)] = kind
+    return kinds
+
+
+def _positions(names: Sequence[str], listed: Sequence[Sequence[str]]) -> np.ndarray:
+    """int32[packs, names]: position of a name in each pack's list, -1 where it is not there."""
+    result = np.full((len(listed), max(len(names), 1)), -1, np.int32)
+    index = {name: number for number, name in enumerate(names)}
+    for pack, entries in enumerate(listed):
+        for position, name in enumerate(entries):
+            if name:
+                result[pack, index[name]] = position
+    return result

@@ -1,0 +1,115 @@
+"""The year each claim of a round is priced over: the ledger's, or the one that the claim brings from the platform.
+
+A claim that brings its accumulators [5206] is priced over these; what it adds is added to the ledger's year as well, so
+that the ledger's year stays the sum of its settlements.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from adjudicator.claim.state import PersonYears, quota_key
+from adjudicator.columns import QUOTA, SLOT
+from adjudicator.errors import E
+from adjudicator.limits import MAX_AMOUNT_FEN
+from adjudicator.options import QuotaPeriod
+from adjudicator.rules.bundle import Bundle
+
+QUOTA_NAME = "quota_fen"
+"""Name of what a disease's quota has used up; it goes with a disease code and a period."""
+GIVEN_SLOT = {name: slot for name, slot in SLOT.items() if not name.startswith("reserved_")}
+"""Names that a claim may bring."""
+
+
+def period_of(date: int, kind: QuotaPeriod) -> int:
+    """The period of a date YYYYMMDD: YYYY, YYYYQ or YYYYMM.
+
+    >>> period_of(20240531, QuotaPeriod.QUARTER)
+    20242
+    """
+    year, month = date // 10_000, date // 100 % 100
+    if kind == QuotaPeriod.MONTH:
+        return year * 100 + month
+    if kind == QuotaPeriod.QUARTER:
+        return year * 10 + (month + 2) // 3
+    return year
+
+
+@dataclass(slots=True)
+class ClaimYears:
+    """One row a claim: ``slots`` int64[k, 64] and ``quotas`` QUOTA[k] are what the benefit kernel updates."""
+
+    slots: np.ndarray
+    quotas: np.ndarray
+    slots_before: np.ndarray
+    quota_before: np.ndarray
+    ledger_quota: np.ndarray
+    """int64[k]: the ledger's use of the claim's quota before the claim."""
+
+    @classmethod
+    def gather(
+        cls, bundle: Bundle, batch, rows: np.ndarray, claims: np.ndarray, state_rows: np.ndarray,
+        years: PersonYears,
+    ) -> ClaimYears:  # fmt: skip
+        """Copies the years of a round and sets ``claims["state"]`` and ``claims["quota"]``."""
+        count = rows.shape[0]
+        slots = years.slots[state_rows]
+        quotas = np.zeros(count, QUOTA)
+        claims["state"] = np.arange(count)
+        claims["quota"] = -1
+        for position in np.flatnonzero((claims["disease"] >= 0) & (claims["error"] == 0)).tolist():
+            disease = bundle.packs[claims["pack"][position]].diseases[claims["disease"][position]]
+            if disease.period != QuotaPeriod.NONE:
+                key = quota_key(disease.code, period_of(int(claims["rule_date"][position]), disease.period))
+                used = years.quotas.get((int(state_rows[position]), key), 0)
+                quotas[position] = (key, used)
+                claims["quota"][position] = position
+        ledger_quota = quotas["used_fen"].copy()
+        for position in np.flatnonzero((claims["accumulators_given"] != 0) & (claims["error"] == 0)).tolist():
+            year = int(claims["benefit_year"][position])
+            wrong = _read_given(batch, int(rows[position]), year, slots[position], quotas[position : position + 1])
+            if wrong:
+                claims["error"][position] = int(E.INVALID_ACCUMULATOR)
+                batch.details[int(rows[position])] = wrong
+        return cls(slots, quotas, slots.copy(), quotas["used_fen"].copy(), ledger_quota)
+
+    def give_back(self, state_rows: np.ndarray, years: PersonYears) -> None:
+        """Adds what the claims changed to the years."""
+        years.slots[state_rows] += self.slots - self.slots_before
+        used = self.ledger_quota + self.quotas["used_fen"] - self.quota_before
+        for position in np.flatnonzero(self.quotas["key"]).tolist():
+            years.quotas[int(state_rows[position]), int(self.quotas["key"][position])] = int(used[position])
+
+
+def _read_given(batch, row: int, year: int, slots: np.ndarray, quota: np.ndarray) -> str:
+    """Replaces a claim's year by the one it brings; returns which part is wrong, "" where none is.
+
+    Wrong is another year than the claim's, an unknown name, a name given twice and an impossible amount.
+    """
+    tables = batch.decoded.tables
+    given = tables["accumulators"][int(tables[""]["accumulators"][row])]
+    if int(given["year"]) not in (0, year):
+        return f"year (the benefit year of the claim is {year})"
+    slots[:] = 0
+    quota["used_fen"] = 0
+    seen = set()
+    for position in range(int(given["entries_start"]), int(given["entries_end"])):
+        entry = tables["accumulators.entries"][position]
+        name, disease = _text(batch.heap, entry, "name"), _text(batch.heap, entry, "disease_code")
+        named = (name, disease, int(entry["period"]) if disease else 0)
+        known = name == QUOTA_NAME if disease else name in GIVEN_SLOT
+        if not known or named in seen or not 0 <= entry["value"] <= MAX_AMOUNT_FEN:
+            return f"entries[{position - int(given['entries_start'])}]"
+        seen.add(named)
+        if not disease:
+            slots[GIVEN_SLOT[name]] = entry["value"]
+        elif quota_key(disease, named[2]) == int(quota["key"][0]):
+            quota["used_fen"] = entry["value"]
+    return ""
+
+
+def _text(heap: np.ndarray, entry: np.void, name: str) -> str:
+    start = int(entry[f"{name}_start"])
+    return bytes(heap[start : start + int(entry[f"{name}_size"])]).decode()

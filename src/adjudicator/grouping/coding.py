@@ -1,0 +1,140 @@
+"""Runs the coding checks (病案审核) over a batch of records: findings with check, code and position.
+
+A finding never changes a group. Whether a finding of severity ``refuse`` stops a claim is the pack's decision.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from adjudicator.errors import E, Problem
+from adjudicator.grouping import coding_kernel as kernel
+from adjudicator.grouping.coding_checks import Check, CheckSeverity, CodingChecks
+from adjudicator.grouping.group import GroupColumns
+from adjudicator.wire.codetable import CodeTable
+
+CHECK = np.dtype(
+    [
+        ("kind", "i4"), ("sex", "i4"), ("system", "i4"),
+        ("age_years_low", "i4"), ("age_years_high", "i4"), ("age_days_low", "i4"), ("age_days_high", "i4"),
+    ],
+    align=True,
+)  # fmt: skip
+FINDING = np.dtype([("record", "i8"), ("check", "i4"), ("system", "i4"), ("position", "i4")], align=True)
+"""One failed check: record, position of the check in ``CodingChecks.checks``, system (0 D, 1 P, 2 person), position."""
+SYSTEMS = ("diagnoses", "procedures")
+
+
+class CodeTexts(NamedTuple):
+    """Texts of the codes of ``GroupColumns``: ranges of one byte buffer."""
+
+    octets: np.ndarray
+    diagnosis_starts: np.ndarray
+    diagnosis_sizes: np.ndarray
+    procedure_starts: np.ndarray
+    procedure_sizes: np.ndarray
+
+    def code(self, system: int, row: int) -> str:
+        """Text of one code by its row in the flat arrays."""
+        starts, sizes = self[1:3] if system == kernel.DIAGNOSIS else self[3:5]
+        return self.octets[starts[row] : starts[row] + sizes[row]].tobytes().decode("utf-8", "replace")
+
+
+def texts_of(diagnoses: Sequence[Sequence[str]], procedures: Sequence[Sequence[str]]) -> CodeTexts:
+    """Code texts of Python lists, in the order of the flat arrays."""
+    parts = [[code.encode() for codes in lists for code in codes] for lists in (diagnoses, procedures)]
+    sizes = [np.array([len(code) for code in codes], "i8") for codes in parts]
+    octets = np.frombuffer(b"".join(parts[0] + parts[1]), "u1")
+    ends = np.cumsum(np.concatenate(sizes)).astype("i8")
+    starts = ends - np.concatenate(sizes)
+    count = len(parts[0])
+    return CodeTexts(octets, starts[:count], sizes[0], starts[count:], sizes[1])
+
+
+def texts_of_wire(heap: np.ndarray, diagnoses: np.ndarray, procedures: np.ndarray) -> CodeTexts:
+    """Code texts of a decoded batch: its buffer and the tables ``diagnoses`` and ``procedures`` (start, size)."""
+    parts = [np.ascontiguousarray(table[name], "i8") for table in (diagnoses, procedures) for name in ("start", "size")]
+    return CodeTexts(heap, *parts)
+
+
+def check(rules: CodingChecks, columns: GroupColumns, texts: CodeTexts) -> np.ndarray:
+    """FINDING rows of every failed check, in order of records. The code ids of ``columns`` are not read."""
+    rows, tables = _compiled(rules)
+    marks = []
+    for system, (starts, sizes) in enumerate((texts[1:3], texts[3:5])):
+        lengths, table, masks = tables[system]
+        marked = np.zeros(len(starts), "u8")
+        kernel.mark_codes(texts.octets, starts, sizes, lengths, table.arrays, masks, marked)
+        marks.append(marked)
+    room = columns.count // 4 + 64
+    while True:
+        out = np.zeros(room, FINDING)
+        count = kernel.check_records(
+            rows, columns, texts.octets, texts.diagnosis_starts, texts.diagnosis_sizes, marks[0],
+            texts.procedure_starts, texts.procedure_sizes, marks[1], out,
+        )  # fmt: skip
+        if count <= room:
+            return out[:count]
+        room = count
+
+
+def problems(rules: CodingChecks, findings: np.ndarray, columns: GroupColumns, texts: CodeTexts) -> list[Problem]:
+    """A problem of number 7003 for each finding: field path, the code, and what the check says."""
+    return [
+        Problem(
+            int(E.CODING_CHECK_FAILED),
+            field_of(finding),
+            describe(rules, finding, columns, texts, both=True),
+            warning=severity_of(rules, finding) != CheckSeverity.REFUSE,
+        )
+        for finding in findings
+    ]
+
+
+def severity_of(rules: CodingChecks, finding: np.void) -> CheckSeverity:
+    """Severity of the failed check."""
+    return rules.checks[finding["check"]].severity
+
+
+def field_of(finding: np.void) -> str:
+    """Field path of a finding, e.g. ``diagnoses[2]``."""
+    if finding["system"] == kernel.PERSON:
+        return "birth_weight_g"
+    return f"{SYSTEMS[finding['system']]}[{finding['position']}]"
+
+
+def describe(rules: CodingChecks, finding: np.void, columns: GroupColumns, texts: CodeTexts, both: bool = False) -> str:
+    """``N40.x00: only of male patients (male-only)``; ``both``: with the Chinese text behind the English one."""
+    failed: Check = rules.checks[finding["check"]]
+    text = f"{failed.text} / {failed.text_zh}" if both else failed.text
+    if finding["system"] == kernel.PERSON:
+        return f"{text} ({failed.id})"
+    offsets = columns.diagnosis_offsets if finding["system"] == kernel.DIAGNOSIS else columns.procedure_offsets
+    code = texts.code(int(finding["system"]), int(offsets[finding["record"]] + finding["position"]))
+    return f"{code}: {text} ({failed.id})"
+
+
+def _compiled(rules: CodingChecks) -> tuple[np.ndarray, list[tuple[np.ndarray, CodeTable, np.ndarray]]]:
+    if "compiled" not in rules.tables:
+        rows = np.zeros(len(rules.checks), CHECK)
+        for row, one in zip(rows, rules.checks, strict=True):
+            row["kind"], row["sex"] = one.kind, one.sex
+            row["system"] = kernel.PROCEDURE if one.system == "P" else kernel.DIAGNOSIS
+            row["age_years_low"], row["age_years_high"] = one.age_years
+            row["age_days_low"], row["age_days_high"] = one.age_days
+        tables = [_beginnings([getattr(one, name) for one in rules.checks]) for name in SYSTEMS]
+        rules.tables["compiled"] = rows, tables
+    return rules.tables["compiled"]
+
+
+def _beginnings(lists: Sequence[Sequence[str]]) -> tuple[np.ndarray, CodeTable, np.ndarray]:
+    """Lengths that occur, table of all beginnings, and for each the checks that name it."""
+    masks: dict[str, int] = {}
+    for number, codes in enumerate(lists):
+        for code in codes:
+            masks[code] = masks.get(code, 0) | 1 << number
+    lengths = np.array(sorted({len(code.encode()) for code in masks}), "i8")
+    return lengths, CodeTable(list(masks)), np.array(list(masks.values()) or [0], "u8")

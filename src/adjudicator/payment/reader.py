@@ -1,0 +1,248 @@
+"""Reads the payment and pooling parts of a pack: TOML tables and CSV rows, with every fault collected.
+
+A dated row carries ``from`` (and ``to``), ``document``, ``clause``, ``checked_on`` and ``verified``. Decimal numbers
+are written as text ("0.85", "2.36182972") and are read exactly; a TOML float is refused, because it has lost digits.
+"""
+
+from __future__ import annotations
+
+import csv
+import datetime
+import tomllib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from adjudicator.limits import FIRST_DATE, LAST_DATE
+from adjudicator.money import PPM, MoneyError, decimal_to_scaled
+from adjudicator.rulefile.faults import Faults
+
+E8 = 100_000_000
+"""Points and coefficients are integers of 1e-8."""
+
+MISSING = object()
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where a value comes from and from when to when it holds (dates YYYYMMDD, both inclusive)."""
+
+    from_date: int
+    to_date: int
+    document: str
+    clause: str
+    checked_on: str
+    verified: bool
+
+    def overlaps(self, other: Source) -> bool:
+        """True where both hold on some day."""
+        return self.from_date <= other.to_date and other.from_date <= self.to_date
+
+
+class Node:
+    """One table of a rule file; each getter notes its own fault and returns a harmless value, so reading goes on."""
+
+    def __init__(self, file: str, key: str, data: dict[str, Any], faults: Faults):
+        self.file, self.key, self.data, self.faults = file, key, data, faults
+        self._used: set[str] = set()
+
+    def fault(self, name: str, message: str, remedy: str = "") -> None:
+        """Notes a fault at a key of this table."""
+        self.faults.add(self.file, f"{self.key}.{name}" if self.key else name, message, remedy)
+
+    def _take(self, name: str, default: Any, kinds: tuple[type, ...], what: str) -> Any:
+        self._used.add(name)
+        value = self.data.get(name, MISSING)
+        if value is MISSING or value == "":
+            if default is MISSING:
+                self.fault(name, "is missing", f"write {what}")
+                return None
+            return default
+        if not isinstance(value, kinds) or (isinstance(value, bool) and bool not in kinds):
+            self.fault(name, f"is {value!r}", f"write {what}")
+            return None if default is MISSING else default
+        return value
+
+    def text(self, name: str, default: Any = MISSING) -> str:
+        """A text."""
+        return self._take(name, default, (str,), "a text") or ""
+
+    def boolean(self, name: str, default: Any = MISSING) -> bool:
+        """true or false; a CSV cell may say so in words."""
+        value = self.data.get(name)
+        if isinstance(value, str) and value in ("true", "false"):
+            self._used.add(name)
+            return value == "true"
+        return bool(self._take(name, default, (bool,), "true or false"))
+
+    def integer(self, name: str, default: Any = MISSING, low: int = 0, high: int = 2**53) -> int:
+        """A whole number between two bounds."""
+        value = self.data.get(name)
+        if isinstance(value, str) and value.lstrip("-").isdigit():
+            self.data[name] = int(value)
+        number = self._take(name, default, (int,), "a whole number")
+        if number is None:
+            return 0
+        if not low <= number <= high:
+            self.fault(name, f"is {number}", f"write a whole number from {low} to {high}")
+            return low
+        return number
+
+    def scaled(self, name: str, decimals: int, default: Any = MISSING, low: int = 0, high: int = 10**15) -> int:
+        """A decimal number as an integer of ``10**-decimals`` units."""
+        value = self._take(
+            name, default, (str, int), f'a decimal number in quotes with at most {decimals} decimals: "0.85"'
+        )
+        if value is None or value is default:
+            return value if isinstance(value, int) else 0
+        try:
+            number = decimal_to_scaled(str(value), decimals)
+        except MoneyError as error:
+            self.fault(name, str(error), f"write a decimal number with at most {decimals} decimals")
+            return 0
+        if not low <= number <= high:
+            self.fault(
+                name, f"is {value}, out of range", f"write a number from {low / 10**decimals} to {high / 10**decimals}"
+            )
+            return 0
+        return number
+
+    def fen(self, name: str, default: Any = MISSING, low: int = 0) -> int:
+        """An amount in yuan, as fen."""
+        return self.scaled(name, 2, default, low, 10**15)
+
+    def ppm(self, name: str, default: Any = MISSING, high: int = PPM) -> int:
+        """A rate as a decimal fraction ("0.85"), as parts per million; over 100 % only where ``high`` allows it."""
+        return self.scaled(name, 6, default, 0, high)
+
+    def e8(self, name: str, default: Any = MISSING, low: int = 0) -> int:
+        """Points or a coefficient, as 1e-8."""
+        return self.scaled(name, 8, default, low, 10**14)
+
+    def choice(self, name: str, choices: Iterable[str], default: Any = MISSING) -> str:
+        """One of some words."""
+        words = list(choices)
+        value = self._take(name, default, (str,), "one of " + ", ".join(words))
+        if value is not None and value is not default and value not in words:
+            self.fault(name, f"is {value!r}", "write one of " + ", ".join(words))
+            return words[0] if default is MISSING else default
+        return value if value is not None else words[0]
+
+    def texts(self, name: str, default: Any = MISSING) -> list[str]:
+        """A list of texts; in a CSV cell they are separated by spaces."""
+        value = self.data.get(name)
+        if isinstance(value, str):
+            self._used.add(name)
+            return value.split()
+        values = self._take(name, default, (list,), "a list of texts")
+        if values is None or values is default:
+            return values if isinstance(values, list) else []
+        if not all(isinstance(entry, str) for entry in values):
+            self.fault(name, "holds something that is not a text", "write every code in quotes")
+            return [entry for entry in values if isinstance(entry, str)]
+        return values
+
+    def date(self, name: str, default: Any = MISSING) -> int:
+        """A date (2025-01-31 or 20250131), as YYYYMMDD."""
+        value = self._take(name, default, (str, int, datetime.date), "a date such as 2025-01-31")
+        if value is None or value is default:
+            return value if isinstance(value, int) else FIRST_DATE
+        text = value.isoformat() if isinstance(value, datetime.date) else str(value)
+        text = text.replace("-", "")
+        try:
+            day = datetime.datetime.strptime(text, "%Y%m%d").date()
+        except ValueError:
+            self.fault(name, f"is {value!r}", "write a date such as 2025-01-31")
+            return FIRST_DATE
+        return day.year * 10_000 + day.month * 100 + day.day
+
+    def source(self) -> Source:
+        """The dated source of this table."""
+        from_date = self.date("from")
+        to_date = self.date("to", LAST_DATE)
+        if to_date < from_date:
+            self.fault("to", f"{to_date} is before from {from_date}", "end a value on or after its first day")
+        checked = self.data.get("checked_on", "")
+        self._used.add("checked_on")
+        verified = self.boolean("verified")
+        document = self.text("document")
+        if verified and not checked:
+            self.fault(
+                "checked_on", "is missing on a verified value", "write the day it was compared, or verified = false"
+            )
+        return Source(from_date, to_date, document, self.text("clause", ""), str(checked), verified)
+
+    def child(self, name: str, required: bool = False) -> Node | None:
+        """A table inside this one."""
+        default = MISSING if required else None
+        value = self._take(name, default, (dict,), "a table")
+        return (
+            None if value is None else Node(self.file, f"{self.key}.{name}" if self.key else name, value, self.faults)
+        )
+
+    def children(self, name: str) -> list[Node]:
+        """An array of tables inside this one."""
+        value = self._take(name, [], (list,), "an array of tables")
+        if any(not isinstance(entry, dict) for entry in value):
+            self.fault(name, "is not an array of tables", f"write [[{name}]]")
+            return []
+        prefix = f"{self.key}.{name}" if self.key else name
+        return [Node(self.file, f"{prefix}[{position}]", entry, self.faults) for position, entry in enumerate(value)]
+
+    def has(self, name: str) -> bool:
+        """True where the key is written and not empty."""
+        return self.data.get(name, "") != ""
+
+    def finish(self) -> None:
+        """Notes every key that nobody asked for."""
+        for name in self.data:
+            if name not in self._used and self.data[name] != "":
+                self.fault(name, "is not a key of this table", "remove it or correct its spelling")
+
+
+def read_toml(folder: Path, name: str, faults: Faults) -> Node | None:
+    """Reads a TOML file of a pack; ``None`` where it does not exist or is not TOML (the latter is a fault)."""
+    path = folder / name
+    if not path.exists():
+        return None
+    try:
+        return Node(name, "", tomllib.loads(path.read_text(encoding="utf-8")), faults)
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        faults.add(name, "file", f"is not TOML: {error}", "correct the line")
+        return None
+
+
+def read_csv(folder: Path, name: str, required: Iterable[str], faults: Faults) -> list[Node]:
+    """Reads a CSV file of a pack as one node a row; a missing file or column is a fault."""
+    path = folder / name
+    if not path.exists():
+        faults.add(name, "file", "does not exist", "add the file or correct its name")
+        return []
+    with path.open(encoding="utf-8-sig", newline="") as stream:
+        reader = csv.DictReader(stream)
+        missing = [column for column in required if column not in (reader.fieldnames or [])]
+        if missing:
+            faults.add(name, "line 1", f"has no column {', '.join(missing)}", "add the column to the header")
+            return []
+        nodes = []
+        for row in reader:
+            if row.pop(None, None) is not None or None in row.values():
+                faults.add(
+                    name, f"line {reader.line_num}", "has more or fewer cells than the header", "correct the row"
+                )
+                continue
+            nodes.append(Node(name, f"line {reader.line_num}", dict(row), faults))
+        return nodes
+
+
+def next_day(date: int) -> int:
+    """The day after a date YYYYMMDD.
+
+    >>> next_day(20241231)
+    20250101
+    """
+    if date >= 20_991_231:
+        return 20_991_232
+    day = datetime.date(date // 10_000, date // 100 % 100, date % 100) + datetime.timedelta(days=1)
+    return day.year * 10_000 + day.month * 100 + day.day

@@ -1,0 +1,234 @@
+"""A rule pack: the folder of one pool (统筹区) and what ``pack.toml`` and ``hospitals.csv`` say.
+
+``pack.toml`` names the codes of the pool: counties, level groups, person groups, kinds of care, assistance categories,
+diseases, programmes, grouping schemes. Values of law stand in ``benefit/*.toml`` and the files of other sections.
+"""
+
+from __future__ import annotations
+
+import datetime
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import msgspec
+
+from adjudicator.codes import CareKind, Scheme
+from adjudicator.options import QuotaPeriod, YearBy
+from adjudicator.rulefile.dated import DatedValue, Source
+
+
+class Area(msgspec.Struct, frozen=True):
+    """A county of the pool (参保区划)."""
+
+    code: int
+    name: str
+    name_zh: str
+
+
+class LevelGroup(msgspec.Struct, frozen=True):
+    """A group of hospital levels with its own deductible and rates (起付线医院等级)."""
+
+    id: str
+    name: str
+    name_zh: str
+    hosp_lv: list[str] = []
+    """National levels that fall into it outside the pool's register."""
+
+
+class PersonGroup(msgspec.Struct, frozen=True):
+    """Persons with their own values; the longest person type that fits decides."""
+
+    id: str
+    name: str
+    name_zh: str
+    scheme: str
+    person_types: list[str]
+    contribution_tiers: list[int] = []
+    """Empty: every tier."""
+
+
+class CareType(msgspec.Struct, frozen=True):
+    """A local medical category (医疗类别), beside the national ones."""
+
+    code: str
+    kind: str
+
+
+class AssistanceCategory(msgspec.Struct, frozen=True):
+    """A category of medical assistance (救助对象类别)."""
+
+    id: str
+    name: str
+    name_zh: str
+
+
+class PackOptions(msgspec.Struct, frozen=True):
+    """Which date decides (V08)."""
+
+    rule_date: str = "discharge"
+    benefit_year: str = "discharge"
+    benefit_year_begins: str = "01-01"
+    """Month and day on which a benefit year begins."""
+    verified: bool = False
+    document: str = ""
+
+
+class GroupingName(msgspec.Struct, frozen=True):
+    """A DRG grouping scheme and from when it is used."""
+
+    scheme: str
+    from_: datetime.date = msgspec.field(name="from")
+    to: datetime.date | None = None
+
+
+class PackHeader(msgspec.Struct, frozen=True):
+    """The single values at the top of ``pack.toml``."""
+
+    id: str
+    name: str
+    name_zh: str
+    pool: int
+    include: list[str] = []
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Hospital:
+    """A row of the hospital register."""
+
+    code: str
+    name: str
+    area: int
+    county: int
+    """Index of the area in the pack."""
+    hosp_lv: str
+    deductible_level: int
+    """Index of the level group for deductible and rates."""
+    price_level: int
+    """Index of the level group for price ceilings."""
+    payment_class: str
+    """Class of the hospital in provider payment, e.g. a points city's coefficient class."""
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class Disease:
+    """A row of the disease list (病种目录)."""
+
+    code: str
+    name: str
+    name_zh: str
+    period: QuotaPeriod
+    quotas: tuple[DatedValue, ...] = ()
+    """Most that the fund pays in one period; ``value`` is (scheme or UNKNOWN for all, person group or -1, fen)."""
+    fixed_prices: tuple[DatedValue, ...] = ()
+    """Fixed price in fen."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProgrammePart:
+    """A part of a supplementary insurance (惠民保): what counts, and its threshold, rate and limit of the year."""
+
+    counts_ppm: tuple[int, int, int, int]
+    """Share of the personal burden that counts: in scope, first pay, over the ceiling, self-paid."""
+    threshold_fen: int
+    rate_ppm: int
+    cap_fen: int
+
+
+@dataclass(frozen=True, slots=True)
+class Programme:
+    """A dated programme (专项保障), such as the epidemic rule: it overrides and adds a payer."""
+
+    id: str
+    name: str
+    name_zh: str
+    source: Source
+    pays_parts: int
+    """Bit mask of options.BurdenPart: which personal share it takes."""
+    pays_ppm: int
+    no_deductible: bool
+    no_cross_region: bool
+    no_cap: bool
+    rate_at_least_ppm: int
+    """The pooled fund pays at least this rate; 0 no such rule."""
+    parts: tuple[ProgrammePart, ...] = ()
+    """What it pays above thresholds of the year, before what it pays of the rest."""
+
+
+@dataclass(frozen=True, slots=True)
+class Grouping:
+    """A DRG grouping scheme of the pack and when it is used; dates YYYYMMDD."""
+
+    scheme: str
+    from_date: int
+    to_date: int
+
+
+@dataclass(frozen=True, slots=True)
+class Pack:
+    """One pool's rules, read and checked."""
+
+    id: str
+    name: str
+    name_zh: str
+    pool: int
+    """Six-digit code of the city, e.g. 330100."""
+    folder: Path
+    includes: tuple[Path, ...]
+    """Folders of shared provincial values."""
+    areas: tuple[Area, ...]
+    levels: tuple[LevelGroup, ...]
+    person_groups: tuple[PersonGroup, ...]
+    care_types: dict[str, CareKind]
+    """Medical category -> kind of care: the national defaults with the pack's own on top."""
+    assistance: tuple[AssistanceCategory, ...]
+    """Category n of a claim is entry n - 1; 0 is none."""
+    diseases: tuple[Disease, ...]
+    programmes: tuple[Programme, ...]
+    """Programme n of a claim is entry n - 1; 0 is none."""
+    hospitals: tuple[Hospital, ...]
+    groupings: tuple[Grouping, ...]
+    schemes: frozenset[Scheme]
+    rule_date: YearBy
+    benefit_year: YearBy
+    year_begins: int
+    """Month and day, MMDD."""
+    plans: tuple = ()
+    """plan_source.PlanSource of the pack, in order."""
+    raw: dict = field(default_factory=dict, repr=False)
+    """``pack.toml`` as read, for sections that keep options there."""
+    sources: dict = field(default_factory=dict, repr=False)
+    """Every file of the pack as canonical data, for the hash."""
+
+    @property
+    def province(self) -> int:
+        """First two digits of the pool's code."""
+        return self.pool // 10_000
+
+    @property
+    def level_ids(self) -> tuple[str, ...]:
+        """Names of the level groups, by index."""
+        return tuple(level.id for level in self.levels)
+
+    @property
+    def group_ids(self) -> tuple[str, ...]:
+        """Names of the person groups, by index."""
+        return tuple(group.id for group in self.person_groups)
+
+    @property
+    def assistance_ids(self) -> tuple[str, ...]:
+        """Names of the assistance categories; index 0 is none."""
+        return ("", *(category.id for category in self.assistance))
+
+    @property
+    def payment_classes(self) -> tuple[str, ...]:
+        """Payment classes of the register, in order of appearance."""
+        return tuple(dict.fromkeys(hospital.payment_class for hospital in self.hospitals if hospital.payment_class))
+
+    def grouping_on(self, date: int) -> str:
+        """Name of the grouping scheme of a day, "" if none."""
+        for grouping in self.groupings:
+            if grouping.from_date <= date <= grouping.to_date:
+                return grouping.scheme
+        return ""

@@ -1,0 +1,194 @@
+"""What codes mean in a bundle, as tables: areas, hospitals, kinds of care, persons, levels, diseases, programmes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from adjudicator import limits
+from adjudicator.benefit.plan.source import SCHEME_WORDS
+from adjudicator.codes import HOSPITAL_LEVELS, PERSON_TYPES, CareKind, Scheme
+from adjudicator.rulefile.pack import Pack
+
+HOSPITAL = np.dtype(
+    [
+        ("pack", "i4"), ("row", "i4"),  # pack, and row in that pack's register
+        ("area", "i4"), ("county", "i4"),  # six-digit code, and index in the pack's areas
+        ("hosp_lv", "i4"),  # position in codes.HOSPITAL_LEVELS
+        ("deductible_level", "i4"), ("price_level", "i4"),  # level groups of that pack
+        ("payment_class", "i4"),  # position in Pack.payment_classes, -1 none
+    ],
+    align=True,
+)  # fmt: skip
+"""One hospital of a register."""
+
+PROGRAMME_ROW = np.dtype(
+    [
+        ("from_date", "i8"), ("to_date", "i8"), ("pays_parts", "i8"), ("pays_ppm", "i8"), ("no_deductible", "i8"),
+        ("no_cross_region", "i8"), ("no_cap", "i8"), ("rate_at_least_ppm", "i8"), ("unverified", "i8"),
+        # Each part: what counts of the four parts of the burden, threshold, rate, cap; a rate of 0 is no part.
+        ("parts", "i8", (limits.MAX_PROGRAMME_PARTS, 7)),
+    ]
+)  # fmt: skip
+
+DISEASE_VALUE = np.dtype(
+    [
+        ("scheme", "i8"), ("group", "i8"), ("from_date", "i8"), ("to_date", "i8"), ("quota_fen", "i8"),
+        ("price_fen", "i8"), ("unverified", "i8"),
+    ]
+)  # fmt: skip
+"""One dated value of a disease: a quota or a fixed price (the other is -1); scheme 0 and group -1 hold for all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lookup:
+    """Codes to dense numbers, for resolving claims. Lists of names are to be put into code tables by the caller."""
+
+    area_codes: np.ndarray
+    """int32[areas]: six-digit codes, ascending."""
+    area_pack: np.ndarray
+    """int32[areas]: pack of the area."""
+    area_county: np.ndarray
+    """int32[areas]: index of the area in its pack's ``areas``."""
+    hospital_codes: tuple[str, ...]
+    """Institution codes over all packs; row n of ``hospitals``."""
+    hospitals: np.ndarray
+    """HOSPITAL[n]."""
+    care_types: tuple[tuple[int, str, CareKind], ...]
+    """(pack, med_type, kind): the national defaults with each pack's own on top."""
+    assistance: tuple[tuple[str, ...], ...]
+    """For each pack the category names; a claim's number is the position, 0 is "" (none)."""
+    diseases: tuple[tuple[str, ...], ...]
+    """For each pack the disease-list codes; a claim's ``disease`` is the position, -1 none."""
+    disease_period: np.ndarray
+    """int8[packs, diseases]: options.QuotaPeriod of a disease's quota, 0 none."""
+    programmes: tuple[tuple[str, ...], ...]
+    """For each pack the programme names; a claim's number is the position, 0 is ""."""
+    person_types: tuple[str, ...]
+    """codes.PERSON_TYPES; the dense number is the position."""
+    schemes_accepted: np.ndarray
+    """bool[packs, schemes]."""
+    level_of_hospital_level: np.ndarray
+    """int32[packs, 12]: level group of a national level outside the register, -1 none."""
+    rule_date: np.ndarray
+    """int8[packs]: options.YearBy."""
+    benefit_year: np.ndarray
+    """int8[packs]: options.YearBy."""
+    year_begins: np.ndarray
+    """int32[packs]: month and day (MMDD) on which a benefit year begins."""
+    person_group: np.ndarray
+    """int8[packs, schemes, person types, tiers]: person group of the pack, -1 none."""
+    disease_values: np.ndarray
+    """DISEASE_VALUE[k] as int64[k, fields]."""
+    disease_ranges: np.ndarray
+    """int32[packs, diseases, 2]: range of ``disease_values`` of a disease."""
+    programme_rows: np.ndarray
+    """int64[packs, programmes, fields of PROGRAMME_ROW]; programme 0 is empty."""
+
+
+def compile_lookup(packs: Sequence[Pack]) -> Lookup:
+    """The tables of some packs; a pack's number is its position."""
+    areas = sorted(
+        (area.code, number, county) for number, pack in enumerate(packs) for county, area in enumerate(pack.areas)
+    )
+    values, ranges, periods = _diseases(packs)
+    return Lookup(
+        area_codes=np.array([code for code, _, _ in areas], np.int32),
+        area_pack=np.array([number for _, number, _ in areas], np.int32),
+        area_county=np.array([county for _, _, county in areas], np.int32),
+        hospital_codes=tuple(hospital.code for pack in packs for hospital in pack.hospitals),
+        hospitals=_hospitals(packs),
+        care_types=tuple(
+            (number, code, kind) for number, pack in enumerate(packs) for code, kind in pack.care_types.items()
+        ),
+        assistance=tuple(pack.assistance_ids for pack in packs),
+        diseases=tuple(tuple(disease.code for disease in pack.diseases) for pack in packs),
+        disease_period=periods,
+        programmes=tuple(("", *(programme.id for programme in pack.programmes)) for pack in packs),
+        person_types=PERSON_TYPES,
+        schemes_accepted=np.array([[scheme in pack.schemes for scheme in Scheme] for pack in packs], np.bool_),
+        level_of_hospital_level=_levels(packs),
+        rule_date=np.array([pack.rule_date for pack in packs], np.int8),
+        benefit_year=np.array([pack.benefit_year for pack in packs], np.int8),
+        year_begins=np.array([pack.year_begins for pack in packs], np.int32),
+        person_group=_person_groups(packs),
+        disease_values=values,
+        disease_ranges=ranges,
+        programme_rows=_programmes(packs),
+    )
+
+
+def _hospitals(packs: Sequence[Pack]) -> np.ndarray:
+    rows = [
+        (
+            number, row, hospital.area, hospital.county, HOSPITAL_LEVELS.index(hospital.hosp_lv),
+            hospital.deductible_level, hospital.price_level,
+            pack.payment_classes.index(hospital.payment_class) if hospital.payment_class else -1,
+        )
+        for number, pack in enumerate(packs)
+        for row, hospital in enumerate(pack.hospitals)
+    ]  # fmt: skip
+    return np.array(rows, HOSPITAL)
+
+
+def _levels(packs: Sequence[Pack]) -> np.ndarray:
+    table = np.full((len(packs), len(HOSPITAL_LEVELS)), -1, np.int32)
+    for number, pack in enumerate(packs):
+        for position, level in enumerate(pack.levels):
+            for code in level.hosp_lv:
+                table[number, HOSPITAL_LEVELS.index(code)] = position
+    return table
+
+
+def _person_groups(packs: Sequence[Pack]) -> np.ndarray:
+    """A four-digit person type takes the group of its own entry, else that of its first two digits."""
+    table = np.full((len(packs), len(Scheme), len(PERSON_TYPES), limits.MAX_CONTRIBUTION_TIERS), -1, np.int8)
+    for number, pack in enumerate(packs):
+        entries = [
+            (code, position, group)
+            for position, group in enumerate(pack.person_groups)
+            for code in group.person_types
+        ]  # fmt: skip
+        for code, position, group in sorted(entries, key=lambda entry: len(entry[0])):
+            tiers = list(group.contribution_tiers) or list(range(limits.MAX_CONTRIBUTION_TIERS))
+            for dense, person_type in enumerate(PERSON_TYPES):
+                if person_type and person_type.startswith(code):
+                    table[number, SCHEME_WORDS[group.scheme], dense, tiers] = position
+    return table
+
+
+def _diseases(packs: Sequence[Pack]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    most = max((len(pack.diseases) for pack in packs), default=0) or 1
+    ranges = np.zeros((len(packs), most, 2), np.int32)
+    periods = np.zeros((len(packs), most), np.int8)
+    rows: list[tuple] = []
+    for number, pack in enumerate(packs):
+        for position, disease in enumerate(pack.diseases):
+            periods[number, position] = disease.period
+            ranges[number, position, 0] = len(rows)
+            for value in (*disease.quotas, *disease.fixed_prices):
+                scheme, group, fen = value.value
+                quota, price = (fen, -1) if value.name == "quota" else (-1, fen)
+                source = value.source
+                rows.append((scheme, group, source.from_date, source.to_date, quota, price, int(not source.verified)))
+            ranges[number, position, 1] = len(rows)
+    table = np.array(rows, DISEASE_VALUE) if rows else np.zeros(1, DISEASE_VALUE)
+    return table.view(np.int64).reshape(len(table), -1), ranges, periods
+
+
+def _programmes(packs: Sequence[Pack]) -> np.ndarray:
+    most = 1 + max((len(pack.programmes) for pack in packs), default=0)
+    table = np.zeros((len(packs), most), PROGRAMME_ROW)
+    for number, pack in enumerate(packs):
+        for position, programme in enumerate(pack.programmes, 1):
+            source = programme.source
+            table[number, position] = (
+                source.from_date, source.to_date, programme.pays_parts, programme.pays_ppm, programme.no_deductible,
+                programme.no_cross_region, programme.no_cap, programme.rate_at_least_ppm, not source.verified, 0,
+            )  # fmt: skip
+            for part, terms in enumerate(programme.parts):
+                row = (*terms.counts_ppm, terms.threshold_fen, terms.rate_ppm, terms.cap_fen)
+                table[number, position]["parts"][part] = row
+    return table.view(np.int64).reshape(len(packs), most, -1)
