@@ -8,7 +8,6 @@ national-interface.md section 6 (F1, F2, P1, B1).
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
 from adjudicator.benefit.layers import (
     assistance,
@@ -148,14 +147,14 @@ from adjudicator.benefit.stages import (
     pooled_fund,
 )
 from adjudicator.columns import ACCUMULATOR_COUNT
+from adjudicator.compiled.jit import inlined, kernel
 from adjudicator.compiled.unowned import unowned
 
-HOT = dict(nogil=True, error_model="numpy", forceinline=True)
 WORK_COUNT = len(WORK)
 SLOTS = ACCUMULATOR_COUNT
 
 
-@njit(**HOT)
+@inlined
 def plan_row(selector, dated, claim, filing):
     """Plan row of a claim, or minus the number of the error."""
     row = np.int64(-NO_PLAN)
@@ -176,7 +175,7 @@ def plan_row(selector, dated, claim, filing):
     return row
 
 
-@njit(**HOT)
+@inlined
 def disease_value(values, ranges, claim, group, column):
     """A quota or a fixed price of the claim's disease on the day, -1 none; the narrowest entry that fits decides."""
     found, narrowest = np.int64(-1), np.int64(-1)
@@ -194,7 +193,7 @@ def disease_value(values, ranges, claim, group, column):
     return found
 
 
-@njit(**HOT)
+@inlined
 def begin(claim, split, w):
     """Amounts of the claim as the line split left them; the hospital's part of the ceiling excess comes off."""
     for position in range(WORK_COUNT):
@@ -210,7 +209,7 @@ def begin(claim, split, w):
     w[W_PLAN] = -1
 
 
-@njit(**HOT)
+@inlined
 def left_after_pooling(w):
     """The personal burden after stage 6, in its four parts."""
     paid = w[W_POOLED] + w[W_LARGE_SUM]
@@ -221,7 +220,7 @@ def left_after_pooling(w):
     w[W_HOSPITAL] += w[W_FIXED_EXCESS]
 
 
-@njit(**HOT)
+@inlined
 def count_in_year(plans, p, claim, year, w):
     """Adds the claim to the person's year; every change is a difference, so that a reversal can take it back."""
     level = w[W_LEVEL]
@@ -270,7 +269,7 @@ def count_in_year(plans, p, claim, year, w):
     year[A_ACCOUNT] += w[W_ACCOUNT_CURRENT] + w[W_ACCOUNT_PAST] + w[W_ACCOUNT_FAMILY]
 
 
-@njit(**HOT)
+@inlined
 def write(plans, p, has_plan, w, row):
     """One result row; F1, F2 and P1 hold by construction."""
     for_residents = np.int64(0)
@@ -310,7 +309,7 @@ def write(plans, p, has_plan, w, row):
     row.pooled_rate_ppm = (2 * w[W_POOLED] * 1_000_000 + shared) // (2 * shared) if shared > 0 else 0
 
 
-@njit(**HOT)
+@inlined
 def refuse(row, error):
     """An all-zero result with the number of the error."""
     row.plan = -1
@@ -341,7 +340,7 @@ def refuse(row, error):
     row.padding = 0
 
 
-@njit(nogil=True, error_model="numpy", cache=True)
+@kernel
 def settle_claims(
     plans,
     selector,

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
+
+from adjudicator.compiled.jit import inlined, kernel
 
 DISCHARGE, SETTLEMENT = 0, 1
 """options.YearBy; the remaining one is the admission date."""
 
 
-@njit(nogil=True, error_model="numpy", forceinline=True)
+@inlined
 def deciding_date(claim, option):
     """The date an option names; a claim without discharge date takes its settlement date."""
     date = claim.admission_date
@@ -20,7 +21,7 @@ def deciding_date(claim, option):
     return date
 
 
-@njit(nogil=True, error_model="numpy", cache=True)
+@kernel
 def decide(claims, rule_date, benefit_year, year_begins):
     """Writes ``rule_date`` and ``benefit_year`` of ``claims[CLAIM]``; the options are arrays by pack.
 

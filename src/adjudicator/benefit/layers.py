@@ -8,7 +8,6 @@ formula of the bases), open-readings.md R07–R11, R20, R34, R35.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
 from adjudicator.benefit.layout import (
     A_ASSISTANCE,
@@ -110,12 +109,12 @@ from adjudicator.benefit.layout import (
     YEAR_LESS_PAID,
 )
 from adjudicator.benefit.stages import EXACT_LIMIT, PPM, cell, rounded
+from adjudicator.compiled.jit import inlined
 
-HOT = dict(nogil=True, error_model="numpy", forceinline=True)
 ALL_PARTS = PART_IN_SCOPE | PART_FIRST_PAY | PART_OVER_CEILING | PART_SELF_PAID
 
 
-@njit(**HOT)
+@inlined
 def take(w, amount, mask):
     """Takes an amount out of the burden: in scope, first pay, over ceiling, self-paid; returns what it took."""
     rest = amount
@@ -138,7 +137,7 @@ def take(w, amount, mask):
     return amount - rest
 
 
-@njit(**HOT)
+@inlined
 def left_in(w, mask):
     """The burden left in the parts of a mask."""
     total = np.int64(0)
@@ -153,7 +152,7 @@ def left_in(w, mask):
     return total
 
 
-@njit(**HOT)
+@inlined
 def share_of(amount, part, whole):
     """amount * part / whole, half-up, for part <= whole < 2**41 and amount <= 2**41, without overflow."""
     high = np.uint64(part) >> np.uint64(20)
@@ -165,7 +164,7 @@ def share_of(amount, part, whole):
     return np.int64(quotient) + (np.int64(1) if 2 * (rest % divisor) >= divisor else np.int64(0))
 
 
-@njit(**HOT)
+@inlined
 def bands_between(plans, p, category, low, high):
     """Exact payment (fen * ppm) of catastrophic insurance on the year's burden from ``low`` to ``high`` (V10)."""
     threshold = cell(plans, p, CII_THRESHOLD + category)
@@ -184,7 +183,7 @@ def bands_between(plans, p, category, low, high):
     return exact
 
 
-@njit(**HOT)
+@inlined
 def increment_of(mode, difference_exact, after_exact, before_exact, paid_before):
     """What a claim gets of a benefit measured over the year (R07, R34)."""
     pay = rounded(difference_exact)
@@ -195,7 +194,7 @@ def increment_of(mode, difference_exact, after_exact, before_exact, paid_before)
     return pay
 
 
-@njit(**HOT)
+@inlined
 def catastrophic(plans, p, year, w):
     """Stage 7: on the year's accumulated burden (V09), by bands (V10), as an increment (R07), taken by R09."""
     mask = cell(plans, p, CII_BASE)
@@ -252,7 +251,7 @@ def catastrophic(plans, p, year, w):
     w[W_CII] = pay
 
 
-@njit(**HOT)
+@inlined
 def civil_servant(plans, p, year, w):
     """Stage 8a: part of the deductible and of the co-pay (V18); what is left of the deductible is paid last (R35)."""
     group = w[W_GROUP]
@@ -272,7 +271,7 @@ def civil_servant(plans, p, year, w):
     w[W_CIVIL_DEDUCTIBLE] = charged
 
 
-@njit(**HOT)
+@inlined
 def enterprise(plans, p, year, w):
     """Stage 8b: a share of the in-scope burden that is left."""
     group = w[W_GROUP]
@@ -287,7 +286,7 @@ def enterprise(plans, p, year, w):
     w[W_ENTERPRISE] = pay
 
 
-@njit(**HOT)
+@inlined
 def above_threshold(threshold, rate, before, base, mode, paid_before):
     """Increment of a share of what the year's base exceeds a threshold."""
     after_part = max(before + base - threshold, np.int64(0))
@@ -295,7 +294,7 @@ def above_threshold(threshold, rate, before, base, mode, paid_before):
     return increment_of(mode, (after_part - before_part) * rate, after_part * rate, before_part * rate, paid_before)
 
 
-@njit(**HOT)
+@inlined
 def assistance(plans, p, year, w):
     """Stages 9 and 10: medical assistance on what is left (R11), then tilt assistance on what that leaves."""
     base, pay, tilt_base, tilt = np.int64(0), np.int64(0), np.int64(0), np.int64(0)
@@ -330,7 +329,7 @@ def assistance(plans, p, year, w):
     w[W_TILT_BASE], w[W_TILT] = tilt_base, tilt
 
 
-@njit(**HOT)
+@inlined
 def supplementary(programmes, k, n, year, w):
     """Stage 11: supplementary insurance (惠民保), each part above its own threshold of the year (BEN-24, BEN-25).
 
@@ -364,7 +363,7 @@ def supplementary(programmes, k, n, year, w):
     w[W_SUPPLEMENTARY] = total
 
 
-@njit(**HOT)
+@inlined
 def other_payers(claim, pays_parts, pays_ppm, w):
     """Stages 11 and 12: the programme's payer, payers outside the funds, the hospital."""
     parts = pays_parts & ALL_PARTS
@@ -378,7 +377,7 @@ def other_payers(claim, pays_parts, pays_ppm, w):
     w[W_HOSPITAL] += borne + take(w, rest - borne, PART_IN_SCOPE)
 
 
-@njit(**HOT)
+@inlined
 def pots(plans, p, has_plan, claim, w):
     """Stages 13 and 14: current-year, past-years and family account by what each may pay (V13, R20, R21); cash."""
     current, past, family = w[W_ACCOUNT_FIRST], np.int64(0), np.int64(0)

@@ -8,7 +8,6 @@ in ``w`` and writes its own. One exit, no return value: see docs/adr on kernels.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
 from adjudicator.benefit.layout import (
     A_COST,
@@ -153,26 +152,26 @@ from adjudicator.benefit.layout import (
     YEAR_HIGHEST,
     YEAR_PER_LEVEL,
 )
+from adjudicator.compiled.jit import inlined
 
-HOT = dict(nogil=True, error_model="numpy", forceinline=True)
 PPM = 1_000_000
 EXACT_LIMIT = 10**12
 """Room above this never binds one claim (limits.MAX_AMOUNT_FEN); below it room * PPM stays under 2**63."""
 
 
-@njit(**HOT)
+@inlined
 def rounded(exact):
     """Half-up to the fen of a non-negative amount in fen * ppm (V19)."""
     return np.int64((np.uint64(exact) + np.uint64(500_000)) // np.uint64(1_000_000))
 
 
-@njit(**HOT)
+@inlined
 def cell(plans, p, column):
     """One value of a plan row."""
     return plans[np.uint64(p), np.uint64(column)]
 
 
-@njit(**HOT)
+@inlined
 def cross_region(plans, p, claim, lines_in_scope, programme_suspends, w):
     """Stage 2: extra first-pay, points and factor by place and filing class (V11), and for a missing referral."""
     cross = w[W_CROSS]
@@ -209,7 +208,7 @@ def cross_region(plans, p, claim, lines_in_scope, programme_suspends, w):
     w[W_FACTOR] = factor
 
 
-@njit(**HOT)
+@inlined
 def base_of_cascade(plans, p, claim, w):
     """The in-scope cost that the deductible and the tiers see: without co-pay-free lines (R36), the part of a fixed
     price that the hospital bears, and what an account that pays first has paid (V13, R20)."""
@@ -225,7 +224,7 @@ def base_of_cascade(plans, p, claim, w):
     w[W_BASE] = base - account
 
 
-@njit(**HOT)
+@inlined
 def standard_of_stay(plans, p, claim, year, w):
     """Standard of this stay: level, filing, signed doctor, category, nth stay; each step half-up (V01, V05)."""
     group, level, cross = w[W_GROUP], w[W_LEVEL], w[W_CROSS]
@@ -255,7 +254,7 @@ def standard_of_stay(plans, p, claim, year, w):
     return rounded(standard * cell(plans, p, DEDUCTIBLE_NTH + min(nth, np.int64(NTH - 1))))
 
 
-@njit(**HOT)
+@inlined
 def deductible(plans, p, claim, year, waived, w):
     """Stage 3: what this stay owes (V01–V05) and what of it the cost covers."""
     counting = cell(plans, p, DEDUCTIBLE_COUNTING)
@@ -312,7 +311,7 @@ def deductible(plans, p, claim, year, waived, w):
     w[W_DEDUCTIBLE] = min(due, w[W_BASE])
 
 
-@njit(**HOT)
+@inlined
 def paid_in(year, mask):
     """Fund paid this year under the kinds of care named by a bit mask."""
     total = np.int64(0)
@@ -323,7 +322,7 @@ def paid_in(year, mask):
     return total
 
 
-@njit(**HOT)
+@inlined
 def rate_changes(plans, p, claim, w):
     """Points on top of the table: signed doctor, category, age (V05, V15)."""
     plus = cell(plans, p, CATEGORY_POINTS + w[W_CATEGORY])
@@ -338,7 +337,7 @@ def rate_changes(plans, p, claim, w):
     w[W_PLUS] = plus
 
 
-@njit(**HOT)
+@inlined
 def pooled_by_tiers(plans, p, year, no_cap, w):
     """Stages 4 and 5: the tiers (V06, R03) up to the cap, on cost (R04) or on payment (V07, R05)."""
     group, level = w[W_GROUP], w[W_LEVEL]
@@ -415,7 +414,7 @@ def pooled_by_tiers(plans, p, year, no_cap, w):
     w[W_OVER_RATE] = divisor
 
 
-@njit(**HOT)
+@inlined
 def pooled_fund(plans, p, claim, year, no_cap, quota_left, w):
     """Stages 4 and 5 together: tiers, deductible after the rate (V04), co-pay-free lines (R36), floor (V16), caps."""
     rate_changes(plans, p, claim, w)
@@ -458,7 +457,7 @@ def pooled_fund(plans, p, claim, year, no_cap, quota_left, w):
         w[W_UNVERIFIED] |= S_POOLED
 
 
-@njit(**HOT)
+@inlined
 def quota_of(plans, p, claim, w):
     """Maternity quota of this claim: by class, more for each further child; undefined classes are an error."""
     kind = np.int64(claim.maternity_type)
@@ -473,7 +472,7 @@ def quota_of(plans, p, claim, w):
     return quota + min(more, np.int64(20)) * cell(plans, p, MATERNITY_CHILD)
 
 
-@njit(**HOT)
+@inlined
 def maternity_quota(plans, p, claim, w):
     """The cost up to the quota in full, above it at the excess rate; never more than the cost (5.5)."""
     cost = w[W_BASE] - w[W_DEDUCTIBLE]
@@ -481,7 +480,7 @@ def maternity_quota(plans, p, claim, w):
     w[W_POOLED] = within + rounded((cost - within) * cell(plans, p, QUOTA_EXCESS)) + w[W_COPAY_FREE]
 
 
-@njit(**HOT)
+@inlined
 def limit_of_care(plans, p, claim, year, no_cap, w):
     """The yearly limit of this kind of care, on fund paid (V17, R18); what is above it stays with the person."""
     group = w[W_GROUP]
@@ -498,7 +497,7 @@ def limit_of_care(plans, p, claim, year, no_cap, w):
             w[W_UNVERIFIED] |= S_CAP
 
 
-@njit(**HOT)
+@inlined
 def above_the_cap(plans, p, year, w):
     """Stage 6: what a cap left unpaid, at its own rate; a cap on payment is turned back into cost (BEN-19)."""
     rate = cell(plans, p, ABOVE_CAP + w[W_GROUP] * LEVELS + w[W_LEVEL])

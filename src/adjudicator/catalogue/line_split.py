@@ -11,12 +11,12 @@ exits, keeps reference counts in the loop and costs nine times as much.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
 from adjudicator import limits
 from adjudicator.catalogue.check import LEVEL_COLUMNS
 from adjudicator.catalogue.tables import CO_PAY_FREE, HANDLING, LAST, RESTRICTED, SPECIAL_DRUG, UNVERIFIED
 from adjudicator.codes import ItemClass, LineNote, Place
+from adjudicator.compiled.jit import inlined, kernel
 from adjudicator.errors import E
 
 NO_CEILING_E4 = limits.NO_CEILING_E4
@@ -49,10 +49,8 @@ REFUND_FLAG = 1
 LEFT_COLUMNS = 8
 """Columns of the refund scratch: left of quantity, of amount, of the four parts; 1 where the row is in use; unused."""
 
-HOT = dict(nogil=True, error_model="numpy", forceinline=True)
 
-
-@njit(**HOT)
+@inlined
 def times_fen(price_e4, quantity_e4):
     """Price times quantity in fen, half-up, exact; both not negative, price <= 10**14, quantity <= 10**10.
 
@@ -69,7 +67,7 @@ def times_fen(price_e4, quantity_e4):
     return np.int64(high + parts // np.uint64(100_000_000))
 
 
-@njit(**HOT)
+@inlined
 def differs(price_e4, quantity_e4, amount_fen):
     """Whether price times quantity, half-up, is another amount (L2); small numbers need one product only."""
     if price_e4 | quantity_e4 | (amount_fen >> 5) < 1 << 31:
@@ -80,13 +78,13 @@ def differs(price_e4, quantity_e4, amount_fen):
     return other
 
 
-@njit(**HOT)
+@inlined
 def share_fen(amount_fen, rate_ppm):
     """Rate times amount in fen, half-up (V19); 0 <= amount <= 10**12, 0 <= rate <= 10**6, so the product is < 2**63."""
     return np.int64((np.uint64(amount_fen) * np.uint64(rate_ppm) + np.uint64(500_000)) // np.uint64(1_000_000))
 
 
-@njit(**HOT)
+@inlined
 def excess_fen(price_e4, ceiling_e4, quantity_e4, amount_fen, handling, amount_less_ceiling):
     """What of an amount is over the ceiling, from 0 to the amount; reading R22. The price is over the ceiling."""
     if handling == LINE_CEILING:
@@ -98,7 +96,7 @@ def excess_fen(price_e4, ceiling_e4, quantity_e4, amount_fen, handling, amount_l
     return min(max(excess, np.int64(0)), amount_fen)
 
 
-@njit(**HOT)
+@inlined
 def is_over(price_e4, ceiling_e4, amount_fen, handling):
     """Whether a line is over its ceiling: by its price, or by its amount where the ceiling is one on the line."""
     over = price_e4 > ceiling_e4
@@ -107,7 +105,7 @@ def is_over(price_e4, ceiling_e4, amount_fen, handling):
     return over
 
 
-@njit(**HOT)
+@inlined
 def first_pay_fen(amount_fen, over_fen, rate_ppm, whole_price):
     """First-pay of class B: on the rest after the ceiling, or on the whole price, at most the rest (R23)."""
     rest = amount_fen - over_fen
@@ -118,7 +116,7 @@ def first_pay_fen(amount_fen, over_fen, rate_ppm, whole_price):
     return pay
 
 
-@njit(**HOT)
+@inlined
 def version_on(first, versions, group, item, date):
     """The version of an item that holds on a day: its row; -1 unknown in the area, -2 not valid on the day.
 
@@ -136,7 +134,7 @@ def version_on(first, versions, group, item, date):
     return row
 
 
-@njit(**HOT)
+@inlined
 def line_fault(price_e4, quantity_e4, amount_fen, flags, original):
     """Number of what is wrong with the numbers of a line, 0 nothing; lower numbers take precedence."""
     error = 0
@@ -155,7 +153,7 @@ def line_fault(price_e4, quantity_e4, amount_fen, flags, original):
     return error
 
 
-@njit(nogil=True, error_model="numpy", cache=True)
+@kernel
 def split(rules, claims, lines, line_out, split_out, refund_claims):
     """Splits every line that is no refund; refunds are left for :func:`split_refunds`.
 
@@ -389,7 +387,7 @@ def split(rules, claims, lines, line_out, split_out, refund_claims):
     return refund_count
 
 
-@njit(nogil=True, error_model="numpy", cache=True)
+@kernel
 def split_refunds(rules, claims, lines, line_out, split_out, refund_claims, left):
     """Splits the refund lines of the claims that :func:`split` named; same arrays.
 
@@ -548,7 +546,7 @@ def split_refunds(rules, claims, lines, line_out, split_out, refund_claims, left
             clear_split(split_out, index)
 
 
-@njit(**HOT)
+@inlined
 def clear_split(split_out, index):
     """Zeroes one row: a refused claim has no sums."""
     total = split_out[index]

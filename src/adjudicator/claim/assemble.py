@@ -9,9 +9,9 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
 from adjudicator.codes import Fund, LineNote
+from adjudicator.compiled.jit import inlined, kernel
 
 OK, BROKEN_L1, BROKEN_H1, BROKEN_H2, BROKEN_F1, BROKEN_F2, BROKEN_P1, BROKEN_SIGN, BROKEN_B1 = range(9)
 BROKEN_A1, BROKEN_D1 = 9, 10
@@ -53,7 +53,7 @@ class GroupText(NamedTuple):
     drg_size: np.ndarray
 
 
-@njit(nogil=True, error_model="numpy", forceinline=True)
+@inlined
 def check(claim, split, benefit, line_sum, wholly_sum, over_sum):
     """0 if every identity holds for the claim, else which one is broken (see IDENTITY_NAMES).
 
@@ -104,7 +104,7 @@ def check(claim, split, benefit, line_sum, wholly_sum, over_sum):
     return broken
 
 
-@njit(nogil=True, error_model="numpy", forceinline=True)
+@inlined
 def write_hex(heap, position, key):
     """Writes 16 bytes as 32 hexadecimal characters."""
     p = np.uint64(position)
@@ -116,7 +116,7 @@ def write_hex(heap, position, key):
         p += np.uint64(2)
 
 
-@njit(nogil=True, error_model="numpy", cache=True)
+@kernel
 def assemble(
     rows, outcome, heap, id_start, keys, wire_claims, wire_lines, claims, splits, line_splits, benefits, groups,
     group_scheme, payments, clearing_ways, text, group_text, out, out_lines, out_funds, out_grouping, out_payment,

@@ -7,8 +7,8 @@ names, no secret; the ledger compares the texts themselves where a digest is alr
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
+from adjudicator.compiled.jit import inlined, kernel
 from adjudicator.limits import MAX_ID_BYTES
 from adjudicator.wire.digest import KEY, digest_bytes, siphash128
 
@@ -18,7 +18,7 @@ MATERIAL_BYTES = 4 * (MAX_ID_BYTES + 2)
 DIRECTION_SETTLE, DIRECTION_REVERSE = 1, 2
 
 
-@njit(nogil=True, error_model="numpy", forceinline=True)
+@inlined
 def _put_text(material, position, heap, start, size):
     """Appends size (one byte) and bytes of a text; returns the new position."""
     material[np.uint64(position)] = np.uint8(size)
@@ -27,7 +27,7 @@ def _put_text(material, position, heap, start, size):
     return position + 1 + size
 
 
-@njit(nogil=True, error_model="numpy", forceinline=True)
+@inlined
 def _put_number(material, position, value):
     """Appends four bytes, little-endian; returns the new position."""
     for i in range(4):
@@ -35,7 +35,7 @@ def _put_number(material, position, value):
     return position + 4
 
 
-@njit(nogil=True, error_model="numpy", cache=True)
+@kernel
 def identity_keys(heap, wire_claims, claims, direction, key0, key1, material, keys, states, persons):
     """Fills keys, states, persons (uint64[n, 2]) of the claims without error; zero for the others.
 

@@ -9,10 +9,10 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
 from adjudicator import limits
 from adjudicator.codes import CareKind, Place
+from adjudicator.compiled.jit import inlined, kernel
 from adjudicator.errors import E
 from adjudicator.wire.codetable import find_code, hash_bytes
 from adjudicator.wire.decode_kernel import TOO_MANY_ROWS
@@ -130,10 +130,8 @@ F_BEFORE = 49
 LEAST_AREA = 110_000
 """No province has a lower code than Beijing's 11 (GB/T 2260)."""
 
-HOT = dict(nogil=True, error_model="numpy", forceinline=True)
 
-
-@njit(**HOT)
+@inlined
 def digits_value(buffer, start, size, most):
     """Value of a run of 1 to ``most`` ASCII digits, -1 for anything else."""
     value = np.int64(0)
@@ -149,7 +147,7 @@ def digits_value(buffer, start, size, most):
     return value if ok else np.int64(-1)
 
 
-@njit(**HOT)
+@inlined
 def is_date(date):
     """True for a calendar date written YYYYMMDD."""
     year = date // 10000
@@ -164,7 +162,7 @@ def is_date(date):
     return date > 0 and year >= 1 and month >= 1 and month <= 12 and day >= 1 and day <= longest
 
 
-@njit(**HOT)
+@inlined
 def day_number(date):
     """Days since 1970-01-01 of a calendar date written YYYYMMDD."""
     year = date // 10000
@@ -179,7 +177,7 @@ def day_number(date):
     return era * 146097 + year_of_era * 365 + year_of_era // 4 - year_of_era // 100 + day_of_year - 719468
 
 
-@njit(**HOT)
+@inlined
 def note(problems, count, claim, number, field, line):
     """Writes one problem of a claim, which has MOST_PROBLEMS places; returns how many the claim has."""
     if count < MOST_PROBLEMS:
@@ -192,7 +190,7 @@ def note(problems, count, claim, number, field, line):
     return count
 
 
-@njit(**HOT)
+@inlined
 def date_error(date):
     """0, or the number of what is wrong with a date that must be there."""
     error = 0
@@ -205,7 +203,7 @@ def date_error(date):
     return error
 
 
-@njit(**HOT)
+@inlined
 def same_range(buffer, first, second, size):
     """True if two ranges of the buffer hold the same bytes."""
     i = np.uint64(0)
@@ -215,7 +213,7 @@ def same_range(buffer, first, second, size):
     return i == end
 
 
-@njit(**HOT)
+@inlined
 def find_serial(buffer, start, size, lines, first, scratch, stamp, mask):
     """Slot of a line serial in the scratch table, or the free slot where it belongs as ``-1 - slot``."""
     slot = hash_bytes(buffer, np.uint64(start), np.uint64(size)) & mask
@@ -235,7 +233,7 @@ def find_serial(buffer, start, size, lines, first, scratch, stamp, mask):
     return found
 
 
-@njit(**HOT)
+@inlined
 def copy_plain(wire, claim):
     """Starts a claim: what needs no look-up is copied, the rest is nothing yet."""
     claim.line_start = wire.lines_start
@@ -294,7 +292,7 @@ def copy_plain(wire, claim):
     claim.error_line = -1
 
 
-@njit(**HOT)
+@inlined
 def check_identity(wire, problems, count, index):
     """The ids that name the settlement and the person."""
     if wire.institution_code_size == 0:
@@ -314,7 +312,7 @@ def check_identity(wire, problems, count, index):
     return count
 
 
-@njit(**HOT)
+@inlined
 def resolve_place(buffer, wire, claim, look, hospitals, problems, count, index):
     """Pool and county of insurance, institution and place of care.
 
@@ -382,7 +380,7 @@ def resolve_place(buffer, wire, claim, look, hospitals, problems, count, index):
     return count
 
 
-@njit(**HOT)
+@inlined
 def listed(buffer, start, size, names, table, pack):
     """Position of a name in a pack's list, -1 where it is not there; table int32[packs, names]."""
     name = find_code(buffer, start, np.int64(size), names.keys, names.offsets, names.slots, names.tags)
@@ -392,7 +390,7 @@ def listed(buffer, start, size, names, table, pack):
     return value
 
 
-@njit(**HOT)
+@inlined
 def resolve_person(buffer, wire, claim, look, names, problems, count, index):
     """Scheme, person type, kind of care, and what the pack lists by name."""
     pack = np.int64(claim.pack)
@@ -434,7 +432,7 @@ def resolve_person(buffer, wire, claim, look, names, problems, count, index):
     return count
 
 
-@njit(**HOT)
+@inlined
 def check_codes(wire, claim, problems, count, index):
     """Coded values outside their lists."""
     if not (wire.sex <= 2 or wire.sex == 9):
@@ -464,7 +462,7 @@ def check_codes(wire, claim, problems, count, index):
     return count
 
 
-@njit(**HOT)
+@inlined
 def check_dates(wire, claim, inpatient, problems, count, index):
     """Admission, discharge and settlement follow each other; the days of the stay."""
     settled = np.int64(wire.settlement_date)
@@ -496,7 +494,7 @@ def check_dates(wire, claim, inpatient, problems, count, index):
     return count
 
 
-@njit(**HOT)
+@inlined
 def check_amounts(wire, problems, count, index):
     """Amounts that the claim brings."""
     if wire.total_fen < 0:
@@ -537,7 +535,7 @@ def check_amounts(wire, problems, count, index):
     return count
 
 
-@njit(**HOT)
+@inlined
 def check_lists(wire, inpatient, problems, count, index):
     """Diagnoses and procedures: not too many, and a diagnosis where there must be one."""
     if wire.diagnoses_end - wire.diagnoses_start > MAX_DIAGNOSES:
@@ -549,7 +547,7 @@ def check_lists(wire, inpatient, problems, count, index):
     return count
 
 
-@njit(**HOT)
+@inlined
 def resolve_lines(buffer, wire, claim, wire_lines, items, lines, scratch, problems, count, index):
     """Fee lines: items, serials, refunds; and whether they add up to the claim."""
     mask = np.uint64(scratch.shape[0] - 1)
@@ -643,7 +641,7 @@ def resolve_lines(buffer, wire, claim, wire_lines, items, lines, scratch, proble
     return count
 
 
-@njit(nogil=True, error_model="numpy", cache=True)
+@kernel
 def resolve(
     buffer, wire_claims, wire_lines, status, look, hospitals, names, items, claims, lines, problems, scratch, malformed
 ):

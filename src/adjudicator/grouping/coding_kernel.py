@@ -6,15 +6,15 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
+from adjudicator.compiled.jit import inlined, kernel
 from adjudicator.wire.codetable import find_code
 
 SEX, AGE, NOT_PRINCIPAL, DUPLICATE, PROCEDURE_NEEDS_DIAGNOSIS, NEWBORN_WEIGHT = range(6)
 DIAGNOSIS, PROCEDURE, PERSON = 0, 1, 2
 
 
-@njit(nogil=True, error_model="numpy", cache=True)
+@kernel
 def mark_codes(octets, starts, sizes, lengths, table, masks, out):
     """``out`` uint64[n]: the checks that name a beginning of each code.
 
@@ -31,7 +31,7 @@ def mark_codes(octets, starts, sizes, lengths, table, masks, out):
         out[row] = marked
 
 
-@njit(nogil=True, error_model="numpy", forceinline=True)
+@inlined
 def _note(out, found, record, check, system, position):
     """Writes a finding where there is room; returns the count, which goes on when there is none."""
     if found < len(out):
@@ -42,7 +42,7 @@ def _note(out, found, record, check, system, position):
     return found + 1
 
 
-@njit(nogil=True, error_model="numpy", forceinline=True)
+@inlined
 def _same(octets, start, size, other_start, other_size):
     same = size == other_size
     step = 0
@@ -52,7 +52,7 @@ def _same(octets, start, size, other_start, other_size):
     return same
 
 
-@njit(nogil=True, error_model="numpy", cache=True)
+@kernel
 def check_records(checks, columns, octets, d_starts, d_sizes, d_marks, p_starts, p_sizes, p_marks, out):
     """Findings of every record, in order of records and checks; returns how many there are.
 

@@ -11,9 +11,9 @@ Source: chs-drg, sections 2 to 5, 7 and 10.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
 from adjudicator.codes import GroupStatus
+from adjudicator.compiled.jit import inlined, kernel
 
 GROUPED, UNGROUPED, INVALID, UNMAPPABLE = (
     int(GroupStatus.GROUPED),
@@ -30,7 +30,7 @@ for _position in range(64):
     BIT_POSITION[((1 << _position) * 0x03F79D71B4CB0A89 % 2**64) >> 58] = _position
 
 
-@njit(nogil=True, error_model="numpy", forceinline=True)
+@inlined
 def _code_in_list(code, wanted, list_start, lists):
     """Whether the code with row ``code`` is in list ``wanted``; a code is in a handful of lists."""
     found = False
@@ -39,7 +39,7 @@ def _code_in_list(code, wanted, list_start, lists):
     return found
 
 
-@njit(nogil=True, error_model="numpy", forceinline=True)
+@inlined
 def _some_in_list(codes, start, end, wanted, list_start, lists):
     """Whether some code of ``codes[start:end]`` is in list ``wanted``."""
     found = False
@@ -50,7 +50,7 @@ def _some_in_list(codes, start, end, wanted, list_start, lists):
     return found
 
 
-@njit(nogil=True, error_model="numpy", forceinline=True)
+@inlined
 def _formula_holds(codes, start, end, first_list, formula_start, formula_end, formulas, list_start, lists):
     """Whether some conjunction of lists is touched by the codes, at any positions."""
     touched = np.uint32(0)
@@ -66,13 +66,13 @@ def _formula_holds(codes, start, end, first_list, formula_start, formula_end, fo
     return holds
 
 
-@njit(nogil=True, error_model="numpy", forceinline=True)
+@inlined
 def _within(limited, bit, known, value, low, high):
     """Whether a limit holds; a missing number satisfies none."""
     return (limited >> bit) & 1 == 0 or (known and low <= value and value <= high)
 
 
-@njit(nogil=True, error_model="numpy", cache=True)
+@kernel
 def group_records(scheme, columns, out):
     """Groups every record.
 
@@ -264,7 +264,7 @@ def group_records(scheme, columns, out):
             out[record].drg = -1
 
 
-@njit(nogil=True, error_model="numpy", cache=True)
+@kernel
 def translate_codes(offsets, codes, mapping, translated, unmappable):
     """Translates ids by the code map; notes records with a code that has no translation.
 

@@ -7,14 +7,14 @@ padded to 8 bytes. All arrays are little-endian and C-contiguous; outputs are pa
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
-_OPTIONS = {"nogil": True, "error_model": "numpy", "cache": True}
+from adjudicator.compiled.jit import inlined_kernel, kernel
+
 _SEED, _PRIME = np.uint64(0x9E3779B97F4A7C15), np.uint64(0xFF51AFD7ED558CCD)
 _SHIFT = np.uint64(29)
 
 
-@njit(forceinline=True, **_OPTIONS)
+@inlined_kernel
 def _checksum(words, start, end):
     value = _SEED
     for i in range(np.uint64(start), np.uint64(end)):
@@ -23,13 +23,13 @@ def _checksum(words, start, end):
     return value
 
 
-@njit(**_OPTIONS)
+@kernel
 def checksum(words, start, end):
     """Checksum of the words ``start <= i < end`` of a uint64 array: detects damage, not malice."""
     return _checksum(words, start, end)
 
 
-@njit(**_OPTIONS)
+@kernel
 def check_records(words, offsets, checksum_word, good):
     """Whether each record's checksum holds; ``words`` uint64, ``offsets`` int64[n+1] in words, ``good`` bool[n] out.
 
@@ -44,7 +44,7 @@ def check_records(words, offsets, checksum_word, good):
             good[i] = _checksum(words, offsets[i], offsets[i + 1]) == stored
 
 
-@njit(**_OPTIONS)
+@kernel
 def measure(amounts, before, after, states, quota_changes, counts):
     """Counts what each record will hold: int64[n, 3] postings, deltas, quota deltas.
 
@@ -64,7 +64,7 @@ def measure(amounts, before, after, states, quota_changes, counts):
         counts[i, 2] = quota_changes[i] != 0
 
 
-@njit(**_OPTIONS)
+@kernel
 def write_records(
     headers, text, names, fields, amounts, before, after, states, quota_keys, quota_changes,
     answers, answer_offsets, basis, basis_offsets, checksum_word, offsets, out_words, out_bytes, out_digests,
@@ -135,7 +135,7 @@ def write_records(
         out_words[np.uint64(offsets[i] + checksum_word)] = _checksum(out_words, offsets[i], offsets[i + 1])
 
 
-@njit(**_OPTIONS)
+@kernel
 def sum_groups(groups, amounts, sums):
     """Adds the rows of ``amounts`` int64[n, funds] to ``sums`` int64[g, funds] by ``groups`` int64[n]."""
     sums[:] = 0
@@ -144,7 +144,7 @@ def sum_groups(groups, amounts, sums):
             sums[groups[i], fund] += amounts[i, fund]
 
 
-@njit(**_OPTIONS)
+@kernel
 def write_states(
     fixed, old_starts, old_ends, old_quotas, claim_order, claim_starts, quota_keys, quota_after, out, offsets,
 ):  # fmt: skip

@@ -11,12 +11,10 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
 from adjudicator.codes import GroupStatus, Method
+from adjudicator.compiled.jit import uncounted_kernel
 from adjudicator.errors import E
-
-OPTIONS = {"nogil": True, "error_model": "numpy", "cache": True, "_nrt": False}  # no reference counts in the loop
 
 UNVERIFIED_METHOD = 1
 UNVERIFIED_POINTS = 2
@@ -95,7 +93,7 @@ class ClaimCodes(NamedTuple):
 # --- exact products -----------------------------------------------------------------------------------------------
 
 
-@njit(**OPTIONS)
+@uncounted_kernel
 def multiply_wide(a, b):
     """Product of two uint64 as high and low limb."""
     a_low, a_high = a & _LOW32, a >> _U32
@@ -106,7 +104,7 @@ def multiply_wide(a, b):
     return a_high * b_high + (middle >> _U32) + (other >> _U32), (other << _U32) | (low & _LOW32)
 
 
-@njit(**OPTIONS)
+@uncounted_kernel
 def divide_wide(high, low, divisor):
     """Quotient and remainder of a two-limb number by a divisor greater than ``high`` (Knuth's algorithm D)."""
     if high == _U0:
@@ -138,7 +136,7 @@ def divide_wide(high, low, divisor):
     return (q1 << _U32) + q0, ((middle << _U32) + u0 - q0 * divisor) >> shift
 
 
-@njit(**OPTIONS)
+@uncounted_kernel
 def scaled_product(a, b, c, d1, d2):
     """a x b x c / (d1 x d2), rounded half-up, exact.
 
@@ -172,7 +170,7 @@ def scaled_product(a, b, c, d1, d2):
     return np.int64(q0)
 
 
-@njit(**OPTIONS)
+@uncounted_kernel
 def product_compare(a, b, c, d):
     """Sign of a x b - c x d for non-negative integers, exact."""
     left_high, left_low = multiply_wide(np.uint64(a), np.uint64(b))
@@ -185,7 +183,7 @@ def product_compare(a, b, c, d):
     return result
 
 
-@njit(**OPTIONS)
+@uncounted_kernel
 def points_value_fen(points_e8, value_e4):
     """Worth of points in fen, half-up (R38); negative points mirror."""
     magnitude = points_e8 if points_e8 >= 0 else -points_e8
@@ -193,7 +191,7 @@ def points_value_fen(points_e8, value_e4):
     return result if points_e8 >= 0 else -result
 
 
-@njit(**OPTIONS)
+@uncounted_kernel
 def share_fen(amount_fen, rate_ppm):
     """Part of an amount (0 to 10**12 fen) at a rate up to 10**6 x 9, half-up; the product stays below 9.2 x 10**18."""
     return (amount_fen * rate_ppm + PPM // 2) // PPM
@@ -202,7 +200,7 @@ def share_fen(amount_fen, rate_ppm):
 # --- which row takes a claim --------------------------------------------------------------------------------------
 
 
-@njit(**OPTIONS)
+@uncounted_kernel
 def in_set(t, number, member):
     """Whether a set (-1: everything) holds an id; ids beyond the set count as not listed."""
     result = True
@@ -215,7 +213,7 @@ def in_set(t, number, member):
     return result
 
 
-@njit(**OPTIONS)
+@uncounted_kernel
 def fits(t, row, claim, group, contract, codes, i):
     """Whether a condition accepts a claim."""
     c = t.conditions[row]
@@ -249,7 +247,7 @@ def fits(t, row, claim, group, contract, codes, i):
     return ok
 
 
-@njit(**OPTIONS)
+@uncounted_kernel
 def highest_rate(t, start, end, claim, group, contract, codes, i):
     """Highest rate of the rows that fit, and whether it is unverified; 0 where none fits (they do not add up, S-29)."""
     rate, unverified = 0, 0
@@ -262,7 +260,7 @@ def highest_rate(t, start, end, claim, group, contract, codes, i):
 # --- DRG points ---------------------------------------------------------------------------------------------------
 
 
-@njit(**OPTIONS)
+@uncounted_kernel
 def beyond(ratio_to, inclusive, sign, cost_fen, multiple_ppm, average_fen, coefficient_e8, standard_fen):
     """Whether cost / reference is over (sign 1) or under (-1) a multiple; the boundary belongs to it if inclusive."""
     if ratio_to == 2:  # points of the cost against base x coefficient
@@ -274,7 +272,7 @@ def beyond(ratio_to, inclusive, sign, cost_fen, multiple_ppm, average_fen, coeff
     return order == sign or (order == 0 and inclusive != 0)
 
 
-@njit(**OPTIONS)
+@uncounted_kernel
 def case_points(t, terms_row, epoch_row, class_count, hospital_count, drg_count, rank, claim, drg, value_e4):
     """Points of a grouped case before support; (points_e8, error, unverified bits)."""
     terms, epoch = t.terms[terms_row], t.epochs[epoch_row]
@@ -371,7 +369,7 @@ def case_points(t, terms_row, epoch_row, class_count, hospital_count, drg_count,
 # --- bed-days and packages ----------------------------------------------------------------------------------------
 
 
-@njit(**OPTIONS)
+@uncounted_kernel
 def bed_day_amount(t, table, rank, days):
     """Sum of day rates over the tiers for a class, or for any class where it has none; -1 where a day has no rate."""
     row = t.bed_day_sets[table]
@@ -394,7 +392,7 @@ def bed_day_amount(t, table, rank, days):
     return amount
 
 
-@njit(**OPTIONS)
+@uncounted_kernel
 def package_place(t, table, claim, group, rank):
     """Row of a package price for a claim and hospital class, -1 none."""
     row = t.package_sets[table]
@@ -417,7 +415,7 @@ def package_place(t, table, claim, group, rank):
     return place
 
 
-@njit(**OPTIONS)
+@uncounted_kernel
 def package_due(t, table, place, claim, clearing_fen, others_fen):
     """Amount due under a package formula that is not in points; (due_fen, error)."""
     row, price_row = t.package_sets[table], t.package_rows[place]
@@ -454,7 +452,7 @@ def package_due(t, table, place, claim, clearing_fen, others_fen):
 # --- the pass -----------------------------------------------------------------------------------------------------
 
 
-@njit(**OPTIONS)
+@uncounted_kernel
 def clearing_fund_fen(mask, b):
     """What the funds that clearing replaces pay of a claim by the benefit rules."""
     total = np.int64(0)
@@ -475,7 +473,7 @@ def clearing_fund_fen(mask, b):
     return total
 
 
-@njit(**OPTIONS)
+@uncounted_kernel
 def pay_claims(t, claims, splits, benefits, groups, codes, out):
     """Fills one row of PAYMENT for each claim; a claim with an error has zeros."""
     for i in range(claims.shape[0]):

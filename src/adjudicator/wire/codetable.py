@@ -9,17 +9,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from numba import njit
 
+from adjudicator.compiled.jit import uncounted_inlined, uncounted_kernel
 from adjudicator.wire.octets import word_at
 
-KERNEL = {"nogil": True, "error_model": "numpy", "cache": True, "_nrt": False}
-INLINE = {"nogil": True, "error_model": "numpy", "forceinline": True, "_nrt": False}
 _U64 = np.uint64
 _ONE = np.uint64(1)
 
 
-@njit(**INLINE)
+@uncounted_inlined
 def hash_bytes(octets, start, size):
     """64-bit hash of ``octets[start : start + size]``; uint64 in and out. Not for data of strangers: it has no key."""
     hashed = size * _U64(0x9E3779B97F4A7C15)
@@ -38,7 +36,7 @@ def hash_bytes(octets, start, size):
     return hashed ^ (hashed >> _U64(32))
 
 
-@njit(**INLINE)
+@uncounted_inlined
 def _same_bytes(octets, start, keys, key_start, size):
     offset = _U64(0)
     while offset + _U64(8) <= size and word_at(octets, start + offset) == word_at(keys, key_start + offset):
@@ -48,7 +46,7 @@ def _same_bytes(octets, start, keys, key_start, size):
     return offset == size
 
 
-@njit(**INLINE)
+@uncounted_inlined
 def find_code(buffer, start, size, keys, offsets, slots, tags):
     """Position of the code ``buffer[start : start + size]`` in the table, int64; -1 unknown.
 
@@ -71,7 +69,7 @@ def find_code(buffer, start, size, keys, offsets, slots, tags):
     return found
 
 
-@njit(**KERNEL)
+@uncounted_kernel
 def find_all(buffer, starts, sizes, keys, offsets, slots, tags, out):
     """``out`` int64[n]: the position of each code ``buffer[starts[i] : starts[i] + sizes[i]]``, -1 unknown."""
     for row in range(starts.shape[0]):
@@ -79,7 +77,7 @@ def find_all(buffer, starts, sizes, keys, offsets, slots, tags, out):
         out[row] = find_code(buffer, starts[row], sizes[row], keys, offsets, slots, tags)
 
 
-@njit(**KERNEL)
+@uncounted_kernel
 def _build(keys, offsets, slots, tags):
     """Fill the slots; returns the first code that is there twice, -1 none."""
     mask = _U64(slots.shape[0] - 1)

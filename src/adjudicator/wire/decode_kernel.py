@@ -10,14 +10,12 @@ from __future__ import annotations
 
 import numpy as np
 from llvmlite import ir
-from numba import njit, types
+from numba import types
 from numba.extending import intrinsic
 
+from adjudicator.compiled.jit import uncounted_inlined, uncounted_kernel
 from adjudicator.wire import schema as _schema
 from adjudicator.wire.octets import word_at
-
-KERNEL = {"nogil": True, "error_model": "numpy", "cache": True, "_nrt": False}
-INLINE = {"nogil": True, "error_model": "numpy", "forceinline": True, "_nrt": False}
 
 OK, MALFORMED, TOO_MANY_ROWS = 0, 1, 2
 """Status of a root message."""
@@ -53,7 +51,7 @@ def _trailing_zeros(_, number):
     return types.uint64(types.uint64), code
 
 
-@njit(**INLINE)
+@uncounted_inlined
 def _varint_end(buffer, position, end):
     """Position after the varint at ``position``; _BAD when it is cut by ``end``."""
     cursor = position
@@ -71,7 +69,7 @@ def _varint_end(buffer, position, end):
     return cursor if octet < _U64(128) else _BAD
 
 
-@njit(**INLINE)
+@uncounted_inlined
 def _varint_value(buffer, position, end):
     """Value of the varint in [position, end), which ``_varint_end`` checked; bits over 64 are dropped."""
     value = _ZERO
@@ -90,13 +88,13 @@ def _varint_value(buffer, position, end):
     return value
 
 
-@njit(**INLINE)
+@uncounted_inlined
 def _limit(position, end, size):
     """The nearer of ``end`` and ``position + size``."""
     return position + size if end - position > size else end
 
 
-@njit(**INLINE)
+@uncounted_inlined
 def _is_ascii(buffer, position, end):
     """No byte of [position, end) has its high bit set."""
     bits = _ZERO
@@ -114,7 +112,7 @@ def _is_ascii(buffer, position, end):
     return bits & _HIGH_BITS == _ZERO
 
 
-@njit(**INLINE)
+@uncounted_inlined
 def _is_utf8(buffer, position, end):
     """Well-formed UTF-8 (no surrogates, no overlong forms, nothing above U+10FFFF)."""
     valid = True
@@ -146,7 +144,7 @@ def _is_utf8(buffer, position, end):
     return valid
 
 
-@njit(**INLINE)
+@uncounted_inlined
 def _start_row(table, row, bases, tables, template, ranges, used, words):
     """Write an empty row; returns its byte address in the arena."""
     size = _U64(tables[table, _ROW_SIZE])
@@ -162,7 +160,7 @@ def _start_row(table, row, bases, tables, template, ranges, used, words):
     return address
 
 
-@njit(**INLINE)
+@uncounted_inlined
 def _store(kind, value, address, words, halves, octets):
     """Write a number at a byte address, by kind."""
     if kind == _VARINT64 or kind == _FIXED64:
@@ -179,7 +177,7 @@ def _store(kind, value, address, words, halves, octets):
     return _ZERO
 
 
-@njit(**INLINE)
+@uncounted_inlined
 def _fixed(buffer, position, size):
     """Little-endian number of 4 or 8 bytes."""
     value = _ZERO
@@ -188,7 +186,7 @@ def _fixed(buffer, position, size):
     return value
 
 
-@njit(**INLINE)
+@uncounted_inlined
 def _copy_counts(source, target):
     for number in range(source.shape[0]):
         target[_U64(number)] = source[_U64(number)]
@@ -198,7 +196,7 @@ def _copy_counts(source, target):
 # --- Pass one: how many rows ---
 
 
-@njit(**KERNEL)
+@uncounted_kernel
 def count_rows(buffer, starts, ends, status, max_depth, max_rows, fields, tables, counts, saved, bases, stack):
     """Upper bounds of the rows, ``counts`` int64[tables], from zero; sets ``status`` of the roots that are refused.
 
@@ -307,7 +305,7 @@ def count_rows(buffer, starts, ends, status, max_depth, max_rows, fields, tables
 # --- Pass two: the values ---
 
 
-@njit(**KERNEL)
+@uncounted_kernel
 def fill_rows(
     buffer, starts, ends, status, max_depth, fields, tables, template, ranges, bases, capacity, used, saved, stack,
     words, halves, octets,

@@ -13,15 +13,13 @@ A field that is added to the .proto later leaves the digests of messages without
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
+from adjudicator.compiled.jit import uncounted_inlined, uncounted_kernel
 from adjudicator.wire.decode import Decoded, as_octets
 from adjudicator.wire.encode import encode
 from adjudicator.wire.octets import word_at
 from adjudicator.wire.schema import FIELD_NUMBER, FIELDS_END, FIELDS_START, WireSchema
 
-KERNEL = {"nogil": True, "error_model": "numpy", "cache": True, "_nrt": False}
-INLINE = {"nogil": True, "error_model": "numpy", "forceinline": True, "_nrt": False}
 _U64 = np.uint64
 _ZERO, _ONE, _EIGHT = np.uint64(0), np.uint64(1), np.uint64(8)
 
@@ -29,12 +27,12 @@ KEY = (np.uint64(0x61646A7564696361), np.uint64(0x746F722D77697265))
 """Key of the digests. They are stored, so it never changes; it is no secret."""
 
 
-@njit(**INLINE)
+@uncounted_inlined
 def _rotate(word, bits):
     return (word << _U64(bits)) | (word >> _U64(64 - bits))
 
 
-@njit(**INLINE)
+@uncounted_inlined
 def _round(v0, v1, v2, v3):
     v0 += v1
     v2 += v3
@@ -48,7 +46,7 @@ def _round(v0, v1, v2, v3):
     return v0, v1, v2, v3
 
 
-@njit(**INLINE)
+@uncounted_inlined
 def _start(key0, key1):
     return (
         key0 ^ _U64(0x736F6D6570736575),
@@ -58,7 +56,7 @@ def _start(key0, key1):
     )
 
 
-@njit(**INLINE)
+@uncounted_inlined
 def _absorb(v0, v1, v2, v3, word):
     v3 ^= word
     v0, v1, v2, v3 = _round(v0, v1, v2, v3)
@@ -66,7 +64,7 @@ def _absorb(v0, v1, v2, v3, word):
     return v0 ^ word, v1, v2, v3
 
 
-@njit(**INLINE)
+@uncounted_inlined
 def _finish(v0, v1, v2, v3):
     v2 ^= _U64(0xEE)
     for _ in range(4):
@@ -78,7 +76,7 @@ def _finish(v0, v1, v2, v3):
     return low, v0 ^ v1 ^ v2 ^ v3
 
 
-@njit(**INLINE)
+@uncounted_inlined
 def siphash128(octets, start, end, key0, key1):
     """SipHash-2-4-128 of ``octets[start:end]``; all uint64. Returns (first, second) eight bytes, little-endian."""
     v0, v1, v2, v3 = _start(key0, key1)
@@ -95,7 +93,7 @@ def siphash128(octets, start, end, key0, key1):
     return _finish(v0, v1, v2, v3)
 
 
-@njit(**KERNEL)
+@uncounted_kernel
 def _digest_ranges(octets, starts, ends, key0, key1, out):
     for row in range(starts.shape[0]):
         row = _U64(row)
@@ -104,7 +102,7 @@ def _digest_ranges(octets, starts, ends, key0, key1, out):
         out[row, _ONE] = high
 
 
-@njit(**INLINE)
+@uncounted_inlined
 def _varint(octets, position):
     """(value, position after) of a varint that is known to be well formed."""
     value, shift, octet = _ZERO, _ZERO, _U64(128)
@@ -116,7 +114,7 @@ def _varint(octets, position):
     return value, position
 
 
-@njit(**KERNEL)
+@uncounted_kernel
 def _digest_roots(octets, offsets, column_of_number, key0, key1, field_out, content_out):
     """Walk the canonical bytes of each root field by field; both outputs are fully overwritten."""
     for root in range(content_out.shape[0]):

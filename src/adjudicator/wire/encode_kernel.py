@@ -10,14 +10,12 @@ from __future__ import annotations
 
 import numpy as np
 from llvmlite import ir
-from numba import njit, types
+from numba import types
 from numba.extending import intrinsic
 
+from adjudicator.compiled.jit import uncounted_inlined, uncounted_kernel
 from adjudicator.wire import schema as _schema
 from adjudicator.wire.octets import word_at
-
-KERNEL = {"nogil": True, "error_model": "numpy", "cache": True, "_nrt": False}
-INLINE = {"nogil": True, "error_model": "numpy", "forceinline": True, "_nrt": False}
 
 _KIND, _COLUMN, _SECOND, _HAS, _CHILD, _TAG, _TAG_SIZE = (np.uint64(n) for n in range(7))
 _FIELDS_START, _FIELDS_END, _ROW_SIZE = (
@@ -40,7 +38,7 @@ _SLACK = 64
 NO_SPACE, BAD_RANGE = -1, -2
 
 
-@njit(**INLINE)
+@uncounted_inlined
 def _put_word(out, position, word):
     out[position] = np.uint8(word)
     out[position + _U64(1)] = np.uint8(word >> _U64(8))
@@ -63,7 +61,7 @@ def _leading_zeros(_, number):
     return types.uint64(types.uint64), code
 
 
-@njit(**INLINE)
+@uncounted_inlined
 def _put_varint(out, position, value):
     """Write a varint that ends at ``position``; returns where it starts."""
     start = position
@@ -89,14 +87,14 @@ def _put_varint(out, position, value):
     return start
 
 
-@njit(**INLINE)
+@uncounted_inlined
 def _put_tag(out, position, tag, size):
     """Write the ``size`` bytes of a tag so that they end at ``position``; returns where it starts."""
     _put_word(out, position - _EIGHT, _U64(tag) << ((_EIGHT - _U64(size)) << _U64(3)))
     return position - _U64(size)
 
 
-@njit(**INLINE)
+@uncounted_inlined
 def _put_bytes(out, position, source, start, size):
     """Copy bytes so that they end at ``position``; returns where they start."""
     done = _ZERO
@@ -111,7 +109,7 @@ def _put_bytes(out, position, source, start, size):
     return position - size
 
 
-@njit(**INLINE)
+@uncounted_inlined
 def _load(kind, address, words, halves, octets):
     """The number at a byte address as the bits that go on the wire."""
     if kind == _VARINT64 or kind == _FIXED64:
@@ -131,7 +129,7 @@ def _load(kind, address, words, halves, octets):
     return bits
 
 
-@njit(**INLINE)
+@uncounted_inlined
 def _put_number(out, position, kind, bits):
     """Write a number by kind so that it ends at ``position``; returns where it starts."""
     if kind == _FIXED64:
@@ -145,7 +143,7 @@ def _put_number(out, position, kind, bits):
     return start
 
 
-@njit(**KERNEL)
+@uncounted_kernel
 def write_rows(
     out, offsets, frame_tag, frame_size, fields, tables, order, bases, counts, words, halves, octets, heap, static_heap,
     stack,

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
+
+from adjudicator.compiled.jit import uncounted_inlined
 
 _U64 = np.uint64
 
 
-@njit(nogil=True, error_model="numpy", forceinline=True, _nrt=False)
+@uncounted_inlined
 def word_at(octets, position):
     """Eight bytes as one little-endian number; the compiler makes one load of it."""
     return (

@@ -7,8 +7,8 @@ number of ``Fault`` and its column; its record has no diagnoses, so that it grou
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
+from adjudicator.compiled.jit import inlined, kernel
 from adjudicator.limits import MAX_AGE_YEARS, MAX_CODE_BYTES, MAX_DIAGNOSES_PER_CLAIM, MAX_ID_BYTES, MAX_STAY_DAYS
 from adjudicator.wire.codetable import find_code
 
@@ -27,7 +27,7 @@ NEWLINE, RETURN, QUOTE, BAR, ZERO, MINUS = 10, 13, 34, 124, 48, 45
 MAX_CODES, MAX_CODE, MAX_ID, MAX_DIGITS = MAX_DIAGNOSES_PER_CLAIM, MAX_CODE_BYTES, MAX_ID_BYTES, 12
 
 
-@njit(nogil=True, error_model="numpy", forceinline=True)
+@inlined
 def _is_utf8(buffer, start, end):
     """Whether the bytes are UTF-8 (RFC 3629: shortest form, no surrogates)."""
     good = True
@@ -57,7 +57,7 @@ def _is_utf8(buffer, start, end):
     return good
 
 
-@njit(nogil=True, error_model="numpy", cache=True)
+@kernel
 def parse_records(
     buffer, separator, kinds, diagnosis_table, procedure_table, department_table, numbers, departments,
     diagnosis_offsets, diagnoses, procedure_offsets, procedures, places, ids, faults, lines,
@@ -187,7 +187,7 @@ def parse_records(
     return record
 
 
-@njit(nogil=True, error_model="numpy", cache=True)
+@kernel
 def write_results(buffer, ids, groups, malformed, texts, text_offsets, status_row, separator, out):
     """Writes ``id``, separator and the text of the answer for every record; returns the bytes written.
 
@@ -212,7 +212,7 @@ def write_results(buffer, ids, groups, malformed, texts, text_offsets, status_ro
     return written
 
 
-@njit(nogil=True, error_model="numpy", cache=True)
+@kernel
 def split_codes(octets, starts, ends, table, offsets, codes, places):
     """Ids of code lists joined by ``|``: text ``octets[starts[i] : ends[i]]`` of each record.
 
