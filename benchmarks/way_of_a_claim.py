@@ -1,0 +1,151 @@
+"""The way of one claim through the code: how many calls, functions, files and moves from ``settle`` to commit and back.
+
+It settles one claim of 50 lines over a real store, with every kernel compiled and the person known, and watches with
+``sys.setprofile``. Counted are the frames of this package alone. An entry into a compiled kernel counts as a call, and
+so does each time a coroutine goes on after it has waited. Run it with
+
+    .venv/bin/python benchmarks/way_of_a_claim.py [--calls]
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import math
+import sys
+import tempfile
+from collections import Counter
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+from types import CodeType, FrameType
+
+from numba.core.dispatcher import Dispatcher
+
+import adjudicator
+from adjudicator.claim.engine import Engine
+from adjudicator.ledger.embedded import EmbeddedStore
+from adjudicator.rules.bundle import load_bundle
+from adjudicator.service.metrics import Metrics
+from adjudicator.service.options import ServeOptions
+from adjudicator.service.settling import Settler
+from adjudicator.service.store import Store
+from adjudicator.service.warming import example
+from adjudicator.v1 import claim_pb2, settlement_pb2
+
+ROOT = Path(adjudicator.__file__).parent
+LINES = 50
+ROUNDS_BEFORE = 3
+"""Claims settled before the one that is watched: kernels are loaded, the pool and the scripts known to the store."""
+
+
+@dataclass(frozen=True)
+class Way:
+    """The calls of one claim in order, each as the code object that was entered."""
+
+    calls: tuple[CodeType, ...]
+
+    @property
+    def files(self) -> list[str]:
+        """File of each call, relative to the package."""
+        return [str(Path(code.co_filename).relative_to(ROOT)) for code in self.calls]
+
+    @property
+    def kernel_calls(self) -> int:
+        """How many of the calls enter compiled code."""
+        compiled = _kernel_code()
+        return sum(code in compiled for code in self.calls)
+
+    def figures(self) -> dict[str, int]:
+        """The figures by name."""
+        files = self.files
+        compiled = _kernel_code()
+        folders = [str(Path(file).parent) for file in files]
+        return {
+            "calls": len(self.calls),
+            "of these into compiled kernels": self.kernel_calls,
+            "functions": len(set(self.calls)),
+            "files": len(set(files)),
+            "of these entered only through compiled kernels": len(
+                set(files) - {file for file, code in zip(files, self.calls, strict=True) if code not in compiled}
+            ),
+            "moves from file to file": _moves(files),
+            "moves between folders": _moves(folders),
+        }
+
+
+def _moves(places: list[str]) -> int:
+    return sum(here != there for here, there in pairwise(places))
+
+
+def _kernel_code() -> set[CodeType]:
+    """Code objects of every compiled function of this package that is loaded."""
+    modules = [module for name, module in sys.modules.items() if name.startswith("adjudicator")]
+    values = (value for module in modules for value in vars(module).values())
+    return {value.py_func.__code__ for value in values if isinstance(value, Dispatcher)}
+
+
+def make_claim(engine: Engine, number: int) -> bytes:
+    """A resident's stay with 50 fee lines; every call has its own encounter."""
+    claim = example(engine.bundle)
+    first = claim_pb2.Line()
+    first.CopyFrom(claim.lines[0])
+    del claim.lines[:]
+    for position in range(LINES):
+        line = claim.lines.add()
+        line.CopyFrom(first)
+        line.line_id = str(position + 1)
+    claim.encounter_id = f"way-{number}"
+    claim.total_fen = sum(line.amount_fen for line in claim.lines)
+    return claim.SerializeToString()
+
+
+async def follow(engine: Engine, url: str) -> Way:
+    """Settles a few claims over the store at ``url`` and follows the last one."""
+    store = Store(url, Path("unused"))
+    await store.open()
+    settler = Settler(engine, store, ServeOptions(), Metrics())
+    calls: list[CodeType] = []
+    inside = f"{ROOT}/"
+
+    def watch(frame: FrameType, event: str, _: object) -> None:
+        if event == "call" and frame.f_code.co_filename.startswith(inside):
+            calls.append(frame.f_code)
+
+    try:
+        for number in range(ROUNDS_BEFORE):
+            await settler.settle([make_claim(engine, number)], [math.inf])
+        message = make_claim(engine, ROUNDS_BEFORE)
+        sys.setprofile(watch)
+        try:
+            answers = await settler.settle([message], [math.inf])
+        finally:
+            sys.setprofile(None)
+    finally:
+        await settler.close()
+        await store.close()
+    if not isinstance(answers[0], bytes):
+        raise answers[0]
+    answer = settlement_pb2.Settlement.FromString(answers[0])
+    if answer.outcome != settlement_pb2.OUTCOME_SETTLED or len(answer.lines) != LINES:
+        raise AssertionError(answer)
+    return Way(tuple(calls))
+
+
+def main() -> None:
+    """Print the figures and, if asked, the calls in order with the number of times each is made."""
+    parser = argparse.ArgumentParser(description="Measure the way of one claim through the code.")
+    parser.add_argument("--calls", action="store_true", help="also list every function with its number of calls")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder, EmbeddedStore.start(Path(folder)) as store:
+        way = asyncio.run(follow(Engine(load_bundle(["hangzhou"])), store.url))
+    for name, number in way.figures().items():
+        print(f"{number:6}  {name}")
+    if options.calls:
+        named = [f"{file} {code.co_qualname}" for file, code in zip(way.files, way.calls, strict=True)]
+        for name, count in Counter(named).items():
+            print(f"{count:6}  {name}")
+
+
+if __name__ == "__main__":
+    main()

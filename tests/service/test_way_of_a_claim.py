@@ -1,0 +1,21 @@
+"""The way of a claim stays short: settling one may not take more calls, files or moves than when it was last shortened.
+
+Who shortens the way lowers the figures here; `benchmarks/way_of_a_claim.py --calls` lists the calls.
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+from benchmarks.way_of_a_claim import follow
+
+from adjudicator.claim.engine import Engine
+from adjudicator.rules.bundle import load_bundle
+
+MOST = {"calls": 275, "files": 38, "moves from file to file": 132, "moves between folders": 69}
+
+
+def test_a_claim_takes_no_longer_way_than_before(store_url):
+    figures = asyncio.run(follow(Engine(load_bundle(["hangzhou"])), store_url)).figures()
+    longer = {name: figures[name] for name, most in MOST.items() if figures[name] > most}
+    assert not longer, figures
