@@ -123,60 +123,59 @@ PAYMENT = np.dtype(
 )  # fmt: skip
 """What the fund owes the institution for the claim."""
 
-ACCUMULATORS: tuple[str, ...] = (
-    "deductible_charged_fen",  # inpatient-like care, all levels
-    *(f"deductible_charged_level_{level}_fen" for level in range(8)),
-    "deductible_outpatient_fen",  # outpatient care, all levels
-    *(f"deductible_outpatient_level_{level}_fen" for level in range(8)),
-    "deductible_shortfall_fen",  # unused part of the first stay's deductible (V02)
-    "highest_standard_fen",  # highest deductible standard of the year (R01)
-    "stays",  # admissions counted
-    *(f"stays_level_{level}" for level in range(8)),
-    "cost_inpatient_fen",  # in-scope cost entered, inpatient and special outpatient together
-    "cost_outpatient_fen",  # in-scope cost entered, general outpatient
-    "pooled_inpatient_fen",
-    "pooled_outpatient_fen",
-    "pooled_chronic_fen",
-    "pooled_special_fen",
-    "pooled_two_diseases_fen",
-    "pooled_dual_channel_fen",
-    "pooled_maternity_fen",
-    "large_sum_fen",
-    "catastrophic_base_fen",
-    "catastrophic_fen",
-    "civil_servant_fen",
-    "enterprise_fen",
-    "assistance_inpatient_fen",
-    "assistance_outpatient_fen",
-    "tilt_fen",
-    "assistance_base_fen",
-    "burden_in_scope_fen",  # personal in-scope burden left after all funds
-    "account_fen",
-    "visits_outpatient",
-    "deductible_civil_servant_fen",
-    "other_fen",
-    "pooled_cost_fen",  # cost that filled the cap where the cap is on cost (V07)
-    "tilt_base_fen",  # what assistance left, before the threshold of the second assistance
-    "highest_standard_outpatient_fen",  # highest outpatient deductible standard of the year
-    "pooled_prenatal_fen",
-    "last_standard_fen",  # deductible standard of the latest stay (R27, difference of the standards)
-    "supplementary_base_1_fen",  # burden that counted for the parts of a supplementary insurance (stage 11)
-    "supplementary_base_2_fen",
-    "supplementary_base_3_fen",
-    "reserved_8",
-    "reserved_9",
-    "reserved_10",
-    "reserved_11",
+ACCUMULATORS: tuple[tuple[int, str], ...] = (
+    (1, "deductible_charged_fen"),  # inpatient-like care, all levels
+    *((2 + level, f"deductible_charged_level_{level}_fen") for level in range(8)),
+    (10, "deductible_outpatient_fen"),  # outpatient care, all levels
+    *((11 + level, f"deductible_outpatient_level_{level}_fen") for level in range(8)),
+    (19, "deductible_shortfall_fen"),  # unused part of the first stay's deductible (V02)
+    (20, "highest_standard_fen"),  # highest deductible standard of the year (R01)
+    (21, "stays"),  # admissions counted
+    *((22 + level, f"stays_level_{level}") for level in range(8)),
+    (30, "cost_inpatient_fen"),  # in-scope cost entered, inpatient and special outpatient together
+    (31, "cost_outpatient_fen"),  # in-scope cost entered, general outpatient
+    (32, "pooled_inpatient_fen"),
+    (33, "pooled_outpatient_fen"),
+    (34, "pooled_chronic_fen"),
+    (35, "pooled_special_fen"),
+    (36, "pooled_two_diseases_fen"),
+    (37, "pooled_dual_channel_fen"),
+    (38, "pooled_maternity_fen"),
+    (39, "large_sum_fen"),
+    (40, "catastrophic_base_fen"),
+    (41, "catastrophic_fen"),
+    (42, "civil_servant_fen"),
+    (43, "enterprise_fen"),
+    (44, "assistance_inpatient_fen"),
+    (45, "assistance_outpatient_fen"),
+    (46, "tilt_fen"),
+    (47, "assistance_base_fen"),
+    (48, "burden_in_scope_fen"),  # personal in-scope burden left after all funds
+    (49, "account_fen"),
+    (50, "visits_outpatient"),
+    (51, "deductible_civil_servant_fen"),
+    (52, "other_fen"),
+    (53, "pooled_cost_fen"),  # cost that filled the cap where the cap is on cost (V07)
+    (54, "tilt_base_fen"),  # what assistance left, before the threshold of the second assistance
+    (55, "highest_standard_outpatient_fen"),  # highest outpatient deductible standard of the year
+    (56, "pooled_prenatal_fen"),
+    (57, "last_standard_fen"),  # deductible standard of the latest stay (R27, difference of the standards)
+    (58, "supplementary_base_1_fen"),  # burden that counted for the parts of a supplementary insurance (stage 11)
+    (59, "supplementary_base_2_fen"),
+    (60, "supplementary_base_3_fen"),
 )
-"""Year-to-date amounts of one person, scheme and benefit year; the position is the slot.
+"""Year-to-date amounts of one person, scheme and benefit year: the number that is stored, and the name.
 
-Appending takes a reserved one.
+The ledger stores each amount under its number, so a number that was given once is never given to another amount, nor
+changed. A new amount takes the next free number and may stand anywhere in this table; its place in the table is its
+place in memory.
 """
 
-ACCUMULATOR_COUNT = 64
-assert len(ACCUMULATORS) == ACCUMULATOR_COUNT, len(ACCUMULATORS)
+ACCUMULATOR_NAMES: tuple[str, ...] = tuple(name for _, name in ACCUMULATORS)
+ACCUMULATOR_COUNT = len(ACCUMULATORS)
 
-SLOT: dict[str, int] = {name: position for position, name in enumerate(ACCUMULATORS)}
+SLOT: dict[str, int] = {name: place for place, name in enumerate(ACCUMULATOR_NAMES)}
+"""Place of an accumulator in memory, by its name."""
 
 QUOTA = np.dtype([("key", "u8"), ("used_fen", "i8")], align=True)
 """Fund paid of one disease quota in one period; the key is claim.state.quota_key(disease code, period)."""

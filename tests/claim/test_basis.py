@@ -7,6 +7,7 @@ import numpy as np
 from adjudicator.benefit.explain import BURDEN, explain
 from adjudicator.claim.basis import principal_codes, read_basis, write_basis
 from adjudicator.claim.local import Years
+from adjudicator.columns import ACCUMULATOR_COUNT
 from adjudicator.synth.city import Synthesizer
 from adjudicator.v1 import claim_pb2
 from tests.claim.claims import engine, inpatient, prepare
@@ -36,7 +37,9 @@ def test_basis_is_read_as_it_was_written() -> None:
 
 def test_another_layout_is_not_read() -> None:
     batch = prepare(inpatient())
-    words, _ = write_basis(batch.claims, batch.splits, np.zeros((1, 64), np.int64), np.zeros(1, np.int64))
+    words, _ = write_basis(
+        batch.claims, batch.splits, np.zeros((1, ACCUMULATOR_COUNT), np.int64), np.zeros(1, np.int64)
+    )
     assert read_basis(words.tobytes()) is not None
     words[0] ^= np.uint64(1)
     assert read_basis(words.tobytes()) is None and read_basis(b"") is None

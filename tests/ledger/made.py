@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from adjudicator.codes import Scheme
-from adjudicator.columns import BENEFIT, CLAIM, PAYMENT, SLOT
+from adjudicator.columns import ACCUMULATOR_COUNT, BENEFIT, CLAIM, PAYMENT, SLOT
 from adjudicator.ledger.batch import Settlements, StateRead, pack
 from adjudicator.ledger.store import Committed
 from adjudicator.v1 import settlement_pb2
@@ -108,7 +108,7 @@ def settlements(cases: list[Case], states: StateRead, rows: np.ndarray, pool: st
     """Prices the cases over the states read: adds each case's deltas, in order."""
     count = len(cases)
     claims, benefits, payments = np.zeros(count, CLAIM), np.zeros(count, BENEFIT), np.zeros(count, PAYMENT)
-    before, after = np.zeros((count, 64), np.int64), np.zeros((count, 64), np.int64)
+    before, after = (np.zeros((count, ACCUMULATOR_COUNT), np.int64) for _ in range(2))
     quota_keys = np.zeros(count, np.uint64)
     quota_before, quota_after = np.zeros(count, np.int64), np.zeros(count, np.int64)
     slots = states.slots.copy()

@@ -5,6 +5,8 @@ from __future__ import annotations
 import struct
 from dataclasses import dataclass, field
 
+from adjudicator.columns import ACCUMULATOR_COUNT
+
 MASK = 2**64 - 1
 
 
@@ -57,12 +59,12 @@ class Year:
 
     version: int = 0
     last: bytes = bytes(16)
-    slots: list[int] = field(default_factory=lambda: [0] * 64)
+    slots: list[int] = field(default_factory=lambda: [0] * ACCUMULATOR_COUNT)
     quotas: dict[int, int] = field(default_factory=dict)
 
     def value(self) -> bytes:
         """As stored."""
-        data = struct.pack("<Q", self.version) + self.last + struct.pack("<64q", *self.slots)
+        data = struct.pack("<Q", self.version) + self.last + struct.pack(f"<{ACCUMULATOR_COUNT}q", *self.slots)
         return data + b"".join(struct.pack("<Qq", key, used) for key, used in self.quotas.items())
 
 

@@ -12,6 +12,7 @@ from adjudicator.codes import Scheme
 from adjudicator.errors import AdjudicatorError, E
 from adjudicator.ledger import keys as names
 from adjudicator.ledger import rebuild as rebuilding
+from adjudicator.ledger.record import STATE
 from tests.ledger.made import Case, digest, dump, random_case, settle
 
 WANG = [Case("Wang", f"E{number}", quota=(9, 100)) for number in range(3)]
@@ -94,7 +95,7 @@ class Damage:
         return f"last settlement: stored {WANG[1].key.hex()[:12]}…, expected {WANG[2].key.hex()[:12]}…"
 
     async def state_quota_changed(self):
-        await self.client.setrange(names.state(self.pool, WANG[0].state_key), 536 + 8, struct.pack("<q", 1))
+        await self.client.setrange(names.state(self.pool, WANG[0].state_key), STATE.itemsize + 8, struct.pack("<q", 1))
         return f"state {WANG[0].state_key.hex()[:12]}… quota 0000000000000009: stored 1, expected 300"
 
     async def state_deleted(self):
@@ -106,7 +107,7 @@ class Damage:
         return f"state {WANG[0].state_key.hex()[:12]}…: stored unreadable, expected a state"
 
     async def state_of_nobody(self):
-        await self.client.set(names.state(self.pool, digest("no one")), bytes(536))
+        await self.client.set(names.state(self.pool, digest("no one")), bytes(STATE.itemsize))
         return f"state {digest('no one').hex()[:12]}…: stored a state, expected absent"
 
     async def version_lowered(self):

@@ -14,7 +14,7 @@ import pytest
 from adjudicator.claim.basis import PRINCIPAL_BYTES, write_basis
 from adjudicator.cli.main import main
 from adjudicator.codes import Fund, Method
-from adjudicator.columns import CLAIM, SPLIT
+from adjudicator.columns import ACCUMULATOR_COUNT, CLAIM, SPLIT
 from adjudicator.ledger.store import Ledger
 from adjudicator.pooling.cases import Cases
 from adjudicator.pooling.ledger_cases import cases_of, months_from, read_stays
@@ -47,7 +47,7 @@ class DrgCase(made.Case):
         claim = np.zeros(1, CLAIM)
         claim["admission_date"], claim["discharge_date"] = self.stay
         text = np.frombuffer(self.principal.encode().ljust(PRINCIPAL_BYTES, b"\0"), np.uint64).reshape(1, -1)
-        years, used = np.zeros((1, 64), np.int64), np.zeros(1, np.int64)
+        years, used = np.zeros((1, ACCUMULATOR_COUNT), np.int64), np.zeros(1, np.int64)
         return write_basis(claim, np.zeros(1, SPLIT), years, used, text)[0].tobytes()
 
     @property

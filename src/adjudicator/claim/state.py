@@ -25,7 +25,7 @@ def quota_key(disease_code: str, period: int) -> int:
 class PersonYears:
     """States of the persons of a batch, one row each; ``price`` updates them in place.
 
-    slots: int64[m, 64], see columns.ACCUMULATORS; quotas: (row, quota key) -> fen paid.
+    slots: int64[m, ACCUMULATOR_COUNT], see columns.ACCUMULATORS; quotas: (row, quota key) -> fen paid.
     """
 
     slots: np.ndarray

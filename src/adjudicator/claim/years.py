@@ -19,8 +19,6 @@ from adjudicator.rules.bundle import Bundle
 
 QUOTA_NAME = "quota_fen"
 """Name of what a disease's quota has used up; it goes with a disease code and a period."""
-GIVEN_SLOT = {name: slot for name, slot in SLOT.items() if not name.startswith("reserved_")}
-"""Names that a claim may bring."""
 
 
 def period_of(date: int, kind: QuotaPeriod) -> int:
@@ -99,12 +97,12 @@ def _read_given(batch, row: int, year: int, slots: np.ndarray, quota: np.ndarray
         entry = tables["accumulators.entries"][position]
         name, disease = _text(batch.heap, entry, "name"), _text(batch.heap, entry, "disease_code")
         named = (name, disease, int(entry["period"]) if disease else 0)
-        known = name == QUOTA_NAME if disease else name in GIVEN_SLOT
+        known = name == QUOTA_NAME if disease else name in SLOT
         if not known or named in seen or not 0 <= entry["value"] <= MAX_AMOUNT_FEN:
             return f"entries[{position - int(given['entries_start'])}]"
         seen.add(named)
         if not disease:
-            slots[GIVEN_SLOT[name]] = entry["value"]
+            slots[SLOT[name]] = entry["value"]
         elif quota_key(disease, named[2]) == int(quota["key"][0]):
             quota["used_fen"] = entry["value"]
     return ""

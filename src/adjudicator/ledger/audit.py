@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from adjudicator.columns import ACCUMULATORS
+from adjudicator.columns import ACCUMULATOR_NAMES
 from adjudicator.errors import AdjudicatorError
 from adjudicator.ledger import keys as names
 from adjudicator.ledger.batch import StateRead
@@ -327,7 +327,7 @@ def _state_differences(stored: bytes, expected: bytes) -> list[tuple[str, object
     if have.last.tobytes() != want.last.tobytes():
         found.append(("last settlement", have.last.tobytes().hex()[:12] + "…", want.last.tobytes().hex()[:12] + "…"))
     for slot in np.flatnonzero(have.slots[0] != want.slots[0]).tolist():
-        found.append((ACCUMULATORS[slot], have.slots[0, slot], want.slots[0, slot]))
+        found.append((ACCUMULATOR_NAMES[slot], have.slots[0, slot], want.slots[0, slot]))
     old, new = have.quotas_of(0), want.quotas_of(0)
     for key in sorted(old.keys() | new.keys()):
         if old.get(key, 0) != new.get(key, 0):

@@ -9,7 +9,7 @@ from adjudicator.claim.engine import Engine
 from adjudicator.claim.keys import DIRECTION_REVERSE, DIRECTION_SETTLE, person_key, settlement_key, state_key
 from adjudicator.claim.state import quota_key
 from adjudicator.codes import SCHEME_CODES
-from adjudicator.columns import ACCUMULATORS
+from adjudicator.columns import ACCUMULATOR_NAMES
 from adjudicator.errors import AdjudicatorError, E, Problem, refuse
 from adjudicator.ledger.record import Kind, Record
 from adjudicator.options import QuotaPeriod
@@ -85,7 +85,7 @@ class Records:
         key = state_key(query.person_id, SCHEME_CODES[query.scheme], query.year)
         states = await self.store.ledger().accumulators(pool, key)
         answer = claim_pb2.Accumulators(year=query.year)
-        for name, value in zip(ACCUMULATORS, states.slots[0].tolist(), strict=True):
+        for name, value in zip(ACCUMULATOR_NAMES, states.slots[0].tolist(), strict=True):
             if value:
                 answer.entries.add(name=name, value=value)
         names = self._quota_names(pool, query.year)

@@ -16,7 +16,7 @@ import numpy as np
 from adjudicator import limits
 from adjudicator import options as o
 from adjudicator.codes import Filing, Place
-from adjudicator.columns import ACCUMULATORS
+from adjudicator.columns import ACCUMULATOR_NAMES
 from adjudicator.options import Stage
 
 NO_LIMIT = 2**60
@@ -269,7 +269,7 @@ def layout_digest() -> str:
     Kernels are cached by the content of their own file, so the kernel file repeats this digest: a changed layout fails
     at import until the kernel file is changed too, and machine code with old offsets can never run.
     """
-    text = [str(sorted(OFFSET.items())), str(ACCUMULATORS), str(NO_LIMIT), str(UNDEFINED)]
+    text = [str(sorted(OFFSET.items())), str(ACCUMULATOR_NAMES), str(NO_LIMIT), str(UNDEFINED)]
     for name in sorted(vars(o)):
         member = getattr(o, name)
         if isinstance(member, type) and issubclass(member, IntEnum) and member is not IntEnum:
