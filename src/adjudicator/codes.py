@@ -1,12 +1,14 @@
 """Code lists of the national interface (医保信息平台) and the dense numbers that columns and kernels use for them.
 
-Source: national-interface.md section 10. A dense number is stable: it is part of compiled bundles and stored records,
-so members are only ever appended.
+A dense number is stable: it is part of compiled bundles and stored records, so members are only ever appended. Names in
+Chinese stand beside the enumeration; payers and accounts are in ``payers``. A name in [brackets] is the field of the
+national interface (医疗保障信息平台 定点医药机构接口规范) whose code list it is.
 """
 
 from __future__ import annotations
 
 from enum import IntEnum
+from typing import NamedTuple
 
 
 class Scheme(IntEnum):
@@ -19,19 +21,34 @@ class Scheme(IntEnum):
     MATERNITY = 4
 
 
-SCHEME_CODES: dict[str, Scheme] = {
-    "310": Scheme.EMPLOYEE,
-    "390": Scheme.RESIDENT,
-    "391": Scheme.RESIDENT,
-    "340": Scheme.RETIRED_CADRE,
-    "510": Scheme.MATERNITY,
-}
-SCHEME_NATIONAL: dict[Scheme, str] = {
-    Scheme.EMPLOYEE: "310",
-    Scheme.RESIDENT: "390",
-    Scheme.RETIRED_CADRE: "340",
-    Scheme.MATERNITY: "510",
-}
+class SchemeNames(NamedTuple):
+    """One scheme: the national codes that mean it, the one written first, and its names."""
+
+    scheme: Scheme
+    codes: tuple[str, ...]
+    en: str
+    zh: str
+
+
+SCHEMES: tuple[SchemeNames, ...] = (
+    SchemeNames(Scheme.EMPLOYEE, ("310",), "employees", "职工"),
+    SchemeNames(Scheme.RESIDENT, ("390", "391"), "residents", "居民"),
+    SchemeNames(Scheme.RETIRED_CADRE, ("340",), "retired cadres", "离休"),
+    SchemeNames(Scheme.MATERNITY, ("510",), "maternity", "生育"),
+)
+SCHEME_CODES: dict[str, Scheme] = {code: entry.scheme for entry in SCHEMES for code in entry.codes}
+SCHEME_NATIONAL: dict[Scheme, str] = {entry.scheme: entry.codes[0] for entry in SCHEMES}
+SCHEME_ZH: dict[Scheme, str] = {entry.scheme: entry.zh for entry in SCHEMES}
+
+
+def scheme_zh(code: str) -> str:
+    """Return the Chinese name of a national scheme code; the code itself where no scheme has it.
+
+    >>> scheme_zh("390"), scheme_zh("999")
+    ('居民', '999')
+    """
+    return SCHEME_ZH[SCHEME_CODES[code]] if code in SCHEME_CODES else code
+
 
 PERSON_TYPES: tuple[str, ...] = (
     "", "11", "1101", "1102", "1103", "1160", "12", "1201", "1202", "1203", "1260", "13", "1300", "1360",
@@ -115,6 +132,9 @@ class Place(IntEnum):
     OUTSIDE = 2
 
 
+PLACE_ZH: dict[Place, str] = {Place.LOCAL: "本地", Place.PROVINCE: "省内异地", Place.OUTSIDE: "省外"}
+
+
 class Filing(IntEnum):
     """Cross-region filing (异地就医备案); same numbers as the wire."""
 
@@ -127,6 +147,19 @@ class Filing(IntEnum):
     TEMPORARY = 6
     NONE = 7
     NOT_DIRECT = 8
+
+
+FILING_ZH: dict[Filing, str] = {
+    Filing.UNSPECIFIED: "未填",
+    Filing.RESETTLED: "异地安置",
+    Filing.LONG_TERM: "长期居住",
+    Filing.POSTED: "常驻异地",
+    Filing.REFERRED: "转诊",
+    Filing.EMERGENCY: "急诊",
+    Filing.TEMPORARY: "自行外出",
+    Filing.NONE: "未备案",
+    Filing.NOT_DIRECT: "非直接结算",
+}
 
 
 class Referral(IntEnum):
@@ -162,6 +195,18 @@ class Method(IntEnum):
     QUOTA = 8
 
 
+METHOD_ZH: dict[Method, str] = {
+    Method.NONE: "无",
+    Method.BY_ITEM: "按项目付费",
+    Method.SINGLE_DISEASE: "单病种付费",
+    Method.OUTPATIENT_POINTS: "门诊点数付费",
+    Method.DRG_POINTS: "DRG 点数付费",
+    Method.BED_DAY: "床日付费",
+    Method.CAPITATION: "按人头付费",
+    Method.DAY_SURGERY: "日间手术付费",
+    Method.QUOTA: "定额付费",
+}
+
 CLEARING_WAY: dict[Method, int] = {
     Method.NONE: 9,
     Method.BY_ITEM: 1,
@@ -177,7 +222,7 @@ CLEARING_WAY: dict[Method, int] = {
 
 
 class Fund(IntEnum):
-    """Payers of a settlement in the order of the cascade; also the fund dimension of the ledger."""
+    """Stored numbers of payers and accounts of the ledger; everything else about them is in ``payers``."""
 
     POOLED = 0
     LARGE_SUM = 1
@@ -196,42 +241,6 @@ class Fund(IntEnum):
     PROVIDER_PREPAID = 14
     PROVIDER_YEAR = 15
     PROVIDER_CAPITATION = 16
-
-
-FUND_TYPES: dict[tuple[Scheme, Fund], str] = {
-    (Scheme.EMPLOYEE, Fund.POOLED): "310100",
-    (Scheme.RESIDENT, Fund.POOLED): "390100",
-    (Scheme.RETIRED_CADRE, Fund.POOLED): "340100",
-    (Scheme.MATERNITY, Fund.POOLED): "510100",
-}
-FUND_TYPE_COMMON: dict[Fund, str] = {
-    Fund.LARGE_SUM: "330100",
-    Fund.CATASTROPHIC: "390200",
-    Fund.CIVIL_SERVANT: "320100",
-    Fund.ENTERPRISE: "370100",
-    Fund.ASSISTANCE: "610100",
-    Fund.OTHER: "999997",
-    Fund.ACCOUNT: "310200",
-    Fund.HOSPITAL: "999996",
-    Fund.PROVIDER_DUE: "provider_due",
-    Fund.CLAIMS: "claims",
-    Fund.TOTAL_COST: "total_cost",
-    Fund.FAMILY_ACCOUNT: "family_account",
-    Fund.PROVIDER_FINAL: "provider_final",
-    Fund.PROVIDER_PREPAID: "provider_prepaid",
-    Fund.PROVIDER_YEAR: "provider_year",
-    Fund.PROVIDER_CAPITATION: "provider_capitation",
-}
-"""Fund payment types (基金支付类型) [fund_pay_type], section 10.7; the last eight are accounts of this ledger."""
-
-
-def fund_type(scheme: Scheme, fund: Fund) -> str:
-    """Fund payment type of a payer in a scheme.
-
-    >>> fund_type(Scheme.RESIDENT, Fund.POOLED)
-    '390100'
-    """
-    return FUND_TYPES.get((scheme, fund)) or FUND_TYPE_COMMON.get(fund) or "310100"
 
 
 class GroupStatus(IntEnum):

@@ -18,7 +18,7 @@ NO_CEILING_E4 = 999_999_000_000
 MAX_UNIT_PRICE_E4 = NO_CEILING_E4
 """No price is above it, so an item without a ceiling is never over it."""
 MAX_QUANTITY_E4 = 10**10
-"""One million units, in 1/10000 unit; price times quantity is computed exactly in two parts (kernels.rounding)."""
+"""One million units, in 1/10000 unit; price times quantity is computed exactly in two parts (catalogue.line_split)."""
 
 MAX_AGE_YEARS = 150
 MAX_STAY_DAYS = 36_500

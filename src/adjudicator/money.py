@@ -1,16 +1,9 @@
-"""Money is integer fen. Rates are integers in parts per million. One function per rounding mode.
-
-These are the Python-side functions (loading rules, printing, pooling); the kernels have their own compiled twins in
-``adjudicator.kernels.rounding``.
-"""
+"""Money is integer fen: read from text, printed, and split so that the parts add up. Rounding is in ``rounding``."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-
-PPM = 1_000_000
-"""Base of a rate: parts per million."""
 
 _YUAN = re.compile(r"([+-]?)(\d{1,16})(?:\.(\d+))?\Z")
 
@@ -20,7 +13,7 @@ class MoneyError(ValueError):
 
 
 def yuan_to_fen(text: str | int) -> int:
-    """Reads an amount in yuan, with at most two decimals, as fen.
+    """Read an amount in yuan, with at most two decimals, as fen. Errors: MoneyError.
 
     >>> yuan_to_fen("24564.51")
     2456451
@@ -33,7 +26,7 @@ def yuan_to_fen(text: str | int) -> int:
 
 
 def decimal_to_scaled(text: str, decimals: int, advice: str = "") -> int:
-    """Reads a decimal number exactly as an integer of ``10**-decimals`` units; never through a float.
+    """Read a decimal number exactly as an integer of ``10**-decimals`` units, never by a float. Errors: MoneyError.
 
     >>> decimal_to_scaled("0.82", 6)
     820000
@@ -50,7 +43,7 @@ def decimal_to_scaled(text: str, decimals: int, advice: str = "") -> int:
 
 
 def fen_to_yuan(fen: int) -> str:
-    """Prints fen as yuan with two decimals.
+    """Return fen as yuan with two decimals.
 
     >>> fen_to_yuan(-1453123)
     '-14531.23'
@@ -59,38 +52,8 @@ def fen_to_yuan(fen: int) -> str:
     return f"{sign}{abs(fen) // 100}.{abs(fen) % 100:02d}"
 
 
-def divide_half_up(numerator: int, denominator: int) -> int:
-    """Divides and rounds half away from zero, the rule of V19 (四舍五入).
-
-    >>> divide_half_up(226, 10), divide_half_up(225, 10), divide_half_up(-225, 10)
-    (23, 23, -23)
-    """
-    if denominator <= 0:
-        raise ValueError("the denominator must be positive")
-    magnitude = (2 * abs(numerator) + denominator) // (2 * denominator)
-    return magnitude if numerator >= 0 else -magnitude
-
-
-def divide_up(numerator: int, denominator: int) -> int:
-    """Divides and rounds towards plus infinity (进一法).
-
-    >>> divide_up(1529, 1000)
-    2
-    """
-    return -((-numerator) // denominator)
-
-
-def share(amount_fen: int, rate_ppm: int) -> int:
-    """The part of an amount that a rate gives, half-up to the fen.
-
-    >>> share(4970000, 700000)
-    3479000
-    """
-    return divide_half_up(amount_fen * rate_ppm, PPM)
-
-
 def split_by_weight(total: int, weights: Sequence[int]) -> list[int]:
-    """Splits a total by largest remainder (最大余数法); the parts always add up to it.
+    """Split a total by largest remainder (最大余数法); the parts always add up to it.
 
     Equal remainders go to the earlier part, a negative total is mirrored (reading R32).
 

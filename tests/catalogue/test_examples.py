@@ -13,7 +13,7 @@ from adjudicator.catalogue.section import Catalogue, compile_sections, load_sect
 from adjudicator.codes import PERSON_TYPES, ItemClass, LineNote, Place, Scheme
 from adjudicator.errors import E
 from adjudicator.limits import NO_CEILING_E4
-from adjudicator.money import divide_half_up
+from adjudicator.rounding import divide_half_up
 from adjudicator.rulefile.faults import Faults
 from adjudicator.rules.load import load_pack
 from tests.catalogue import toy

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from adjudicator import codes, columns
+from adjudicator import codes, columns, payers
 
 
 @pytest.fixture(scope="module")
@@ -21,10 +21,26 @@ def test_accumulators(glossary):
     assert listed == list(dict.fromkeys(re.sub(r"level_\d", "level_N", name) for name in used))
 
 
-def test_accounts(glossary):
+def test_accounts_are_those_of_the_table_of_payers(glossary):
     table = glossary.split("## Accounts of the ledger")[1].split("\n## ")[0]
-    listed = re.findall(r"`(\w+)`", table)
-    assert sorted(listed) == sorted([*codes.FUND_TYPES.values(), *codes.FUND_TYPE_COMMON.values()])
+    listed = {
+        tuple(re.findall(r"`(\w+)`", codes_of)): zh
+        for codes_of, zh in re.findall(r"^\| [^|]+ \| (`[^|]+) \| ([^ |，]+)", table, re.MULTILINE)
+    }
+    assert listed == {payer.codes: payer.zh for payer in payers.LEDGER}
+
+
+def test_methods_have_their_chinese_names(glossary):
+    table = glossary.split("## Payment methods")[1].split("\n## ")[0]
+    listed = {int(number): zh for number, zh in re.findall(r"^\| (\d+) \| [a-z ]+ \| (.+) \|$", table, re.MULTILINE)}
+    assert listed == {method.value: zh for method, zh in codes.METHOD_ZH.items()}
+
+
+def test_schemes_have_their_chinese_names(glossary):
+    line = next(line for line in glossary.splitlines() if line.startswith("| scheme |"))
+    assert re.findall(r"([a-z ]+) ([\u4e00-\u9fff]+)", line.split("|")[3]) == [
+        (" " + entry.en, entry.zh) for entry in codes.SCHEMES
+    ]
 
 
 @pytest.mark.parametrize(

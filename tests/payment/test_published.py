@@ -7,11 +7,12 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from adjudicator.money import PPM, fen_to_yuan, share, yuan_to_fen
+from adjudicator.money import fen_to_yuan, yuan_to_fen
 from adjudicator.payment.drg import Readmission, calibrated_base
 from adjudicator.pooling.cases import CASE, Cases
 from adjudicator.pooling.clearing import FUND_ONLY, Terms, case_due_fen, point_value, year_fund
 from adjudicator.pooling.review import halve_readmissions, is_above, review_quota
+from adjudicator.rounding import PPM, share
 from tests.payment import toy
 
 E8 = 10**8

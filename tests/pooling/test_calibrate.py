@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from adjudicator.errors import AdjudicatorError
-from adjudicator.money import divide_half_up
 from adjudicator.pooling.calibrate import Calibration, calibrate, variation_ppm
+from adjudicator.rounding import divide_half_up
 
 E8 = 10**8
 LEVELS = {"H1": "tertiary", "H2": "tertiary", "H3": "secondary"}

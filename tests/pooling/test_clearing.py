@@ -9,12 +9,12 @@ import pytest
 
 from adjudicator.codes import Fund, Method
 from adjudicator.errors import AdjudicatorError, E
-from adjudicator.money import divide_half_up
 from adjudicator.payment.drg import Readmission, SpecialCases
 from adjudicator.pooling.cases import net
 from adjudicator.pooling.clearing import FUND_ONLY, Terms, cells, clear, prepayments, year_fund
 from adjudicator.pooling.review import Decision, accepted_applications, check_swaps
 from adjudicator.pooling.settlement import Rules, case_lines, settle
+from adjudicator.rounding import divide_half_up
 from tests.pooling.made import case, cases, random_cases
 
 BUDGET = {"310": 12_345_678_901, "390": 9_876_543_211}

@@ -7,10 +7,11 @@ from fractions import Fraction
 import pytest
 
 from adjudicator.errors import AdjudicatorError
-from adjudicator.money import divide_half_up, fen_to_yuan, yuan_to_fen
+from adjudicator.money import fen_to_yuan, yuan_to_fen
 from adjudicator.pooling import capitation, deficit, warning
 from adjudicator.pooling.rules import load_pooling
 from adjudicator.pooling.year import pool_year
+from adjudicator.rounding import divide_half_up
 from adjudicator.rulefile.faults import Faults
 
 TEN_THOUSAND_YUAN = 1_000_000

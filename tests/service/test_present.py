@@ -1,6 +1,8 @@
 """Settlements and county tables as a person reads them."""
 
+from adjudicator import payers
 from adjudicator.cli.reports.tables import county_table, settlement_lines, width
+from adjudicator.codes import Fund
 from adjudicator.v1 import pooling_pb2, settlement_pb2
 
 
@@ -43,6 +45,37 @@ def test_the_county_table_has_a_row_for_each_county_and_scheme_and_their_sum():
     assert "330106" in lines[4]
     assert lines[4].endswith("2.00")
     assert len({width(line) for line in lines}) == 1
+
+
+def test_the_county_table_shows_every_payer_and_account_and_sums_them_all():
+    totals = pooling_pb2.CountyTotals(pool="330100")
+    shown = ("310100", "320100", "370100", "999997", "999996", "family_account", "provider_final")
+    for amount, fund in enumerate(shown, 1):
+        totals.rows.add(county="330102", scheme="310", fund=fund, month=202501, amount_fen=amount * 100)
+    heading, _, row, _, whole = county_table(totals)
+    assert heading.split()[2:] == [
+        "统筹基金", "公务员补助", "企业补充", "其他支出", "医院负担", "家庭共济", "月度应付"
+    ]  # fmt: skip
+    assert row.split()[2:] == ["1.00", "2.00", "3.00", "4.00", "5.00", "6.00", "7.00"]
+    assert whole.split()[1:] == row.split()[2:]
+
+
+def test_the_county_table_leaves_no_code_of_the_table_of_payers_out():
+    for payer in payers.LEDGER:
+        for code in payer.codes:
+            totals = pooling_pb2.CountyTotals(pool="330100")
+            totals.rows.add(county="330102", scheme="310", fund=code, month=202501, amount_fen=1)
+            heading, *_, whole = county_table(totals)
+            assert heading.split()[2:] == [payer.zh_short]
+            assert whole.split()[1:] == ["1" if payer.fund is Fund.CLAIMS else "0.01"]
+
+
+def test_the_county_table_shows_money_of_a_fund_that_a_newer_server_added():
+    totals = pooling_pb2.CountyTotals(pool="330100")
+    totals.rows.add(county="330102", scheme="310", fund="380100", month=202501, amount_fen=250)
+    heading, *_, whole = county_table(totals)
+    assert heading.split()[2:] == ["380100"]
+    assert whole.split()[1:] == ["2.50"]
 
 
 def test_an_empty_ledger_has_an_empty_table():

@@ -7,7 +7,8 @@ from collections.abc import Iterable
 import numpy as np
 
 from adjudicator.claim.assemble import FUND_COUNT, GroupText, StaticText
-from adjudicator.codes import Fund, Scheme, fund_type
+from adjudicator.codes import Scheme
+from adjudicator.payers import ROWS
 
 
 class TextHeap:
@@ -37,7 +38,7 @@ class TextHeap:
 
 def static_text(heap: TextHeap, rules_hash: str, versions: Iterable[str]) -> StaticText:
     """Texts that do not depend on the claim: fund types, rule versions by plan row, the bundle's hash."""
-    funds = [fund_type(scheme, fund) for scheme in Scheme for fund in list(Fund)[:FUND_COUNT]]
+    funds = [row.code_in(scheme) if row.exists_in(scheme) else "" for scheme in Scheme for row in ROWS[:FUND_COUNT]]
     fund_start, fund_size = heap.add_all(funds)
     version_start, version_size = heap.add_all([*versions, ""])
     hash_start, hash_size = heap.add_all([rules_hash])

@@ -169,13 +169,14 @@ class Demo:
         return all(checks.values())
 
     def _checks(self, totals, pool: str) -> dict[str, bool]:
-        from adjudicator.codes import Fund, Scheme, fund_type
+        from adjudicator.codes import Fund
+        from adjudicator.payers import of
 
         sums: dict[str, int] = {}
         for row in totals.rows:
             sums[row.fund] = sums.get(row.fund, 0) + row.amount_fen
         client = self.report["client"]
-        cost, claims = (fund_type(Scheme.EMPLOYEE, fund) for fund in (Fund.TOTAL_COST, Fund.CLAIMS))
+        cost, claims = (of(fund).id for fund in (Fund.TOTAL_COST, Fund.CLAIMS))
         return {
             "the counties' cost is what the answers add up to": sums.get(cost, 0) == client["total_fen"],
             "each settlement counts once, the reversed one not at all": sums.get(claims, 0) == client["counted"],

@@ -25,15 +25,6 @@ SHOWN_DIFFERENCES = 50
 WIDE_COLUMNS = 300
 """Width of a table that goes to a file or another program."""
 
-FUND_NAMES_ZH = {
-    "POOLED": "统筹基金", "LARGE_SUM": "大额补助", "CATASTROPHIC": "大病保险", "CIVIL_SERVANT": "公务员补助",
-    "ENTERPRISE": "企业补充", "ASSISTANCE": "医疗救助", "OTHER": "其他支出", "ACCOUNT": "个人账户",
-    "HOSPITAL": "医院负担", "PROVIDER_DUE": "应付医院", "CLAIMS": "结算笔数", "TOTAL_COST": "医疗费总额",
-    "FAMILY_ACCOUNT": "家庭共济", "PROVIDER_FINAL": "月结应付", "PROVIDER_PREPAID": "已预拨",
-    "PROVIDER_YEAR": "年度清算",
-}  # fmt: skip
-"""Headings of the table; a fund that is not here goes by its English name."""
-
 
 def add_parser(subparsers) -> None:
     """Registers the command and what it can do."""
@@ -167,6 +158,7 @@ def totals_table(totals: Totals) -> Table:
 
     from adjudicator.codes import Fund
     from adjudicator.money import fen_to_yuan
+    from adjudicator.payers import of
 
     funds = sorted({row.fund for row in totals.rows})
     table = Table(title=f"统筹区 pool {totals.pool} · 记录 records {totals.version}", show_footer=True)
@@ -180,9 +172,9 @@ def totals_table(totals: Totals) -> Table:
         return str(amount) if fund == Fund.CLAIMS else fen_to_yuan(amount)
 
     for fund in funds:
-        name = fund.name.lower().replace("_", " ")
+        payer = of(fund)
         whole = sum(amounts.get(fund, 0) for amounts in cells.values())
-        table.add_column(f"{FUND_NAMES_ZH.get(fund.name, name)}\n{name}", text(fund, whole), justify="right")
+        table.add_column(f"{payer.zh_short}\n{payer.id.replace('_', ' ')}", text(fund, whole), justify="right")
     for (county, month, scheme), amounts in sorted(cells.items()):
         table.add_row(county, str(month), scheme, *(text(fund, amounts.get(fund, 0)) for fund in funds))
     return table

@@ -60,7 +60,8 @@ def _show(result) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from adjudicator.cli.reports.pool_page import CAPACITY_NAMES, PAYER_NAMES, SCHEME_NAMES, subject_text
+    from adjudicator.cli.reports.pool_page import CAPACITY_NAMES, PAYER_NAMES, subject_text
+    from adjudicator.codes import scheme_zh
 
     console = Console(width=None if sys.stdout.isatty() else 240)
     table = Table(title=f"{result.name} {result.year} 缺口分担（元）", title_justify="left")
@@ -80,14 +81,14 @@ def _show(result) -> None:
     for row in result.rows:
         year = row.shares.year
         table.add_row(
-            year.name, SCHEME_NAMES.get(year.scheme, year.scheme), fen_to_yuan(year.income_fen),
+            year.name, scheme_zh(year.scheme), fen_to_yuan(year.income_fen),
             fen_to_yuan(year.expenditure_fen), fen_to_yuan(max(0, year.gap_fen)),
             *(fen_to_yuan(row.shares.payments.get(payer, 0)) for payer in payers),
             fen_to_yuan(row.shares.carried_after_fen), f"{row.months_e2 / 100:.2f}", CAPACITY_NAMES[row.capacity],
         )  # fmt: skip
     console.print(table)
     for one in result.funds:
-        name = f"{SCHEME_NAMES.get(one.scheme, one.scheme)}{PAYER_NAMES.get(one.fund, one.fund)}"
+        name = f"{scheme_zh(one.scheme)}{PAYER_NAMES.get(one.fund, one.fund)}"
         before, paid, levied, after = map(fen_to_yuan, (one.before_fen, one.paid_fen, one.levied_fen, one.after_fen))
         console.print(f"  {name}: 年初 {before}, 本年支付 {paid}, 应上解 {levied}, 年末 {after} 元")
     for entry in [*result.warnings, *(entry for row in result.rows for entry in row.warnings)]:

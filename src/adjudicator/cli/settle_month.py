@@ -222,12 +222,12 @@ def show(context: PoolContext, settlement: Settlement, posted: Postings | None, 
     from rich.console import Console
     from rich.table import Table
 
-    from adjudicator.cli.reports.tables import SCHEMES_ZH
+    from adjudicator.codes import scheme_zh
 
     console = Console(width=None if sys.stdout.isatty() else 240)
     for code, clearing in settlement.clearings.items():
         scheme, _, kind = code.partition("/")
-        name = SCHEMES_ZH.get(scheme, scheme) + ("门诊" if kind else "")
+        name = scheme_zh(scheme) + ("门诊" if kind else "")
         title = f"{settlement.period} {name} 点值 {clearing.value_yuan} 元 ({clearing.mode})"
         table = Table(title=title, title_justify="left")
         for heading in ("医院", "病例", "点数", "总额", "个人与其他", "基金应付", "预付"):
@@ -257,18 +257,16 @@ def show(context: PoolContext, settlement: Settlement, posted: Postings | None, 
         console.print(f"  [yellow]未核实[/yellow] {text}")
 
 
-ACCOUNTS_ZH = {13: "月度应付", 14: "月度预付", 15: "年度清算", 16: "按人头"}
-"""Accounts of settlements in the ledger, by codes.Fund."""
-
-
 def posted_text(posted: Postings) -> str:
     """What a run posted, account by account; accounts are never added up, a prepayment is part of what is owed."""
+    from adjudicator.payers import of
+
     if not posted:
         return "账本无变化"
     totals: dict[int, int] = {}
     for (_, _, fund), amount in posted.items():
         totals[fund] = totals.get(fund, 0) + amount
-    listed = ", ".join(f"{ACCOUNTS_ZH[fund]} {fen_to_yuan(totals[fund])}" for fund in sorted(totals))
+    listed = ", ".join(f"{of(fund).zh_short} {fen_to_yuan(totals[fund])}" for fund in sorted(totals))
     return f"入账 {len(posted)} 笔差额（元）: {listed}"
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from functools import cache
 
-from adjudicator.codes import SCHEME_CODES, SCHEME_NATIONAL, Fund, Scheme, fund_type
+from adjudicator.codes import SCHEME_CODES, SCHEME_NATIONAL, Fund, Scheme
 from adjudicator.errors import E, refuse
+from adjudicator.payers import LEDGER, of
 
 
 @cache
@@ -22,10 +23,15 @@ def scheme_text(scheme: int) -> str:
 def fund_text(scheme: int, fund: int) -> str:
     """Fund payment type, or the name of an account of the ledger.
 
+    Errors: E.UNKNOWN_SCHEME for a scheme that has no such fund; nothing is posted to the fund of another scheme.
+
     >>> fund_text(2, 0), fund_text(2, 10)
     ('390100', 'claims')
     """
-    return fund_type(Scheme(scheme), Fund(fund))
+    payer, known = of(fund), Scheme(scheme)
+    if not payer.exists_in(known):
+        raise refuse(E.UNKNOWN_SCHEME, "scheme")
+    return payer.code_in(known)
 
 
 @cache
@@ -39,7 +45,12 @@ def total_field(county: int, scheme: int, fund: int) -> str:
 
 
 _SCHEMES = {scheme_text(scheme): scheme for scheme in Scheme}
-_FUNDS = {(scheme, fund_text(scheme, fund)): fund for scheme in Scheme for fund in Fund}
+_FUNDS: dict[tuple[Scheme, str], Fund] = {
+    (scheme, payer.code_in(scheme)): Fund(place)
+    for place, payer in enumerate(LEDGER)
+    for scheme in Scheme
+    if payer.exists_in(scheme)
+}
 
 
 def parse_scheme(text: str) -> Scheme:

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import numpy as np
 
-from adjudicator.money import PPM, divide_half_up
 from adjudicator.payment.conditions import Codes, PackView
 from adjudicator.payment.reader import E8, Node, read_csv
+from adjudicator.rounding import PPM, divide_half_up
 
 COMPONENTS = ("hospital", "level", "burden", "cmi", "visits")
 FAMILIES = {1: {"hospital"}, 2: {"hospital", "level"}, 3: set(COMPONENTS)}

@@ -12,10 +12,10 @@ from pathlib import Path
 import numpy as np
 
 from adjudicator.codes import Method
-from adjudicator.money import PPM, divide_half_up
 from adjudicator.payment.coefficients import Coefficients, read_coefficients, unverified
 from adjudicator.payment.conditions import Codes, Condition, Groupings, PackView, read_condition
 from adjudicator.payment.reader import E8, Node, Source, read_csv
+from adjudicator.rounding import PPM, divide_half_up
 
 TERMS = np.dtype(
     [

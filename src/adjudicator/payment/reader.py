@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from adjudicator.limits import FIRST_DATE, LAST_DATE
-from adjudicator.money import PPM, MoneyError, decimal_to_scaled
+from adjudicator.money import MoneyError, decimal_to_scaled
+from adjudicator.rounding import PPM
 from adjudicator.rulefile.faults import Faults
 
 E8 = 100_000_000

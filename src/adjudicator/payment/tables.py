@@ -13,9 +13,9 @@ import numpy as np
 
 from adjudicator.codes import SCHEME_CODES, CareKind, Method
 from adjudicator.limits import LAST_DATE, MAX_STAY_DAYS
-from adjudicator.money import PPM
 from adjudicator.payment.conditions import Codes, Condition, Groupings, PackView, read_condition
 from adjudicator.payment.reader import Node, Source, read_csv
+from adjudicator.rounding import PPM
 from adjudicator.rulefile.faults import Faults
 
 BED_DAY_SET = np.dtype(

@@ -13,8 +13,8 @@ from fractions import Fraction
 import numpy as np
 
 from adjudicator.errors import E, refuse
-from adjudicator.money import PPM, divide_half_up
 from adjudicator.payment.reader import E8
+from adjudicator.rounding import PPM, divide_half_up
 
 
 @dataclass(frozen=True, slots=True)

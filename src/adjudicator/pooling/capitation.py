@@ -13,7 +13,8 @@ from fractions import Fraction
 from functools import cache
 
 from adjudicator.errors import E, refuse
-from adjudicator.money import PPM, divide_half_up, share, split_by_weight
+from adjudicator.money import split_by_weight
+from adjudicator.rounding import PPM, divide_half_up, share
 from adjudicator.rulefile.faults import Faults
 
 

@@ -14,8 +14,9 @@ from fractions import Fraction
 import numpy as np
 
 from adjudicator.errors import E, refuse
-from adjudicator.money import PPM, divide_half_up, share, split_by_weight
+from adjudicator.money import split_by_weight
 from adjudicator.pooling.cases import Cases
+from adjudicator.rounding import PPM, divide_half_up, share
 
 TOTAL_COST, FUND_ONLY = "total_cost", "fund_only"
 

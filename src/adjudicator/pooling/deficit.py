@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 
 from adjudicator.errors import E, refuse
-from adjudicator.money import PPM, divide_half_up, share, split_by_weight
+from adjudicator.money import split_by_weight
+from adjudicator.rounding import PPM, divide_half_up, share
 
 COUNTY = "county"
 OWN_SURPLUS = "own_surplus"

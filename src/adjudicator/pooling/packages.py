@@ -9,9 +9,10 @@ import numpy as np
 
 from adjudicator.codes import Method
 from adjudicator.errors import E, refuse
-from adjudicator.money import PPM, share, split_by_weight
+from adjudicator.money import split_by_weight
 from adjudicator.pooling.cases import Cases
 from adjudicator.pooling.review import exempt_by_diagnosis
+from adjudicator.rounding import PPM, share
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,9 +12,9 @@ import numpy as np
 
 from adjudicator.codes import Method
 from adjudicator.errors import E, refuse
-from adjudicator.money import PPM, divide_half_up, divide_up
 from adjudicator.payment.drg import Readmission, SpecialCases
 from adjudicator.pooling.cases import Cases, days_since_epoch
+from adjudicator.rounding import PPM, divide_half_up, divide_up
 
 
 def readmitted(rows: np.ndarray, days: int) -> np.ndarray:

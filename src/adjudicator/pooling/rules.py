@@ -12,7 +12,6 @@ from typing import Any, Generic, TypeVar
 
 from adjudicator.codes import SCHEME_CODES
 from adjudicator.errors import E, refuse
-from adjudicator.money import PPM
 from adjudicator.payment.reader import Node, Source, read_toml
 from adjudicator.payment.tables import POINT_KINDS
 from adjudicator.pooling.calibrate import Calibration
@@ -21,6 +20,7 @@ from adjudicator.pooling.clearing import FUND_ONLY, TOTAL_COST, Terms
 from adjudicator.pooling.deficit import COUNTY, Levy, Rule, Shares, Step
 from adjudicator.pooling.packages import QuotaTerms
 from adjudicator.pooling.warning import Lines
+from adjudicator.rounding import PPM
 from adjudicator.rulefile.faults import Faults
 
 FILE = "pooling.toml"

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from adjudicator.errors import E, refuse
-from adjudicator.money import divide_half_up, split_by_weight
+from adjudicator.money import split_by_weight
+from adjudicator.rounding import divide_half_up
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from adjudicator.errors import E, refuse
-from adjudicator.money import PPM, divide_half_up
+from adjudicator.rounding import PPM, divide_half_up
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from adjudicator.errors import E, refuse
-from adjudicator.money import divide_half_up, share
 from adjudicator.pooling.deficit import CountyShares, CountyYear, levy_fen, old_gap_plan, share_gaps
 from adjudicator.pooling.rules import PoolingRules
 from adjudicator.pooling.warning import Lines, Warning, capacity_class, months_of_capacity, surplus_rate, warnings
+from adjudicator.rounding import divide_half_up, share
 
 
 @dataclass(slots=True)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from adjudicator.benefit.plan.cells import SCHEME_ZH, care_names, cells, grouped, key_names
+from adjudicator.benefit.plan.cells import care_names, cells, grouped, key_names
 from adjudicator.benefit.plan.keys import KEY
 from adjudicator.benefit.plan.source import PlanSource
+from adjudicator.codes import SCHEME_ZH
 from adjudicator.rulefile.dated import iso, value_on
 from adjudicator.rulefile.pack import Pack
 

@@ -18,20 +18,13 @@ from adjudicator.benefit.plan.keys import (
     field_of,
 )
 from adjudicator.benefit.plan.source import PlanSource
-from adjudicator.codes import CARE_KIND_ZH, CareKind, Filing, Place, Scheme
+from adjudicator.codes import CARE_KIND_ZH, FILING_ZH, PLACE_ZH, CareKind, Filing, Place, Scheme
 from adjudicator.money import fen_to_yuan
 from adjudicator.option_words import in_words
 from adjudicator.options import choice_name
 from adjudicator.rulefile.dated import DatedValue, value_on
 from adjudicator.rulefile.pack import Pack
 
-PLACE_ZH = {Place.LOCAL: "本地", Place.PROVINCE: "省内异地", Place.OUTSIDE: "省外"}
-FILING_ZH = {
-    Filing.UNSPECIFIED: "未填", Filing.RESETTLED: "异地安置", Filing.LONG_TERM: "长期居住", Filing.POSTED: "常驻异地",
-    Filing.REFERRED: "转诊", Filing.EMERGENCY: "急诊", Filing.TEMPORARY: "自行外出", Filing.NONE: "未备案",
-    Filing.NOT_DIRECT: "非直接结算",
-}  # fmt: skip
-SCHEME_ZH = {Scheme.EMPLOYEE: "职工", Scheme.RESIDENT: "居民", Scheme.RETIRED_CADRE: "离休", Scheme.MATERNITY: "生育"}
 CROSS_NAMES = {
     "defined": ("has a rule", "有规定"),
     "extra_first_pay_percent": ("extra first-pay", "先行自付比例"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from html import escape
 
+from adjudicator.codes import scheme_zh
 from adjudicator.money import fen_to_yuan
 from adjudicator.pooling.deficit import OWN_SURPLUS
 from adjudicator.pooling.warning import Warning
@@ -13,7 +14,6 @@ PAYER_NAMES = {
     OWN_SURPLUS: "本级累计结余", "reserve": "调剂金", "collected": "归集基金", "risk": "风险调剂金",
     "adjustment": "调剂金", "county": "县级财政", "city": "市级财政", "district": "区级财政",
 }  # fmt: skip
-SCHEME_NAMES = {"310": "职工", "390": "居民", "340": "离休", "510": "生育"}
 CAPACITY_NAMES = {"low": "过低", "normal": "正常", "high": "过多", "unnamed": "—"}
 COLOURS = ("#2f6f8f", "#d08c32", "#7a5c99", "#4f8a4b", "#b5504b", "#6b6b6b")
 """One a payer; told apart by lightness too, and every bar has its figure in the table."""
@@ -91,7 +91,7 @@ def _all_warnings(result: PoolYear) -> list[Warning]:
 
 
 def _scheme(code: str) -> str:
-    return escape(SCHEME_NAMES.get(code, code))
+    return escape(scheme_zh(code))
 
 
 def yuan(fen: int) -> str:
@@ -107,7 +107,7 @@ def yuan(fen: int) -> str:
 
 def _label(row: CountyRow) -> str:
     year = row.shares.year
-    return escape(f"{year.name} {SCHEME_NAMES.get(year.scheme, year.scheme)}")
+    return escape(f"{year.name} {scheme_zh(year.scheme)}")
 
 
 def _payer(name: str) -> str:
@@ -268,7 +268,7 @@ def subject_text(text: str) -> str:
     '武陵县 职工'
     """
     name, _, scheme = text.rpartition(" ")
-    return f"{name} {SCHEME_NAMES.get(scheme, scheme)}"
+    return f"{name} {scheme_zh(scheme)}"
 
 
 def _notes(result: PoolYear) -> str:

@@ -8,9 +8,15 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Sequence
 
-from adjudicator.codes import Fund, Method, Scheme, fund_type
+from adjudicator.codes import METHOD_ZH, Fund, Method, scheme_zh
 from adjudicator.money import fen_to_yuan
+from adjudicator.payers import ACCOUNTS, PAYERS, Identity, Payer, of
 from adjudicator.v1 import pooling_pb2, settlement_pb2
+
+
+def _amounts(*identities: Identity) -> tuple[tuple[str, str, str], ...]:
+    return tuple((payer.field, payer.national, payer.national_zh) for payer in PAYERS if payer.identity in identities)
+
 
 AMOUNTS: tuple[tuple[str, str, str], ...] = (
     ("total_fen", "medfee_sumamt", "医疗费总额"),
@@ -19,19 +25,10 @@ AMOUNTS: tuple[tuple[str, str, str], ...] = (
     ("first_pay_fen", "preselfpay_amt", "先行自付金额"),
     ("in_scope_fen", "inscp_scp_amt", "符合政策范围金额"),
     ("deductible_fen", "act_pay_dedc", "实际支付起付线"),
-    ("pooled_fund_fen", "hifp_pay", "统筹基金支出"),
-    ("large_sum_fen", "hifob_pay", "职工大额医疗费用补助"),
-    ("catastrophic_fen", "hifmi_pay", "居民大病保险"),
-    ("civil_servant_fen", "cvlserv_pay", "公务员医疗补助"),
-    ("enterprise_fen", "hifes_pay", "企业补充医疗保险"),
-    ("assistance_fen", "maf_pay", "医疗救助"),
-    ("other_fund_fen", "oth_pay", "其他支出"),
-    ("hospital_borne_fen", "hosp_part_amt", "医院负担金额"),
+    *_amounts(Identity.FUND, Identity.HOSPITAL),
     ("fund_total_fen", "fund_pay_sumamt", "基金支付总额"),
     ("personal_total_fen", "psn_part_amt", "个人负担总金额"),
-    ("account_fen", "acct_pay", "个人账户支出"),
-    ("family_account_fen", "acct_mulaid_pay", "个人账户共济支付"),
-    ("cash_fen", "psn_cash_pay", "个人现金支出"),
+    *_amounts(Identity.ACCOUNT, Identity.CASH),
 )
 """Amounts of the national result (结算信息): our field, the national one, its Chinese name."""
 
@@ -42,30 +39,12 @@ OUTCOMES = {
     settlement_pb2.OUTCOME_REFUSED: "已拒绝",
 }
 
-METHODS_ZH = {
-    Method.NONE: "—",
-    Method.BY_ITEM: "按项目",
-    Method.SINGLE_DISEASE: "按病种",
-    Method.OUTPATIENT_POINTS: "门诊点数",
-    Method.DRG_POINTS: "DRG点数",
-    Method.BED_DAY: "按床日",
-    Method.CAPITATION: "按人头",
-    Method.DAY_SURGERY: "日间手术",
-    Method.QUOTA: "定额",
-}
-
-SCHEMES_ZH = {"310": "职工", "390": "居民", "340": "离休", "510": "生育"}
-FUND_COLUMNS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
-    ("claims", "笔数", (fund_type(Scheme.EMPLOYEE, Fund.CLAIMS),)),
-    ("total_cost", "医疗费总额", (fund_type(Scheme.EMPLOYEE, Fund.TOTAL_COST),)),
-    ("pooled", "统筹基金", tuple(fund_type(scheme, Fund.POOLED) for scheme in Scheme)),
-    ("large_sum", "大额补助", (fund_type(Scheme.EMPLOYEE, Fund.LARGE_SUM),)),
-    ("catastrophic", "大病保险", (fund_type(Scheme.RESIDENT, Fund.CATASTROPHIC),)),
-    ("assistance", "医疗救助", (fund_type(Scheme.RESIDENT, Fund.ASSISTANCE),)),
-    ("account", "个人账户", (fund_type(Scheme.EMPLOYEE, Fund.ACCOUNT),)),
-    ("provider_due", "应付医院", (fund_type(Scheme.EMPLOYEE, Fund.PROVIDER_DUE),)),
+_COUNT = of(Fund.CLAIMS).id
+_FIRST = (Fund.CLAIMS, Fund.TOTAL_COST)
+COLUMNS: tuple[Payer, ...] = tuple(
+    sorted((payer for payer in PAYERS + ACCOUNTS if payer.fund is not None), key=lambda one: one.fund not in _FIRST)
 )
-"""Columns of the county table: name, Chinese heading, the fund payment types that are added up in it."""
+"""Columns of a table of totals: the number of settlements and the cost, the payers, then what institutions are owed."""
 
 
 def width(text: str) -> int:
@@ -94,7 +73,7 @@ def settlement_lines(answer: settlement_pb2.Settlement) -> list[str]:
     if answer.grouping.drg:
         lines.append(f"  {pad('病组', 24)}{pad('DRG', 20)}{answer.grouping.drg:>14}")
     if answer.payment.method:
-        method = METHODS_ZH.get(Method(answer.payment.method), "其他")
+        method = METHOD_ZH[Method(answer.payment.method)]
         due = fen_to_yuan(answer.payment.due_fen)
         lines.append(f"  {pad(f'应付医院（{method}）', 24)}{pad('', 20)}{due:>14} 元")
     for problem in answer.problems:
@@ -106,19 +85,25 @@ def settlement_lines(answer: settlement_pb2.Settlement) -> list[str]:
 
 
 def county_table(totals: pooling_pb2.CountyTotals, names: dict[str, str] | None = None) -> list[str]:
-    """The totals of a pool: one row a county and scheme, one column a fund, the sum of all below."""
+    """Return the totals of a pool: one row a county and scheme, one column a payer or account, the sum of all below.
+
+    A column is printed where some row has money in it. A fund type that no column has gets a column under its own name,
+    so that no money of the county is left out.
+    """
+    headings = {payer.id: payer.zh_short for payer in COLUMNS}
+    column_of = {code: payer.id for payer in COLUMNS for code in payer.codes}
     sums: dict[tuple[str, str], dict[str, int]] = {}
     for row in totals.rows:
         cells = sums.setdefault((row.county, row.scheme), {})
-        for name, _, funds in FUND_COLUMNS:
-            if row.fund in funds:
-                cells[name] = cells.get(name, 0) + row.amount_fen
-    used = [column for column in FUND_COLUMNS if any(cells.get(column[0]) for cells in sums.values())]
-    rows = [["县（市、区）", "险种", *(heading for _, heading, _ in used)]]
+        column = column_of.get(row.fund, row.fund)
+        cells[column] = cells.get(column, 0) + row.amount_fen
+    unknown = sorted({column for cells in sums.values() for column in cells} - set(headings))
+    used = [name for name in (*headings, *unknown) if any(cells.get(name) for cells in sums.values())]
+    rows = [["县（市、区）", "险种", *(headings.get(name, name) for name in used)]]
     for (county, scheme), cells in sorted(sums.items()):
         label = " ".join(filter(None, (county, (names or {}).get(county, ""))))
-        rows.append([label, SCHEMES_ZH.get(scheme, scheme), *_cells(cells, used)])
-    whole = {name: sum(cells.get(name, 0) for cells in sums.values()) for name, _, _ in used}
+        rows.append([label, scheme_zh(scheme), *_cells(cells, used)])
+    whole = {name: sum(cells.get(name, 0) for cells in sums.values()) for name in used}
     rows.append(["合计", "", *_cells(whole, used)])
     return table_lines(rows, left_columns=2)
 
@@ -135,5 +120,5 @@ def table_lines(rows: Sequence[Sequence[str]], left_columns: int = 1) -> list[st
     return lines
 
 
-def _cells(cells: dict[str, int], used: Sequence[tuple[str, str, tuple[str, ...]]]) -> list[str]:
-    return [str(cells.get(name, 0)) if name == "claims" else fen_to_yuan(cells.get(name, 0)) for name, _, _ in used]
+def _cells(cells: dict[str, int], used: Sequence[str]) -> list[str]:
+    return [str(cells.get(name, 0)) if name == _COUNT else fen_to_yuan(cells.get(name, 0)) for name in used]
