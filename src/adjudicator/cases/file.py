@@ -27,6 +27,7 @@ from typing import Any
 
 import yaml
 
+from adjudicator.cases.outcomes import OUTCOME_ZH
 from adjudicator.errors import E, refuse
 from adjudicator.limits import MAX_AMOUNT_FEN
 from adjudicator.money import MoneyError, yuan_to_fen
@@ -50,13 +51,7 @@ AMOUNT_KEYS = (
 )  # fmt: skip
 LINE_KEYS = ("item", "date", "price", "quantity", "amount", "approval", "refund_of", "id", "before_admission")
 ACCOUNT_KEYS = ("current", "past", "family")
-OUTCOMES = (
-    "total", "wholly_self_paid", "over_ceiling", "first_pay", "in_scope", "deductible_standard", "deductible",
-    "pooled_fund", "large_sum", "catastrophic", "civil_servant", "enterprise", "assistance", "tilt",
-    "assistance_total", "other_fund", "hospital_borne", "fund_total", "personal_total", "account", "family_account",
-    "account_current", "account_past", "cash", "error",
-)  # fmt: skip
-"""What a case may expect, in yuan; ``error`` is a name of the error table."""
+OUTCOMES = tuple(OUTCOME_ZH)
 
 
 class _Exact(yaml.SafeLoader):

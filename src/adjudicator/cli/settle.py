@@ -14,21 +14,9 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from adjudicator.cases.outcomes import OUTCOME_ZH
 from adjudicator.money import fen_to_yuan
 
-OUTCOME_ZH = {
-    "total": "医疗费总额", "wholly_self_paid": "全自费金额", "over_ceiling": "超限价自费费用",
-    "first_pay": "先行自付金额",
-    "in_scope": "符合政策范围金额", "deductible_standard": "起付标准", "deductible": "实际支付起付线",
-    "pooled_fund": "统筹基金支出", "large_sum": "职工大额支出",
-    "catastrophic": "大病保险支出",
-    "civil_servant": "公务员补助支出",
-    "enterprise": "企业补充支出", "assistance": "医疗救助支出", "tilt": "倾斜救助支出",
-    "assistance_total": "医疗救助合计", "other_fund": "其他支出", "hospital_borne": "医院负担金额",
-    "fund_total": "基金支付总额", "personal_total": "个人负担总金额", "account": "个人账户支出",
-    "family_account": "共济账户支出", "account_current": "当年账户支出", "account_past": "历年账户支出",
-    "cash": "个人现金支出", "error": "错误",
-}  # fmt: skip
 CHAIN_ZH = {"cost": "费用", "burden": "负担"}
 SHOWN_ALWAYS = ("total", "in_scope", "deductible", "pooled_fund", "fund_total", "personal_total", "cash")
 

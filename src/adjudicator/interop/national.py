@@ -1,8 +1,8 @@
 """The national interface as JSON: a settlement request (2206, 2207, 2303, 2304) to a claim, an answer to ``setlinfo``.
 
-Reads the envelope and nodes of national-interface.md sections 1 to 5 and 9: ``input`` holds ``data`` (9.2), the lines
-``feedetail`` (3.1), and, as the transactions before have sent them, ``baseinfo``, ``insuinfo``, ``mdtrtinfo``,
-``dscginfo``, ``diseinfo``, ``oprninfo``. Numbers may come as strings. Money is read by its digits, never as a float.
+Envelope and nodes are those of 医疗保障信息平台 定点医药机构接口规范: ``input`` holds ``data``, lines ``feedetail``,
+and, as the transactions before have sent them, ``baseinfo``, ``insuinfo``, ``mdtrtinfo``, ``dscginfo``, ``diseinfo``,
+``oprninfo``. Numbers may come as strings. Money is read by its digits, never as a float.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from google.protobuf.message import Message
 
 from adjudicator.errors import E, refuse
 from adjudicator.money import MoneyError, decimal_to_scaled, fen_to_yuan
+from adjudicator.payers import PAYERS, ROWS
 from adjudicator.v1 import claim_pb2, settlement_pb2
 
 TRIAL = ("2206", "2303")
@@ -25,13 +26,13 @@ SETTLE = ("2207", "2304")
 _SETLINFO: dict[str, str] = {
     "medfee_sumamt": "total_fen", "fulamt_ownpay_amt": "wholly_self_paid_fen", "overlmt_selfpay": "over_ceiling_fen",
     "preselfpay_amt": "first_pay_fen", "inscp_scp_amt": "in_scope_fen", "act_pay_dedc": "deductible_fen",
-    "hifp_pay": "pooled_fund_fen", "cvlserv_pay": "civil_servant_fen", "hifes_pay": "enterprise_fen",
-    "hifmi_pay": "catastrophic_fen", "hifob_pay": "large_sum_fen", "maf_pay": "assistance_fen",
-    "hosp_part_amt": "hospital_borne_fen", "oth_pay": "other_fund_fen", "fund_pay_sumamt": "fund_total_fen",
-    "psn_part_amt": "personal_total_fen", "acct_pay": "account_fen", "psn_cash_pay": "cash_fen",
-    "balc": "account_balance_fen", "acct_mulaid_pay": "family_account_fen",
+    "fund_pay_sumamt": "fund_total_fen", "psn_part_amt": "personal_total_fen", "balc": "account_balance_fen",
+    **{payer.national: payer.field for payer in PAYERS},
 }  # fmt: skip
-"""National result field -> field of Settlement, in the order of section 5."""
+"""National result field -> field of Settlement."""
+
+_WITHOUT_NATIONAL_CODE = {code for payer in ROWS if not payer.is_national for code in payer.codes}
+"""Rows of ``funds`` that ``setldetail`` cannot name; their amounts are in ``setlinfo``."""
 
 
 def is_national(path: Path) -> bool:
@@ -96,7 +97,9 @@ def write_setlinfo(settlement: settlement_pb2.Settlement) -> dict[str, Any]:
     setlinfo["pool_prop_selfpay"] = f"{rate // 10**6}.{(rate % 10**6 + 50) // 100:04d}"
     setlinfo["clr_way"] = str(settlement.clearing_method)
     detail = [
-        {"fund_pay_type": fund.fund_type, "fund_payamt": fen_to_yuan(fund.amount_fen)} for fund in settlement.funds
+        {"fund_pay_type": fund.fund_type, "fund_payamt": fen_to_yuan(fund.amount_fen)}
+        for fund in settlement.funds
+        if fund.fund_type not in _WITHOUT_NATIONAL_CODE
     ]
     lines = [_result(line) for line in settlement.lines]
     return {"setlinfo": setlinfo, "setldetail": detail, "result": lines}

@@ -10,17 +10,16 @@ from itertools import pairwise
 
 import numpy as np
 
-from adjudicator.codes import Fund
 from adjudicator.columns import QUOTA
 from adjudicator.errors import E, refuse
 from adjudicator.ledger.keys import prefix, state
 from adjudicator.ledger.names import fund_text, scheme_text, total_field
 from adjudicator.ledger.posting import measure, sum_groups, write_records, write_states
 from adjudicator.ledger.record import CHECKSUM_WORD, FORMAT, HAS_STATE, HEADER, STATE, Kind, Record
+from adjudicator.payers import LEDGER, LEDGER_COUNT, Origin
 
-FUND_COUNT = len(Fund)
 Total = tuple[int, int, int, int, int]
-"""Month, county, scheme, fund, amount in fen (for Fund.CLAIMS a count)."""
+"""Month, county, scheme, codes.Fund, amount in fen (for the number of settlements a count)."""
 
 
 @dataclass(slots=True)
@@ -152,33 +151,19 @@ def _cut(words: np.ndarray, offsets: np.ndarray) -> list[memoryview | bytes]:
 
 
 def fund_amounts(claims: np.ndarray, benefits: np.ndarray, payments: np.ndarray) -> np.ndarray:
-    """What each settlement posts to each fund: int64[n, funds] in fen, by codes.Fund.
+    """Return what each settlement posts: int64[n, accounts] in fen, by codes.Fund (``payers.LEDGER``).
 
     The personal account is the person's own, current and past years; relatives' money is FAMILY_ACCOUNT, as in
     the answer.
     """
-    amounts = np.zeros((len(claims), FUND_COUNT), np.int64)
-    for fund, columns in _FUND_COLUMNS.items():
-        for name in columns:
-            amounts[:, fund] += benefits[name]
-    amounts[:, Fund.PROVIDER_DUE] = payments["due_fen"]
-    amounts[:, Fund.CLAIMS] = 1
-    amounts[:, Fund.TOTAL_COST] = claims["total_fen"]
+    amounts = np.zeros((len(claims), LEDGER_COUNT), np.int64)
+    records = {Origin.BENEFIT: benefits, Origin.PAYMENT: payments, Origin.CLAIM: claims}
+    for place, account in enumerate(LEDGER):
+        for column in account.columns:
+            amounts[:, place] += records[account.origin][column]
+        if account.origin is Origin.COUNT:
+            amounts[:, place] = 1
     return amounts
-
-
-_FUND_COLUMNS = {
-    Fund.POOLED: ("pooled_fen",),
-    Fund.LARGE_SUM: ("large_sum_fen",),
-    Fund.CATASTROPHIC: ("catastrophic_fen",),
-    Fund.CIVIL_SERVANT: ("civil_servant_fen",),
-    Fund.ENTERPRISE: ("enterprise_fen",),
-    Fund.ASSISTANCE: ("assistance_fen", "tilt_fen"),
-    Fund.OTHER: ("other_fen",),
-    Fund.ACCOUNT: ("account_current_fen", "account_past_fen"),
-    Fund.HOSPITAL: ("hospital_borne_fen",),
-    Fund.FAMILY_ACCOUNT: ("account_family_fen",),
-}
 
 
 def now_ms() -> int:
@@ -299,7 +284,7 @@ def _pack_states(rows: Settlements) -> tuple[np.ndarray, np.ndarray, np.ndarray]
 def _sum_totals(months: np.ndarray, rows: Settlements, amounts: np.ndarray) -> list[Total]:
     place = (months.astype(np.int64) * 10**7 + rows.counties) * 100 + rows.claims["scheme"]
     groups, members = np.unique(place, return_inverse=True)
-    sums = np.zeros((len(groups), FUND_COUNT), np.int64)
+    sums = np.zeros((len(groups), LEDGER_COUNT), np.int64)
     if len(amounts) and max(int(amounts.max()), -int(amounts.min())) > 2**62 // len(amounts):
         raise refuse(E.AMOUNT_OUT_OF_RANGE, detail="2**62")  # the sum of a batch must stay exact
     sum_groups(members.astype(np.int64), amounts, sums)

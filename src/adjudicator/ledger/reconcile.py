@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from adjudicator import payers
 from adjudicator.codes import Fund
 from adjudicator.errors import E, refuse
 from adjudicator.ledger import keys as names
@@ -16,9 +17,7 @@ from adjudicator.ledger.names import parse_scheme
 from adjudicator.ledger.record import Kind, Record
 from adjudicator.v1 import pooling_pb2
 
-FUNDS = (
-    Fund.POOLED, Fund.LARGE_SUM, Fund.CATASTROPHIC, Fund.CIVIL_SERVANT, Fund.ENTERPRISE, Fund.ASSISTANCE, Fund.OTHER,
-)  # fmt: skip
+FUNDS = tuple(payer.fund for payer in payers.FUNDS if payer.fund is not None)
 """The funds of fund_pay_sumamt (identity F1)."""
 
 LineKey = tuple[str, int, int]

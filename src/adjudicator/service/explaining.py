@@ -11,6 +11,7 @@ import numpy as np
 
 from adjudicator.benefit.explain import explain as price_again
 from adjudicator.claim.basis import read_basis
+from adjudicator.payers import PAYERS
 from adjudicator.rules.bundle import Bundle
 from adjudicator.v1 import settlement_pb2
 
@@ -20,22 +21,6 @@ DIVISION: tuple[tuple[str, str, str, str], ...] = (
     ("first_pay_fen", "first_pay", "先行自付", "first pay of class B items and of care outside the pool"),
 )
 """Field, stage, stage in Chinese, text: what is taken off the total until the in-scope amount is left."""
-
-PAYERS: tuple[tuple[str, str, str, str], ...] = (
-    ("pooled_fund_fen", "pooled", "统筹基金", "basic pooled fund"),
-    ("large_sum_fen", "large_sum", "职工大额补助", "employees' large-sum fund"),
-    ("catastrophic_fen", "catastrophic", "居民大病保险", "catastrophic insurance"),
-    ("civil_servant_fen", "civil_servant", "公务员补助", "civil-servant supplement"),
-    ("enterprise_fen", "enterprise", "企业补充", "enterprise supplement"),
-    ("assistance_fen", "assistance", "医疗救助", "medical assistance"),
-    ("other_fund_fen", "other", "其他支出", "other payers"),
-    ("hospital_borne_fen", "hospital_borne", "医院负担", "borne by the institution"),
-    ("account_fen", "account", "个人账户", "own personal account"),
-    ("family_account_fen", "family_account", "家庭共济", "relatives' accounts"),
-    ("cash_fen", "cash", "个人现金", "cash"),
-)
-"""The payers in the order of the cascade; together they pay the total."""
-
 
 STEP_FIELDS = (
     "stage", "stage_zh", "before_fen", "amount_fen", "after_fen", "rate_ppm", "document", "clause", "verified",
@@ -75,8 +60,9 @@ def explain(key: settlement_pb2.SettlementKey, answer: settlement_pb2.Settlement
     deductible = ("deductible", "起付线", "deductible, before any fund pays")
     _step(explanation, answer, answer.in_scope_fen, answer.deductible_fen, deductible, always=True)
     left_fen = answer.total_fen
-    for field, stage, stage_zh, text in PAYERS:
-        left_fen = _step(explanation, answer, left_fen, getattr(answer, field), (stage, stage_zh, text))
+    for payer in PAYERS:
+        names = payer.id, payer.zh_short, payer.en
+        left_fen = _step(explanation, answer, left_fen, getattr(answer, payer.field), names)
     return explanation
 
 
