@@ -129,10 +129,14 @@ def test_whose_catalogue_holds_elsewhere(city, tmp_path, option, over):
     source = 'document = "example"\nchecked_on = 2026-11-21\nverified = true\n'
     with (city / "catalogue" / "catalogue.toml").open("a", encoding="utf-8") as stream:
         stream.write(f'\n[[options.cross_region]]\nfrom = 2014-01-01\nvalue = "{option}"\n{source}')
+    employee = city / "benefit" / "employee.toml"
+    text = employee.read_text("utf-8").replace('place = "local"', 'place = "any"')
+    everywhere = '\ncross_region = [{ place = ["province", "outside"], filing = "any" }]\nrate_percent'
+    employee.write_text(text.replace("\nrate_percent", everywhere), encoding="utf-8")
     path = tmp_path / "case.yaml"
     path.write_text(
         f"case: X\npack: ['{city}', taohuayuan]\n"
-        "claim: {level: third, place: local, care_area: '990001', date: 2024-06-01, "
+        "claim: {level: third, care_area: '990001', date: 2024-06-01, "
         "lines: [{item: '001109000010000', price: 60, quantity: 20}]}\n",
         encoding="utf-8",
     )

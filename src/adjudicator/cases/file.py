@@ -58,7 +58,11 @@ class _Exact(yaml.SafeLoader):
     """YAML whose decimal numbers keep the digits that were written."""
 
 
-_Exact.add_constructor("tag:yaml.org,2002:float", lambda loader, node: Decimal(loader.construct_scalar(node)))
+def _decimal(loader: _Exact, node: yaml.ScalarNode) -> Decimal:
+    return Decimal(str(loader.construct_scalar(node)))
+
+
+_Exact.add_constructor("tag:yaml.org,2002:float", _decimal)
 
 
 @dataclass(slots=True)

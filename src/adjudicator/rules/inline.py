@@ -18,13 +18,20 @@ from pathlib import Path
 from typing import Any
 
 from adjudicator.benefit.plan.source import EVERY_KEY
-from adjudicator.codes import HOSPITAL_LEVELS, PERSON_TYPES
+from adjudicator.codes import HOSPITAL_LEVELS, NATIONAL_CARE_TYPES, PERSON_TYPES, CareKind
+from adjudicator.options import choice_name
 from adjudicator.rulefile.faults import Faults
 from adjudicator.rules.bundle import Bundle, compile_bundle
 from adjudicator.rules.load import build_pack
 
 AREA = 990001
 _FIRST = datetime.date(1990, 1, 1)
+_CARE_TYPES = [
+    {"code": f"99{kind:02d}", "kind": choice_name(kind)}
+    for kind in CareKind
+    if kind and kind not in NATIONAL_CARE_TYPES.values()
+]
+"""Medical categories of an inline plan for the kinds of care that have no national code."""
 _PLAN = ("scheme", "care", "place", "filing")
 _PACK = ("levels", "person_groups", "assistance", "diseases", "programmes", "hospitals", "options")
 _SOURCE = ("document", "clause", "checked_on", "verified", "from")
@@ -58,17 +65,16 @@ def _exact(value: Any) -> Any:
     return value
 
 
-def _pack(mapping: dict[str, Any]) -> tuple[dict[str, Any], list[tuple[int, dict]]]:
+def _pack(mapping: dict[str, Any]) -> tuple[dict[str, Any], list[tuple[int, dict[str, str]]]]:
     """What ``pack.toml`` would say, and the rows of the hospital register."""
     scheme = mapping.get("scheme", "employee")
     levels = mapping.get("levels") or [{"id": "any", "hosp_lv": list(HOSPITAL_LEVELS[1:])}]
     groups = mapping.get("person_groups") or [
         {"id": "everyone", "person_types": [t for t in PERSON_TYPES[1:] if len(t) == 2]}
     ]
-    named = lambda entry: {"name": entry["id"], "name_zh": entry["id"], **entry}  # noqa: E731
-    levels = [named(level if isinstance(level, dict) else {"id": level}) for level in levels]
-    groups = [{"scheme": scheme, **named(group)} for group in groups]
-    categories = [named(entry if isinstance(entry, dict) else {"id": entry}) for entry in mapping.get("assistance", [])]
+    levels = [_named(level) for level in levels]
+    groups = [{"scheme": scheme, **_named(group)} for group in groups]
+    categories = [_named(entry) for entry in mapping.get("assistance", [])]
     hospitals = mapping.get("hospitals") or [
         {"code": f"H990001{number:05d}", "level": level["id"], "hosp_lv": (level.get("hosp_lv") or ["11"])[0]}
         for number, level in enumerate(levels, 1)
@@ -77,10 +83,16 @@ def _pack(mapping: dict[str, Any]) -> tuple[dict[str, Any], list[tuple[int, dict
         "id": "inline", "name": "Inline plan", "name_zh": "内联方案", "pool": 990000,
         "area": [{"code": AREA, "name": "County", "name_zh": "县"}],
         "level": levels, "person_group": groups, "assistance": categories,
-        "disease": mapping.get("diseases", []), "programme": mapping.get("programmes", []),
+        "care_type": _CARE_TYPES, "disease": mapping.get("diseases", []), "programme": mapping.get("programmes", []),
         "options": mapping.get("options", {}),
     }  # fmt: skip
     return raw, [(number, _hospital(hospital)) for number, hospital in enumerate(hospitals, 1)]
+
+
+def _named(entry: Any) -> dict[str, Any]:
+    """An entry of a list of the pack; one that is only an id is named by it."""
+    entry = entry if isinstance(entry, dict) else {"id": entry}
+    return {"name": entry["id"], "name_zh": entry["id"], **entry}
 
 
 def _hospital(entry: dict[str, Any]) -> dict[str, str]:

@@ -1,0 +1,315 @@
+"""The claim of a case as the message that a hospital system would send."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+import numpy as np
+
+from adjudicator import codes, columns
+from adjudicator.cases.file import Case, fen
+from adjudicator.cases.rules import part_item
+from adjudicator.claim.lookup import INPATIENT_KINDS
+from adjudicator.claim.state import quota_key
+from adjudicator.claim.years import QUOTA_NAME, period_of
+from adjudicator.codes import CareKind, Place
+from adjudicator.errors import AdjudicatorError, E, Problem, refuse
+from adjudicator.money import decimal_to_scaled
+from adjudicator.options import QuotaPeriod, YearBy
+from adjudicator.rulefile.pack import Pack
+from adjudicator.rules.bundle import Bundle
+from adjudicator.v1 import claim_pb2
+
+DEFAULT_DATE = 20240601
+DEFAULT_DIAGNOSIS = "J18.900"
+"""Pneumonia: the diagnosis of an inpatient claim whose case does not name one."""
+PERSON = "P1"
+
+_SCHEMES = {scheme.name.lower(): scheme for scheme in codes.Scheme if scheme}
+_DEFAULT_TYPES = {codes.Scheme.EMPLOYEE: "11", codes.Scheme.RESIDENT: "15"}
+
+
+@dataclass(slots=True)
+class YearSoFar:
+    """What a benefit year of the person holds before a claim: accumulators int64[64], and disease quotas by key."""
+
+    slots: np.ndarray = field(default_factory=lambda: np.zeros(columns.ACCUMULATOR_COUNT, np.int64))
+    quotas: dict[int, int] = field(default_factory=dict)
+    given: bool = False
+    """The case has stated some of it, so that the claims bring the whole year with them, as a platform does [5206]."""
+
+
+@dataclass(slots=True)
+class ClaimWriter:
+    """Writes the claims of one case; ``years`` is the person's year by benefit year, kept by the caller."""
+
+    bundle: Bundle
+    case: Case
+    years: dict[int, YearSoFar]
+
+    @property
+    def pack(self) -> Pack:
+        """The pack of the place of insurance."""
+        return self.bundle.packs[0]
+
+    def write(self, number: int) -> claim_pb2.Claim:
+        """The claim of a case at a position.
+
+        Errors: E.CORRUPT_CASE_FILE for a word that the rules do not know, E.LINES_DO_NOT_ADD_UP, E.INVALID_DATE,
+        E.NOT_AN_AMOUNT, E.INVALID_ACCUMULATOR.
+        """
+        values = self.case.claims[number].values
+        claim = claim_pb2.Claim(encounter_id=f"E{number + 1}", settlement_sequence=1, person_id=PERSON)
+        self._person(claim, values)
+        self._dates(claim, values)
+        self._stay(claim, values, number)
+        self._place(claim, values)
+        account = values.get("account", {})
+        claim.use_account = bool(values.get("use_account", bool(account)))
+        for name in ("current", "past", "family"):
+            setattr(claim, f"account_{name}_fen", account.get(name, 0))
+        claim.hospital_borne_fen = values.get("hospital_borne", 0)
+        claim.other_payer_fen = values.get("other_payers", 0)
+        if "lines" in values:
+            claim.lines.extend(self._lines(claim, values["lines"]))
+        else:
+            claim.lines.extend(self._parts(claim, values.get("amounts", {})))
+        claim.total_fen = sum(line.amount_fen for line in claim.lines)
+        self._year(claim, values)
+        return claim
+
+    # ---------------------------------------------------------------- who, when, where
+
+    def _person(self, claim: claim_pb2.Claim, values: Mapping[str, Any]) -> None:
+        case, person = self.case, self.case.person
+        scheme = _SCHEMES[self._word(person.get("scheme", case.plan.get("scheme", "employee")), _SCHEMES, "scheme")]
+        claim.scheme = codes.SCHEME_NATIONAL[scheme]
+        person_type = str(person.get("type", _DEFAULT_TYPES.get(scheme, "11")))
+        claim.person_type = self._word(person_type, codes.PERSON_TYPES, "type")
+        category = str(values.get("assistance", person.get("assistance", "")))
+        claim.assistance_category = self._word(category, self.pack.assistance_ids, "assistance")
+        claim.insured_area = f"{self.pack.areas[0].code:06d}"
+        claim.age_years = int(person.get("age", 40))
+        claim.sex = int(person.get("sex", 1))
+        claim.contribution_tier = int(person.get("contribution_tier", 0))
+        claim.civil_servant = bool(person.get("civil_servant", False))
+        claim.family_doctor_signed = bool(person.get("family_doctor", False))
+        claim.enrolment_status = 2 if person.get("suspended", False) else 0
+
+    def _dates(self, claim: claim_pb2.Claim, values: Mapping[str, Any]) -> None:
+        day = _date(values.get("date", DEFAULT_DATE))
+        claim.admission_date = _date(values.get("admission", day))
+        claim.discharge_date = _date(values.get("discharge", day))
+        claim.settlement_date = _date(values.get("settlement", claim.discharge_date))
+        if "stay_days" in values:
+            claim.stay_days = int(values["stay_days"])
+
+    def _stay(self, claim: claim_pb2.Claim, values: Mapping[str, Any], number: int) -> None:
+        kind = _member(self, values.get("care", "inpatient"), CareKind, "care")
+        claim.care_type = next((code for code, known in self.pack.care_types.items() if known == kind), "")
+        if not claim.care_type:
+            raise refuse(E.CORRUPT_CASE_FILE, self.case.name, f"{self.case.name}: the pack has no code for this care")
+        # codes.Filing and codes.Referral have the numbers of the wire.
+        filing = _member(self, values.get("filing", "unspecified"), codes.Filing, "filing")
+        claim.filing = cast(claim_pb2.Filing, filing)
+        referral = _member(self, values.get("referral", "unspecified"), codes.Referral, "referral")
+        claim.referral = cast(claim_pb2.Referral, referral)
+        if "disease" in values:
+            known = tuple(disease.code for disease in self.pack.diseases)
+            claim.disease_code = self._word(str(values["disease"]), known, "disease")
+        if "programme" in values:
+            programmes = tuple(programme.id for programme in self.pack.programmes)
+            claim.programme = self._word(str(values["programme"]), programmes, "programme")
+        claim.maternity_type, claim.fetus_count = int(values.get("maternity", 0)), int(values.get("fetuses", 1))
+        claim.mid_stay = bool(values.get("mid_stay", False))
+        if values.get("chain", "chain_deductible" in values):
+            claim.referral_from_encounter = f"E{number}"
+        claim.referral_deductible_fen = values.get("chain_deductible", 0)
+        claim.at_signed_institution = bool(values.get("at_signed_institution", False))
+        if kind in INPATIENT_KINDS:
+            claim.diagnoses.append(DEFAULT_DIAGNOSIS)
+
+    def _place(self, claim: claim_pb2.Claim, values: Mapping[str, Any]) -> None:
+        """Institution and place of care: a hospital of the register, or one elsewhere with its national level."""
+        place = Place(_member(self, values.get("place", "local"), Place, "place"))
+        if "care_area" in values:
+            claim.care_area = self._care_area(str(values["care_area"]), values)
+        elif place != Place.LOCAL:
+            claim.care_area = self._elsewhere(place)
+        local = claim.care_area[:4] in ("", claim.insured_area[:4])
+        if "hospital" in values:
+            known = tuple(hospital.code for hospital in self.pack.hospitals)
+            claim.institution_code = self._word(str(values["hospital"]), known, "hospital")
+        elif "hosp_lv" in values and not local:
+            claim.institution_code = f"H{claim.care_area}00001"
+            claim.hospital_level = self._word(str(values["hosp_lv"]), codes.HOSPITAL_LEVELS, "hosp_lv")
+        else:
+            self._hospital_of_level(claim, str(values.get("level", self.pack.level_ids[0])), local)
+
+    def _care_area(self, area: str, values: Mapping[str, Any]) -> str:
+        """The place of care whose catalogue holds: a county of the pool, or an area of another pack of the case."""
+        own = [str(county.code) for county in self.pack.areas]
+        if area not in own and self.bundle.catalogue.area_group(area) < 0:
+            name = self.case.name
+            raise refuse(E.CORRUPT_CASE_FILE, name, f"{name}: no pack of the case has the catalogue of {area}")
+        place = Place.LOCAL if area[:4] == f"{self.pack.pool:06d}"[:4] else (
+            Place.PROVINCE if area[:2] == f"{self.pack.pool:06d}"[:2] else Place.OUTSIDE
+        )  # fmt: skip
+        self._word(str(values.get("place", place.name.lower())), (place.name.lower(),), "place")
+        return area
+
+    def _elsewhere(self, place: Place) -> str:
+        """An area of the province or of another one, without a catalogue of its own if there is one."""
+        province, city = divmod(self.pack.pool // 100, 100)
+        if place == Place.PROVINCE:
+            areas = [f"{province:02d}{other:02d}01" for other in range(1, 91) if other != city]
+        else:
+            areas = [f"{other:02d}0101" for other in range(11, 83) if other != province]
+        return next((area for area in areas if self.bundle.catalogue.area_group(area) < 0), areas[0])
+
+    def _hospital_of_level(self, claim: claim_pb2.Claim, level: str, local: bool) -> None:
+        """An institution of a level group."""
+        number = self.pack.level_ids.index(self._word(level, self.pack.level_ids, "level"))
+        national = self.bundle.lookup.level_of_hospital_level[0].tolist()
+        if not local and number in national:
+            claim.institution_code = f"H{claim.care_area}00001"
+            claim.hospital_level = codes.HOSPITAL_LEVELS[national.index(number)]
+            return
+        for hospital in self.pack.hospitals:
+            if hospital.deductible_level == hospital.price_level == number:
+                claim.institution_code = hospital.code
+                claim.care_area = claim.care_area or claim.insured_area
+                return
+        name = self.case.name
+        raise refuse(E.CORRUPT_CASE_FILE, name, f"{name}: no hospital of the register has the level {level}")
+
+    # ---------------------------------------------------------------- the bill
+
+    def _lines(self, claim: claim_pb2.Claim, written: list[dict[str, Any]]) -> Iterable[claim_pb2.Line]:
+        """The fee lines as written; a line without amount has price times quantity, half up."""
+        names = [str(line.get("id", number)) for number, line in enumerate(written)]
+        for number, line in enumerate(written):
+            quantity_e4 = decimal_to_scaled(str(line.get("quantity", 1)), 4)
+            amount = fen(line["amount"], f"{self.case.name}.lines[{number}].amount") if "amount" in line else None
+            if "price" in line:
+                price_e4 = decimal_to_scaled(str(line["price"]), 6)
+            else:
+                price_e4 = abs(amount or 0) * 10**8 // abs(quantity_e4)
+            if amount is None:
+                amount = (price_e4 * quantity_e4 + 5 * 10**7) // 10**8
+            yield claim_pb2.Line(
+                line_id=names[number], item_code=str(line["item"]),
+                fee_date=_date(line.get("date", claim.admission_date)), unit_price_e4=price_e4,
+                quantity_e4=quantity_e4, amount_fen=amount, approval=int(line.get("approval", 0)),
+                before_admission=int(line.get("before_admission", False)),
+                original_line_id=self._word(str(line["refund_of"]), names, "refund_of") if "refund_of" in line else "",
+            )  # fmt: skip
+
+    def _parts(self, claim: claim_pb2.Claim, amounts: Mapping[str, int]) -> Iterable[claim_pb2.Line]:
+        """One line for each part of a bill that is stated in parts; a bill of nothing has one line of nothing."""
+        parts = bill_parts(amounts)
+        if sum(parts.values()) != amounts.get("total", sum(parts.values())) or min(parts.values()) < 0:
+            raise AdjudicatorError(Problem(int(E.LINES_DO_NOT_ADD_UP), f"{self.case.name}.amounts"))
+        charged = {part: amount for part, amount in parts.items() if amount} or {"in_scope": 0}
+        for number, (part, amount) in enumerate(charged.items(), 1):
+            yield claim_pb2.Line(
+                line_id=str(number), item_code=part_item(part), fee_date=claim.admission_date,
+                unit_price_e4=amount * 10_000, quantity_e4=10_000, amount_fen=amount,
+            )  # fmt: skip
+
+    # ---------------------------------------------------------------- the year
+
+    def _year(self, claim: claim_pb2.Claim, values: Mapping[str, Any]) -> None:
+        """The person's year before the claim, where the case has stated any of it."""
+        deciding, year = self._deciding(claim)
+        so_far = self.years.setdefault(year, YearSoFar())
+        if "year_to_date" in values or "quota_used" in values:
+            so_far.given = True
+        for name, value in values.get("year_to_date", {}).items():
+            slot = name if name in columns.SLOT else f"{name}_fen"
+            if slot not in columns.SLOT:
+                raise refuse(E.INVALID_ACCUMULATOR, self.case.name, str(name))
+            amount = fen(value, f"{self.case.name}.{name}") if slot.endswith("_fen") else int(value)
+            so_far.slots[columns.SLOT[slot]] = amount
+        quota = self._quota(claim.disease_code, deciding)
+        if quota and "quota_used" in values:
+            so_far.quotas[quota_key(*quota)] = fen(values["quota_used"], "quota_used")
+        if not so_far.given:
+            return
+        claim.accumulators.year = year
+        for name, position in columns.SLOT.items():
+            if so_far.slots[position]:
+                claim.accumulators.entries.add(name=name, value=int(so_far.slots[position]))
+        if quota:
+            used = so_far.quotas.get(quota_key(*quota), 0)
+            claim.accumulators.entries.add(name=QUOTA_NAME, value=used, disease_code=quota[0], period=quota[1])
+
+    def _quota(self, disease_code: str, deciding: int) -> tuple[str, int] | None:
+        """Disease and period of the quota that the claim counts in."""
+        for disease in self.pack.diseases:
+            if disease.code == disease_code and disease.period != QuotaPeriod.NONE:
+                return disease.code, period_of(deciding, disease.period)
+        return None
+
+    def _deciding(self, claim: claim_pb2.Claim) -> tuple[int, int]:
+        """The date that decides which rule holds, and the benefit year (V08)."""
+        dates = {
+            YearBy.ADMISSION: claim.admission_date, YearBy.SETTLEMENT: claim.settlement_date,
+            YearBy.DISCHARGE: claim.discharge_date or claim.settlement_date,
+        }  # fmt: skip
+        year, day = divmod(dates[self.pack.benefit_year], 10_000)
+        return dates[self.pack.rule_date], year - (day < self.pack.year_begins)
+
+    def _word(self, word: str, known: Iterable[str], what: str) -> str:
+        if word not in known:
+            choices = ", ".join(str(entry) for entry in known if entry)
+            name = self.case.name
+            raise refuse(E.CORRUPT_CASE_FILE, name, f"{name}: {what} {word!r} is none of {choices}")
+        return word
+
+
+def bill_parts(amounts: Mapping[str, int]) -> dict[str, int]:
+    """Amounts of a case as parts that add up to the bill; ``copay_free`` and such are parts of a part.
+
+    A special drug lies in scope as far as there is room, else in the first pay.
+
+    >>> bill_parts({"in_scope": 100, "first_pay": 20, "special_drug": 110})
+    {'in_scope': 0, 'copay_free': 0, 'special_drug': 100, 'copay_free_special_drug': 0, 'first_pay': 10, \
+'first_pay_special_drug': 10, 'over_ceiling': 0, 'hospital_borne': 0, 'in_catalogue_excess': 0, 'wholly_self_paid': 0}
+    """
+    in_scope, first_pay, over = (amounts.get(name, 0) for name in ("in_scope", "first_pay", "over_ceiling"))
+    free, special = amounts.get("copay_free", 0), amounts.get("special_drug", 0)
+    hospital, excess = amounts.get("hospital_borne", 0), amounts.get("in_catalogue_excess", 0)
+    special_scope = min(special, in_scope)
+    both = max(free + special_scope - in_scope, 0)
+    return {
+        "in_scope": in_scope - free - special_scope + both,
+        "copay_free": free - both,
+        "special_drug": special_scope - both,
+        "copay_free_special_drug": both,
+        "first_pay": first_pay - (special - special_scope),
+        "first_pay_special_drug": special - special_scope,
+        "over_ceiling": over - hospital - excess,
+        "hospital_borne": hospital,
+        "in_catalogue_excess": excess,
+        "wholly_self_paid": amounts.get("wholly_self_paid", 0),
+    }
+
+
+def _member(writer: ClaimWriter, word: Any, members: Any, what: str) -> int:
+    names = {member.name.lower(): int(member) for member in members}
+    return names[writer._word(str(word), names, what)]
+
+
+def _date(value: Any) -> int:
+    if isinstance(value, datetime.date):
+        return value.year * 10_000 + value.month * 100 + value.day
+    text = str(value).replace("-", "")
+    try:
+        datetime.datetime.strptime(text, "%Y%m%d")
+    except ValueError as error:
+        raise refuse(E.INVALID_DATE, str(value)) from error
+    return int(text)

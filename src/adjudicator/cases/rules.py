@@ -1,0 +1,203 @@
+"""The rules that a case is settled under: its packs, or its own plan with its own catalogue items and payment."""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+import tempfile
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from adjudicator.cases.file import Case
+from adjudicator.catalogue import section as catalogue
+from adjudicator.claim.engine import Engine
+from adjudicator.money import decimal_to_scaled
+from adjudicator.payment import section as payment
+from adjudicator.rulefile.faults import Faults
+from adjudicator.rulefile.pack import Hospital, Pack
+from adjudicator.rules.bundle import Bundle, load_bundle
+from adjudicator.rules.inline import inline_bundle
+from adjudicator.rules.lookup import compile_lookup
+
+SINCE = "1990-01-01"
+PART = "CASE-"
+"""How the codes of the items begin that stand for the parts of a bill that a case states as ``amounts``."""
+
+PART_ITEMS: dict[str, dict[str, Any]] = {
+    "in_scope": {"class": "A"},
+    "copay_free": {"class": "A", "flags": ("co_pay_free",)},
+    "special_drug": {"class": "A", "flags": ("special_drug",)},
+    "copay_free_special_drug": {"class": "A", "flags": ("co_pay_free", "special_drug")},
+    "first_pay": {"class": "B", "first_pay_percent": 100},
+    "first_pay_special_drug": {"class": "B", "first_pay_percent": 100, "flags": ("special_drug",)},
+    "over_ceiling": {"class": "A", "ceiling": 0},
+    "hospital_borne": {"class": "A", "ceiling": 0, "handling": "excess_to_hospital"},
+    "in_catalogue_excess": {"class": "A", "ceiling": 0, "handling": "excess_in_catalogue"},
+    "wholly_self_paid": {"class": "C"},
+}
+"""One item a part: the line split makes exactly this part of the whole line, whatever the catalogue's options are."""
+
+BY_ITEM = {
+    "deciding_date": "discharge",
+    "clearing_funds": ["pooled"],
+    "method": [{"id": "by_item", "method": "by_item", "priority": -1}],
+}
+"""How the institution is paid where a case with a plan of its own does not say."""
+
+SOURCE = {"document": "case", "clause": "", "checked_on": SINCE, "verified": True}
+
+
+def part_item(part: str) -> str:
+    """The catalogue code of a part of the bill."""
+    return PART + part.upper().replace("_", "-")
+
+
+def engine_of(case: Case, by_amounts: bool) -> Engine:
+    """The engine that settles a claim of the case; ``by_amounts``: its bill is stated in parts instead of lines.
+
+    Raises :class:`adjudicator.rulefile.faults.PackError` where the rules have faults.
+    """
+    if case.pack:
+        return _pack_engine(case.pack, by_amounts)
+    return Engine(_inline(case))
+
+
+@lru_cache(maxsize=16)
+def _pack_engine(names: str, by_amounts: bool) -> Engine:
+    """The engine of a case's packs, one a line; the first is that of the place of insurance."""
+    if not by_amounts:
+        return Engine(_with_every_level(load_bundle(names.splitlines())))
+    bundle = _pack_engine(names, False).bundle
+    sections = [_catalogue(pack, _part_items(), {}) for pack in bundle.packs]
+    return Engine(dataclasses.replace(bundle, catalogue=catalogue.compile_sections(sections)))
+
+
+def _with_every_level(bundle: Bundle) -> Bundle:
+    """The bundle with a hospital for each level group of the insuring pack: a register may not have all of them."""
+    insuring, *others = bundle.packs
+    levels = {hospital.deductible_level for hospital in insuring.hospitals if _of_one_level(hospital)}
+    missing = [level for level in range(len(insuring.levels)) if level not in levels]
+    if not missing:
+        return bundle
+    area = insuring.areas[0].code
+    added = tuple(
+        Hospital(
+            code=f"H{area}9{level:04d}", name=insuring.levels[level].name, area=area, county=0,
+            hosp_lv=(insuring.levels[level].hosp_lv or ["11"])[0], deductible_level=level, price_level=level,
+            payment_class="", note="of the case",
+        )
+        for level in missing
+    )  # fmt: skip
+    packs = (dataclasses.replace(insuring, hospitals=insuring.hospitals + added), *others)
+    return dataclasses.replace(bundle, packs=packs, lookup=compile_lookup(packs))
+
+
+def _of_one_level(hospital: Hospital) -> bool:
+    return hospital.deductible_level == hospital.price_level
+
+
+def _inline(case: Case) -> Bundle:
+    """The bundle of a case's own plan: every case has a catalogue and is paid by some method."""
+    bundle = inline_bundle(case.plan)
+    (pack,) = bundle.packs
+    items = [*case.items, *_part_items()]
+    return dataclasses.replace(
+        bundle,
+        catalogue=catalogue.compile_sections([_catalogue(pack, items, case.catalogue)]),
+        payment=payment.compile_sections([_payment(pack, BY_ITEM)]),
+    )
+
+
+def _part_items() -> list[dict[str, Any]]:
+    return [{"code": part_item(part), **item} for part, item in PART_ITEMS.items()]
+
+
+def _catalogue(pack: Pack, items: Iterable[Mapping[str, Any]], options: Mapping[str, Any]) -> catalogue.CatalogueSource:
+    """The compiled catalogue of one pack that has only these items."""
+    with tempfile.TemporaryDirectory() as folder:
+        _write_catalogue(Path(folder), f"{pack.pool:06d}", items, options)
+        faults = Faults()
+        source = catalogue.load_folders([(Path(folder), "items")], catalogue.view_of(pack), faults)
+        faults.raise_if_any("the items of the case")
+    return source
+
+
+def _write_catalogue(folder: Path, area: str, items: Iterable[Mapping[str, Any]], options: Mapping[str, Any]) -> None:
+    """Writes items as the tables of a catalogue folder."""
+    tables: dict[str, list[dict[str, Any]]] = {"item.csv": [], "class.csv": [], "ceiling.csv": [], "ratio.csv": []}
+    for item in items:
+        code = item["code"]
+        base = {"code": code, "area": area, "from": str(item.get("from", SINCE)), "to": str(item.get("to", ""))}
+        tables["item.csv"].append(
+            {"code": code, "name": item.get("name", code), "list_type": str(item.get("list_type", "201")),
+             "charge_category": str(item.get("charge_category", "14")), "flags": " ".join(item.get("flags", []))}
+        )  # fmt: skip
+        tables["class.csv"].append(
+            base | {"class": item["class"], "restricted_use": str(item.get("restricted", False)).lower()}
+        )
+        if "ceiling" in item:
+            handling = item.get("handling", "excess_to_patient")
+            tables["ceiling.csv"].append(
+                base | {"level_group": "*", "ceiling_yuan": item["ceiling"], "handling": handling}
+            )
+        if "first_pay_percent" in item:
+            ratio = decimal_to_scaled(str(item["first_pay_percent"]), 4)
+            row = {"person_class": "*", "ratio_class": "*", "ratio": f"{ratio // 10**6}.{ratio % 10**6:06d}"}
+            tables["ratio.csv"].append(base | row)
+    source = f'document = "case"\nchecked_on = {SINCE}\nverified = true\n'
+    header = [f'[files."{name}"]\n{source}' for name in tables]
+    chosen = [f'[[options.{name}]]\nfrom = {SINCE}\nvalue = "{value}"\n{source}' for name, value in options.items()]
+    (folder / "catalogue.toml").write_text("\n".join(header + chosen), "utf-8")
+    for name, rows in tables.items():
+        with (folder / name).open("w", encoding="utf-8", newline="") as stream:
+            writer = csv.DictWriter(stream, list(catalogue.COLUMNS[name]), lineterminator="\n")
+            writer.writeheader()
+            writer.writerows(rows)
+
+
+def _payment(pack: Pack, mapping: Mapping[str, Any]) -> Any:
+    """The payment section of a pack, written by the keys of ``payment.toml``."""
+    with tempfile.TemporaryDirectory() as folder:
+        (Path(folder) / payment.FILE).write_text(_toml(_with_sources(mapping)), "utf-8")
+        faults = Faults()
+        section = payment.load_section(Path(folder), pack, faults)
+        faults.raise_if_any("the payment of the case")
+    return section
+
+
+def _with_sources(mapping: Mapping[str, Any]) -> dict[str, Any]:
+    """Adds to each table of the file what it need not say: from when it holds, and where it comes from."""
+    return {
+        name: [{"from": _Bare(SINCE), **SOURCE, "checked_on": _Bare(SINCE), **table} for table in value]
+        if isinstance(value, list) and value and isinstance(value[0], Mapping)
+        else value
+        for name, value in mapping.items()
+    }
+
+
+class _Bare(str):
+    """A TOML value that is written without quotes."""
+
+
+def _toml(mapping: Mapping[str, Any]) -> str:
+    """A mapping as TOML, each key on a line of its own.
+
+    >>> print(_toml({"funds": ["a"], "row": [{"id": "x", "on": True}]}))
+    funds = ["a"]
+    row = [{id = "x", on = true}]
+    """
+    return "\n".join(f"{name} = {_toml_value(value)}" for name, value in mapping.items())
+
+
+def _toml_value(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f"{name} = {_toml_value(entry)}" for name, entry in value.items()) + "}"
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(map(_toml_value, value)) + "]"
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, str) and not isinstance(value, _Bare):
+        return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
+    return str(value)
