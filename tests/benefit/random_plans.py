@@ -162,7 +162,7 @@ def _cross_region(rng: np.random.Generator) -> list[dict[str, Any]]:
 
 
 def _disease(rng: np.random.Generator) -> dict[str, Any]:
-    source = {"from": "2000-01-01", "document": "drawn", "clause": "", "checked_on": "2000-01-01", "verified": True}
+    source = {"from": "2000-01-01", "document": "drawn", "evidence": "demonstration"}
     disease: dict[str, Any] = {"code": "D1", "name": "disease", "name_zh": "病种", "period": "year"}
     if rng.random() < 0.5:
         disease["quota"] = [{**source, "value_yuan": _yuan(rng, 30_000)}]

@@ -12,7 +12,7 @@ from tests.benefit.desk import Desk, yuan
 
 LEVELS = [{"id": "low", "hosp_lv": ["09"]}, {"id": "high", "hosp_lv": ["02"]}]
 TWO = {"levels": LEVELS, "deductible_yuan": {"low": 300, "high": 800}, "rate_percent": 80}
-SOURCE = {"from": "2000-01-01", "document": "example", "clause": "", "checked_on": "2000-01-01", "verified": True}
+SOURCE = {"from": "2000-01-01", "document": "example", "evidence": "demonstration"}
 
 
 def deductibles(plan: dict, *stays: tuple[int, str], **claim) -> list:

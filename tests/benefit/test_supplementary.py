@@ -20,7 +20,7 @@ def product(*parts: dict) -> dict:
     """A programme of the given parts."""
     return {
         "id": "supplement", "name": "supplement", "name_zh": "惠民保", "from": datetime.date(2010, 1, 1),
-        "document": "test", "checked_on": datetime.date(2026, 11, 21), "verified": True, "part": list(parts),
+        "document": "test", "evidence": "demonstration", "part": list(parts),
     }  # fmt: skip
 
 

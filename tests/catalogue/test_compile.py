@@ -213,7 +213,7 @@ def test_the_cache_follows_the_content(tmp_path, monkeypatch):
     assert split(compile_sections([source(folder, toy.VIEW)]), Fee("P001", "10")).yuan()[1] == "2.00"
     toy.write(folder, ceiling=toy.CEILING.replace(",8,", ",7,"))
     assert split(compile_sections([source(folder, toy.VIEW)]), Fee("P001", "10")).yuan()[1] == "3.00"
-    toy.write(folder, settings=toy.SETTINGS.replace("verified = true", "verified = false") + toy.PROGRAMME)
+    toy.write(folder, settings=toy.SETTINGS.replace("official", "reprint") + toy.PROGRAMME)
     assert split(compile_sections([source(folder, toy.VIEW)]), Fee("XA01", "10")).total["unverified"] == 1
     moved = replace(toy.VIEW, level_groups=("community", "other", "tertiary"))
     assert split(compile_sections([source(folder, moved)]), Fee("B001", "70"), price_level=2).yuan()[1] == "10.00"

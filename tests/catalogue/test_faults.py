@@ -155,8 +155,8 @@ def test_a_wide_fault_is_counted(tmp_path):
         ("files = [", "file", "is not valid TOML"),
         (toy.SETTINGS + "surprise = 1\n[x]\n", "x", "unknown key"),
         (toy.SETTINGS.replace('[files."ratio.csv"]\n' + toy.HEADER, ""), "files.ratio.csv", "is missing"),
-        (toy.SETTINGS.replace("verified = true", "verified = 1", 1), "files.item.csv.verified", "true/false"),
-        (toy.SETTINGS.replace('document = "the tests"', "", 1), "files.item.csv.document", "is missing"),
+        (toy.SETTINGS.replace('"official"', "1", 1), "files.item.csv.evidence", "not a grade of evidence"),
+        (toy.SETTINGS.replace('document = "玩医保〔2020〕1号"', "", 1), "files.item.csv.document", "is missing"),
         (toy.SETTINGS + f'[files."other.csv"]\n{toy.HEADER}', "files.other.csv", "unknown file"),
         (toy.SETTINGS + f"[[options.rounding]]\n{toy.HEADER}", "options.rounding", "unknown option"),
         (

@@ -23,7 +23,10 @@ VIEW = PackView(
     ("epidemic",),
 )
 
-HEADER = 'document = "the tests"\nchecked_on = 2026-11-20\nverified = true\n'
+HEADER = (
+    'document = "玩医保〔2020〕1号"\nlink = "https://example.org/rules/1.html"\n'
+    'checked_on = 2026-11-20\nevidence = "official"\n'
+)
 SETTINGS = "".join(f'[files."{name}.csv"]\n{HEADER}' for name in ("item", "class", "ceiling", "ratio", "ratio_rule"))
 PROGRAMME = f'[[programmes]]\nid = "epidemic"\ncovers = ["XN*", "T001"]\nfrom = 2020-01-22\n{HEADER}'
 

@@ -126,7 +126,7 @@ def test_a_misspelt_level_is_named_as_the_page_says(city, root, capsys):
 @pytest.mark.parametrize(("option", "over"), [("care_place", 400_00), ("insurance_place", 300_00)])
 def test_whose_catalogue_holds_elsewhere(city, tmp_path, option, over):
     """Section 10.1: a bed at 60 x 20 has the ceiling 40 in the toy city and 45 at home."""
-    source = 'document = "example"\nchecked_on = 2026-11-21\nverified = true\n'
+    source = 'document = "example"\nevidence = "demonstration"\n'
     with (city / "catalogue" / "catalogue.toml").open("a", encoding="utf-8") as stream:
         stream.write(f'\n[[options.cross_region]]\nfrom = 2014-01-01\nvalue = "{option}"\n{source}')
     employee = city / "benefit" / "employee.toml"

@@ -171,10 +171,10 @@ class TestPoints:
         ('no_coefficient = ["FR23"]', 'no_coefficient = ["XX11"]', "XX11 is not a group of the scheme"),
         ("cap = \"base\"", 'cap = "base"\ncaps = "x"', "caps: is not a key of this table"),
         ('clearing_funds = ["pooled"]', "clearing_funds = []", "names no fund"),
-        ("verified = true", 'verified = "yes"', "verified: is 'yes'"),
-        ('checked_on = "2025-01-01"\n', "", "is missing on a verified value"),
+        ('evidence = "official"', 'evidence = "yes"', "evidence: 'yes' is not a grade of evidence"),
+        ('checked_on = "2025-01-01"\n', "", "checked_on: is missing or not a date"),
         ("from = 2025-01-01", "from = 2025-13-01", "is not TOML"),
-        ("from = 2025-01-01", "from = 2025-01-01\nto = 2024-01-01", "20240101 is before from 20250101"),
+        ("from = 2025-01-01", "from = 2025-01-01\nto = 2024-01-01", "ends before it begins"),
         ('file = "coefficients.csv"', 'file = "none.csv"', "none.csv: file: does not exist"),
     ],
 )  # fmt: skip
@@ -254,6 +254,6 @@ def test_fund_on_the_limit_above_the_limit_is_undefined(tmp_path) -> None:
 def test_an_unverified_value_marks_the_result(tmp_path) -> None:
     b = toy.batch(1)
     assert toy.paid(toy.bundle(tmp_path, toy.THIN), b)["unverified"][0] == 0
-    toml = toy.THIN.replace("verified = true", "verified = false")
+    toml = toy.THIN.replace("official", "reprint")
     marks = int(toy.paid(toy.bundle(tmp_path, toml), b)["unverified"][0])
     assert marks == 1 | 2 | 4 | 16  # method, points, coefficient, value

@@ -30,8 +30,11 @@ CODES = Codes(
 )
 GROUPINGS = Groupings((Grouping("toy-drg", 20200101, 20991231, CODES),))
 
-SOURCE = 'from = 2025-01-01\ndocument = "toy rules"\nclause = "1"\nchecked_on = "2025-01-01"\nverified = true\n'
-MARK = 'document = "toy rules"\nclause = "1"\nchecked_on = "2025-01-01"\nverified = true\n'
+MARK = (
+    'document = "玩医保〔2025〕1号"\nclause = "1"\nlink = "https://example.org/rules/1.html"\n'
+    'checked_on = "2025-01-01"\nevidence = "official"\n'
+)
+SOURCE = "from = 2025-01-01\n" + MARK
 
 POINTS = "drg,kind,base_points,average,average:tertiary,average:secondary,average:primary\n" + "\n".join(
     [

@@ -24,7 +24,7 @@ BAD = """
 id = "bad"
 from = 2020-01-01
 document = "none"
-verified = false
+evidence = "reading"
 [[deficit.step]]
 kind = "share"
 shares = [{payer = "city", rate = "0.5"}, {payer = "county", rate = "0.4"}]
@@ -43,7 +43,7 @@ to = 2020-01-01
 mode = "total_cost"
 prepay = "1.85"
 document = "none"
-verified = true
+evidence = "official"
 surplus = 5
 """
 

@@ -12,6 +12,8 @@ from adjudicator.benefit.layout import LAYOUT
 from adjudicator.benefit.plan.keys import NO_LIMIT, PLAN, layout_digest
 from adjudicator.codes import CareKind, Filing, Place, Scheme
 from adjudicator.errors import E
+from adjudicator.options import Stage
+from adjudicator.rulefile.evidence import Evidence
 from adjudicator.rules.bundle import compile_bundle
 from adjudicator.rules.inline import inline_bundle
 from adjudicator.rules.load import PACKS, read_pack
@@ -127,9 +129,27 @@ def test_the_kernel_was_written_for_this_plan_layout() -> None:
     assert layout_digest() == LAYOUT and PLAN.itemsize % 8 == 0
 
 
-def test_unverified_values_are_marked_by_stage() -> None:
-    bundle, row, _ = row_on(20220101)
+def test_unverified_values_are_marked_by_stage(tmp_path: Path) -> None:
+    folder = tmp_path / "taohuayuan"
+    shutil.copytree(PACKS / "taohuayuan", folder, ignore=shutil.ignore_patterns("catalogue", "payment*"))
+    official = 'link = "https://example.org/rules/1.html"\nevidence = "official"'
+    path = folder / "benefit" / "employee.toml"  # the cross-region values are in shared.toml
+    path.write_text(path.read_text("utf-8").replace('evidence = "demonstration"', official), "utf-8")
+    bundle = compile_bundle([read_pack(folder)], {"catalogue": [], "payment": []}, [])
+    row, _ = bundle.plans.select(0, EMPLOYEE, INPATIENT, Place.LOCAL, Filing.UNSPECIFIED, 20240601)
     marked = int(bundle.plans.rows[row]["unverified"])
-    from adjudicator.options import Stage
+    assert marked >> Stage.CROSS_REGION & 1 and not marked >> Stage.POOLED & 1
 
-    assert marked >> Stage.CATASTROPHIC & 1 and not marked >> Stage.POOLED & 1
+
+@pytest.mark.parametrize("grade", Evidence)
+def test_only_official_evidence_counts_as_verified(grade: Evidence) -> None:
+    source = {"document": "玩医保〔2025〕1号", "link": "https://example.org/1.html", "checked_on": "2025-01-01"}
+    plans = inline_bundle({"rate_percent": 80, "evidence": str(grade), **source}).plans
+    assert (int(plans.rows[0]["unverified"]) == 0) == (grade is Evidence.OFFICIAL)
+
+
+def test_no_shipped_value_of_a_real_city_claims_more_than_was_done() -> None:
+    """Nobody compared a value of these packs with the document itself; the day somebody does, this test changes."""
+    for pack in benefit_bundle("hangzhou", "huzhou", "taizhou", "zhuzhou").packs:
+        grades = {value.source.evidence for plan in pack.plans for dated in plan.values.values() for value in dated}
+        assert Evidence.OFFICIAL not in grades and Evidence.SECONDARY in grades

@@ -25,7 +25,7 @@ def test_diff_tells_the_change_of_2021_with_old_new_and_document(capsys) -> None
     assert "大病起付标准 threshold — 普通人员 (ordinary): — (none 无) → 25,000" in text
     assert "救助比例 assistance pays — 低保对象、重度残疾人 (low_income, disabled): — (none 无) → 80%" in text
     assert "统筹支付比例" not in text  # the rates stayed
-    assert "[not verified 未核实]" in text
+    assert "[secondary 二手资料, not verified 未核实]" in text
 
 
 def test_diff_names_only_the_cells_that_change(capsys) -> None:
@@ -46,6 +46,24 @@ def test_show_prints_every_value_with_its_document(capsys) -> None:
     data = json.loads(rules(capsys, "show", "taizhou", "--on", "2024-06-01", "--json")[1])
     values = [value for plan in data["plans"] for value in plan["values"]]
     assert values and all(value["document"] and value["checked_on"] for value in values)
+
+
+def test_show_prints_the_shares_by_grade_of_evidence(capsys, tmp_path) -> None:
+    _, text = rules(capsys, "show", "zhuzhou", "--on", "2024-06-01")
+    grades = json.loads(rules(capsys, "show", "zhuzhou", "--on", "2024-06-01", "--json")[1])["evidence"]
+    assert list(grades) == ["official", "reprint", "secondary", "reading", "demonstration"]
+    assert grades["official"] == 0 < grades["secondary"]
+    assert f"evidence 依据: official 原文核对 0, reprint 转载核对 {grades['reprint']}, " in text
+
+
+def test_show_writes_a_page(capsys, tmp_path) -> None:
+    path = tmp_path / "hangzhou.html"
+    assert rules(capsys, "show", "hangzhou", "--on", "2024-06-01", "--html", str(path)) == (0, "")
+    page = path.read_text("utf-8")
+    assert page.startswith("<!doctype html>") and "<script" not in page
+    assert "<td>official 原文核对</td><td>0</td><td>0%</td>" in page
+    assert '<a href="https://m.jiusongjiankang.com/health/news/5069166.html">杭政〔2020〕56号, as told by' in page
+    assert "职工住院" in page and "82% / 88%" in page
 
 
 def test_show_of_a_day_without_rules(capsys) -> None:

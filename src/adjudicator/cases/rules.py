@@ -46,7 +46,7 @@ BY_ITEM = {
 }
 """How the institution is paid where a case with a plan of its own does not say."""
 
-SOURCE = {"document": "case", "clause": "", "checked_on": SINCE, "verified": True}
+SOURCE = {"document": "case", "evidence": "demonstration"}
 
 
 def part_item(part: str) -> str:
@@ -146,7 +146,7 @@ def _write_catalogue(folder: Path, area: str, items: Iterable[Mapping[str, Any]]
             ratio = decimal_to_scaled(str(item["first_pay_percent"]), 4)
             row = {"person_class": "*", "ratio_class": "*", "ratio": f"{ratio // 10**6}.{ratio % 10**6:06d}"}
             tables["ratio.csv"].append(base | row)
-    source = f'document = "case"\nchecked_on = {SINCE}\nverified = true\n'
+    source = 'document = "case"\nevidence = "demonstration"\n'
     header = [f'[files."{name}"]\n{source}' for name in tables]
     chosen = [f'[[options.{name}]]\nfrom = {SINCE}\nvalue = "{value}"\n{source}' for name, value in options.items()]
     (folder / "catalogue.toml").write_text("\n".join(header + chosen), "utf-8")

@@ -3,12 +3,11 @@
 A pack's folder ``catalogue/`` holds the tables (:mod:`adjudicator.catalogue.tables`) and ``catalogue.toml``; the
 folders that ``pack.toml`` includes, such as the provincial one, are read with it. ``catalogue.toml`` has
 
-- ``[files."class.csv"]``: ``document``, ``clause``, ``checked_on``, ``verified`` of a whole file;
+- ``[files."class.csv"]``: ``document``, ``clause``, ``link``, ``checked_on``, ``evidence`` of a file;
 - ``[[options.NAME]]``: a dated choice between two readings, see :data:`OPTIONS`;
-- ``[[programmes]]``: which items a dated programme of the pack covers as class A (benefit-rules.md 10.4).
+- ``[[programmes]]``: which items a dated programme of the pack covers as class A.
 
-Principle for care outside the pool (异地就医): class and ceiling of the place of care, ratio of the place of insurance
-(benefit-rules.md 10.1).
+Principle for care outside the pool (异地就医): class and ceiling of the place of care, ratio of the place of insurance.
 """
 
 from __future__ import annotations

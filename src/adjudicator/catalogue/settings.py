@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ import numpy as np
 from adjudicator import limits
 from adjudicator.catalogue.tables import COLUMNS, FileHeader
 from adjudicator.rulefile.dated import SOURCE_KEYS, DatedValue, check_overlap, day_before, next_day, read_source
+from adjudicator.rulefile.evidence import EVIDENCE_KEYS, read_support
 from adjudicator.rulefile.faults import Faults
 
 OPTIONS: dict[str, tuple[str, ...]] = {
@@ -32,8 +32,6 @@ OPTION = np.dtype(
 """The choices that hold from a day to a day (YYYYMMDD, inclusive), each as the position in :data:`OPTIONS`."""
 
 MAX_PROGRAMMES = 8
-
-FIRST_DAY = datetime.date(limits.FIRST_DATE // 10_000, 1, 1)
 
 
 def _read_toml(path: Path, label: str, faults: Faults) -> dict:
@@ -78,13 +76,10 @@ def _header(values, label: str, toml: str, name: str, faults: Faults) -> FileHea
     """The header of a file, checked."""
     key = f"files.{name}"
     if not isinstance(values, dict):
-        faults.add(toml, key, "is missing", "say document, checked_on and verified of the file")
+        faults.add(toml, key, "is missing", "say document, checked_on and evidence of the file")
         return FileHeader(label)
-    _check_keys(values, toml, key, ("document", "clause", "checked_on", "verified"), faults)
-    source = read_source({"from": FIRST_DAY, **values}, toml, key, faults)
-    if source is None:
-        return FileHeader(label)
-    return FileHeader(label, source.document, source.clause, str(source.checked_on), source.verified)
+    _check_keys(values, toml, key, EVIDENCE_KEYS, faults)
+    return FileHeader(label, read_support(values, toml, key, faults))
 
 
 def _check_keys(values: dict, toml: str, key: str, known: Sequence[str], faults: Faults) -> None:

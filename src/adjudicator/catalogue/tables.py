@@ -8,9 +8,8 @@ The files are the three dated tables of the national interface, the list of item
 ``ratio.csv``       code, area, person_class, ratio_class, ratio, from, to                          (1319 先自付比例)
 ``ratio_rule.csv``  the same for a pattern of codes such as ``XA10*``, with list_type and class
 
-A row may end in ``document, clause, checked_on, verified``; what it leaves out stands in ``catalogue.toml`` for the
-file.
-Source: national-interface.md sections 4, 10.6 and 10.11.
+A row may end in ``document, clause, link, checked_on, evidence``; what it leaves out stands in ``catalogue.toml`` for
+the file.
 """
 
 from __future__ import annotations
@@ -20,12 +19,14 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from adjudicator import limits
 from adjudicator.codes import ItemClass
 from adjudicator.money import MoneyError, decimal_to_scaled
+from adjudicator.rulefile.evidence import EVIDENCE_KEYS, Support, read_support
 from adjudicator.rulefile.faults import Faults
 
 LIST_TYPES = ("101", "102", "103", "104", "201", "301")
@@ -53,7 +54,8 @@ RATIO_CLASSES = {"*": 0, "local": 1, "cross_region": 2}
 ITEM_CLASSES = {"A": ItemClass.A, "B": ItemClass.B, "C": ItemClass.C}
 YES_NO = {"true": 1, "false": 0, "1": 1, "0": 0, "yes": 1, "no": 0, "": 0}
 
-PROVENANCE = ("document", "clause", "checked_on", "verified")
+PROVENANCE = EVIDENCE_KEYS
+"""Columns that may follow; a row that leaves them empty has the evidence of its file."""
 COLUMNS: dict[str, tuple[str, ...]] = {
     "item.csv": ("code", "name", "list_type", "charge_category", "flags"),
     "class.csv": ("code", "area", "class", "restricted_use", "from", "to"),
@@ -80,10 +82,8 @@ class FileHeader:
     """What ``catalogue.toml`` says of a file; ``name`` is the file as faults print it."""
 
     name: str
-    document: str = ""
-    clause: str = ""
-    checked_on: str = ""
-    verified: bool = False
+    support: Support | None = None
+    """Evidence of the rows that have none of their own; None where it has a fault."""
 
 
 @dataclass(slots=True)
@@ -159,17 +159,35 @@ def read_table(path: Path, header: FileHeader, texts: Texts, faults: Faults) -> 
     for name, column in text_columns.items():
         if name == "name":
             continue
-        parse = _parser(path.name, name, header, texts)
+        parse = _parser(path.name, name, texts)
         if name == "code":
             table.columns["code"] = _codes(column, path.name == "ratio_rule.csv", header.name, good, faults)
             named = good.copy()
         elif parse is not None:
             table.columns[name] = _numbers(column, name, parse, header.name, good, faults)
-    table.columns.setdefault("verified", np.full(count, int(header.verified)))
+    table.columns["verified"] = _verified(text_columns, count, header, faults)
     if "from" in table.columns:
         _check_period(table, good, faults)
     # An item with another fault is still an item: its rows in the other files are not faulty for it.
     return table.take(named if path.name == "item.csv" else good)
+
+
+def _verified(text_columns: dict[str, Any], count: int, header: FileHeader, faults: Faults) -> np.ndarray:
+    """Return int64[rows], 1 where a row is verified; each different evidence is checked once."""
+    own = header.support
+    given = [name for name in PROVENANCE if name in text_columns]
+    verified = np.full(count, int(own is not None and own.evidence.verified))
+    if not given:
+        return verified
+    seen: dict[tuple[str, ...], int] = {}
+    for row, texts in enumerate(zip(*(text_columns[name].to_pylist() for name in given), strict=True)):
+        if any(texts):
+            if texts not in seen:
+                block = {name: text for name, text in zip(given, texts, strict=True) if text}
+                support = read_support(block, header.name, f"line {row + 2}", faults)
+                seen[texts] = int(support is not None and support.evidence.verified)
+            verified[row] = seen[texts]
+    return verified
 
 
 def _read_csv(path: Path, label: str, faults: Faults):
@@ -224,7 +242,7 @@ def _check_header(names: list[str], file: str, label: str, faults: Faults) -> bo
     return not (missing or unknown or doubled)
 
 
-def _parser(file: str, name: str, header: FileHeader, texts: Texts) -> Callable[[str], int] | None:
+def _parser(file: str, name: str, texts: Texts) -> Callable[[str], int] | None:
     """How a cell of a column becomes a number; None for columns that only people read."""
     choices = {
         "list_type": dict.fromkeys(LIST_TYPES) | ({"*": None} if file == "ratio_rule.csv" else {}),
@@ -247,7 +265,6 @@ def _parser(file: str, name: str, header: FileHeader, texts: Texts) -> Callable[
         "ratio": _parse_ratio_ppm,
         "from": _parse_date,
         "to": lambda text: OPEN_END if text == "" else _parse_date(text),
-        "verified": lambda text: int(header.verified) if text == "" else int(_one_of(text, YES_NO, YES_NO.get(text))),
     }.get(name)
 
 

@@ -8,10 +8,14 @@ import json
 import re
 import sys
 from dataclasses import asdict
+from pathlib import Path
 
+from adjudicator.cli.reports.pack_page import render
 from adjudicator.rulefile.dated import iso
+from adjudicator.rulefile.evidence import EVIDENCE_ZH, Evidence
 from adjudicator.rulefile.faults import Fault, PackError
 from adjudicator.rules.bundle import check_packs
+from adjudicator.rules.cited import cited_blocks, shares
 from adjudicator.rules.diff import Change, diff_packs, joined
 from adjudicator.rules.load import read_pack, shipped_packs
 from adjudicator.rules.show import ShownPlan, as_data, show_pack
@@ -29,6 +33,7 @@ def add_parser(subparsers) -> None:
     show.add_argument("pack", metavar="PACK")
     show.add_argument("--on", metavar="DATE", default="", help="2021-01-01, 2021-01 or 2021; default today")
     show.add_argument("--plan", metavar="ID", default="", help="only this plan")
+    show.add_argument("--html", metavar="FILE", default="", help="write a page for the browser instead of printing")
     diff = actions.add_parser("diff", help="what changes between two packs or two days")
     diff.add_argument("old", metavar="PACK[@DATE]")
     diff.add_argument("new", metavar="PACK[@DATE]")
@@ -96,11 +101,17 @@ def _print_faults(faults: dict[str, list[Fault]], as_json: bool) -> None:
 def _show(arguments: argparse.Namespace) -> int:
     pack, day = read_pack(arguments.pack), read_day(arguments.on)
     shown = [plan for plan in show_pack(pack, day) if arguments.plan in ("", plan.id)]
+    grades = shares(cited_blocks(pack))
+    if arguments.html:
+        Path(arguments.html).write_text(render(pack, day), "utf-8")
+        return OK
     if arguments.json:
-        print(json.dumps({"pack": pack.id, "on": iso(day), "plans": as_data(shown)}, ensure_ascii=False, indent=1))
+        data = {"pack": pack.id, "on": iso(day), "evidence": grades, "plans": as_data(shown)}
+        print(json.dumps(data, ensure_ascii=False, indent=1))
         return OK
     counts = f"{len(pack.areas)} counties, {len(pack.hospitals)} institutions"
     print(f"{pack.name_zh} {pack.name}, rules on {iso(day)} ({counts})")
+    print("evidence 依据: " + ", ".join(f"{grade} {EVIDENCE_ZH[grade]} {count}" for grade, count in grades.items()))
     if not shown:
         print("  no plan holds on this day 当日无有效方案")
     for plan in shown:
@@ -114,16 +125,26 @@ def _print_plan(plan: ShownPlan) -> None:
         print(f"  undefined 未规定: {plan.undefined}")
     document = None
     for value in plan.values:
-        source = (value.document, value.clause, value.from_date, value.to_date, value.verified)
+        source = (value.document, value.clause, value.from_date, value.to_date, value.evidence)
         if source != document:
             until = "" if value.to_date.startswith("2099") else f" to {value.to_date}"
-            mark = "" if value.verified else "  [not verified 未核实]"
             clause = f", {value.clause}" if value.clause else ""
-            print(f"  § {value.document}{clause} — from {value.from_date}{until}{mark}")
+            print(f"  § {value.document}{clause} — from {value.from_date}{until}{evidence_mark(value.evidence)}")
             document = source
         for position, (whom, text) in enumerate(value.values):
             label = f"{value.zh} {value.en}" if position == 0 else ""
             print(f"    {label}{': ' if label else '      '}{f'{whom}: ' if whom else ''}{text}")
+
+
+def evidence_mark(grade: str) -> str:
+    """Return what follows a document that nobody compared a value with; nothing for an official one.
+
+    >>> evidence_mark("secondary"), evidence_mark("official")
+    ('  [secondary 二手资料, not verified 未核实]', '')
+    """
+    return (
+        "" if grade in ("", Evidence.OFFICIAL) else f"  [{grade} {EVIDENCE_ZH[Evidence(grade)]}, not verified 未核实]"
+    )
 
 
 # -------------------------------------------------------------------- diff
@@ -157,5 +178,4 @@ def print_changes(changes: list[Change]) -> None:
             following = shared[position + 1] if position + 1 < len(shared) else None
             same = following and (following.document, following.from_date) == (change.document, change.from_date)
             if change.document and not same:
-                mark = "" if change.verified else "  [not verified 未核实]"
-                print(f"      § {change.document}, from {change.from_date}{mark}")
+                print(f"      § {change.document}, from {change.from_date}{evidence_mark(change.evidence)}")

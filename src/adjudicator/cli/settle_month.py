@@ -153,7 +153,7 @@ def value_tables(settlement: Settlement) -> str:
         scheme, _, kind = code.partition("/")
         tables.append(
             f'[[point_value]]\nscheme = "{scheme}"\nkind = "{kind or "drg"}"\nvalue = "{clearing.value_yuan}"\n'
-            f'from = {begin}\ndocument = "settlement of {settlement.period}"\nverified = false\n'
+            f'from = {begin}\ndocument = "settlement of {settlement.period}"\nevidence = "reading"\n'
         )
     return "\n".join(tables)
 

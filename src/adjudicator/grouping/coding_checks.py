@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from adjudicator.limits import MAX_AGE_YEARS
+from adjudicator.rulefile.evidence import EVIDENCE_KEYS, Evidence, read_support
 from adjudicator.rulefile.faults import Faults
 
 SHIPPED = Path(__file__).resolve().parents[1] / "packs" / "schemes" / "coding_checks.toml"
@@ -56,7 +57,7 @@ KEYS = {
     "age_years_min": int, "age_years_max": int, "age_days_min": int, "age_days_max": int, "diagnoses": list,
     "procedures": list,
 }  # fmt: skip
-HEADER = {"document": str, "checked_on": object, "verified": bool, "check": list, "severity": dict}
+HEADER = {**dict.fromkeys(EVIDENCE_KEYS, object), "check": list, "severity": dict}
 
 
 @dataclass(frozen=True)
@@ -74,7 +75,7 @@ class Check:
     system: str = ""
     age_years: tuple[int, int] = (0, MAX_AGE_YEARS)
     age_days: tuple[int, int] = (0, 2**31 - 1)
-    verified: bool = False
+    evidence: Evidence = Evidence.DEMONSTRATION
 
 
 @dataclass(frozen=True)
@@ -149,6 +150,8 @@ def read_checks(path: Path, base: tuple[Check, ...], faults: Faults) -> tuple[Ch
         if not isinstance(content[key], HEADER[key]):
             faults.add(path.name, key, "has the wrong type")
             content.pop(key)
+    support = read_support(content, path.name, "file", faults) if content.keys() & set(EVIDENCE_KEYS) else None
+    evidence = support.evidence if support else Evidence.DEMONSTRATION
     checks = {check.id: check for check in base}
     for name, severity in content.get("severity", {}).items():
         if name not in checks or severity not in SEVERITIES:
@@ -156,7 +159,7 @@ def read_checks(path: Path, base: tuple[Check, ...], faults: Faults) -> tuple[Ch
         else:
             checks[name] = replace(checks[name], severity=SEVERITIES[severity])
     for number, entry in enumerate(content.get("check", [])):
-        check = _read_check(entry, f"check[{number}]", path.name, bool(content.get("verified", False)), faults)
+        check = _read_check(entry, f"check[{number}]", path.name, evidence, faults)
         if check and check.id in checks:
             faults.add(path.name, f"check[{number}].id", f"{check.id!r} is there already", "name it anew")
         elif check:
@@ -166,7 +169,7 @@ def read_checks(path: Path, base: tuple[Check, ...], faults: Faults) -> tuple[Ch
     return tuple(checks.values())
 
 
-def _read_check(entry: dict[str, Any], key: str, file: str, verified: bool, faults: Faults) -> Check | None:
+def _read_check(entry: dict[str, Any], key: str, file: str, evidence: Evidence, faults: Faults) -> Check | None:
     before = len(faults)
     for name, value in entry.items():
         if name not in KEYS:
@@ -196,5 +199,5 @@ def _read_check(entry: dict[str, Any], key: str, file: str, verified: bool, faul
         entry["id"], kind, SEVERITIES[entry["severity"]], entry["text"], entry["text_zh"],
         tuple(entry.get("diagnoses", ())), tuple(entry.get("procedures", ())), entry.get("sex", 0),
         entry.get("system", ""), (entry.get("age_years_min", 0), entry.get("age_years_max", MAX_AGE_YEARS)),
-        (entry.get("age_days_min", 0), entry.get("age_days_max", 2**31 - 1)), verified,
+        (entry.get("age_days_min", 0), entry.get("age_days_max", 2**31 - 1)), evidence,
     )  # fmt: skip

@@ -36,11 +36,8 @@ class Coefficients:
 
 
 def unverified(node: Node) -> int:
-    """Reads the source keys of a block inside a dated table; 1 where it is not verified."""
-    node.text("document", "")
-    node.text("clause", "")
-    node._take("checked_on", None, (object,), "")
-    return int(not node.boolean("verified"))
+    """Read the evidence of a block inside a dated table; return 1 where it is not verified."""
+    return int(not node.verified())
 
 
 def read_coefficients(folder: Path, node: Node, pack: PackView, codes: Codes, row: np.ndarray) -> Coefficients:

@@ -1,6 +1,6 @@
 """Reads the payment and pooling parts of a pack: TOML tables and CSV rows, with every fault collected.
 
-A dated row carries ``from`` (and ``to``), ``document``, ``clause``, ``checked_on`` and ``verified``. Decimal numbers
+A dated row carries ``from`` (and ``to``) and its evidence: document, clause, link, checked_on, grade. Decimal numbers
 are written as text ("0.85", "2.36182972") and are read exactly; a TOML float is refused, because it has lost digits.
 """
 
@@ -10,35 +10,20 @@ import csv
 import datetime
 import tomllib
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from adjudicator.limits import FIRST_DATE, LAST_DATE
 from adjudicator.money import MoneyError, decimal_to_scaled
 from adjudicator.rounding import PPM
+from adjudicator.rulefile.dated import SOURCE_KEYS, Source, read_source
+from adjudicator.rulefile.evidence import EVIDENCE_KEYS, Evidence, read_support
 from adjudicator.rulefile.faults import Faults
 
 E8 = 100_000_000
 """Points and coefficients are integers of 1e-8."""
 
 MISSING = object()
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """Where a value comes from and from when to when it holds (dates YYYYMMDD, both inclusive)."""
-
-    from_date: int
-    to_date: int
-    document: str
-    clause: str
-    checked_on: str
-    verified: bool
-
-    def overlaps(self, other: Source) -> bool:
-        """True where both hold on some day."""
-        return self.from_date <= other.to_date and other.from_date <= self.to_date
 
 
 class Node:
@@ -159,20 +144,22 @@ class Node:
         return day.year * 10_000 + day.month * 100 + day.day
 
     def source(self) -> Source:
-        """The dated source of this table."""
-        from_date = self.date("from")
-        to_date = self.date("to", LAST_DATE)
-        if to_date < from_date:
-            self.fault("to", f"{to_date} is before from {from_date}", "end a value on or after its first day")
-        checked = self.data.get("checked_on", "")
-        self._used.add("checked_on")
-        verified = self.boolean("verified")
-        document = self.text("document")
-        if verified and not checked:
-            self.fault(
-                "checked_on", "is missing on a verified value", "write the day it was compared, or verified = false"
-            )
-        return Source(from_date, to_date, document, self.text("clause", ""), str(checked), verified)
+        """Return the dated source of this table; with a fault, one that nothing is read from."""
+        self._used.update(SOURCE_KEYS)
+        source = read_source(self._written(), self.file, self.key, self.faults)
+        return source or Source(
+            FIRST_DATE, LAST_DATE, "", "", "", 0, Evidence.DEMONSTRATION, self.file, self.key
+        )  # fmt: skip
+
+    def verified(self) -> bool:
+        """Read the evidence of a block inside a dated table; True where it is official."""
+        self._used.update(EVIDENCE_KEYS)
+        support = read_support(self._written(), self.file, self.key, self.faults)
+        return support is not None and support.evidence.verified
+
+    def _written(self) -> dict[str, Any]:
+        """Return what is written; an empty cell of a CSV row counts as left out."""
+        return {name: value for name, value in self.data.items() if value != ""}
 
     def child(self, name: str, required: bool = False) -> Node | None:
         """A table inside this one."""

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
-from adjudicator.limits import FIRST_DATE, LAST_DATE
+from adjudicator.limits import LAST_DATE
+from adjudicator.rulefile.evidence import EVIDENCE_KEYS, Evidence, read_date, read_support
 from adjudicator.rulefile.faults import Faults
 
-SOURCE_KEYS: tuple[str, ...] = ("from", "to", "document", "clause", "checked_on", "verified")
+SOURCE_KEYS: tuple[str, ...] = ("from", "to", *EVIDENCE_KEYS)
 """What every dated block says about itself."""
 
 
@@ -23,11 +24,22 @@ class Source:
     to_date: int
     document: str
     clause: str
+    link: str
     checked_on: int
-    verified: bool
+    """0 where nothing was compared."""
+    evidence: Evidence
     file: str
     key: str
     """Place of the block in its file, e.g. ``rule[3]``."""
+
+    @property
+    def verified(self) -> bool:
+        """True where somebody compared the value with the document itself."""
+        return self.evidence.verified
+
+    def overlaps(self, other: Source) -> bool:
+        """True where both hold on some day."""
+        return self.from_date <= other.to_date and other.from_date <= self.to_date
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,46 +51,17 @@ class DatedValue:
     source: Source
 
 
-def read_source(block: dict[str, Any], file: str, key: str, faults: Faults) -> Source | None:
-    """The source of a dated block; notes every fault and returns None when the dates cannot be used."""
+def read_source(block: Mapping[str, Any], file: str, key: str, faults: Faults) -> Source | None:
+    """Return the source of a dated block; note every fault and return None when there is one."""
     before = len(faults)
     start = read_date(block.get("from"), file, f"{key}.from", faults)
     end = read_date(block["to"], file, f"{key}.to", faults) if "to" in block else LAST_DATE
-    checked_on = read_date(block.get("checked_on"), file, f"{key}.checked_on", faults)
-    document = block.get("document")
-    if not isinstance(document, str) or not document.strip():
-        faults.add(file, f"{key}.document", "is missing", "name the document or page the value was read in")
-    if not isinstance(block.get("clause", ""), str):
-        faults.add(file, f"{key}.clause", "is not a text", 'write clause = "第三条" or leave it out')
-    if not isinstance(block.get("verified"), bool):
-        faults.add(
-            file, f"{key}.verified", "is missing or not true/false",
-            "write verified = true only when the value was compared with its document",
-        )  # fmt: skip
+    support = read_support(block, file, key, faults)
     if start and end and start > end:
         faults.add(file, f"{key}.to", f"ends before it begins ({iso(end)} < {iso(start)})", "swap from and to")
-    if len(faults) > before:
+    if len(faults) > before or support is None:
         return None
-    return Source(start, end, str(document), block.get("clause", ""), checked_on, block["verified"], file, key)
-
-
-def read_date(value: Any, file: str, key: str, faults: Faults) -> int:
-    """A TOML date (or ISO text) as YYYYMMDD; 0 and a fault when it is missing or wrong."""
-    if isinstance(value, str):
-        try:
-            value = datetime.date.fromisoformat(value)
-        except ValueError:
-            value = None
-    if isinstance(value, datetime.datetime):
-        value = value.date()
-    if not isinstance(value, datetime.date):
-        faults.add(file, key, "is missing or not a date", "write a date without quotes, such as 2021-01-01")
-        return 0
-    number = value.year * 10_000 + value.month * 100 + value.day
-    if not FIRST_DATE <= number <= LAST_DATE:
-        faults.add(file, key, f"lies outside {iso(FIRST_DATE)} to {iso(LAST_DATE)}", "check the year")
-        return 0
-    return number
+    return Source(start, end, *support, file, key)
 
 
 def iso(date: int) -> str:

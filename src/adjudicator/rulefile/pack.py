@@ -69,8 +69,11 @@ class PackOptions(msgspec.Struct, frozen=True):
     benefit_year: str = "discharge"
     benefit_year_begins: str = "01-01"
     """Month and day on which a benefit year begins."""
-    verified: bool = False
     document: str = ""
+    clause: str = ""
+    link: str = ""
+    checked_on: datetime.date | None = None
+    evidence: str = ""
 
 
 class GroupingName(msgspec.Struct, frozen=True):

@@ -28,7 +28,8 @@ class Change:
     new: str
     document: str
     from_date: str
-    verified: bool
+    evidence: str
+    """Grade of the evidence of the new value; empty where a change has no document."""
 
 
 def diff_packs(old: Pack, old_date: int, new: Pack, new_date: int) -> list[Change]:
@@ -40,20 +41,22 @@ def diff_packs(old: Pack, old_date: int, new: Pack, new_date: int) -> list[Chang
             first = next((dated[0].source for dated in plan.values.values()), None)
             document = first.document if first else plan.undefined
             changes.append(
-                _whole(plan, "", "new plan 新增方案", document, iso(plan.from_date), bool(first and first.verified))
+                _whole(
+                    plan, "", "new plan 新增方案", document, iso(plan.from_date), str(first.evidence) if first else ""
+                )
             )
         else:
             changes += _plan_changes(old, before[name], old_date, new, plan, new_date)
     for name, plan in before.items():
         if name not in after:
-            changes.append(_whole(plan, "plan 原方案", "", "", iso(plan.to_date), True))
+            changes.append(_whole(plan, "plan 原方案", "", "", iso(plan.to_date), ""))
     changes += _disease_changes(old, old_date, new, new_date) + _programme_changes(old, old_date, new, new_date)
     return changes + (_register_changes(old, new, iso(new_date)) if old is not new and old.id == new.id else [])
 
 
-def _whole(plan: PlanSource, old: str, new: str, document: str, day: str, verified: bool) -> Change:
+def _whole(plan: PlanSource, old: str, new: str, document: str, day: str, evidence: str) -> Change:
     what = ("the whole plan", "整个方案")
-    return Change(plan.id, plan.name, plan.name_zh, "", *what, "", old, new, document, day, verified)
+    return Change(plan.id, plan.name, plan.name_zh, "", *what, "", old, new, document, day, evidence)
 
 
 def _plan_changes(old: Pack, before: PlanSource, old_date: int, new: Pack, after: PlanSource, new_date: int):
@@ -70,7 +73,7 @@ def _plan_changes(old: Pack, before: PlanSource, old_date: int, new: Pack, after
             changes.append(
                 Change(
                     after.id, after.name, after.name_zh, name, *key_names(name), affected, from_text, to_text,
-                    source.document if now else "", iso(source.from_date) if now else iso(new_date), source.verified,
+                    source.document if now else "", iso(source.from_date) if now else iso(new_date), source.evidence,
                 )
             )  # fmt: skip
     return changes
@@ -110,7 +113,17 @@ def _disease_changes(old: Pack, old_date: int, new: Pack, new_date: int) -> list
             source = value.source
             changes.append(
                 Change(
-                    key[0], en, zh, key[1], *what, "", was, now, source.document, iso(source.from_date), source.verified
+                    key[0],
+                    en,
+                    zh,
+                    key[1],
+                    *what,
+                    "",
+                    was,
+                    now,
+                    source.document,
+                    iso(source.from_date),
+                    source.evidence,
                 )
             )
     return changes
@@ -129,7 +142,7 @@ def _programme_changes(old: Pack, old_date: int, new: Pack, new_date: int) -> li
             changes.append(
                 Change(
                     name, programme.name, programme.name_zh, "programme", "programme", "专项保障", "", *state,
-                    programme.source.document, iso(day), programme.source.verified,
+                    programme.source.document, iso(day), programme.source.evidence,
                 )
             )  # fmt: skip
     return changes
@@ -141,7 +154,7 @@ def _register_changes(old: Pack, new: Pack, day: str) -> list[Change]:
 
     def add(code: str, en: str, zh: str, key: str, what: tuple[str, str], was: str, now: str) -> None:
         if was != now:
-            changes.append(Change(code, en, zh, key, *what, "", was, now, "", day, True))
+            changes.append(Change(code, en, zh, key, *what, "", was, now, "", day, ""))
 
     was_area, now_area = ({area.code: area for area in pack.areas} for pack in (old, new))
     for number in dict.fromkeys([*now_area, *was_area]):
@@ -167,7 +180,7 @@ def joined(changes: list[Change]) -> list[tuple[list[Change], list[Change]]]:
     """Changes that several plans share are told once: (one change for each plan concerned, the changes)."""
     by_change: dict[tuple, list[Change]] = {}
     for change in changes:
-        what = (change.key, change.whom, change.old, change.new, change.document, change.from_date, change.verified)
+        what = (change.key, change.whom, change.old, change.new, change.document, change.from_date, change.evidence)
         by_change.setdefault(what, []).append(change)
     by_plans: dict[tuple[str, ...], tuple[list[Change], list[Change]]] = {}
     for same in by_change.values():

@@ -20,6 +20,7 @@ from typing import Any
 from adjudicator.benefit.plan.source import EVERY_KEY
 from adjudicator.codes import HOSPITAL_LEVELS, NATIONAL_CARE_TYPES, PERSON_TYPES, CareKind
 from adjudicator.options import choice_name
+from adjudicator.rulefile.evidence import EVIDENCE_KEYS
 from adjudicator.rulefile.faults import Faults
 from adjudicator.rules.bundle import Bundle, compile_bundle
 from adjudicator.rules.load import build_pack
@@ -34,7 +35,7 @@ _CARE_TYPES = [
 """Medical categories of an inline plan for the kinds of care that have no national code."""
 _PLAN = ("scheme", "care", "place", "filing")
 _PACK = ("levels", "person_groups", "assistance", "diseases", "programmes", "hospitals", "options")
-_SOURCE = ("document", "clause", "checked_on", "verified", "from")
+_SOURCE = (*EVIDENCE_KEYS, "from")
 
 
 def inline_bundle(mapping: dict[str, Any]) -> Bundle:
@@ -111,10 +112,8 @@ def _plan(mapping: dict[str, Any]) -> dict[str, Any]:
         values["deductible_counting"] = "per_stay" if "deductible_yuan" in values else "none"
     if "cross_region" not in values:
         values["cross_region"] = [{"place": ["province", "outside"], "filing": "any"}]
-    rule = {
-        "from": start, "document": mapping.get("document", "inline plan"), "clause": mapping.get("clause", ""),
-        "checked_on": mapping.get("checked_on", _FIRST), "verified": mapping.get("verified", True), **values,
-    }  # fmt: skip
+    support = {name: mapping[name] for name in EVIDENCE_KEYS if name in mapping}
+    rule = {"from": start, "document": "inline plan", "evidence": "demonstration", **support, **values}
     return {
         "id": "inline", "name": "Inline plan", "name_zh": "内联方案", "scheme": mapping.get("scheme", "employee"),
         "care": mapping.get("care", "any"), "place": mapping.get("place", "any"),

@@ -13,6 +13,7 @@ from adjudicator.benefit.plan.source import Fragment, read_fragments, read_plans
 from adjudicator.benefit.plan.values import ORDINARY, Names
 from adjudicator.errors import E
 from adjudicator.options import choice_name
+from adjudicator.rulefile.evidence import read_support
 from adjudicator.rulefile.faults import Faults, PackError
 from adjudicator.rulefile.pack import Area, AssistanceCategory, LevelGroup, Pack, PackHeader, PackOptions, PersonGroup
 from adjudicator.rulefile.reader import read_struct, read_structs, read_toml, unknown_keys
@@ -84,6 +85,8 @@ def build_pack(
     groups = read_structs(PersonGroup, raw.get("person_group"), PACK_FILE, "person_group", faults)
     assistance = read_structs(AssistanceCategory, raw.get("assistance"), PACK_FILE, "assistance", faults)
     options = read_struct(PackOptions, raw.get("options", {}), PACK_FILE, "options", faults) or PackOptions()
+    if options.evidence or options.document:
+        read_support(raw["options"], PACK_FILE, "options", faults)
     if header is None:
         # What else is wrong is still told; the pack is never used.
         header = PackHeader("", "", "", raw["pool"] if isinstance(raw.get("pool"), int) else 990_000)

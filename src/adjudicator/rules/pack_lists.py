@@ -12,7 +12,7 @@ from adjudicator.benefit.plan.source import SCHEME_WORDS
 from adjudicator.benefit.plan.values import Names, Reader
 from adjudicator.codes import HOSPITAL_LEVELS, Scheme
 from adjudicator.options import BurdenPart, QuotaPeriod, choice_name
-from adjudicator.rulefile.dated import DatedValue, check_gap, check_overlap, read_source
+from adjudicator.rulefile.dated import SOURCE_KEYS, DatedValue, check_gap, check_overlap, read_source
 from adjudicator.rulefile.faults import Faults
 from adjudicator.rulefile.pack import Disease, Hospital, Programme, ProgrammePart
 from adjudicator.rulefile.reader import unknown_keys
@@ -67,7 +67,7 @@ def _disease_values(entry: dict, name: str, key: str, names: Names, faults: Faul
     by_person: dict[tuple[int, int], list[DatedValue]] = {}
     for number, raw in enumerate(_tables(entry, name, faults)):
         where = f"{key}.{name}[{number}]"
-        allowed = ("from", "to", "document", "clause", "checked_on", "verified", "scheme", "group", "value_yuan")
+        allowed = (*SOURCE_KEYS, "scheme", "group", "value_yuan")
         unknown_keys(raw, allowed, PACK_FILE, where, faults)
         source = read_source(raw, PACK_FILE, where, faults)
         reader = Reader(names, PACK_FILE, faults)
@@ -95,8 +95,8 @@ def _disease_values(entry: dict, name: str, key: str, names: Names, faults: Faul
 def read_programmes(raw: dict, names: Names, faults: Faults) -> tuple[Programme, ...]:
     found = []
     allowed = (
-        "id", "name", "name_zh", "from", "to", "document", "clause", "checked_on", "verified", "pays", "pays_percent",
-        "no_deductible", "no_cross_region", "no_cap", "rate_at_least_percent", "part",
+        "id", "name", "name_zh", *SOURCE_KEYS, "pays", "pays_percent", "no_deductible", "no_cross_region", "no_cap",
+        "rate_at_least_percent", "part",
     )  # fmt: skip
     parts = Key("pays", "names", Stage.PROGRAMME, "", "", choices=BurdenPart, only=OF_A_BILL)
     for number, entry in enumerate(_tables(raw, "programme", faults)):

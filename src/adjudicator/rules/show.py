@@ -26,8 +26,11 @@ class ShownValue:
     to_date: str
     document: str
     clause: str
+    link: str
     checked_on: str
-    verified: bool
+    """Empty where nothing was compared."""
+    evidence: str
+    """Grade of the evidence; only ``official`` counts as verified."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +68,7 @@ def show_plan(pack: Pack, plan: PlanSource, date: int) -> ShownPlan:
         values.append(
             ShownValue(
                 name, *key_names(name), tuple(texts), iso(source.from_date), iso(source.to_date), source.document,
-                source.clause, iso(source.checked_on), source.verified,
+                source.clause, source.link, iso(source.checked_on) if source.checked_on else "", source.evidence,
             )
         )  # fmt: skip
     zh = SCHEME_ZH.get(plan.scheme, "")
