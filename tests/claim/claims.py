@@ -6,7 +6,7 @@ from functools import cache
 
 import numpy as np
 
-from adjudicator.claim.batch import Batch
+from adjudicator.claim.batch import Resolved, Result
 from adjudicator.claim.engine import OUTCOME_TRIAL, Engine
 from adjudicator.claim.local import Years
 from adjudicator.rules.bundle import load_bundle
@@ -41,8 +41,8 @@ def inpatient(lines: int = 3, **changes) -> claim_pb2.Claim:
     return claim
 
 
-def prepare(*claims: claim_pb2.Claim | bytes) -> Batch:
-    """The batch of some claims; bytes stand for a message as it came."""
+def prepare(*claims: claim_pb2.Claim | bytes) -> Resolved:
+    """Return some claims resolved; bytes stand for a message as it came."""
     parts = [claim if isinstance(claim, bytes) else claim.SerializeToString() for claim in claims]
     ends = np.cumsum([len(part) for part in parts]).astype(np.int64)
     starts = np.concatenate(([0], ends[:-1])).astype(np.int64)
@@ -51,11 +51,13 @@ def prepare(*claims: claim_pb2.Claim | bytes) -> Batch:
 
 def settle(*claims: claim_pb2.Claim | bytes, years: Years | None = None) -> list[settlement_pb2.Settlement]:
     """The trial settlements of some claims, in order, over one set of years."""
-    batch = prepare(*claims)
-    good = batch.good_rows()
-    state_rows, slots = (years or Years()).rows(batch, good)
-    engine().price(batch, good, state_rows, slots)
-    return messages(*engine().encode(batch, np.arange(len(batch)), OUTCOME_TRIAL))
+    resolved = prepare(*claims)
+    return messages(*engine().encode(price(resolved, years), OUTCOME_TRIAL, np.arange(len(resolved))))
+
+
+def price(resolved: Resolved, years: Years | None = None) -> Result:
+    """Price the claims that can be priced, in order over one set of years."""
+    return engine().price(resolved, resolved.good, *(years or Years()).rows(resolved, resolved.good))
 
 
 def messages(data: np.ndarray, offsets: np.ndarray) -> list[settlement_pb2.Settlement]:

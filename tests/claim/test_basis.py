@@ -6,33 +6,31 @@ import numpy as np
 
 from adjudicator.benefit.explain import BURDEN, explain
 from adjudicator.claim.basis import principal_codes, read_basis, write_basis
-from adjudicator.claim.local import Years
 from adjudicator.columns import ACCUMULATOR_COUNT
 from adjudicator.synth.city import Synthesizer
 from adjudicator.v1 import claim_pb2
-from tests.claim.claims import engine, inpatient, prepare
+from tests.claim.claims import engine, inpatient, prepare, price
 
 
 def test_basis_is_read_as_it_was_written() -> None:
     claims = claim_pb2.ClaimBatch.FromString(next(iter(Synthesizer(["hangzhou"], 9).batches(120, 120)))).claims
     batch = prepare(*claims)
-    rows, years = batch.good_rows(), Years()
-    priced = engine().price(batch, rows, *years.rows(batch, rows))
-    tables = batch.decoded.tables
-    principals = principal_codes(batch.heap, tables[""][rows], tables["diagnoses"])
-    words, offsets = write_basis(batch.claims[rows], batch.splits[rows], priced.seen, priced.quota_seen, principals)
+    priced, incoming = price(batch), batch.incoming
+    rows = priced.rows
+    principals = principal_codes(incoming.heap, incoming.claims[rows], incoming.decoded.tables["diagnoses"])
+    words, offsets = write_basis(priced.claims, batch.splits[rows], priced.seen, priced.quota_seen, principals)
     for position in range(len(rows)):
         basis = read_basis(words[offsets[position] : offsets[position + 1]].tobytes())
         assert basis is not None
-        assert basis.claim[0] == batch.claims[rows[position]] and basis.split[0] == batch.splits[rows[position]]
+        assert basis.claim[0] == priced.claims[position] and basis.split[0] == batch.splits[rows[position]]
         assert (basis.year == priced.seen[position]).all()
         assert basis.quota_used_fen == priced.quota_seen[position]
         assert basis.principal == (list(claims[rows[position]].diagnoses) or [""])[0]
         steps = explain(engine().bundle, basis.claim, basis.split, basis.year, basis.quota_used_fen)
         borne = [step for step in steps if step.chain == BURDEN]
-        assert sum(step.amount_fen for step in borne) == batch.claims["total_fen"][rows[position]]
+        assert sum(step.amount_fen for step in borne) == priced.claims["total_fen"][position]
         cash = sum(step.amount_fen for step in borne if step.stage == "cash")
-        assert cash == batch.benefits["cash_fen"][rows[position]]
+        assert cash == priced.benefits["cash_fen"][position]
 
 
 def test_another_layout_is_not_read() -> None:

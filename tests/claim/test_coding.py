@@ -52,8 +52,7 @@ def test_a_pack_may_refuse(packs: Path, tmp_path: Path) -> None:
     data = claim.SerializeToString()
     engine = Engine(bundle)
     batch = engine.prepare(data, np.zeros(1, np.int64), np.array([len(data)]))
-    state_rows, years = Years().rows(batch, batch.good_rows())
-    engine.price(batch, batch.good_rows(), state_rows, years)
-    (answer,) = messages(*engine.encode(batch, np.arange(1), OUTCOME_TRIAL))
+    result = engine.price(batch, batch.good, *Years().rows(batch, batch.good))
+    (answer,) = messages(*engine.encode(result, OUTCOME_TRIAL, np.arange(1)))
     assert answer.outcome == settlement_pb2.OUTCOME_REFUSED
     assert [problem.code for problem in answer.problems] == [CODE]

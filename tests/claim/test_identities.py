@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 
-from adjudicator.claim.assemble import BROKEN_F1, BROKEN_F2, BROKEN_H1, BROKEN_L1, BROKEN_P1, BROKEN_SIGN
+from adjudicator.claim.assemble import (
+    BROKEN_F1,
+    BROKEN_F2,
+    BROKEN_H1,
+    BROKEN_L1,
+    BROKEN_P1,
+    BROKEN_SIGN,
+    IDENTITY_NAMES,
+)
+from adjudicator.claim.batch import Resolved, Result
 from adjudicator.claim.local import Years, price_batch
+from adjudicator.claim.state import PersonYears
+from adjudicator.errors import AdjudicatorError, E
 from adjudicator.synth.city import Synthesizer
 from adjudicator.v1 import claim_pb2, settlement_pb2
-from tests.claim.claims import engine, inpatient, messages, prepare
+from tests.claim.claims import engine, inpatient, messages, prepare, price
 
 FUNDS = (
     "pooled_fund_fen", "civil_servant_fen", "enterprise_fen", "catastrophic_fen", "large_sum_fen", "assistance_fen",
@@ -89,72 +102,76 @@ def test_order_of_lines_does_not_matter() -> None:
 )
 def test_a_wrong_fen_is_noticed(column: str, broken: int) -> None:
     """The checks must fail when an amount is off by a fen: a check that cannot fail proves nothing."""
-    from adjudicator.claim.assemble import IDENTITY_NAMES
-    from adjudicator.errors import AdjudicatorError
+    result = price(prepare(inpatient()))
+    result.benefits[column] += 1
+    assert refused_for(result) == IDENTITY_NAMES[broken]
 
-    batch = prepare(inpatient())
-    rows = batch.good_rows()
-    state_rows, years = Years().rows(batch, rows)
-    engine().price(batch, rows, state_rows, years)
-    batch.benefits[column] += 1
+
+def refused_for(result: Result) -> str:
+    """Return the name of the identity over which the answers of a result are not given."""
     with pytest.raises(AdjudicatorError) as caught:
-        engine().encode(batch, rows, settlement_pb2.OUTCOME_TRIAL)
-    assert caught.value.problems[0].detail == IDENTITY_NAMES[broken]
-
-
-def refused_for(batch, rows) -> str:
-    """Name of the identity over which the answers of a batch are not given."""
-    from adjudicator.errors import AdjudicatorError
-
-    with pytest.raises(AdjudicatorError) as caught:
-        engine().encode(batch, rows, settlement_pb2.OUTCOME_TRIAL)
+        engine().encode(result, settlement_pb2.OUTCOME_TRIAL)
     return caught.value.problems[0].detail
 
 
+def changed(facts: Resolved, name: str, **amounts: int) -> Resolved:
+    """Return the facts with some amounts of the first row of an array raised."""
+    array = getattr(facts, name).copy()
+    for column, fen in amounts.items():
+        array[column][0] += fen
+    array.flags.writeable = False
+    return dataclasses.replace(facts, **{name: array})
+
+
 def test_an_account_that_pays_more_than_it_holds_is_noticed() -> None:
-    batch = prepare(inpatient())
-    rows = batch.good_rows()
-    state_rows, years = Years().rows(batch, rows)
-    engine().price(batch, rows, state_rows, years)
-    batch.benefits["cash_fen"] -= 1
-    batch.benefits["account_past_fen"] += 1 + batch.claims["account_past_fen"]
-    batch.benefits["cash_fen"] -= batch.claims["account_past_fen"]
-    assert refused_for(batch, rows) == "A1"
+    result = price(prepare(inpatient()))
+    result.benefits["cash_fen"] -= 1
+    result.benefits["account_past_fen"] += 1 + result.claims["account_past_fen"]
+    result.benefits["cash_fen"] -= result.claims["account_past_fen"]
+    assert refused_for(result) == "A1"
 
 
 def test_a_part_that_is_not_the_sum_over_the_lines_is_noticed() -> None:
-    batch = prepare(inpatient())
-    rows = batch.good_rows()
-    state_rows, years = Years().rows(batch, rows)
-    engine().price(batch, rows, state_rows, years)
-    batch.splits["wholly_self_paid_fen"] += 1
-    batch.splits["over_ceiling_fen"] -= 1
-    assert refused_for(batch, rows) == "H2"
+    facts = prepare(inpatient())
+    assert refused_for(price(changed(facts, "splits", wholly_self_paid_fen=1, over_ceiling_fen=-1))) == "H2"
 
 
 def test_a_wrong_line_is_noticed() -> None:
-    from adjudicator.claim.assemble import IDENTITY_NAMES
-    from adjudicator.errors import AdjudicatorError
-
     assert IDENTITY_NAMES[BROKEN_L1] == "L1" and IDENTITY_NAMES[BROKEN_SIGN] == "sign"
-    batch = prepare(inpatient())
-    batch.line_splits["in_scope_fen"][0] += 1
-    rows = batch.good_rows()
-    state_rows, years = Years().rows(batch, rows)
-    engine().price(batch, rows, state_rows, years)
-    with pytest.raises(AdjudicatorError) as caught:
-        engine().encode(batch, np.asarray(rows), settlement_pb2.OUTCOME_TRIAL)
-    assert caught.value.problems[0].detail == "L1"
+    assert refused_for(price(changed(prepare(inpatient()), "line_splits", in_scope_fen=1))) == "L1"
+
+
+def test_resolved_facts_cannot_be_changed() -> None:
+    facts = prepare(inpatient())
+    for name in ("claims", "lines", "splits", "line_splits", "groups", "keys", "state_keys", "persons"):
+        with pytest.raises(ValueError, match="read-only"):
+            getattr(facts, name)[:] = 0
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        facts.claims = facts.claims.copy()  # type: ignore[misc]
+
+
+def test_a_second_round_starts_from_the_same_facts() -> None:
+    """A claim that one round refuses over an older year is priced by the next one as if it were the first."""
+    facts = prepare(inpatient())
+    before = facts.claims.copy()
+    full = PersonYears.new(1)
+    full.slots[:] = 7
+    first = engine().price(facts, facts.good, np.zeros(1, np.int64), full)
+    first.claims["error"] = E.RULE_UNDEFINED
+    assert first.problems(0)[0].number == E.RULE_UNDEFINED and not facts.problems(0)
+    again = engine().price(facts, facts.good, np.zeros(1, np.int64), PersonYears.new(1))
+    alone = price(prepare(inpatient()))
+    assert not again.errors.any() and not again.problems(0)
+    assert (again.benefits == alone.benefits).all() and (facts.claims == before).all()
 
 
 def test_parts_of_a_batch_write_their_ids_to_places_of_their_own() -> None:
     """Claims of two pools in one batch are answered at the same time, in two threads, over one work area."""
     batch = prepare(inpatient(), inpatient(person_id="P2", encounter_id="E2"))
-    rows = batch.good_rows()
-    engine().price(batch, rows, *Years().rows(batch, rows))
+    result = price(batch)
     for row in (1, 0):
-        (answer,) = messages(*engine().encode(batch, rows[row : row + 1], settlement_pb2.OUTCOME_SETTLED))
+        (answer,) = messages(*engine().encode(result, settlement_pb2.OUTCOME_SETTLED, np.array([row])))
         assert answer.settlement_id == batch.keys[row].tobytes().hex()
     for row in (0, 1):
-        place = batch.id_start + 32 * row
-        assert batch.heap[place : place + 32].tobytes().decode() == batch.keys[row].tobytes().hex()
+        place = batch.incoming.size + 32 * row
+        assert batch.incoming.heap[place : place + 32].tobytes().decode() == batch.keys[row].tobytes().hex()

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 
+from adjudicator.claim.groups import codes_of_rows
 from adjudicator.claim.keys import person_key, settlement_key, state_key
 from adjudicator.claim.local import Years
 from adjudicator.claim.state import PersonYears
@@ -13,7 +16,9 @@ from adjudicator.columns import SLOT
 from adjudicator.errors import AdjudicatorError, E
 from adjudicator.limits import NO_CEILING_E4
 from adjudicator.options import QuotaPeriod
+from adjudicator.synth.city import Synthesizer
 from adjudicator.v1 import claim_pb2
+from adjudicator.wire.decode import BATCH_DEPTH, split_batch
 from tests.claim.claims import engine, inpatient, prepare, settle
 
 
@@ -50,8 +55,8 @@ def test_the_deductible_is_charged_once_a_year_in_one_batch_as_in_many() -> None
 
 def test_states_before_and_after_belong_to_each_claim() -> None:
     batch = prepare(stay(1), stay(2))
-    rows, years = batch.good_rows(), PersonYears.new(1)
-    priced = engine().price(batch, rows, np.zeros(2, np.int64), years)
+    years = PersonYears.new(1)
+    priced = engine().price(batch, batch.good, np.zeros(2, np.int64), years)
     slot = SLOT["deductible_charged_fen"]
     assert priced.before[:, slot].tolist() == [0, 80_000] and priced.after[:, slot].tolist() == [80_000, 80_000]
     assert priced.after[:, SLOT["stays"]].tolist() == [1, 2]
@@ -75,8 +80,8 @@ def test_a_claim_may_bring_its_year() -> None:
     claim.accumulators.entries.add(name="stays", value=1)
     batch = prepare(claim, stay(2))
     years = PersonYears.new(1)
-    engine().price(batch, batch.good_rows(), np.zeros(2, np.int64), years)
-    assert batch.benefits["deductible_fen"].tolist() == [0, 80_000], "the second is priced over the ledger's year"
+    result = engine().price(batch, batch.good, np.zeros(2, np.int64), years)
+    assert result.benefits["deductible_fen"].tolist() == [0, 80_000], "the second is priced over the ledger's year"
     assert years.slots[0, SLOT["stays"]] == 2, "what both added is in the ledger's year"
     assert years.slots[0, SLOT["deductible_charged_fen"]] == 80_000
 
@@ -108,7 +113,9 @@ def test_periods() -> None:
 
 def test_the_same_number_in_two_pools_is_two_persons() -> None:
     batch = prepare(stay(1), stay(2))
-    batch.claims["pack"][1] += 1  # as if the second claim were of another loaded pool
+    claims = batch.claims.copy()
+    claims["pack"][1] += 1  # as if the second claim were of another loaded pool
+    batch = dataclasses.replace(batch, claims=claims)
     rows, _ = Years().rows(batch, np.arange(2))
     assert rows.tolist() == [0, 1]
 
@@ -116,4 +123,28 @@ def test_the_same_number_in_two_pools_is_two_persons() -> None:
 def test_years_of_a_stream_are_bounded() -> None:
     batch = prepare(stay(1), stay(1, "P2"))
     with pytest.raises(AdjudicatorError, match=f"ADJ-{E.OVERLOADED:04d}"):
-        Years(most=1).rows(batch, batch.good_rows())
+        Years(most=1).rows(batch, batch.good)
+
+
+@pytest.mark.parametrize("pack", ["hangzhou", "taohuayuan"])
+def test_a_round_over_some_claims_finds_what_a_round_over_all_finds(pack: str) -> None:
+    """Payment rules look at diagnoses and procedures; a round of fewer claims must look at those of its own."""
+    data = next(iter(Synthesizer([pack], 21).batches(200, 200)))
+    starts, ends, _ = split_batch(data)
+    facts = engine(pack).prepare(data, starts, ends, max_depth=BATCH_DEPTH)
+    whole, part = (
+        engine(pack).price(facts, rows, np.arange(len(rows)), PersonYears.new(len(rows)))
+        for rows in (facts.good, facts.good[1::3])
+    )
+    assert (whole.payments[1::3] == part.payments).all() and (whole.benefits[1::3] == part.benefits).all()
+    assert part.warnings.items() <= whole.warnings.items()
+
+
+def test_code_columns_of_some_claims_are_those_of_a_batch_without_the_others() -> None:
+    claims = [stay(1), stay(2, "P2"), stay(3, "P3")]
+    claims[1].diagnoses.extend(["E11.900", "I50.900"])
+    claims[1].procedures.append("00.0100")
+    whole, part = prepare(*claims).codes, prepare(*claims[1:]).codes
+    assert whole is not None and part is not None
+    for chosen, expected in zip(codes_of_rows(whole, np.array([1, 2])), part, strict=True):
+        assert chosen.tolist() == expected.tolist()

@@ -11,7 +11,7 @@ from adjudicator.benefit.explain import explain as steps
 from adjudicator.cases.file import Case, ClaimCase
 from adjudicator.cases.message import ClaimWriter, YearSoFar
 from adjudicator.cases.rules import engine_of
-from adjudicator.claim.batch import Batch, Priced
+from adjudicator.claim.batch import Result
 from adjudicator.claim.engine import OUTCOME_SETTLED, Engine
 from adjudicator.claim.local import Years
 from adjudicator.errors import E
@@ -99,9 +99,9 @@ def run_case(case: Case) -> list[Settled]:
     for number, expected in enumerate(case.claims):
         engine = engines[_by_amounts(expected)]
         claim = ClaimWriter(engine.bundle, case, years).write(number)
-        batch, priced, answer = _settle(engine, claim, kept)
-        _count(years, batch, priced)
-        settled.append(_settled(case, number, engine.bundle, claim, answer, batch, priced))
+        result, answer = _settle(engine, claim, kept)
+        _count(years, result)
+        settled.append(_settled(case, number, engine.bundle, claim, answer, result))
     return settled
 
 
@@ -110,27 +110,25 @@ def _by_amounts(claim: ClaimCase) -> bool:
     return "lines" not in claim.values
 
 
-def _settle(engine: Engine, claim: claim_pb2.Claim, kept: Years) -> tuple[Batch, Priced, settlement_pb2.Settlement]:
+def _settle(engine: Engine, claim: claim_pb2.Claim, kept: Years) -> tuple[Result, settlement_pb2.Settlement]:
     """Bytes in, bytes out: one claim over the person's year, which it changes."""
     data = claim_pb2.ClaimBatch(claims=[claim]).SerializeToString()
     starts, ends, _ = split_batch(data)
-    batch = engine.prepare(data, starts, ends, max_depth=BATCH_DEPTH)
-    rows = batch.good_rows()
-    state_rows, years = kept.rows(batch, rows)
-    priced = engine.price(batch, rows, state_rows, years)
-    answer, _ = engine.encode(batch, np.arange(1), OUTCOME_SETTLED)
-    return batch, priced, settlement_pb2.Settlement.FromString(answer.tobytes())
+    resolved = engine.prepare(data, starts, ends, max_depth=BATCH_DEPTH)
+    result = engine.price(resolved, resolved.good, *kept.rows(resolved, resolved.good))
+    answer, _ = engine.encode(result, OUTCOME_SETTLED, np.arange(1))
+    return result, settlement_pb2.Settlement.FromString(answer.tobytes())
 
 
-def _count(years: dict[int, YearSoFar], batch: Batch, priced: Priced) -> None:
+def _count(years: dict[int, YearSoFar], result: Result) -> None:
     """Adds what the claim counted to the year that the case keeps."""
-    if priced.rows.shape[0] == 0:
+    if result.rows.shape[0] == 0:
         return
-    so_far = years.setdefault(int(batch.claims["benefit_year"][0]), YearSoFar())
-    so_far.slots = priced.seen[0] + priced.after[0] - priced.before[0]
-    if priced.quota_keys[0]:
-        used = priced.quota_seen[0] + priced.quota_after[0] - priced.quota_before[0]
-        so_far.quotas[int(priced.quota_keys[0])] = int(used)
+    so_far = years.setdefault(int(result.claims["benefit_year"][0]), YearSoFar())
+    so_far.slots = result.seen[0] + result.after[0] - result.before[0]
+    if result.quota_keys[0]:
+        used = result.quota_seen[0] + result.quota_after[0] - result.quota_before[0]
+        so_far.quotas[int(result.quota_keys[0])] = int(used)
 
 
 def explain(settled: Settled) -> tuple[Step, ...]:
@@ -139,14 +137,19 @@ def explain(settled: Settled) -> tuple[Step, ...]:
 
 
 def _settled(
-    case: Case, number: int, bundle: Bundle, claim: claim_pb2.Claim, answer: settlement_pb2.Settlement,
-    batch: Batch, priced: Priced,
-) -> Settled:  # fmt: skip
-    row, taken = batch.claims[0], ()
+    case: Case,
+    number: int,
+    bundle: Bundle,
+    claim: claim_pb2.Claim,
+    answer: settlement_pb2.Settlement,
+    result: Result,
+) -> Settled:
+    facts = result.resolved
+    row, taken = facts.claims[0], ()
     if answer.outcome != settlement_pb2.OUTCOME_REFUSED:
-        in_scope = np.ascontiguousarray(batch.line_splits["in_scope_fen"])
-        taken = steps(bundle, batch.claims, batch.splits, priced.seen[0], int(priced.quota_seen[0]), in_scope)
-    plan = int(batch.benefits["plan"][0]) if taken else -1
+        in_scope = np.ascontiguousarray(facts.line_splits["in_scope_fen"])
+        taken = steps(bundle, result.claims, facts.splits.copy(), result.seen[0], int(result.quota_seen[0]), in_scope)
+    plan = int(result.benefits["plan"][0]) if taken else -1
     return Settled(
         case,
         number,

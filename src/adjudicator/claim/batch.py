@@ -1,8 +1,14 @@
-"""What travels through the engine: the claims of one call as columns, and what pricing found."""
+"""What came in, what was resolved and what came out: the three stages of the claims of one call, as columns.
+
+``Incoming`` is the decoded request, ``Resolved`` the facts that follow from the request and the rules alone, and
+``Result`` what one round of pricing found over the persons' years. Each stage is handed to the next and never changed
+by it: the arrays of ``Resolved`` are read-only, and a second round of pricing starts from the same facts.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -11,95 +17,141 @@ from adjudicator.errors import Problem
 from adjudicator.grouping.group import GroupColumns
 from adjudicator.v1 import claim_pb2, settlement_pb2
 from adjudicator.wire import digest
+from adjudicator.wire.decode import Decoded
 from adjudicator.wire.schema import compile_schema
 
 CLAIM_SCHEMA = compile_schema(claim_pb2.Claim.DESCRIPTOR)
 SETTLEMENT_SCHEMA = compile_schema(settlement_pb2.Settlement.DESCRIPTOR)
 FIELD_NAMES: tuple[str, ...] = tuple(CLAIM_SCHEMA.root_fields)
-"""Names of the columns of ``Batch.digests``."""
+"""Names of the columns of the field digests."""
+ID_BYTES = 32
+"""Room for the settlement id of each claim, behind the request bytes."""
+
+_NAMES = ("institution_code_start", "institution_code_size", "encounter_id_start", "encounter_id_size")
 
 
-@dataclass(slots=True)
-class Batch:
-    """Claims of one call, decoded and resolved; arrays have one row a claim unless they say otherwise."""
+@dataclass(frozen=True, slots=True, eq=False)
+class Incoming:
+    """The claims of one call as they came, decoded; ``claims`` has one row a claim."""
 
     heap: np.ndarray
-    """uint8: the request bytes, then 32 bytes a claim for settlement ids."""
-    id_start: int
-    decoded: object
-    """Wire tables of ``wire.decode``, by field path in ``decoded.tables``."""
+    """uint8: the request bytes, then ``ID_BYTES`` for each claim, which the answers use."""
+    size: int
+    """Bytes of the request."""
+    decoded: Decoded
     claims: np.ndarray
+    """Wire table of the claims."""
+    lines: np.ndarray
+    """Wire table of the fee lines of all claims."""
+
+    def text(self, row: int, name: str) -> str:
+        """Return a string field of one claim, for messages and the rare paths."""
+        wire = self.claims[row]
+        start = int(wire[f"{name}_start"])
+        return bytes(self.heap[start : start + int(wire[f"{name}_size"])]).decode()
+
+    def texts(self, path: str, start: int, end: int) -> list[str]:
+        """Return some rows of a repeated string field."""
+        rows = self.decoded.tables[path][start:end]
+        return [bytes(self.heap[int(row["start"]) : int(row["start"] + row["size"])]).decode() for row in rows]
+
+    def names(self, rows: np.ndarray | slice) -> np.ndarray:
+        """Return int64[k, 4]: start and size in ``heap`` of institution code and encounter id of the rows."""
+        wire = self.claims[rows]
+        names = np.empty((wire.shape[0], 4), np.int64)
+        for column, part in enumerate(_NAMES):
+            names[:, column] = wire[part]
+        return names
+
+    def digests(self) -> tuple[np.ndarray, np.ndarray]:
+        """Return digests of each field uint32[n, fields] and of the content uint64[n, 2].
+
+        They do not depend on the order of fields on the wire.
+        """
+        return digest.digests(CLAIM_SCHEMA, self.heap[: self.size], self.decoded)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Resolved:
+    """What follows from the claims and the rules alone; arrays have one row a claim unless they say otherwise.
+
+    Nothing changes it: the arrays are read-only.
+    """
+
+    incoming: Incoming
+    claims: np.ndarray
+    """CLAIM; ``error`` tells the claims that are refused whatever the person's year is."""
     lines: np.ndarray
     """LINE, all lines of the batch."""
     splits: np.ndarray
     line_splits: np.ndarray
-    benefits: np.ndarray
     groups: np.ndarray
     group_scheme: np.ndarray
     """int64: scheme of the bundle that grouped the claim, -1 none."""
     codes: GroupColumns | None
-    payments: np.ndarray
-    found: np.ndarray
-    """PROBLEM, all problems that resolving noted."""
+    """Code ids of all claims, for the payment rules that look at diagnoses and procedures."""
     keys: np.ndarray
     """uint8[n, 16]: digest of institution, encounter, sequence and direction."""
     state_keys: np.ndarray
     """uint8[n, 16]: digest of person, scheme and benefit year."""
     persons: np.ndarray
     """uint8[n, 16]: digest of the person number."""
-    warnings: dict[int, list[Problem]] = field(default_factory=dict)
-    """Warnings of claims that are settled all the same."""
-    details: dict[int, str] = field(default_factory=dict)
-    """What a refusal of the benefit stage is about, in words, by row."""
+    good: np.ndarray
+    """int64: rows of the claims that can be priced."""
+    found: np.ndarray
+    """PROBLEM, all problems that resolving noted."""
+    warnings: Mapping[int, Sequence[Problem]]
+    """Warnings of the coding checks, by row."""
+    details: Mapping[int, str]
+    """What a refusal by a coding check is about, by row."""
 
     def __len__(self) -> int:
         return self.claims.shape[0]
 
-    def good_rows(self) -> np.ndarray:
-        """int64: the claims without an error so far."""
-        return np.flatnonzero(self.claims["error"] == 0)
-
-    def text(self, row: int, name: str) -> str:
-        """A string field of one claim, for messages and the rare paths."""
-        wire = self.decoded.tables[""][row]
-        start = int(wire[f"{name}_start"])
-        return bytes(self.heap[start : start + int(wire[f"{name}_size"])]).decode()
-
-    def names(self, rows: np.ndarray) -> np.ndarray:
-        """int64[k, 4]: start and size in ``heap`` of institution code and encounter id of the rows."""
-        wire = self.decoded.tables[""][rows]
-        parts = ("institution_code_start", "institution_code_size", "encounter_id_start", "encounter_id_size")
-        return np.stack([wire[part].astype(np.int64) for part in parts], axis=1)
-
-    def sequences(self, rows: np.ndarray) -> np.ndarray:
-        """uint32[k]: settlement sequence of the rows."""
-        return np.ascontiguousarray(self.decoded.tables[""]["settlement_sequence"][rows], np.uint32)
-
-    def digests(self) -> tuple[np.ndarray, np.ndarray]:
-        """Digests of each field uint32[n, fields] and of the content uint64[n, 2], whatever the order on the wire."""
-        return digest.digests(CLAIM_SCHEMA, self.heap[: self.id_start], self.decoded)
-
     def problems(self, row: int) -> list[Problem]:
-        """Everything that is wrong with a claim, the decisive problem first, then its warnings."""
-        return problems.collect(self.found, self.claims, row, self.details.get(row, ""), self.warnings.get(row, ()))
+        """Return everything that is wrong with a claim that cannot be priced, the decisive problem first."""
+        return problems.collect(
+            self.found, self.claims[row], row, self.details.get(row, ""), self.warnings.get(row, ())
+        )
 
 
-@dataclass(slots=True)
-class Priced:
-    """What ``price`` found, one row for each of ``rows``."""
+@dataclass(frozen=True, slots=True, eq=False)
+class Result:
+    """What one round of pricing found: one row for each of ``rows``, rows of ``resolved``."""
 
+    resolved: Resolved
     rows: np.ndarray
+    claims: np.ndarray
+    """CLAIM[k] as priced: with the assistance category that was chosen, and with ``error`` where it was refused."""
+    benefits: np.ndarray
+    payments: np.ndarray
     state_rows: np.ndarray
-    """int64: row of the person-years that the claim changed."""
+    """int64[k]: row of the person-years that the claim changed."""
     before: np.ndarray
     """int64[k, 64]: the person's year before the claim."""
     after: np.ndarray
     """int64[k, 64]: the person's year after it."""
     quota_keys: np.ndarray
-    """uint64: disease quota that the claim used, 0 none."""
+    """uint64[k]: disease quota that the claim used, 0 none."""
     quota_before: np.ndarray
     quota_after: np.ndarray
     seen: np.ndarray
     """int64[k, 64]: the year that the claim was priced over: ``before``, or the one that it brought."""
     quota_seen: np.ndarray
     """int64[k]: what its disease quota had used in that year."""
+    warnings: dict[int, Problem]
+    """Row of the batch -> why the institution gets no payment for a claim that is settled all the same."""
+    details: dict[int, str]
+    """Row of the batch -> what its refusal is about, in words."""
+
+    @property
+    def errors(self) -> np.ndarray:
+        """int32[k]: number of the error that refused the claim, 0 for a priced one."""
+        return self.claims["error"]
+
+    def problems(self, position: int) -> list[Problem]:
+        """Return everything that is wrong with the claim at a position, the decisive problem first, then warnings."""
+        row, facts = int(self.rows[position]), self.resolved
+        warnings = [*facts.warnings.get(row, ()), *([self.warnings[row]] if row in self.warnings else ())]
+        detail = self.details.get(row) or facts.details.get(row, "")
+        return problems.collect(facts.found, self.claims[position], row, detail, warnings)

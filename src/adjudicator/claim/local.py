@@ -6,7 +6,7 @@ import sys
 
 import numpy as np
 
-from adjudicator.claim.batch import Batch
+from adjudicator.claim.batch import Resolved
 from adjudicator.claim.engine import OUTCOME_TRIAL, Engine
 from adjudicator.claim.state import PersonYears
 from adjudicator.errors import E, refuse
@@ -24,11 +24,11 @@ class Years:
         self._rows: dict[tuple[int, bytes], int] = {}
         self._years = PersonYears.new(64)
 
-    def rows(self, batch: Batch, chosen: np.ndarray) -> tuple[np.ndarray, PersonYears]:
+    def rows(self, resolved: Resolved, chosen: np.ndarray) -> tuple[np.ndarray, PersonYears]:
         """int64[k] rows of the claims' persons, new ones included, and the years they index. Errors: E.OVERLOADED."""
-        joined = batch.state_keys[chosen].tobytes()
+        joined = resolved.state_keys[chosen].tobytes()
         keys = (joined[at : at + 16] for at in range(0, len(joined), 16))
-        pools = batch.claims["pack"][chosen].tolist()  # a person number means a person within one pool
+        pools = resolved.claims["pack"][chosen].tolist()  # a person number means a person within one pool
         named = zip(pools, keys, strict=True)
         rows = np.fromiter((self._rows.setdefault(name, len(self._rows)) for name in named), np.int64, len(pools))
         if len(self._rows) > self._most:
@@ -46,11 +46,9 @@ def price_batch(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Answers of a serialised ClaimBatch over ``years``: bytes uint8[:] and offsets int64[n + 1]."""
     starts, ends, _ = split_batch(data)
-    batch = engine.prepare(data, starts, ends, max_depth=BATCH_DEPTH)
-    good = batch.good_rows()
-    state_rows, slots = years.rows(batch, good)
-    engine.price(batch, good, state_rows, slots)
-    return engine.encode(batch, np.arange(len(batch)), outcome)
+    resolved = engine.prepare(data, starts, ends, max_depth=BATCH_DEPTH)
+    result = engine.price(resolved, resolved.good, *years.rows(resolved, resolved.good))
+    return engine.encode(result, outcome, np.arange(len(resolved)))
 
 
 def price_message(bundle: Bundle, claim: claim_pb2.Claim) -> settlement_pb2.Settlement:

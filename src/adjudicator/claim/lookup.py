@@ -38,13 +38,9 @@ class Lookup:
         self.names = code_arrays(names)
         self.items = code_arrays(bundle.catalogue.codes)
         self.arrays = _arrays(table, names, bundle.catalogue)
-        areas = (table.area_pack.tolist(), table.area_county.tolist(), table.area_codes.tolist())
-        self._area_code = {(pack, county): code for pack, county, code in zip(*areas, strict=True)}
-
-    def area_codes(self, claims: np.ndarray) -> np.ndarray:
-        """uint32[n]: six-digit code of the county of insurance of resolved claims."""
-        pairs = zip(claims["pack"].tolist(), claims["county"].tolist(), strict=True)
-        return np.fromiter((self._area_code.get(pair, 0) for pair in pairs), np.uint32, claims.shape[0])
+        self.area_codes = np.zeros((len(table.schemes_accepted), int(table.area_county.max(initial=0)) + 1), np.uint32)
+        """uint32[packs, counties]: six-digit code of a county of insurance."""
+        self.area_codes[table.area_pack, table.area_county] = table.area_codes
 
 
 def code_arrays(codes: Iterable[str]) -> CodeArrays:

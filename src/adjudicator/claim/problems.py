@@ -45,11 +45,14 @@ def undefined_rule(pack: Pack, claim: np.void) -> str:
 
 
 def collect(
-    found: np.ndarray, claims: np.ndarray, row: int, detail: str = "", warnings: Sequence[Problem] = ()
+    found: np.ndarray, claim: np.void, row: int, detail: str = "", warnings: Sequence[Problem] = ()
 ) -> list[Problem]:
-    """All problems of one claim, the decisive one first: what resolving noted, then what a later stage refused."""
+    """Return all problems of one claim, the decisive one first: those of resolving, then those of later stages.
+
+    ``found`` PROBLEM of the batch; ``claim`` CLAIM, the claim of ``row`` as far as it went.
+    """
     problems = [from_row(entry) for entry in found[found["claim"] == row]]
-    error, line = int(claims["error"][row]), int(claims["error_line"][row])
+    error, line = int(claim["error"]), int(claim["error_line"])
     if error and all(problem.number != error for problem in problems):
         path = f"lines[{line}]" if line >= 0 else _FIELDS.get(error, "")
         problems.append(Problem(error, path, detail or str(_LIMITS.get(error, ""))))

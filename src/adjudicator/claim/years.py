@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from adjudicator.claim.batch import Incoming
 from adjudicator.claim.state import PersonYears, quota_key
 from adjudicator.columns import QUOTA, SLOT
 from adjudicator.errors import E
@@ -48,10 +49,20 @@ class ClaimYears:
 
     @classmethod
     def gather(
-        cls, bundle: Bundle, batch, rows: np.ndarray, claims: np.ndarray, state_rows: np.ndarray,
+        cls,
+        bundle: Bundle,
+        incoming: Incoming,
+        rows: np.ndarray,
+        claims: np.ndarray,
+        state_rows: np.ndarray,
         years: PersonYears,
-    ) -> ClaimYears:  # fmt: skip
-        """Copies the years of a round and sets ``claims["state"]`` and ``claims["quota"]``."""
+        details: dict[int, str],
+    ) -> ClaimYears:
+        """Copy the years of a round and set ``claims["state"]`` and ``claims["quota"]``.
+
+        ``claims`` CLAIM[k] are those of the round, ``rows`` and ``state_rows`` int64[k]; a claim that brings a wrong
+        year gets an error, and ``details`` (by row) says what is wrong.
+        """
         count = rows.shape[0]
         slots = years.slots[state_rows]
         quotas = np.zeros(count, QUOTA)
@@ -67,27 +78,27 @@ class ClaimYears:
         ledger_quota = quotas["used_fen"].copy()
         for position in np.flatnonzero((claims["accumulators_given"] != 0) & (claims["error"] == 0)).tolist():
             year = int(claims["benefit_year"][position])
-            wrong = _read_given(batch, int(rows[position]), year, slots[position], quotas[position : position + 1])
+            wrong = _read_given(incoming, int(rows[position]), year, slots[position], quotas[position : position + 1])
             if wrong:
                 claims["error"][position] = int(E.INVALID_ACCUMULATOR)
-                batch.details[int(rows[position])] = wrong
+                details[int(rows[position])] = wrong
         return cls(slots, quotas, slots.copy(), quotas["used_fen"].copy(), ledger_quota)
 
     def give_back(self, state_rows: np.ndarray, years: PersonYears) -> None:
-        """Adds what the claims changed to the years."""
+        """Add what the claims changed to the years."""
         years.slots[state_rows] += self.slots - self.slots_before
         used = self.ledger_quota + self.quotas["used_fen"] - self.quota_before
         for position in np.flatnonzero(self.quotas["key"]).tolist():
             years.quotas[int(state_rows[position]), int(self.quotas["key"][position])] = int(used[position])
 
 
-def _read_given(batch, row: int, year: int, slots: np.ndarray, quota: np.ndarray) -> str:
-    """Replaces a claim's year by the one it brings; returns which part is wrong, "" where none is.
+def _read_given(incoming: Incoming, row: int, year: int, slots: np.ndarray, quota: np.ndarray) -> str:
+    """Replace a claim's year by the one it brings and return which part is wrong, "" where none is.
 
     Wrong is another year than the claim's, an unknown name, a name given twice and an impossible amount.
     """
-    tables = batch.decoded.tables
-    given = tables["accumulators"][int(tables[""]["accumulators"][row])]
+    tables = incoming.decoded.tables
+    given = tables["accumulators"][int(incoming.claims["accumulators"][row])]
     if int(given["year"]) not in (0, year):
         return f"year (the benefit year of the claim is {year})"
     slots[:] = 0
@@ -95,7 +106,7 @@ def _read_given(batch, row: int, year: int, slots: np.ndarray, quota: np.ndarray
     seen = set()
     for position in range(int(given["entries_start"]), int(given["entries_end"])):
         entry = tables["accumulators.entries"][position]
-        name, disease = _text(batch.heap, entry, "name"), _text(batch.heap, entry, "disease_code")
+        name, disease = _text(incoming.heap, entry, "name"), _text(incoming.heap, entry, "disease_code")
         named = (name, disease, int(entry["period"]) if disease else 0)
         known = name == QUOTA_NAME if disease else name in SLOT
         if not known or named in seen or not 0 <= entry["value"] <= MAX_AMOUNT_FEN:

@@ -11,7 +11,7 @@ from adjudicator.claim.engine import OUTCOME_TRIAL, Engine
 from adjudicator.claim.local import Years
 from adjudicator.errors import E, refuse
 from adjudicator.service.microbatch import Answer
-from adjudicator.service.open_claims import refusal
+from adjudicator.service.open_claims import refusals, refused_by_pricing
 from adjudicator.service.settling import cut, split
 from adjudicator.wire.decode import BATCH_DEPTH
 
@@ -39,11 +39,9 @@ class Repricing:
         return [view[start:end] for start, end in zip(starts.tolist(), ends.tolist(), strict=True)], answers
 
     def _price(self, message: bytes, starts: np.ndarray, ends: np.ndarray) -> list[Answer]:
-        batch = self.engine.prepare(message, starts, ends, max_depth=BATCH_DEPTH)
-        good = batch.good_rows()
-        self.engine.price(batch, good, *self._years.rows(batch, good))
-        answers: list[Answer] = list(cut(*self.engine.encode(batch, good, OUTCOME_TRIAL)))
-        by_row = dict(zip(good.tolist(), answers, strict=True))
-        for row in np.flatnonzero(batch.claims["error"]).tolist():
-            by_row[row] = refusal(batch, row)
-        return [by_row[row] for row in range(len(batch))]
+        resolved = self.engine.prepare(message, starts, ends, max_depth=BATCH_DEPTH)
+        result = self.engine.price(resolved, resolved.good, *self._years.rows(resolved, resolved.good))
+        answers = refusals(resolved)
+        answers |= zip(resolved.good.tolist(), cut(*self.engine.encode(result, OUTCOME_TRIAL)), strict=True)
+        answers |= refused_by_pricing(result)
+        return [answers[row] for row in range(len(resolved))]

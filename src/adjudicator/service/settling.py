@@ -10,26 +10,28 @@ import asyncio
 import random
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
+from functools import partial
 from itertools import pairwise
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 
 from adjudicator import limits
 from adjudicator.claim.basis import principal_codes, write_basis
-from adjudicator.claim.batch import Batch, Priced
+from adjudicator.claim.batch import Resolved, Result
 from adjudicator.claim.engine import OUTCOME_SETTLED, OUTCOME_TRIAL, Engine
 from adjudicator.claim.state import PersonYears
 from adjudicator.columns import ACCUMULATOR_COUNT
 from adjudicator.errors import AdjudicatorError, E, refuse
 from adjudicator.ledger.batch import CommitBatch, Settlements, StateRead, pack
+from adjudicator.ledger.store import Read
 from adjudicator.service.logs import describe, log
 from adjudicator.service.metrics import Metrics
 from adjudicator.service.microbatch import Answer
-from adjudicator.service.open_claims import OpenClaims, refusal, unique_keys
+from adjudicator.service.open_claims import OpenClaims, refusals, refused_by_pricing, unique_keys
 from adjudicator.service.options import ServeOptions
 from adjudicator.service.store import Store
-from adjudicator.wire.decode import BATCH_DEPTH, MAX_DEPTH, split_batch
+from adjudicator.wire.decode import BATCH_DEPTH, split_batch
 
 T = TypeVar("T")
 
@@ -43,6 +45,13 @@ SHORTEST_WORK_SECONDS = 0.002
 """A durable commit takes at least about this long: with less time left a claim is refused before it is priced."""
 INLINE_BYTES = 256 * 1024
 """Claims up to this size are computed on the event loop (about a millisecond), more in a thread."""
+
+
+class Priced(NamedTuple):
+    """One round: the answer of each of its claims, refusals too, and what must be committed before they are given."""
+
+    answers: dict[int, Answer]
+    commit: CommitBatch | None
 
 
 class Settler:
@@ -73,13 +82,11 @@ class Settler:
 
     async def settle(self, messages: Sequence[bytes], deadlines: Sequence[float]) -> list[Answer]:
         """Settles claims, each on its own; one answer a claim, in order."""
-        batch = await self._prepare(*_joined(messages), MAX_DEPTH)
-        return await self._settle(batch, deadlines)
+        return await self._settle(await self._prepare(messages), deadlines)
 
     async def trial(self, messages: Sequence[bytes], deadlines: Sequence[float]) -> list[Answer]:
         """Prices claims without recording anything; claims with their own accumulators need no store."""
-        batch = await self._prepare(*_joined(messages), MAX_DEPTH)
-        return await self._try(batch, deadlines)
+        return await self._try(await self._prepare(messages), deadlines)
 
     async def settle_batch(self, message: bytes, deadline: float) -> tuple[list[memoryview], list[Answer]]:
         """Settles a ClaimBatch message; returns its claims on the wire and their answers.
@@ -114,87 +121,91 @@ class Settler:
             self.waiting -= len(starts)
             self.waiting_bytes -= len(message)
         try:
-            batch = await self._prepare(message, starts, ends, BATCH_DEPTH)
-            return await self._settle(batch, [deadline] * len(starts))
+            prepare = partial(self.engine.prepare, message, starts, ends, max_depth=BATCH_DEPTH)
+            resolved = await self.compute(len(message), prepare)
+            return await self._settle(resolved, [deadline] * len(starts))
         finally:
             self._places.release()
 
     # ---------------------------------------------------------------- the way of a batch
 
-    async def _prepare(self, buffer: bytes, starts: np.ndarray, ends: np.ndarray, max_depth: int) -> Batch:
-        return await self.compute(len(buffer), lambda: self.engine.prepare(buffer, starts, ends, max_depth=max_depth))
+    async def _prepare(self, messages: Sequence[bytes]) -> Resolved:
+        """Decode and resolve single claims, joined into one buffer."""
+        buffer, offsets = b"".join(messages), np.zeros(len(messages) + 1, np.int64)
+        np.cumsum(list(map(len, messages)), out=offsets[1:])
+        return await self.compute(len(buffer), partial(self.engine.prepare, buffer, offsets[:-1], offsets[1:]))
 
-    async def _settle(self, batch: Batch, deadlines: Sequence[float]) -> list[Answer]:
-        answers: dict[int, Answer] = {
-            row: refusal(batch, row) for row in np.flatnonzero(batch.claims["error"]).tolist()
-        }
-        good = batch.good_rows()
+    async def _settle(self, resolved: Resolved, deadlines: Sequence[float]) -> list[Answer]:
+        answers, good = refusals(resolved), resolved.good
         if good.size:
-            fields, contents = await self.compute(batch.id_start, batch.digests)
-            packs, until = batch.claims["pack"][good], np.array(deadlines)
-            parts = [
-                OpenClaims(batch, self._pools[number], good[packs == number], until, fields, contents)
-                for number in np.unique(packs).tolist()
-            ]
+            fields, contents = await self.compute(resolved.incoming.size, resolved.incoming.digests)
+            packs, until, parts = resolved.claims["pack"][good], np.array(deadlines), []
+            for number in np.unique(packs).tolist():
+                rows = good[packs == number]
+                parts.append(OpenClaims(resolved, self._pools[number], rows, until, fields, contents))
             await asyncio.gather(*map(self._settle_pool, parts))
             for part in parts:
                 answers |= part.answers
-        return [answers[row] for row in range(len(batch))]
+        return list(map(answers.__getitem__, range(len(deadlines))))
 
     async def _settle_pool(self, work: OpenClaims) -> None:
-        """Answers every claim of one pool, whatever happens."""
+        """Answer every claim of one pool, whatever happens: rounds of read, price, commit until none is open."""
+        clock, attempt = asyncio.get_running_loop(), 0
         try:
-            await self._settle_rounds(work)
-            return
-        except AdjudicatorError as error:
-            failure = error
+            ledger = self.store.ledger()
+            while work.rows.size:
+                late = work.deadlines[work.rows] < clock.time() + SHORTEST_WORK_SECONDS
+                if late.any():
+                    work.refuse(work.rows[late], refuse(E.DEADLINE))
+                    continue
+                rows = work.first_of_each_key()
+                state_keys, state_rows = unique_keys(work.resolved.state_keys[rows])
+                read = await ledger.read(work.pool, work.resolved.keys[rows], state_keys)
+                if read.known:
+                    await self._answer_known(work, rows, read)
+                    fresh = np.ones(len(rows), bool)
+                    fresh[list(read.known)] = False
+                    rows, state_rows = rows[fresh], state_rows[fresh]
+                    if not rows.size:
+                        continue
+                share = work.resolved.incoming.size * len(rows) // len(work.resolved)
+                price = partial(self._price, work, rows, state_rows, read.states)
+                priced = await self.compute(share, price)
+                if (work.deadlines[rows] < clock.time()).any():
+                    continue  # refused above; the others are priced again without what these would have changed
+                if priced.commit is not None:
+                    committed = await ledger.commit(priced.commit)
+                    if not committed.done:
+                        attempt += 1
+                        self.metrics.counters["conflicts"] += 1
+                        await self._give_way(work, rows, state_rows, committed.moved, attempt)
+                        continue
+                    self.metrics.counters["settlements"] += len(priced.commit)
+                    attempt = 0
+                work.answer(priced.answers)
         except Exception as error:
+            await self._failed(work, error)
+
+    async def _answer_known(self, work: OpenClaims, rows: np.ndarray, read: Read) -> None:
+        """Answer the claims that were settled before, with a notice where the settlement was taken back."""
+        reversals = await self.store.ledger().read(work.pool, work.reversal_keys(rows[list(read.known)]), [])
+        self.metrics.counters["repeated"] += work.answer_known(rows, read.known, reversals.known)
+
+    async def _failed(self, work: OpenClaims, error: Exception) -> None:
+        """Refuse what is open after a failure; where one claim may have caused it, settle the claims one by one."""
+        failure = error if isinstance(error, AdjudicatorError) else refuse(E.INTERNAL)
+        if failure is not error:
             log("fault", where="settling", claims=int(work.rows.size), pool=work.pool, error=describe(error))
-            failure = refuse(E.INTERNAL)
-        if failure.problems[0].number in ISOLATED and work.rows.size > 1:
+        problem = failure.problems[0]
+        if problem.number in ISOLATED and work.rows.size > 1:
             for row in work.rows.tolist():
                 alone = work.alone(row)
                 await self._settle_pool(alone)
                 work.answers |= alone.answers
             return
-        if failure.problems[0].number in ISOLATED:
-            log("refused", code=failure.problems[0].row.code, reason=failure.problems[0].detail, pool=work.pool)
+        if problem.number in ISOLATED:
+            log("refused", code=problem.row.code, reason=problem.detail, pool=work.pool)
         work.refuse(work.rows, failure)
-
-    async def _settle_rounds(self, work: OpenClaims) -> None:
-        """Rounds of read, price, commit until every claim has an answer."""
-        ledger, clock, attempt = self.store.ledger(), asyncio.get_running_loop(), 0
-        while True:
-            late = work.late(work.rows, clock.time() + SHORTEST_WORK_SECONDS)
-            if late.size:
-                work.refuse(late, refuse(E.DEADLINE))
-            if not work.rows.size:
-                return
-            rows = work.first_of_each_key()
-            state_keys, state_rows = unique_keys(work.batch.state_keys[rows])
-            read = await ledger.read(work.pool, work.batch.keys[rows], state_keys)
-            if read.known:
-                reversals = await ledger.read(work.pool, work.reversal_keys(rows[list(read.known)]), [])
-                self.metrics.counters["repeated"] += work.answer_known(rows, read.known, reversals.known)
-                fresh = np.ones(len(rows), bool)
-                fresh[list(read.known)] = False
-                rows, state_rows = rows[fresh], state_rows[fresh]
-                if not rows.size:
-                    continue
-            good, encoded, commit = await self._priced(work, rows, state_rows, read.states)
-            if work.late(rows, clock.time()).size:
-                continue  # refused above; the others are priced again without what these would have changed
-            if commit is not None:
-                committed = await ledger.commit(commit)
-                if not committed.done:
-                    attempt += 1
-                    self.metrics.counters["conflicts"] += 1
-                    await self._give_way(work, rows, state_rows, committed.moved, attempt)
-                    continue
-                self.metrics.counters["settlements"] += len(good)
-                work.answer(good, encoded)
-                attempt = 0
-            work.refuse_wrong(rows)
 
     async def _give_way(
         self, work: OpenClaims, rows: np.ndarray, state_rows: np.ndarray, moved: tuple[int, ...], attempt: int
@@ -207,68 +218,60 @@ class Settler:
 
     # ---------------------------------------------------------------- pricing
 
-    async def _priced(
-        self, work: OpenClaims, rows: np.ndarray, state_rows: np.ndarray, states: StateRead
-    ) -> tuple[np.ndarray, list[bytes], CommitBatch | None]:
-        """Prices and encodes ``rows``: those that were not refused, their answers, and what to commit."""
-        return await self.compute(_size(work.batch, rows), lambda: self._price(work, rows, state_rows, states))
-
-    def _price(
-        self, work: OpenClaims, rows: np.ndarray, state_rows: np.ndarray, states: StateRead
-    ) -> tuple[np.ndarray, list[bytes], CommitBatch | None]:
-        batch = work.batch
-        batch.claims["error"][rows] = 0  # what a former round refused over an older year is asked again
-        batch.claims["error_line"][rows] = -1
-        priced = self.engine.price(batch, rows, state_rows, PersonYears.read(states.slots, _quotas(states)))
-        kept = np.flatnonzero(batch.claims["error"][rows] == 0)
+    def _price(self, work: OpenClaims, rows: np.ndarray, state_rows: np.ndarray, states: StateRead) -> Priced:
+        """Price and encode ``rows`` over the years as read; every round starts from the same resolved claims."""
+        quotas = _quotas(states) if len(states.quotas) else ()
+        result = self.engine.price(work.resolved, rows, state_rows, PersonYears.read(states.slots, quotas))
+        kept = np.flatnonzero(result.errors == 0)
+        answers = refused_by_pricing(result) if len(kept) < len(rows) else {}
         if not kept.size:
-            return rows[kept], [], None
-        answers, offsets = self.engine.encode(batch, rows[kept], OUTCOME_SETTLED)
-        commit = pack(self.columns(work, priced, kept, states, answers, offsets))
-        return rows[kept], cut(answers, offsets), commit
+            return Priced(answers, None)
+        encoded, offsets = self.engine.encode(result, OUTCOME_SETTLED, rows[kept])
+        answers.update(zip(rows[kept].tolist(), cut(encoded, offsets), strict=True))
+        return Priced(answers, pack(self.columns(work, result, kept, states, encoded, offsets)))
 
     def columns(
         self,
         work: OpenClaims,
-        priced: Priced,
+        result: Result,
         kept: np.ndarray,
         states: StateRead,
         answers: np.ndarray,
         ends: np.ndarray,
     ) -> Settlements:
-        """What the ledger writes of the claims at the positions ``kept`` of ``priced``."""
-        batch, rows = work.batch, priced.rows[kept]
+        """Return what the ledger writes of the claims at the positions ``kept`` of ``result``."""
+        resolved = work.resolved
+        incoming, rows = resolved.incoming, result.rows[kept]
         # The usual case, every claim of the batch, takes no copies.
-        rows = slice(None) if len(rows) == len(batch) else rows
-        kept = slice(None) if len(kept) == len(priced.rows) else kept
-        claims = batch.claims[rows]
-        tables = batch.decoded.tables
+        rows = slice(None) if len(rows) == len(resolved) else rows
+        kept = slice(None) if len(kept) == len(result.rows) else kept
+        claims, wire = result.claims[kept], incoming.claims[rows]
         basis, basis_offsets = write_basis(
-            claims, batch.splits[rows], priced.seen[kept], priced.quota_seen[kept],
-            principal_codes(batch.heap, tables[""][rows], tables["diagnoses"]),
+            claims, resolved.splits[rows], result.seen[kept], result.quota_seen[kept],
+            principal_codes(incoming.heap, wire, incoming.decoded.tables["diagnoses"]),
         )  # fmt: skip
         return Settlements(
             pool=work.pool,
-            keys=batch.keys[rows],
+            keys=resolved.keys[rows],
             contents=work.contents[rows].view(np.uint8).reshape(-1, 16),
             field_digests=work.fields[rows],
-            persons=batch.persons[rows],
-            counties=self.engine.lookup.area_codes(claims),
+            persons=resolved.persons[rows],
+            counties=self.engine.lookup.area_codes[claims["pack"], claims["county"]],
             claims=claims,
-            benefits=batch.benefits[rows],
-            payments=batch.payments[rows],
-            sequences=batch.sequences(rows),
-            text=batch.heap,
-            names=batch.names(rows),
+            benefits=result.benefits[kept],
+            payments=result.payments[kept],
+            sequences=np.ascontiguousarray(wire["settlement_sequence"], np.uint32),
+            text=incoming.heap,
+            names=incoming.names(rows),
             answers=answers,
             answer_offsets=ends,
             states=states,
-            state_rows=priced.state_rows[kept],
-            before=priced.before[kept],
-            after=priced.after[kept],
-            quota_keys=priced.quota_keys[kept],
-            quota_before=priced.quota_before[kept],
-            quota_after=priced.quota_after[kept],
+            state_rows=result.state_rows[kept],
+            before=result.before[kept],
+            after=result.after[kept],
+            quota_keys=result.quota_keys[kept],
+            quota_before=result.quota_before[kept],
+            quota_after=result.quota_after[kept],
             basis=basis,
             basis_offsets=basis_offsets,
         )
@@ -281,37 +284,35 @@ class Settler:
 
     # ---------------------------------------------------------------- trial
 
-    async def _try(self, batch: Batch, deadlines: Sequence[float]) -> list[Answer]:
-        """Prices each claim on its own over its person's year as it is now."""
-        answers: dict[int, Answer] = {
-            row: refusal(batch, row) for row in np.flatnonzero(batch.claims["error"]).tolist()
-        }
-        good = batch.good_rows()
-        slots = np.zeros((len(batch), ACCUMULATOR_COUNT), np.int64)
+    async def _try(self, resolved: Resolved, deadlines: Sequence[float]) -> list[Answer]:
+        """Price each claim on its own over its person's year as it is now."""
+        answers, good, claims = refusals(resolved), resolved.good, resolved.claims
+        slots = np.zeros((len(resolved), ACCUMULATOR_COUNT), np.int64)
         quotas: dict[int, dict[int, int]] = {}
-        asking = good[batch.claims["accumulators_given"][good] == 0]
-        for number in np.unique(batch.claims["pack"][asking]).tolist():
-            rows = asking[batch.claims["pack"][asking] == number]
+        asking = good[claims["accumulators_given"][good] == 0]
+        for number in np.unique(claims["pack"][asking]).tolist():
+            rows = asking[claims["pack"][asking] == number]
             try:
-                states = (await self.store.ledger().read(self._pools[number], [], batch.state_keys[rows])).states
+                states = (await self.store.ledger().read(self._pools[number], [], resolved.state_keys[rows])).states
             except AdjudicatorError as error:
                 answers |= dict.fromkeys(rows.tolist(), error)
                 continue
             slots[rows] = states.slots
-            quotas |= zip(rows.tolist(), _quotas(states), strict=False)
+            if len(states.quotas):
+                quotas |= zip(rows.tolist(), _quotas(states), strict=True)
         now = asyncio.get_running_loop().time()
         answers |= {row: refuse(E.DEADLINE) for row in good.tolist() if deadlines[row] < now}
         rows = np.array([row for row in good.tolist() if row not in answers], np.int64)
         if rows.size:
             years = PersonYears.read(slots[rows], [quotas.get(row, {}) for row in rows.tolist()])
-            parts = await self.compute(_size(batch, rows), lambda: self._price_trial(batch, rows, years))
-            for row, part in zip(rows.tolist(), parts, strict=True):
-                answers[row] = refusal(batch, row) if batch.claims["error"][row] else part
-        return [answers[row] for row in range(len(batch))]
+            price = partial(self._price_trial, resolved, rows, years)
+            answers |= await self.compute(resolved.incoming.size * len(rows) // len(resolved), price)
+        return [answers[row] for row in range(len(resolved))]
 
-    def _price_trial(self, batch: Batch, rows: np.ndarray, years: PersonYears) -> list[bytes]:
-        self.engine.price(batch, rows, np.arange(len(rows)), years)
-        return cut(*self.engine.encode(batch, rows, OUTCOME_TRIAL))
+    def _price_trial(self, resolved: Resolved, rows: np.ndarray, years: PersonYears) -> dict[int, Answer]:
+        result = self.engine.price(resolved, rows, np.arange(len(rows)), years)
+        parts = cut(*self.engine.encode(result, OUTCOME_TRIAL))
+        return dict(zip(rows.tolist(), parts, strict=True)) | refused_by_pricing(result)
 
 
 def split(message: bytes) -> tuple[np.ndarray, np.ndarray]:
@@ -326,25 +327,14 @@ def split(message: bytes) -> tuple[np.ndarray, np.ndarray]:
     return starts, ends
 
 
-def _joined(messages: Sequence[bytes]) -> tuple[bytes, np.ndarray, np.ndarray]:
-    """One buffer, and where each message starts and ends in it."""
-    offsets = np.zeros(len(messages) + 1, np.int64)
-    np.cumsum([len(message) for message in messages], out=offsets[1:])
-    return b"".join(messages), offsets[:-1], offsets[1:]
-
-
 def cut(encoded: np.ndarray, offsets: np.ndarray) -> list[bytes]:
-    """Each answer as bytes of its own."""
-    whole = encoded.tobytes()
-    return [whole[start:end] for start, end in pairwise(offsets.tolist())]
-
-
-def _size(batch: Batch, rows: np.ndarray) -> int:
-    """Bytes of the claims ``rows``, roughly."""
-    return batch.id_start * len(rows) // len(batch)
+    """Return each answer as bytes of its own."""
+    whole, parts = encoded.tobytes(), []
+    for start, end in pairwise(offsets.tolist()):
+        parts.append(whole[start:end])
+    return parts
 
 
 def _quotas(states: StateRead) -> list[dict[int, int]]:
-    if not len(states.quotas):
-        return []
+    """Return the disease quotas of each row."""
     return [states.quotas_of(row) for row in range(len(states.keys))]

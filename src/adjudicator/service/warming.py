@@ -23,15 +23,15 @@ def warm_up(settler: Settler) -> None:
     engine = settler.engine
     message = claim_pb2.ClaimBatch(claims=[example(engine.bundle)] * 2).SerializeToString()
     starts, ends = split(message)
-    batch = engine.prepare(message, starts, ends, max_depth=BATCH_DEPTH)
-    rows = np.arange(len(batch))
-    fields, contents = batch.digests()
-    work = OpenClaims(batch, "000000", rows, np.full(len(rows), math.inf), fields, contents)
-    keys, state_rows = unique_keys(batch.state_keys)
+    resolved = engine.prepare(message, starts, ends, max_depth=BATCH_DEPTH)
+    rows = np.arange(len(resolved))
+    fields, contents = resolved.incoming.digests()
+    work = OpenClaims(resolved, "000000", rows, np.full(len(rows), math.inf), fields, contents)
+    keys, state_rows = unique_keys(resolved.state_keys)
     states = StateRead.parse(keys, [b""] * len(keys))
-    priced = engine.price(batch, rows, state_rows, PersonYears.read(states.slots))
-    answers, offsets = engine.encode(batch, rows, OUTCOME_TRIAL)
-    pack(settler.columns(work, priced, rows, states, answers, offsets))
+    result = engine.price(resolved, rows, state_rows, PersonYears.read(states.slots))
+    answers, offsets = engine.encode(result, OUTCOME_TRIAL)
+    pack(settler.columns(work, result, rows, states, answers, offsets))
     Record.from_bytes(Record(Kind.SETTLE, 0, 202401, bytes(16), bytes(16)).to_bytes())
 
 

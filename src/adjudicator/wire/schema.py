@@ -5,7 +5,7 @@ The ``.proto`` is the only truth: nothing here knows a field by name. ``docs/wir
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 
@@ -43,34 +43,20 @@ class UnsupportedField(Exception):
     """The descriptor has something whose meaning these tables cannot hold; the message names the field."""
 
 
-class Tables(Mapping[str, np.ndarray]):
+class Tables(dict[str, np.ndarray]):
     """Path to record array; all arrays are views of one ``arena`` (int64[words]) that the kernels write and read.
 
     ``bases`` and ``counts`` int64[tables] hold the byte offset in the arena and the rows of each table, in the order of
-    ``WireSchema.paths``. A view is made when it is asked for.
+    ``WireSchema.paths``.
     """
 
-    __slots__ = ("_views", "arena", "bases", "counts", "schema")
+    __slots__ = ("arena", "bases", "counts", "schema")
 
     def __init__(self, schema: WireSchema, counts: np.ndarray, arena: np.ndarray, bases: np.ndarray):
         self.schema, self.counts, self.arena, self.bases = schema, counts, arena, bases
-        self._views: dict[str, np.ndarray] = {}
-
-    def __getitem__(self, path: str) -> np.ndarray:
-        view = self._views.get(path)
-        if view is None:
-            position = self.schema.index[path]
-            view = np.ndarray(
-                int(self.counts[position]), self.schema.dtypes[position], self.arena, int(self.bases[position])
-            )
-            self._views[path] = view
-        return view
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self.schema.paths)
-
-    def __len__(self) -> int:
-        return len(self.schema.paths)
+        rows = zip(schema.paths, schema.dtypes, counts.tolist(), bases.tolist(), strict=True)
+        for path, dtype, count, base in rows:
+            self[path] = np.ndarray(count, dtype, arena, base)
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,10 +91,11 @@ class WireSchema:
 
         With ``clear`` every row is empty: zero, no sub-messages (-1), empty ranges.
         """
-        unknown = set(counts) - set(self.paths)
-        if unknown:
-            raise KeyError(f"{self.name} has no path {sorted(unknown)}")
-        numbers = np.array([counts.get(path, 0) for path in self.paths], np.int64)
+        numbers = np.zeros(len(self.paths), np.int64)
+        for path, count in counts.items():
+            if path not in self.index:
+                raise KeyError(f"{self.name} has no path {path!r}")
+            numbers[self.index[path]] = count
         arena, bases = self.arena(numbers)
         tables = Tables(self, numbers, arena, bases)
         if clear:
