@@ -18,7 +18,7 @@ import numpy as np
 import pytest
 
 from adjudicator.benefit.settle import settle
-from adjudicator.columns import BENEFIT, QUOTA
+from adjudicator.columns import ACCUMULATOR_COUNT, BENEFIT, QUOTA
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
@@ -67,7 +67,7 @@ def accepted(bundle, claims, splits) -> np.ndarray:
 def run(bundle, claims, splits, out) -> None:
     """One pass over empty years."""
     claims["quota"] = -1
-    settle(bundle, claims, splits, np.zeros((PERSONS, 64), np.int64), np.zeros(0, QUOTA), out)
+    settle(bundle, claims, splits, np.zeros((PERSONS, ACCUMULATOR_COUNT), np.int64), np.zeros(0, QUOTA), out)
 
 
 def seconds(action: Callable[[], None]) -> float:

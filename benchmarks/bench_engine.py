@@ -84,7 +84,7 @@ def test_all_kernels(benchmark, engine: Engine) -> None:
     batch = engine.prepare(data, starts, ends, max_depth=BATCH_DEPTH)
     claims = batch.claims.copy()
     claims["state"] = np.arange(count)
-    states, quotas = np.zeros((count, 64), np.int64), np.zeros(1, columns.QUOTA)
+    states, quotas = np.zeros((count, columns.ACCUMULATOR_COUNT), np.int64), np.zeros(1, columns.QUOTA)
     benefits, payments = np.zeros(count, columns.BENEFIT), np.zeros(count, columns.PAYMENT)
     fee_lines, line_splits, splits, groups = (
         array.copy() for array in (batch.lines, batch.line_splits, batch.splits, batch.groups)

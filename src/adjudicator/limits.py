@@ -21,6 +21,8 @@ MAX_QUANTITY_E4 = 10**10
 """One million units, in 1/10000 unit; price times quantity is computed exactly in two parts (catalogue.line_split)."""
 
 MAX_AGE_YEARS = 150
+MAX_FETUSES = 20
+"""Children of one delivery; more is a slip of the keyboard."""
 MAX_STAY_DAYS = 36_500
 FIRST_DATE = 19_900_101
 LAST_DATE = 20_991_231

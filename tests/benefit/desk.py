@@ -10,7 +10,7 @@ import numpy as np
 
 from adjudicator.benefit.settle import decide_dates, settle
 from adjudicator.codes import PERSON_TYPES, CareKind, Filing, Place, Referral, Scheme
-from adjudicator.columns import BENEFIT, CLAIM, QUOTA, SLOT, SPLIT
+from adjudicator.columns import ACCUMULATOR_COUNT, BENEFIT, CLAIM, QUOTA, SLOT, SPLIT
 from adjudicator.errors import E
 from adjudicator.rules.bundle import Bundle
 from adjudicator.rules.inline import inline_bundle
@@ -31,13 +31,16 @@ class Desk:
     def __init__(self, rules: Bundle | Mapping[str, Any], **person: Any):
         self.bundle = rules if isinstance(rules, Bundle) else inline_bundle(dict(rules))
         self.person = person
-        self.states, self.quotas = np.zeros((1, 64), np.int64), np.zeros(1, QUOTA)
+        self.states, self.quotas = np.zeros((1, ACCUMULATOR_COUNT), np.int64), np.zeros(1, QUOTA)
 
     def settle(self, in_scope: Any = 0, **claim: Any) -> dict[str, Any]:
         """Settles one claim; returns the result columns in yuan, with ``error`` a member of errors.E."""
-        row, split = self.columns(in_scope, **claim)
+        return self.pay(*self.columns(in_scope, **claim), claim.get("lines"))
+
+    def pay(self, row: np.ndarray, split: np.ndarray, lines: np.ndarray | None = None) -> dict[str, Any]:
+        """Settles CLAIM[1] and SPLIT[1]."""
         out = np.zeros(1, BENEFIT)
-        settle(self.bundle, row, split, self.states, self.quotas, out, claim.get("lines"))
+        settle(self.bundle, row, split, self.states, self.quotas, out, lines)
         result: dict[str, Any] = {
             name.removesuffix("_fen"): Decimal(int(out[name][0])) / 100
             for name in BENEFIT.names

@@ -8,7 +8,7 @@ import numpy as np
 
 from adjudicator.benefit.settle import decide_dates, settle
 from adjudicator.codes import PERSON_TYPES
-from adjudicator.columns import BENEFIT, CLAIM, QUOTA, SLOT, SPLIT
+from adjudicator.columns import ACCUMULATOR_COUNT, BENEFIT, CLAIM, QUOTA, SLOT, SPLIT
 from adjudicator.rules.bundle import Bundle, compile_bundle
 from adjudicator.rules.load import read_pack
 from tests.benefit import naive
@@ -141,7 +141,7 @@ def settle_all(bundle: Bundle, claims: np.ndarray, splits: np.ndarray):
     """(BENEFIT[n], states, quotas) of the kernel; ``claims`` is copied, so that its errors stay out of the caller's."""
     claims = claims.copy()
     quotas = quota_rows(claims)
-    states = np.zeros((int(claims["state"].max()) + 1, 64), np.int64)
+    states = np.zeros((int(claims["state"].max()) + 1, ACCUMULATOR_COUNT), np.int64)
     out = np.full(len(claims), 77, np.int8).repeat(BENEFIT.itemsize).view(BENEFIT)
     settle(bundle, claims, splits, states, quotas, out)
     return out, states, quotas

@@ -8,7 +8,7 @@ import numpy as np
 
 from adjudicator.benefit.explain import BURDEN, COST, explain
 from adjudicator.benefit.settle import settle
-from adjudicator.columns import BENEFIT, QUOTA
+from adjudicator.columns import ACCUMULATOR_COUNT, BENEFIT, QUOTA
 from tests.benefit.made import benefit_bundle, random_claims
 
 PAYERS = {
@@ -23,7 +23,7 @@ PAYERS = {
 def test_steps_add_up_to_the_answer() -> None:
     bundle = benefit_bundle("taohuayuan", "hangzhou")
     claims, splits = random_claims(np.random.default_rng(17), bundle, 40, 15)
-    states, quota = np.zeros((40, 64), np.int64), np.zeros(1, QUOTA)
+    states, quota = np.zeros((40, ACCUMULATOR_COUNT), np.int64), np.zeros(1, QUOTA)
     explained = 0
     for row in range(len(claims)):
         claim, split = claims[row : row + 1].copy(), splits[row : row + 1]
@@ -64,7 +64,7 @@ def test_the_pooled_fund_is_written_out_tier_by_tier() -> None:
     claim["quota"] = claim["disease"] = -1
     claim["rule_date"] = claim["admission_date"] = claim["settlement_date"] = 20210601
     claim["total_fen"] = split["in_scope_fen"] = 10_000_000
-    steps = {step.stage: step for step in explain(bundle, claim, split, np.zeros(64, np.int64))}
+    steps = {step.stage: step for step in explain(bundle, claim, split, np.zeros(ACCUMULATOR_COUNT, np.int64))}
     assert steps["pooled fund"].text == "39200.00 × 82% + 60000.00 × 88% = 84944.00"
     assert (
         steps["pooled fund"].document and not steps["pooled fund"].verified

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from adjudicator.benefit.settle import settle
-from adjudicator.columns import BENEFIT, QUOTA
+from adjudicator.columns import ACCUMULATOR_COUNT, BENEFIT, QUOTA
 from adjudicator.rules.inline import inline_bundle
 from tests.benefit.made import PACKS, benefit_bundle, quota_rows, random_claims, settle_all
 from tests.benefit.random_plans import random_plan
@@ -81,7 +81,7 @@ def test_persons_do_not_touch_each_other() -> None:
 
 def test_settle_reverse_settle_gives_the_same_answer_and_the_same_year() -> None:
     bundle, claims, splits = drawn(5, 60)
-    states, quota = np.zeros((60, 64), np.int64), np.zeros(1, QUOTA)
+    states, quota = np.zeros((60, ACCUMULATOR_COUNT), np.int64), np.zeros(1, QUOTA)
     for row in range(len(claims)):
         claim, split = claims[row : row + 1], splits[row : row + 1]
         before = states.copy()
@@ -100,7 +100,7 @@ def test_a_claim_without_a_year_is_priced_over_an_empty_one() -> None:
     alone = claims.copy()
     alone["state"] = -1
     out = np.zeros(len(claims), BENEFIT)
-    settle(bundle, alone, splits, np.zeros((0, 64), np.int64), np.zeros(0, QUOTA), out)
+    settle(bundle, alone, splits, np.zeros((0, ACCUMULATOR_COUNT), np.int64), np.zeros(0, QUOTA), out)
     assert (out == with_year).all()
 
 

@@ -117,7 +117,7 @@ STAY = """
   claim: {care: inpatient, amounts: {in_scope: 10000}}
   expect: {deductible: 1000}
 """
-RULE = "w[W_DEDUCTIBLE] = min(due, w[W_BASE])"
+RULE = "work.deductible_fen = min(due, work.base_fen)"
 
 
 @pytest.mark.check
@@ -130,7 +130,7 @@ def test_the_amount_of_a_changed_helper_is_paid_wherever_kernels_are_kept(tmp_pa
         "NUMBA_CACHE_LOCATOR_CLASSES": "UserProvidedCacheLocator",
     }
     assert deductible(package, tmp_path, environment) == "1000.00"
-    stages = package / "benefit" / "stages.py"
+    stages = package / "benefit" / "stages" / "deductible.py"
     text = stages.read_text(encoding="utf-8")
     assert text.count(RULE) == 1
     stages.write_text(text.replace(RULE, RULE.replace("due", "due // 2")), encoding="utf-8")

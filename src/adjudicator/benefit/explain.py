@@ -12,12 +12,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from adjudicator.benefit.cascade import WORK_COUNT
-from adjudicator.benefit.layout import W
 from adjudicator.benefit.plan.cells import unit_text
 from adjudicator.benefit.plan.compile import PlanVersion
 from adjudicator.benefit.plan.keys import NO_LIMIT
+from adjudicator.benefit.records import WORK, YEAR, years_of
 from adjudicator.benefit.settle import run
+from adjudicator.benefit.tables import Claims
 from adjudicator.columns import ACCUMULATOR_COUNT, BENEFIT, QUOTA, SLOT
 from adjudicator.money import fen_to_yuan
 from adjudicator.options import Account, CapMeasure, QuotaMode, TierMeasure
@@ -54,7 +54,7 @@ def explain(
 ) -> tuple[Step, ...]:
     """The steps of one claim.
 
-    claim CLAIM[1] and split SPLIT[1] as they were settled, year_before int64[64] the person's year before the claim,
+    claim CLAIM[1] and split SPLIT[1] as they were settled, year_before int64[slots] the person's year before the claim,
     quota_used_fen what the disease quota had used. A refused claim has no steps.
     """
     claim = np.atleast_1d(claim).copy()
@@ -62,21 +62,23 @@ def explain(
     year = np.array(year_before, np.int64).reshape(1, ACCUMULATOR_COUNT).copy()
     quota = np.zeros(1, QUOTA)
     quota["used_fen"] = quota_used_fen
-    out, trace = np.zeros(1, BENEFIT), np.zeros((1, WORK_COUNT), np.int64)
+    out, works = np.zeros(1, BENEFIT), np.zeros(1, WORK)
     if claim["error"][0]:
         return ()
-    run(bundle, claim, np.atleast_1d(split), year, quota, out, lines_in_scope, trace)
+    lines = np.zeros(0, np.int64) if lines_in_scope is None else lines_in_scope
+    batch = Claims(claim, np.atleast_1d(split), lines, years_of(year), quota, np.zeros(1, YEAR))
+    run(bundle, batch, out, works)
     if out["error"][0]:
         return ()
-    return tuple(_Steps(bundle, claim[0], trace[0], np.asarray(year_before), out[0]).all())
+    return tuple(_Steps(bundle, claim[0], works[0], np.asarray(year_before), out[0]).all())
 
 
 class _Steps:
     """Writes the steps from the work amounts of one claim."""
 
-    def __init__(self, bundle: Bundle, claim: np.void, trace: np.ndarray, year: np.ndarray, out: np.void):
-        self.claim, self.trace, self.year, self.out = claim, trace, year, out
-        plan = int(trace[W["plan"]])
+    def __init__(self, bundle: Bundle, claim: np.void, work: np.void, year: np.ndarray, out: np.void):
+        self.claim, self.work, self.year, self.out = claim, work, year, out
+        plan = int(work["plan"])
         self.version: PlanVersion | None = bundle.plans.versions[plan] if plan >= 0 else None
         self.row = bundle.plans.rows[plan] if plan >= 0 else None
         self.pack = bundle.packs[int(claim["pack"])]
@@ -84,7 +86,7 @@ class _Steps:
 
     def w(self, name: str) -> int:
         """A work amount."""
-        return int(self.trace[W[name]])
+        return int(self.work[name])
 
     def slot(self, name: str) -> int:
         """A year-to-date amount before the claim."""
@@ -112,38 +114,38 @@ class _Steps:
 
     def cost(self) -> Iterator[Step]:
         """From the total to what the tiers see."""
-        left = self.w("total")
-        first_pay = self.w("first_pay") - self.w("extra")
+        left = self.w("total_fen")
+        first_pay = self.w("first_pay_fen") - self.w("extra_first_pay_fen")
         for name, zh, amount in (
-            ("wholly self-paid", "全自费", self.w("self_paid")),
-            ("over ceiling", "超限价", self.w("over_ceiling")),
+            ("wholly self-paid", "全自费", self.w("self_paid_fen")),
+            ("over ceiling", "超限价", self.w("over_ceiling_fen")),
             ("first pay", "先行自付", first_pay),
         ):
             if amount:
                 yield self.step(COST, name, zh, left, amount, text="sum over the fee lines", text_zh="明细合计")
                 left -= amount
-        if self.w("extra"):
+        if self.w("extra_first_pay_fen"):
             yield self.step(
-                COST, "cross-region first pay", "异地先行自付", left, self.w("extra"),
+                COST, "cross-region first pay", "异地先行自付", left, self.w("extra_first_pay_fen"),
                 ("cross_region", "unreferred_extra_percent"), 0,
                 f"extra first-pay on the in-scope cost of {fen_to_yuan(left)} for care elsewhere or without referral",
                 f"异地就医或未转诊，政策范围内费用{fen_to_yuan(left)}元加收先行自付",
             )  # fmt: skip
-            left -= self.w("extra")
+            left -= self.w("extra_first_pay_fen")
         for name, zh, amount, key in (
-            ("paid in full", "免按比例自付", self.w("copay_free"), None),
-            ("over the fixed price", "超病种定价", self.w("fixed_price_excess"), "fixed_price"),
-            ("account first", "账户先付", self.w("account_first"), "account_position"),
+            ("paid in full", "免按比例自付", self.w("copay_free_fen"), None),
+            ("over the fixed price", "超病种定价", self.w("fixed_price_excess_fen"), "fixed_price"),
+            ("account first", "账户先付", self.w("account_first_fen"), "account_position"),
         ):
             if amount:
                 yield self.step(COST, name, zh, left, amount, (key,) if key else (), text=name, text_zh=zh)
                 left -= amount
-        if self.row is not None and self.w("standard") + self.w("due"):
+        if self.row is not None and self.w("standard_fen") + self.w("due_fen"):
             yield self.deductible(left)
 
     def deductible(self, left: int) -> Step:
         """Stage 3."""
-        standard, due, paid = (fen_to_yuan(self.w(name)) for name in ("standard", "due", "deductible"))
+        standard, due, paid = (fen_to_yuan(self.w(f"{name}_fen")) for name in ("standard", "due", "deductible"))
         charged = (
             "deductible_outpatient_fen"
             if self.row["deductible_account"] == Account.OUTPATIENT
@@ -151,7 +153,7 @@ class _Steps:
         )
         before = fen_to_yuan(self.slot(charged))
         return self.step(
-            COST, "deductible", "起付线", left, self.w("deductible"),
+            COST, "deductible", "起付线", left, self.w("deductible_fen"),
             ("deductible_yuan", "deductible_counting", "deductible_nth_percent", "deductible_year_ceiling_yuan"), 0,
             f"standard of this stay {standard}, charged this year so far {before}, due now {due}, taken {paid}",
             f"本次起付标准{standard}元，本年度已付{before}元，本次应付{due}元，实付{paid}元",
@@ -161,7 +163,7 @@ class _Steps:
 
     def burden(self) -> Iterator[Step]:
         """From the total through every payer to cash."""
-        left = self.w("total")
+        left = self.w("total_fen")
         for step in self.payers():
             moved = Step(
                 step.chain, step.stage, step.stage_zh, left, step.amount_fen, left - step.amount_fen, step.rate_ppm,
@@ -178,7 +180,7 @@ class _Steps:
             text, text_zh, rate = self.pooled_text()
             keys = ("rate_percent", "rate_derived", "cap_yuan", "limit_yuan", "cross_region", "maternity_quota_yuan")
             yield pay("pooled fund", "统筹基金", "pooled", keys, rate, text, text_zh)
-            over = fen_to_yuan(self.w("over_cap"))
+            over = fen_to_yuan(self.w("over_cap_fen"))
             ppm = int(self.row["above_cap_ppm"][self.group, self.level])
             share = unit_text("percent", ppm)
             yield pay(
@@ -201,7 +203,7 @@ class _Steps:
 
     def pay(self, stage, zh, name, keys=(), rate=0, text="", text_zh="") -> Step:
         """A payer whose amount is a work amount."""
-        return self.step(BURDEN, stage, zh, 0, self.w(name), keys, rate, text or stage, text_zh or zh)
+        return self.step(BURDEN, stage, zh, 0, self.w(f"{name}_fen"), keys, rate, text or stage, text_zh or zh)
 
     def pooled_text(self) -> tuple[str, str, int]:
         """The tiers of this claim written out, and the rate where there is only one."""
@@ -209,18 +211,17 @@ class _Steps:
             return "the cost up to the quota", "按定额支付", 0
         parts = self.tier_parts()
         text = " + ".join(f"{fen_to_yuan(cost)} × {unit_text('percent', rate)}" for cost, rate in parts) or "0"
-        pooled, exact = self.w("pooled"), self.w("tier_exact")
+        pooled, exact = self.w("pooled_fen"), self.w("tiers_exact")
         notes, notes_zh = [], []
-        if self.w("copay_free"):
-            notes.append(f"{fen_to_yuan(self.w('copay_free'))} paid in full")
-            notes_zh.append(f"另{fen_to_yuan(self.w('copay_free'))}元全额支付")
-        if self.w("over_cap"):
+        if self.w("copay_free_fen"):
+            notes.append(f"{fen_to_yuan(self.w('copay_free_fen'))} paid in full")
+            notes_zh.append(f"另{fen_to_yuan(self.w('copay_free_fen'))}元全额支付")
+        if self.w("over_cap_fen"):
             on_cost = self.row["cap_measure"] == CapMeasure.COST
-            notes.append(
-                f"{fen_to_yuan(self.w('over_cap'))} of the cost lies above the cap" + (" on cost" if on_cost else "")
-            )
-            notes_zh.append(f"{fen_to_yuan(self.w('over_cap'))}元超过封顶线")
-        if pooled < (exact + 500_000) // 1_000_000 + self.w("copay_free"):
+            over = fen_to_yuan(self.w("over_cap_fen"))
+            notes.append(f"{over} of the cost lies above the cap" + (" on cost" if on_cost else ""))
+            notes_zh.append(f"{over}元超过封顶线")
+        if pooled < (exact + 500_000) // 1_000_000 + self.w("copay_free_fen"):
             notes.append("ended by a limit, a quota or the deductible after the rate")
             notes_zh.append("受限额、定额或比例后起付线限制")
         suffix = f" ({'; '.join(notes)})" if notes else ""
@@ -237,31 +238,29 @@ class _Steps:
             cost_before, deductible_before = self.slot("cost_outpatient_fen"), self.slot("deductible_outpatient_fen")
         elif account == Account.INPATIENT:
             cost_before, deductible_before = self.slot("cost_inpatient_fen"), self.slot("deductible_charged_fen")
-        charged = self.w("base") - self.w("payable")
+        charged = self.w("base_fen") - self.w("payable_fen")
         start = {
             TierMeasure.YEAR_COST: cost_before + charged,
             TierMeasure.YEAR_AFTER_DEDUCTIBLE: max(cost_before - deductible_before, 0),
             TierMeasure.STAY_COST: charged,
             TierMeasure.STAY_AFTER_DEDUCTIBLE: 0,
         }[TierMeasure(int(row["tier_measure"]))]
-        end = start + self.w("payable") - (self.w("over_cap") if row["cap_measure"] == CapMeasure.COST else 0)
+        end = start + self.w("payable_fen") - (self.w("over_cap_fen") if row["cap_measure"] == CapMeasure.COST else 0)
         lows = [int(low) for low in row["tier_from_fen"] if low < NO_LIMIT] or [0]
         parts = []
         for tier, low in enumerate(lows):
             high = lows[tier + 1] if tier + 1 < len(lows) else NO_LIMIT
             cost = min(end, high) - max(start, low if tier else 0)
             if cost > 0:
-                rate = (
-                    int(row["rate_ppm"][self.group, self.level, tier]) + self.w("plus_points") - self.w("minus_points")
-                )
-                rate = min(max(rate, 0), 1_000_000) * self.w("factor")
-                parts.append((cost, max((rate + 500_000) // 1_000_000, self.w("rate_at_least"))))
+                rate = int(row["rate_ppm"][self.group, self.level, tier]) + self.w("plus_ppm") - self.w("minus_ppm")
+                rate = min(max(rate, 0), 1_000_000) * self.w("factor_ppm")
+                parts.append((cost, max((rate + 500_000) // 1_000_000, self.w("rate_at_least_ppm"))))
         return parts
 
     def catastrophic(self) -> Step:
         """Stage 7."""
         threshold = int(self.row["catastrophic_threshold_fen"][self.category])
-        base, before = fen_to_yuan(self.w("catastrophic_base")), fen_to_yuan(self.slot("catastrophic_base_fen"))
+        base, before = fen_to_yuan(self.w("catastrophic_base_fen")), fen_to_yuan(self.slot("catastrophic_base_fen"))
         limit = unit_text("yuan", threshold)
         return self.pay(
             "catastrophic insurance", "大病保险", "catastrophic",
@@ -272,7 +271,7 @@ class _Steps:
 
     def assisted(self, name: str, stage: str, zh: str) -> Step:
         """Stages 9 and 10."""
-        base = fen_to_yuan(self.w(f"{name}_base"))
+        base = fen_to_yuan(self.w(f"{name}_base_fen"))
         ppm = int(self.row[f"{name}_ppm"][self.category])
         share, threshold = (
             unit_text("percent", ppm),

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import numpy as np
 
-from adjudicator.benefit.cascade import WORK_COUNT, settle_claims
+from adjudicator.benefit.cascade import settle_claims
 from adjudicator.benefit.dates import decide
-from adjudicator.columns import ACCUMULATOR_COUNT, BENEFIT, CLAIM, QUOTA, SPLIT
+from adjudicator.benefit.plan.keys import PLAN
+from adjudicator.benefit.records import WORK, YEAR, words_of, years_of
+from adjudicator.benefit.tables import Claims, Rules
+from adjudicator.columns import BENEFIT, CLAIM, QUOTA, SPLIT
 from adjudicator.rules.bundle import Bundle
 
 _NO_LINES = np.zeros(0, np.int64)
-_NO_TRACE = np.zeros((0, WORK_COUNT), np.int64)
 _NO_QUOTAS = np.zeros(1, QUOTA)
-_NO_STATES = np.zeros((1, ACCUMULATOR_COUNT), np.int64)
+_EMPTY_YEAR = np.zeros(1, YEAR)
+_NO_PLANS = np.zeros(1, PLAN)
+_NO_PLANS.setflags(write=False)
 
 
 def decide_dates(bundle: Bundle, claims: np.ndarray) -> None:
-    """Writes ``rule_date`` and ``benefit_year`` of ``claims[CLAIM]`` by the options of each claim's pack (V08).
+    """Write ``rule_date`` and ``benefit_year`` of ``claims[CLAIM]`` by the options of each claim's pack (V08).
 
     A claim of no pack keeps 0. Outpatient care has no discharge date: the settlement date takes its place.
     """
@@ -34,24 +38,29 @@ def settle(
     out: np.ndarray,
     lines_in_scope: np.ndarray | None = None,
 ) -> None:
-    """Prices claims in order; ``states`` int64[k, 64] and ``quotas[QUOTA]`` are updated in place, ``out`` overwritten.
+    """Price claims in order; update ``states`` int64[k, slots] and ``quotas[QUOTA]`` in place, overwrite ``out``.
 
     claims[CLAIM] with ``state`` and ``quota`` rows (-1 none), splits[SPLIT], out[BENEFIT], all of one length. A claim
     with an error, or one that gets one here (``claims["error"]`` and ``out["error"]``: no plan, no rule on the date,
     undefined, not covered), has an all-zero result and leaves its state untouched. ``lines_in_scope`` int64, the
     in-scope amount of every line of the batch, is needed only for packs with ``extra_position = "lines"`` (R25).
     """
-    run(bundle, claims, splits, states, quotas, out, lines_in_scope, _NO_TRACE)
+    lines = _NO_LINES if lines_in_scope is None else lines_in_scope
+    run(bundle, Claims(claims, splits, lines, years_of(states), quotas, _EMPTY_YEAR), out, np.empty(1, WORK))
 
 
-def run(bundle, claims, splits, states, quotas, out, lines_in_scope, trace) -> None:
-    """The same with the work amounts of every claim in ``trace`` int64[n, WORK], for explanations."""
-    assert claims.dtype == CLAIM and splits.dtype == SPLIT and out.dtype == BENEFIT
-    assert len(claims) == len(splits) == len(out)
+def run(bundle: Bundle, batch: Claims, out: np.ndarray, works: np.ndarray) -> None:
+    """Price a batch and keep the work amounts of each claim where ``works`` is WORK[claims] and not WORK[1]."""
+    claims = batch.claims
+    assert claims.dtype == CLAIM and batch.splits.dtype == SPLIT and out.dtype == BENEFIT
+    assert len(claims) == len(batch.splits) == len(out) and len(works) in (1, len(claims))
     lookup, plans = bundle.lookup, bundle.plans
-    settle_claims(
-        plans.matrix, plans.selector, plans.dated, lookup.person_group, lookup.disease_values, lookup.disease_ranges,
-        lookup.programme_rows, claims, splits, _NO_LINES if lines_in_scope is None else lines_in_scope,
-        states if len(states) else _NO_STATES, quotas if len(quotas) else _NO_QUOTAS, out, trace,
-        np.empty((2, max(WORK_COUNT, ACCUMULATOR_COUNT)), np.int64),
+    rules = Rules(
+        plans.rows if len(plans.rows) else _NO_PLANS, plans.selector, plans.spans, lookup.person_group,
+        lookup.disease_values, lookup.disease_ranges, lookup.programme_rows,
     )  # fmt: skip
+    batch = batch._replace(
+        years=batch.years if len(batch.years) else _EMPTY_YEAR,
+        quotas=batch.quotas if len(batch.quotas) else _NO_QUOTAS,
+    )
+    settle_claims(rules, batch, works, words_of(works), out)

@@ -445,7 +445,7 @@ def check_codes(wire, claim, problems, count, index):
         count = note(problems, count, index, INVALID_CODE_VALUE, F_DISCHARGE_WAY, -1)
     if wire.maternity_type > 9:
         count = note(problems, count, index, INVALID_CODE_VALUE, F_MATERNITY, -1)
-    if wire.fetus_count > 20:
+    if wire.fetus_count > limits.MAX_FETUSES:
         count = note(problems, count, index, INVALID_CODE_VALUE, F_FETUS, -1)
     if wire.enrolment_status > 4 or wire.enrolment_status == 3:
         count = note(problems, count, index, INVALID_CODE_VALUE, F_ENROLMENT, -1)

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 from adjudicator.benefit.plan.compile import Plans, compile_plans, version_text
-from adjudicator.benefit.plan.keys import layout_digest
 from adjudicator.rulefile.faults import Faults, PackError
 from adjudicator.rulefile.pack import Pack
 from adjudicator.rules.load import canonical, load_pack
@@ -104,7 +103,6 @@ def compile_bundle(packs: Sequence[Pack], sources: dict[str, list], schemes: Seq
         for section, module in SECTIONS
     }
     digest = hashlib.blake2b(digest_size=8)
-    digest.update(layout_digest().encode())
     for pack in packs:
         digest.update(canonical([pack.sources, [_hospital_data(hospital) for hospital in pack.hospitals]]))
     for section in (*sections.values(), *schemes):

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from adjudicator import limits
+from adjudicator.benefit.diseases import compile_diseases
 from adjudicator.benefit.plan.source import SCHEME_WORDS
+from adjudicator.benefit.programmes import compile_programmes
 from adjudicator.codes import HOSPITAL_LEVELS, PERSON_TYPES, CareKind, Scheme
 from adjudicator.rulefile.pack import Pack
 
@@ -23,23 +25,6 @@ HOSPITAL = np.dtype(
     align=True,
 )  # fmt: skip
 """One hospital of a register."""
-
-PROGRAMME_ROW = np.dtype(
-    [
-        ("from_date", "i8"), ("to_date", "i8"), ("pays_parts", "i8"), ("pays_ppm", "i8"), ("no_deductible", "i8"),
-        ("no_cross_region", "i8"), ("no_cap", "i8"), ("rate_at_least_ppm", "i8"), ("unverified", "i8"),
-        # Each part: what counts of the four parts of the burden, threshold, rate, cap; a rate of 0 is no part.
-        ("parts", "i8", (limits.MAX_PROGRAMME_PARTS, 7)),
-    ]
-)  # fmt: skip
-
-DISEASE_VALUE = np.dtype(
-    [
-        ("scheme", "i8"), ("group", "i8"), ("from_date", "i8"), ("to_date", "i8"), ("quota_fen", "i8"),
-        ("price_fen", "i8"), ("unverified", "i8"),
-    ]
-)  # fmt: skip
-"""One dated value of a disease: a quota or a fixed price (the other is -1); scheme 0 and group -1 hold for all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,11 +66,11 @@ class Lookup:
     person_group: np.ndarray
     """int8[packs, schemes, person types, tiers]: person group of the pack, -1 none."""
     disease_values: np.ndarray
-    """DISEASE_VALUE[k] as int64[k, fields]."""
+    """DISEASE_VALUE[k]."""
     disease_ranges: np.ndarray
-    """int32[packs, diseases, 2]: range of ``disease_values`` of a disease."""
+    """RANGE[packs, diseases]: range of ``disease_values`` of a disease."""
     programme_rows: np.ndarray
-    """int64[packs, programmes, fields of PROGRAMME_ROW]; programme 0 is empty."""
+    """PROGRAMME[packs, programmes]; programme 0 is empty."""
 
 
 def compile_lookup(packs: Sequence[Pack]) -> Lookup:
@@ -93,7 +78,7 @@ def compile_lookup(packs: Sequence[Pack]) -> Lookup:
     areas = sorted(
         (area.code, number, county) for number, pack in enumerate(packs) for county, area in enumerate(pack.areas)
     )
-    values, ranges, periods = _diseases(packs)
+    values, ranges, periods = compile_diseases(packs)
     return Lookup(
         area_codes=np.array([code for code, _, _ in areas], np.int32),
         area_pack=np.array([number for _, number, _ in areas], np.int32),
@@ -116,7 +101,7 @@ def compile_lookup(packs: Sequence[Pack]) -> Lookup:
         person_group=_person_groups(packs),
         disease_values=values,
         disease_ranges=ranges,
-        programme_rows=_programmes(packs),
+        programme_rows=compile_programmes(packs),
     )
 
 
@@ -157,38 +142,3 @@ def _person_groups(packs: Sequence[Pack]) -> np.ndarray:
                 if person_type and person_type.startswith(code):
                     table[number, SCHEME_WORDS[group.scheme], dense, tiers] = position
     return table
-
-
-def _diseases(packs: Sequence[Pack]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    most = max((len(pack.diseases) for pack in packs), default=0) or 1
-    ranges = np.zeros((len(packs), most, 2), np.int32)
-    periods = np.zeros((len(packs), most), np.int8)
-    rows: list[tuple] = []
-    for number, pack in enumerate(packs):
-        for position, disease in enumerate(pack.diseases):
-            periods[number, position] = disease.period
-            ranges[number, position, 0] = len(rows)
-            for value in (*disease.quotas, *disease.fixed_prices):
-                scheme, group, fen = value.value
-                quota, price = (fen, -1) if value.name == "quota" else (-1, fen)
-                source = value.source
-                rows.append((scheme, group, source.from_date, source.to_date, quota, price, int(not source.verified)))
-            ranges[number, position, 1] = len(rows)
-    table = np.array(rows, DISEASE_VALUE) if rows else np.zeros(1, DISEASE_VALUE)
-    return table.view(np.int64).reshape(len(table), -1), ranges, periods
-
-
-def _programmes(packs: Sequence[Pack]) -> np.ndarray:
-    most = 1 + max((len(pack.programmes) for pack in packs), default=0)
-    table = np.zeros((len(packs), most), PROGRAMME_ROW)
-    for number, pack in enumerate(packs):
-        for position, programme in enumerate(pack.programmes, 1):
-            source = programme.source
-            table[number, position] = (
-                source.from_date, source.to_date, programme.pays_parts, programme.pays_ppm, programme.no_deductible,
-                programme.no_cross_region, programme.no_cap, programme.rate_at_least_ppm, not source.verified, 0,
-            )  # fmt: skip
-            for part, terms in enumerate(programme.parts):
-                row = (*terms.counts_ppm, terms.threshold_fen, terms.rate_ppm, terms.cap_fen)
-                table[number, position]["parts"][part] = row
-    return table.view(np.int64).reshape(len(packs), most, -1)

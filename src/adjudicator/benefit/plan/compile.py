@@ -1,4 +1,4 @@
-"""Compiled plans: one row of :data:`plan_keys.PLAN` for each plan and span of days on which no value changes.
+"""Compiled plans: one row of :data:`keys.PLAN` for each plan and span of days on which no value changes.
 
 ``select`` finds the row of a claim: pack, scheme, kind of care, place, filing class, date. The kernel reads the same
 arrays.
@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from adjudicator.benefit.plan.keys import KEY, KEYS, PLAN, UNDEFINED
+from adjudicator.benefit.plan.keys import KEY, KEYS, PLAN, RANGE, SPAN, UNDEFINED
 from adjudicator.benefit.plan.source import PlanSource
 from adjudicator.benefit.plan.values import blank_cross_region
 from adjudicator.codes import CareKind, Filing, Place, Scheme
@@ -44,31 +44,29 @@ class Plans:
 
     rows: np.ndarray
     """PLAN[n]"""
-    matrix: np.ndarray
-    """The same as int64[n, fields], the form the kernel reads."""
     selector: np.ndarray
-    """int32[packs, schemes, kinds, places, filings, 2]: range of ``dated``."""
-    dated: np.ndarray
-    """int64[m, 3]: first day, last day, plan row (or UNDEFINED_PLAN)."""
+    """RANGE[packs, schemes, kinds, places, filings]: range of ``spans``."""
+    spans: np.ndarray
+    """SPAN[m]; UNDEFINED_PLAN in place of a plan row."""
     versions: tuple[PlanVersion, ...]
     undefined: tuple[str, ...]
     """What is missing, in words, of the plans that are marked undefined."""
 
     def select(self, pack: int, scheme: int, care: int, place: int, filing: int, date: int) -> tuple[int, E]:
-        """Plan row and error number; the row is -1 where there is none."""
+        """Return plan row and error number; the row is -1 where there is none."""
         if place != Place.LOCAL and filing == Filing.UNSPECIFIED:
             filing = Filing.NONE
-        start, end = self.selector[pack, scheme, care, place, filing]
-        if start == end:
+        cell = self.selector[pack, scheme, care, place, filing]
+        if cell["start"] == cell["end"]:
             return -1, E.NO_PLAN
-        for first, last, row in self.dated[start:end]:
+        for first, last, row in self.spans[cell["start"] : cell["end"]]:
             if first <= date <= last:
                 return (int(row), E.NONE) if row >= 0 else (-1, E.RULE_UNDEFINED)
         return -1, E.NO_RULE_ON_DATE
 
 
 def compile_plans(packs: Sequence[Pack]) -> Plans:
-    """Arrays of all plans of some packs."""
+    """Return the arrays of all plans of some packs."""
     versions: list[PlanVersion] = []
     rows: list[np.void] = []
     cells: dict[tuple[int, ...], list[tuple[int, int, int]]] = {}
@@ -88,21 +86,18 @@ def compile_plans(packs: Sequence[Pack]) -> Plans:
             for cell in _cells(number, plan):
                 cells.setdefault(cell, []).extend(spans)
     table = np.array(rows, PLAN) if rows else np.zeros(0, PLAN)
-    selector = np.zeros((len(packs), *SELECTOR_SHAPE, 2), np.int32)
-    dated: list[tuple[int, int, int]] = []
+    selector = np.zeros((len(packs), *SELECTOR_SHAPE), RANGE)
+    every: list[tuple[int, int, int]] = []
     for cell, spans in cells.items():
-        selector[cell] = len(dated), len(dated) + len(spans)
-        dated += sorted(spans)
+        selector[cell] = len(every), len(every) + len(spans)
+        every += sorted(spans)
     for array in (table, selector):
         array.setflags(write=False)
-    return Plans(
-        table, table.view(np.int64).reshape(len(table), -1), selector,
-        np.array(dated or [(0, 0, -1)], np.int64), tuple(versions), tuple(undefined),
-    )  # fmt: skip
+    return Plans(table, selector, np.array(every or [(0, 0, -1)], SPAN), tuple(versions), tuple(undefined))
 
 
 def _spans(plan: PlanSource) -> list[tuple[int, int]]:
-    """Spans of days on which no value of a plan changes."""
+    """Return the spans of days on which no value of a plan changes."""
     starts = {plan.from_date}
     for dated in plan.values.values():
         for value in dated:
@@ -115,7 +110,7 @@ def _spans(plan: PlanSource) -> list[tuple[int, int]]:
 
 
 def _cells(pack: int, plan: PlanSource) -> list[tuple[int, ...]]:
-    """Selector cells of a plan; local care has the same plan whatever the filing says."""
+    """Return the selector cells of a plan; local care has the same plan whatever the filing says."""
     return [
         (pack, int(plan.scheme), int(care), int(place), int(filing))
         for care in plan.care
@@ -142,7 +137,7 @@ def _row(pack: int, plan: PlanSource, start: int, end: int, values: dict[str, Da
 
 
 def _cross(values: dict[str, DatedValue]) -> dict[str, np.ndarray]:
-    """Cross-region fields; local care is always defined and changes nothing unless an entry says so."""
+    """Return the cross-region fields; local care is always defined and changes nothing unless an entry says so."""
     given = values["cross_region"].value if "cross_region" in values else blank_cross_region()
     cells = {name: array.copy() for name, array in given.items()}
     cells["cross_defined"][Place.LOCAL, :] = 1
@@ -150,7 +145,7 @@ def _cross(values: dict[str, DatedValue]) -> dict[str, np.ndarray]:
 
 
 def _derive_rates(row: np.void, values: dict[str, DatedValue]) -> None:
-    """V14: a retired person's rate from an active one's."""
+    """Derive a retired person's rate from an active one's (V14)."""
     if "rate_derived" not in values:
         return
     rates = row["rate_ppm"]
@@ -164,7 +159,7 @@ def _derive_rates(row: np.void, values: dict[str, DatedValue]) -> None:
 
 
 def _take_ceiling_excess_in(row: np.void) -> None:
-    """V12: where an account may pay the in-catalogue share, it may pay the cost over the ceiling too."""
+    """Let an account that may pay the in-catalogue share pay the cost over the ceiling too (V12)."""
     in_catalogue = BurdenPart.IN_SCOPE | BurdenPart.FIRST_PAY
     for name in ("account_current_pays", "account_past_pays", "account_family_pays"):
         if row[name] & in_catalogue == in_catalogue:
@@ -181,5 +176,5 @@ def _unverified(values: dict[str, DatedValue]) -> int:
 
 
 def version_text(packs: Sequence[Pack], version: PlanVersion) -> str:
-    """The version of rules in words, e.g. ``hangzhou@2021-01-01``."""
+    """Return the version of rules in words, e.g. ``hangzhou@2021-01-01``."""
     return f"{packs[version.pack].id}@{iso(version.from_date)}"

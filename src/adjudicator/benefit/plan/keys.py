@@ -2,12 +2,11 @@
 
 One row of :data:`PLAN` holds every value that decides a settlement, as int64: fen, parts per million, days, option
 numbers and bit masks. A table has one axis for each word in ``axes``, of the fixed length in :data:`AXIS_LENGTH`.
-Source of the options: benefit-rules.md section 1.1 (V01–V19) and section 11.
+The options are those of docs/readings.md (V01–V19).
 """
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from enum import IntEnum
 
@@ -16,7 +15,6 @@ import numpy as np
 from adjudicator import limits
 from adjudicator import options as o
 from adjudicator.codes import Filing, Place
-from adjudicator.columns import ACCUMULATOR_NAMES
 from adjudicator.options import Stage
 
 NO_LIMIT = 2**60
@@ -257,21 +255,10 @@ def _fields() -> list[tuple]:
 
 
 PLAN = np.dtype(_fields())
-"""One compiled plan for one span of days; every field is int64, so a table of plans is also an int64 matrix."""
+"""One compiled plan for one span of days; the kernel reads a row by the names of its fields."""
 
-OFFSET: dict[str, int] = {name: entry[1] // 8 for name, entry in (PLAN.fields or {}).items()}
-"""Column of a field in the int64 matrix; a table's cells follow in row-major order."""
+RANGE = np.dtype([("start", "i4"), ("end", "i4")])
+"""Rows of another table, from ``start`` up to and without ``end``."""
 
-
-def layout_digest() -> str:
-    """Digest of everything a compiled kernel takes for granted: columns of a plan, slots, option numbers.
-
-    Kernels are cached by the content of their own file, so the kernel file repeats this digest: a changed layout fails
-    at import until the kernel file is changed too, and machine code with old offsets can never run.
-    """
-    text = [str(sorted(OFFSET.items())), str(ACCUMULATOR_NAMES), str(NO_LIMIT), str(UNDEFINED)]
-    for name in sorted(vars(o)):
-        member = getattr(o, name)
-        if isinstance(member, type) and issubclass(member, IntEnum) and member is not IntEnum:
-            text.append(f"{name}:{[(entry.name, int(entry)) for entry in member]}")
-    return hashlib.blake2b("|".join(text).encode(), digest_size=8).hexdigest()
+SPAN = np.dtype([("from_date", "i8"), ("to_date", "i8"), ("row", "i8")])
+"""Plan row of a span of days (YYYYMMDD, both included)."""

@@ -1,0 +1,94 @@
+"""The records that the stages of the cascade read and write, each value under its name.
+
+A kernel takes one row of a structured array (``plan = plans[n]``) and reads ``plan.rate_ppm[group, level, tier]``,
+``year.catastrophic_fen`` or ``work.deductible_fen``. A compiled plan is ``plan.keys.PLAN``; the other records are here.
+"""
+
+from __future__ import annotations
+
+import re
+from itertools import groupby
+
+import numpy as np
+
+from adjudicator import limits
+from adjudicator.columns import ACCUMULATOR_COUNT, ACCUMULATOR_NAMES
+
+_NUMBERED = re.compile(r"(?P<head>.+)_\d+(?P<tail>_fen)?")
+
+
+def _field_of(name: str) -> str:
+    """Return the field that holds an accumulator: numbered ones share a field that is an array.
+
+    >>> _field_of("deductible_charged_level_3_fen"), _field_of("stays_level_0"), _field_of("tilt_fen")
+    ('deductible_charged_level_fen', 'stays_level', 'tilt_fen')
+    """
+    found = _NUMBERED.fullmatch(name)
+    return name if found is None else found["head"] + (found["tail"] or "")
+
+
+def _year() -> np.dtype:
+    fields: list[tuple] = []
+    for field, members in groupby(ACCUMULATOR_NAMES, _field_of):
+        names = list(members)
+        fields.append((field, "i8") if names == [field] else (field, "i8", (len(names),)))
+    return np.dtype(fields)
+
+
+YEAR = _year()
+"""A person's benefit year: the accumulators by name, over the same bytes as int64 slots (``columns.ACCUMULATORS``)."""
+assert YEAR.itemsize == 8 * ACCUMULATOR_COUNT and YEAR.names is not None
+
+
+def years_of(slots: np.ndarray) -> np.ndarray:
+    """Return ``slots`` int64[n, slots] as YEAR[n]; both are the same memory."""
+    assert slots.dtype == np.int64 and slots.flags.c_contiguous and slots.shape[1] == ACCUMULATOR_COUNT
+    return slots.view(YEAR).reshape(len(slots))
+
+
+WORK = np.dtype(
+    [
+        # What was chosen for the claim; the unsigned numbers are indices into the tables of the plan.
+        ("plan", "i8"),  # plan row, -1 none
+        ("group", "u8"), ("level", "u8"), ("category", "u8"), ("place", "u8"), ("filing", "u8"),
+        ("error", "i8"),  # a stage found no value where the claim needs one
+        ("stages", "i8"),  # bits of options.Stage: the stages that had a part in the answer
+        ("in_chain", "i8"),  # 1 for a later stay of a referral chain
+        # What a programme of the pool changes.
+        ("no_deductible", "i8"), ("no_cross_region", "i8"), ("no_cap", "i8"), ("rate_at_least_ppm", "i8"),
+        # Cost (stage 2 and before).
+        ("total_fen", "i8"), ("self_paid_fen", "i8"), ("over_ceiling_fen", "i8"), ("first_pay_fen", "i8"),
+        ("in_scope_fen", "i8"), ("copay_free_fen", "i8"), ("special_drug_fen", "i8"),
+        ("extra_first_pay_fen", "i8"), ("minus_ppm", "i8"), ("factor_ppm", "i8"),
+        ("fixed_price_excess_fen", "i8"), ("account_first_fen", "i8"), ("base_fen", "i8"),
+        # Deductible (stage 3).
+        ("standard_fen", "i8"), ("due_fen", "i8"), ("deductible_fen", "i8"),
+        ("shortfall_fen", "i8"), ("shortfall_used_fen", "i8"),
+        # Pooled fund, caps, above the cap (stages 4 to 6).
+        ("plus_ppm", "i8"), ("payable_fen", "i8"), ("room_fen", "i8"),
+        ("tiers_exact", "i8"),  # sum of the tiers in fen * ppm
+        ("over_cap_fen", "i8"),
+        # The same as whole fen and a fraction of a fen, numerator / divisor.
+        ("over_cap_whole_fen", "i8"), ("over_cap_numerator", "i8"), ("over_cap_divisor", "i8"),
+        ("quota_left_fen", "i8"),  # of the disease's quota, -1 no quota
+        ("pooled_fen", "i8"), ("quota_paid_fen", "i8"), ("large_sum_fen", "i8"),
+        # Burden left after the payers so far, in its four parts.
+        ("left_in_scope_fen", "i8"), ("left_first_pay_fen", "i8"), ("left_over_ceiling_fen", "i8"),
+        ("left_self_paid_fen", "i8"),
+        # Layers (stages 7 to 12).
+        ("catastrophic_base_fen", "i8"), ("catastrophic_fen", "i8"),
+        ("civil_servant_deductible_fen", "i8"), ("civil_servant_fen", "i8"), ("enterprise_fen", "i8"),
+        ("assistance_base_fen", "i8"), ("assistance_fen", "i8"), ("tilt_base_fen", "i8"), ("tilt_fen", "i8"),
+        ("burden_in_scope_fen", "i8"),
+        ("supplementary_base_fen", "i8", (limits.MAX_PROGRAMME_PARTS,)), ("supplementary_fen", "i8"),
+        ("programme_fen", "i8"), ("other_fen", "i8"), ("hospital_fen", "i8"),
+        # Accounts and cash (stages 13 and 14).
+        ("account_current_fen", "i8"), ("account_past_fen", "i8"), ("account_family_fen", "i8"), ("cash_fen", "i8"),
+    ]
+)  # fmt: skip
+"""Amounts of one claim on its way through the stages; the last values are what an explanation is made of."""
+
+
+def words_of(works: np.ndarray) -> np.ndarray:
+    """Return WORK[n] as int64[n, words], the same memory, so that a kernel clears a record in one loop."""
+    return works.view(np.int64).reshape(len(works), -1)

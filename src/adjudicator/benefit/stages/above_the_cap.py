@@ -1,0 +1,27 @@
+"""Stage 6: what a cap left unpaid, paid at its own rate up to a yearly limit (R10)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from adjudicator.benefit.amounts import not_negative, rounded
+from adjudicator.benefit.stages.burden import had_part
+from adjudicator.compiled.jit import inlined
+from adjudicator.options import Stage
+
+
+@inlined
+def above_the_cap(plan: Any, year: Any, work: Any) -> None:
+    """Fill the payment above the cap; a cap on payment is turned back into cost, exactly."""
+    rate_ppm = plan.above_cap_ppm[work.group, work.level]
+    amount = np.int64(0)
+    if work.over_cap_fen > 0:
+        divisor = work.over_cap_divisor
+        whole = work.over_cap_whole_fen + work.over_cap_numerator // divisor
+        exact = whole * rate_ppm + (work.over_cap_numerator % divisor) * rate_ppm // divisor
+        amount = min(rounded(exact), work.over_cap_fen)
+        amount = min(amount, not_negative(plan.above_cap_limit_fen[work.group] - year.large_sum_fen))
+        had_part(work, Stage.LARGE_SUM)
+    work.large_sum_fen = amount

@@ -1,0 +1,29 @@
+"""Stages 13 and 14: current-year, past-years and family account, each by what it may pay (V12, V13, R20, R21); cash."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from adjudicator.benefit.amounts import not_negative
+from adjudicator.benefit.stages.burden import ALL_PARTS, had_part, left_in, take
+from adjudicator.compiled.jit import inlined
+from adjudicator.options import Stage
+
+
+@inlined
+def accounts(plan: Any, claim: Any, work: Any) -> None:
+    """Fill what the accounts pay, each of the parts that it may pay."""
+    work.account_current_fen = work.account_first_fen
+    if claim.use_account != 0:
+        room = not_negative(claim.account_current_fen - work.account_first_fen)
+        work.account_current_fen += take(work, room, plan.account_current_pays)
+        work.account_past_fen = take(work, not_negative(claim.account_past_fen), plan.account_past_pays)
+        work.account_family_fen = take(work, not_negative(claim.account_family_fen), plan.account_family_pays)
+        if work.account_current_fen + work.account_past_fen + work.account_family_fen > 0:
+            had_part(work, Stage.ACCOUNT)
+
+
+@inlined
+def cash(work: Any) -> None:
+    """Fill what is left for the person."""
+    work.cash_fen = left_in(work, ALL_PARTS)

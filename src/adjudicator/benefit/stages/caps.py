@@ -1,0 +1,104 @@
+"""Stage 5: yearly caps and limits (V07, V17; readings R04, R05, R18).
+
+A cap lies on the cost that enters or on the fund paid; a limit of a kind of care lies on the fund paid. Plans name the
+kinds of payment that fill them.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from adjudicator.benefit.amounts import EXACT_LIMIT, PPM, not_negative
+from adjudicator.benefit.plan.keys import NO_LIMIT, UNDEFINED
+from adjudicator.benefit.stages.burden import had_part
+from adjudicator.compiled.jit import inlined
+from adjudicator.options import CapMeasure, DeductiblePosition, PaidCategory, Stage
+
+
+@inlined
+def paid_in(year: Any, categories: int) -> int:
+    """Return the fund paid this year under some kinds of care, a bit mask of PaidCategory."""
+    total = np.int64(0)
+    if categories & 1 << PaidCategory.INPATIENT:
+        total += year.pooled_inpatient_fen
+    if categories & 1 << PaidCategory.OUTPATIENT:
+        total += year.pooled_outpatient_fen
+    if categories & 1 << PaidCategory.CHRONIC:
+        total += year.pooled_chronic_fen
+    if categories & 1 << PaidCategory.SPECIAL:
+        total += year.pooled_special_fen
+    if categories & 1 << PaidCategory.TWO_DISEASES:
+        total += year.pooled_two_diseases_fen
+    if categories & 1 << PaidCategory.DUAL_CHANNEL:
+        total += year.pooled_dual_channel_fen
+    if categories & 1 << PaidCategory.MATERNITY:
+        total += year.pooled_maternity_fen
+    if categories & 1 << PaidCategory.PRENATAL:
+        total += year.pooled_prenatal_fen
+    return total
+
+
+@inlined
+def count_paid(year: Any, category: int, amount: int) -> None:
+    """Add a payment of the pooled fund to the year, under one kind of care."""
+    if category == PaidCategory.INPATIENT:
+        year.pooled_inpatient_fen += amount
+    elif category == PaidCategory.OUTPATIENT:
+        year.pooled_outpatient_fen += amount
+    elif category == PaidCategory.CHRONIC:
+        year.pooled_chronic_fen += amount
+    elif category == PaidCategory.SPECIAL:
+        year.pooled_special_fen += amount
+    elif category == PaidCategory.TWO_DISEASES:
+        year.pooled_two_diseases_fen += amount
+    elif category == PaidCategory.DUAL_CHANNEL:
+        year.pooled_dual_channel_fen += amount
+    elif category == PaidCategory.MATERNITY:
+        year.pooled_maternity_fen += amount
+    elif category == PaidCategory.PRENATAL:
+        year.pooled_prenatal_fen += amount
+
+
+@inlined
+def cap_of_year(plan: Any, year: Any, cost_before: int, charged: int, work: Any) -> None:
+    """Fill the room below a cap on payment, or the cost above a cap on cost (V07)."""
+    room, over = np.int64(NO_LIMIT), np.int64(0)
+    cap = plan.cap_fen[work.group]
+    if cap < NO_LIMIT and work.no_cap == 0:
+        if work.payable_fen > 0:
+            had_part(work, Stage.CAP)
+        if plan.cap_measure == CapMeasure.COST:
+            # A stay that begins above the cap still has its deductible (R04).
+            over = cost_before + work.base_fen - max(cap, cost_before + charged)
+            over = min(not_negative(over), work.payable_fen)
+        else:
+            room = not_negative(cap - paid_in(year, plan.cap_counts))
+    work.room_fen = room
+    work.over_cap_whole_fen = over
+
+
+@inlined
+def room_for_tiers(plan: Any, work: Any) -> int:
+    """Return the room below a cap on payment that is left for the tiers, in fen * ppm; -1 where it never binds."""
+    room = np.int64(-1)
+    if work.room_fen < EXACT_LIMIT and plan.deductible_position != DeductiblePosition.AFTER_RATE:
+        room = not_negative(work.room_fen - work.copay_free_fen) * PPM
+    return room
+
+
+@inlined
+def limit_of_care(plan: Any, claim: Any, year: Any, work: Any) -> None:
+    """Lower the payment to the yearly limit of this kind of care (V17, R18); the rest stays with the person."""
+    limit = plan.limit_fen[work.group]
+    if limit < NO_LIMIT and work.no_cap == 0:
+        signed = plan.limit_signed_fen[work.group]
+        if claim.family_doctor != 0 and signed != UNDEFINED:
+            limit = signed
+        if claim.disease >= 0:
+            limit += plan.limit_disease_extra_fen[work.group]
+        room = not_negative(limit - paid_in(year, plan.limit_counts))
+        work.pooled_fen = min(work.pooled_fen, room)
+        if work.payable_fen > 0:
+            had_part(work, Stage.CAP)

@@ -1,0 +1,147 @@
+"""Stage 3: the deductible of a stay or visit (V01–V05; readings R01, R16, R27, R33).
+
+V01 how often it is charged, V02 an unused part carried over, V03 referral chains, V05 signed doctors and assisted
+persons. V04, the deductible after the rate, is in the pooled fund.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from adjudicator.benefit.amounts import not_negative, rounded
+from adjudicator.benefit.plan.keys import AXIS_LENGTH, UNDEFINED
+from adjudicator.benefit.stages.burden import had_part
+from adjudicator.codes import Referral
+from adjudicator.compiled.jit import inlined
+from adjudicator.errors import E
+from adjudicator.options import Account, DeductibleCounting, HighestReading, NthOver, ReferralDeductible, Stage
+
+RULE_UNDEFINED = int(E.RULE_UNDEFINED)
+LAST_STAY = AXIS_LENGTH["nth"] - 1
+"""The last share by number of the stay; it holds for all stays that follow."""
+
+
+@inlined
+def in_referral_chain(plan: Any, claim: Any) -> int:
+    """Return 1 for a later stay of a referral chain where the plan knows chains (V03)."""
+    chained = claim.referral == Referral.UP or claim.referral == Referral.DOWN or claim.referral == Referral.SAME
+    chained = chained and claim.chain_continues != 0
+    return np.int64(1) if chained and plan.deductible_referral != ReferralDeductible.NORMAL else np.int64(0)
+
+
+@inlined
+def standard_of_place(plan: Any, work: Any) -> int:
+    """Return the standard of the hospital level, or of the place and filing class (V11); below 0 undefined."""
+    standard = plan.deductible_fen[work.group, work.level]
+    fixed = plan.cross_deductible_fen[work.place, work.filing]
+    if fixed >= 0:
+        standard = fixed
+    share_ppm = plan.cross_deductible_ppm[work.place, work.filing]
+    if share_ppm > 0:
+        least = plan.cross_deductible_at_least_fen[work.place, work.filing]
+        most = plan.cross_deductible_at_most_fen[work.place, work.filing]
+        standard = min(max(rounded(work.total_fen * share_ppm), least), most)
+    return standard
+
+
+@inlined
+def standard_of_stay(plan: Any, claim: Any, year: Any, work: Any) -> int:
+    """Return the standard by level, signed doctor, category and nth stay, each step half-up (V01, V05)."""
+    standard = standard_of_place(plan, work)
+    if standard < 0 and work.base_fen > 0:
+        work.error = RULE_UNDEFINED
+    standard = not_negative(standard)
+    if claim.family_doctor != 0 and claim.at_signed_institution != 0:
+        signed = plan.deductible_signed_fen[work.level]
+        if signed != UNDEFINED:
+            standard = min(standard, signed)
+        standard = not_negative(standard - plan.deductible_signed_less_fen[work.level])
+    standard = rounded(standard * plan.deductible_category_ppm[work.category])
+    before = year.visits_outpatient
+    if plan.deductible_account != Account.OUTPATIENT:
+        before = year.stays
+        if plan.deductible_nth_over == NthOver.SAME_LEVEL:
+            before = year.stays_level[work.level]
+    # A referral chain is one episode: its first stay has been counted already (R27).
+    nth = before - 1 if work.in_chain != 0 and before > 0 else before
+    return rounded(standard * plan.deductible_nth_ppm[min(nth, np.int64(LAST_STAY))])
+
+
+@inlined
+def due_per_stay(plan: Any, claim: Any, year: Any, standard: int, work: Any) -> int:
+    """Return what a stay owes where each stay is charged: long stays again, later stays of a chain less (V03, R33)."""
+    due = standard
+    period = plan.deductible_period_days
+    if period > 0:
+        # R33: day 90 belongs to the first period, day 91 begins the second.
+        due = standard * max(np.int64(1), (np.int64(claim.stay_days) + period - 1) // period)
+    if work.in_chain != 0:
+        paid = claim.chain_deductible_fen
+        if plan.deductible_referral == ReferralDeductible.LESS_STANDARD:
+            paid = year.last_standard_fen
+        due = not_negative(due - paid)
+    return due
+
+
+@inlined
+def due_by_highest(plan: Any, standard: int, charged: int, highest: int) -> int:
+    """Return what a stay owes where the year is charged once at the highest standard (R01)."""
+    due = not_negative(max(standard, highest) - charged)
+    if plan.deductible_reading == HighestReading.UNUSED_IS_LOST:
+        due = not_negative(standard - highest)
+    elif plan.deductible_reading == HighestReading.OWN_LESS_CHARGED:
+        due = not_negative(standard - charged)
+    return due
+
+
+@inlined
+def charged_before(plan: Any, year: Any, work: Any) -> tuple[int, int, int]:
+    """Return what the year was charged in all and at this level, and its highest standard."""
+    charged, of_level, highest = np.int64(0), np.int64(0), np.int64(0)
+    if plan.deductible_account == Account.OUTPATIENT:
+        charged, highest = year.deductible_outpatient_fen, year.highest_standard_outpatient_fen
+        of_level = year.deductible_outpatient_level_fen[work.level]
+    elif plan.deductible_account == Account.INPATIENT:
+        charged, highest = year.deductible_charged_fen, year.highest_standard_fen
+        of_level = year.deductible_charged_level_fen[work.level]
+    return charged, of_level, highest
+
+
+@inlined
+def due_now(plan: Any, claim: Any, year: Any, standard: int, work: Any) -> int:
+    """Return what this stay owes: by the way of counting, less in a chain, up to the yearly ceilings (V01–V03)."""
+    charged, of_level, highest = charged_before(plan, year, work)
+    due = np.int64(0)
+    if plan.deductible_counting == DeductibleCounting.PER_STAY:
+        due = due_per_stay(plan, claim, year, standard, work)
+    elif plan.deductible_counting == DeductibleCounting.YEAR_HIGHEST:
+        due = due_by_highest(plan, standard, charged, highest)
+    elif plan.deductible_counting == DeductibleCounting.YEAR_PER_LEVEL:
+        due = not_negative(standard - of_level)
+    if work.in_chain != 0 and claim.referral == Referral.DOWN:
+        due = np.int64(0)
+    carried = plan.deductible_carried != 0 and work.in_chain == 0
+    if carried and year.stays > 0:
+        work.shortfall_used_fen = year.deductible_shortfall_fen
+        due += year.deductible_shortfall_fen
+    due = min(due, not_negative(plan.deductible_year_ceiling_fen[work.group] - charged))
+    due = min(due, not_negative(plan.deductible_level_ceiling_fen[work.level] - of_level))
+    if carried and year.stays == 0:
+        work.shortfall_fen = due - min(due, work.base_fen)
+    return due
+
+
+@inlined
+def deductible(plan: Any, claim: Any, year: Any, work: Any) -> None:
+    """Fill the standard of this stay, what it owes and what of it the cost covers."""
+    standard, due = np.int64(0), np.int64(0)
+    if plan.deductible_counting != DeductibleCounting.NONE and work.no_deductible == 0:
+        standard = standard_of_stay(plan, claim, year, work)
+        due = due_now(plan, claim, year, standard, work)
+        if work.base_fen > 0:
+            had_part(work, Stage.DEDUCTIBLE)
+    work.standard_fen = standard
+    work.due_fen = due
+    work.deductible_fen = min(due, work.base_fen)

@@ -1,0 +1,92 @@
+"""Stages 4 and 5 together: tiers, deductible after the rate (V04), co-pay-free lines (R36), floor (V16), caps."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from adjudicator.benefit.amounts import PPM, not_negative, rounded
+from adjudicator.benefit.plan.keys import NO_LIMIT
+from adjudicator.benefit.stages.burden import had_part
+from adjudicator.benefit.stages.caps import cap_of_year, limit_of_care, room_for_tiers
+from adjudicator.benefit.stages.quotas import maternity_quota, quota_of
+from adjudicator.benefit.stages.tiers import before_in_year, pay_tiers, rate_changes, start_of_scale
+from adjudicator.compiled.jit import inlined
+from adjudicator.options import DeductiblePosition, FloorBase, QuotaMode, Stage
+
+
+@inlined
+def tiers_up_to_cap(plan: Any, year: Any, work: Any) -> None:
+    """Fill what the tiers pay (V06, R03) up to the cap, on cost (R04) or on payment (V07, R05)."""
+    after_rate = plan.deductible_position == DeductiblePosition.AFTER_RATE
+    charged = np.int64(0) if after_rate else work.deductible_fen
+    work.payable_fen = work.base_fen - charged
+    cost_before, deductible_before = before_in_year(plan, year)
+    cap_of_year(plan, year, cost_before, charged, work)
+    start = start_of_scale(plan, cost_before, deductible_before, charged)
+    pay_tiers(plan, start, start + work.payable_fen - work.over_cap_whole_fen, room_for_tiers(plan, work), work)
+
+
+@inlined
+def cost_over_cap(work: Any) -> int:
+    """Return the cost that a cap leaves unpaid by the tiers, half-up."""
+    over = work.over_cap_whole_fen
+    if work.over_cap_numerator > 0:
+        over += (2 * work.over_cap_numerator + work.over_cap_divisor) // (2 * work.over_cap_divisor)
+    return min(over, work.payable_fen)
+
+
+@inlined
+def floor_of(plan: Any, work: Any) -> int:
+    """Return the guaranteed payment (V16): a share of the in-scope amount or of the total."""
+    base = work.total_fen if plan.floor_base == FloorBase.TOTAL else work.in_scope_fen
+    return rounded(base * plan.floor_ppm)
+
+
+@inlined
+def by_rate(plan: Any, claim: Any, year: Any, work: Any) -> None:
+    """Fill the payment by rate: tiers, deductible after the rate, co-pay-free lines, floor, a quota on the payment."""
+    tiers_up_to_cap(plan, year, work)
+    pooled = rounded(work.tiers_exact)
+    if plan.deductible_position == DeductiblePosition.AFTER_RATE:
+        room = not_negative(work.room_fen - work.copay_free_fen)
+        pooled = min(not_negative(pooled - work.deductible_fen), room)
+    over = cost_over_cap(work)
+    copay_free_paid = min(work.copay_free_fen, work.room_fen)
+    over += work.copay_free_fen - copay_free_paid
+    work.over_cap_whole_fen += work.copay_free_fen - copay_free_paid
+    pooled += copay_free_paid
+    if plan.floor_ppm > 0:
+        payable_most = work.base_fen + work.copay_free_fen - over
+        pooled = max(pooled, min(min(floor_of(plan, work), payable_most), work.room_fen))
+    work.over_cap_fen = over
+    if plan.quota_mode == QuotaMode.PAYMENT_UP_TO_QUOTA:
+        pooled = min(pooled, quota_of(plan, claim, work))
+    work.pooled_fen = pooled
+
+
+@inlined
+def by_quota(plan: Any, claim: Any, work: Any) -> None:
+    """Fill the payment of the cost up to the quota; no cap on the year applies."""
+    work.pooled_fen = maternity_quota(plan, claim, work)
+    work.room_fen = NO_LIMIT
+    work.over_cap_divisor = 1
+    work.payable_fen = work.base_fen - work.deductible_fen
+    work.tiers_exact = work.pooled_fen * PPM
+
+
+@inlined
+def pooled_fund(plan: Any, claim: Any, year: Any, work: Any) -> None:
+    """Fill what the pooled fund pays."""
+    work.plus_ppm = rate_changes(plan, claim, work)
+    if plan.quota_mode == QuotaMode.COST_UP_TO_QUOTA:
+        by_quota(plan, claim, work)
+    else:
+        by_rate(plan, claim, year, work)
+    limit_of_care(plan, claim, year, work)
+    if work.quota_left_fen >= 0:
+        work.pooled_fen = min(work.pooled_fen, work.quota_left_fen)
+    work.quota_paid_fen = work.pooled_fen
+    if work.payable_fen > 0 or work.pooled_fen > 0:
+        had_part(work, Stage.POOLED)

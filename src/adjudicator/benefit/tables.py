@@ -1,0 +1,43 @@
+"""What the kernel of the cascade is given: the compiled rules, and the claims of a call with their years."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+
+class Rules(NamedTuple):
+    """The compiled rules of some packs; a claim's ``pack`` is the first index."""
+
+    plans: np.ndarray
+    """PLAN[n], at least one row."""
+    selector: np.ndarray
+    """RANGE[packs, schemes, kinds, places, filings]: the spans of a plan in ``spans``."""
+    spans: np.ndarray
+    """SPAN[m]: plan row by days."""
+    person_group: np.ndarray
+    """int8[packs, schemes, person types, tiers]: person group of the pack, -1 none."""
+    disease_values: np.ndarray
+    """DISEASE_VALUE[d]"""
+    disease_ranges: np.ndarray
+    """RANGE[packs, diseases]: the values of a disease in ``disease_values``."""
+    programmes: np.ndarray
+    """PROGRAMME[packs, programmes]; programme 0 is empty."""
+
+
+class Claims(NamedTuple):
+    """Claims of one call, in the order in which they are priced; rows of ``claims``, ``splits`` and ``out`` agree."""
+
+    claims: np.ndarray
+    """CLAIM[n]; ``state`` and ``quota`` are rows of the arrays below, -1 none."""
+    splits: np.ndarray
+    """SPLIT[n]"""
+    lines_in_scope: np.ndarray
+    """int64[lines]: in-scope amount of every line, or empty (R25 line by line)."""
+    years: np.ndarray
+    """YEAR[k]; updated in place."""
+    quotas: np.ndarray
+    """QUOTA[q]; updated in place."""
+    empty_year: np.ndarray
+    """YEAR[1], all zero: the year of a claim without state."""
