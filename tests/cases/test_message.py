@@ -113,5 +113,5 @@ def test_place_and_level_of_care_are_those_of_the_message(tmp_path: Path) -> Non
                 )
             )
             assert settled.error == E.NONE, settled.answer.problems
-            assert settled.place == ("local", "province", "outside").index(place)
-            assert settled.bundle.packs[0].level_ids[settled.level] == level
+            assert settled.facts.place == ("local", "province", "outside").index(place)
+            assert settled.bundle.packs[0].level_ids[settled.facts.level] == level

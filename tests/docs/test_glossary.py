@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from adjudicator import codes, columns, payers
+from adjudicator import codes, columns, payers, steps
 
 
 @pytest.fixture(scope="module")
@@ -28,6 +28,12 @@ def test_accounts_are_those_of_the_table_of_payers(glossary):
         for codes_of, zh in re.findall(r"^\| [^|]+ \| (`[^|]+) \| ([^ |，]+)", table, re.MULTILINE)
     }
     assert listed == {payer.codes: payer.zh for payer in payers.LEDGER}
+
+
+def test_steps_of_an_explanation(glossary):
+    table = glossary.split("## Steps of an explanation")[1].split("\n## ")[0]
+    listed = re.findall(r"^\| `(\w+)` \| (\w+) \| ([^|]+) \| ([^|]+) \|$", table, re.MULTILINE)
+    assert listed == [(step.id, step.chain, step.en, step.zh) for step in steps.STEP_NAMES.values()]
 
 
 def test_methods_have_their_chinese_names(glossary):

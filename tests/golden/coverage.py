@@ -44,17 +44,17 @@ def _words(name: str, members: Iterable[IntEnum]) -> set[Use]:
 
 def uses_of(settled: Settled) -> set[Use]:
     """What one settlement went by: what its plan writes on the day; a value that is left out is not used."""
-    row = settled.plan
+    row = settled.facts.plan
     uses: set[Use] = {(f"catalogue.{name}", str(word)) for name, word in settled.case.catalogue.items()}
     uses |= {(f"options.{name}", str(word)) for name, word in settled.case.plan.get("options", {}).items()}
     if row < 0:
         return uses
-    if settled.disease >= 0:
-        uses.add(("period", choice_name(settled.bundle.packs[0].diseases[settled.disease].period)))
+    if settled.facts.disease >= 0:
+        uses.add(("period", choice_name(settled.bundle.packs[0].diseases[settled.facts.disease].period)))
     values = settled.bundle.plans.versions[row].values
     uses |= {(name, "") for name in values}
     if "cross_region" in values:
-        uses |= _cross_forms(settled, row, settled.place, settled.filing)
+        uses |= _cross_forms(settled, row, settled.facts.place, settled.facts.filing)
     for key in KEYS:
         if key.name not in values:
             continue

@@ -103,10 +103,8 @@ def _table(settled: Any, differences: list) -> Table:
 
 def _print_steps(console: Console, settled: Any) -> None:
     """The two chains of an explanation: cost until the tiers see it, and who bears the bill."""
-    from adjudicator.cases.run import explain
-
     chain = ""
-    for step in explain(settled):
+    for step in settled.steps:
         if step.chain != chain:
             chain = step.chain
             console.print(f"[bold]{chain}[/bold] {CHAIN_ZH.get(chain, '')}")

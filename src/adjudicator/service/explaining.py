@@ -7,25 +7,36 @@ the deductible opens the cascade over the in-scope part, and the payers take the
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 
+from adjudicator.benefit.explain import Step
 from adjudicator.benefit.explain import explain as price_again
 from adjudicator.claim.basis import read_basis
 from adjudicator.payers import PAYERS
 from adjudicator.rules.bundle import Bundle
+from adjudicator.steps import STEP_NAMES, StepName
 from adjudicator.v1 import settlement_pb2
 
-DIVISION: tuple[tuple[str, str, str, str], ...] = (
-    ("wholly_self_paid_fen", "wholly_self_paid", "全自费", "wholly self-paid cost"),
-    ("over_ceiling_fen", "over_ceiling", "超限价", "cost over the price ceiling"),
-    ("first_pay_fen", "first_pay", "先行自付", "first pay of class B items and of care outside the pool"),
-)
-"""Field, stage, stage in Chinese, text: what is taken off the total until the in-scope amount is left."""
+DIVISION = {
+    "wholly_self_paid": "wholly_self_paid_fen",
+    "over_ceiling": "over_ceiling_fen",
+    "first_pay": "first_pay_fen",
+}
+"""Step -> field: what is taken off the total until the in-scope amount is left."""
 
 STEP_FIELDS = (
-    "stage", "stage_zh", "before_fen", "amount_fen", "after_fen", "rate_ppm", "document", "clause", "verified",
-    "text", "text_zh",
+    "chain", "before_fen", "amount_fen", "after_fen", "rate_ppm", "document", "clause", "verified", "text", "text_zh",
 )  # fmt: skip
+
+_ID_OF = {
+    "over ceiling": "over_ceiling", "pooled fund": "pooled", "catastrophic insurance": "catastrophic",
+    "civil-servant supplement": "civil_servant", "enterprise supplement": "enterprise",
+    "medical assistance": "assistance", "other payers": "other", "hospital": "hospital_borne", "cash": "cash",
+    "family account": "family_account", **{step.en: step.id for step in STEP_NAMES.values()},
+}  # fmt: skip
+"""Names under which the cascade writes its steps."""
 
 
 def explain_again(
@@ -38,9 +49,17 @@ def explain_again(
     in_scope = np.array([line.in_scope_fen for line in answer.lines], np.int64)
     kept.claim["line_start"], kept.claim["line_end"] = 0, len(in_scope)
     steps = price_again(bundle, kept.claim, kept.split, kept.year, kept.quota_used_fen, in_scope)
-    explanation = settlement_pb2.Explanation(key=key, rules_hash=answer.rules_hash)
+    return message_of(key, answer.rules_hash, steps)
+
+
+def message_of(key: settlement_pb2.SettlementKey, rules_hash: str, steps: Iterable[Step]) -> settlement_pb2.Explanation:
+    """Return the steps of the cascade as a message, each with the id and the names of ``steps.STEP_NAMES``."""
+    explanation = settlement_pb2.Explanation(key=key, rules_hash=rules_hash)
     for step in steps:
-        explanation.steps.add(**{name: getattr(step, name) for name in STEP_FIELDS})
+        name = STEP_NAMES[_ID_OF[step.stage]]
+        explanation.steps.add(
+            stage=name.id, stage_en=name.en, stage_zh=name.zh, **{field: getattr(step, field) for field in STEP_FIELDS}
+        )
     return explanation
 
 
@@ -55,27 +74,25 @@ def explain(key: settlement_pb2.SettlementKey, answer: settlement_pb2.Settlement
     """
     explanation = settlement_pb2.Explanation(key=key, rules_hash=answer.rules_hash)
     left_fen = answer.total_fen
-    for field, stage, stage_zh, text in DIVISION:
-        left_fen = _step(explanation, answer, left_fen, getattr(answer, field), (stage, stage_zh, text))
-    deductible = ("deductible", "起付线", "deductible, before any fund pays")
-    _step(explanation, answer, answer.in_scope_fen, answer.deductible_fen, deductible, always=True)
+    for stage, field in DIVISION.items():
+        left_fen = _step(explanation, answer, left_fen, getattr(answer, field), STEP_NAMES[stage])
+    _step(explanation, answer, left_fen, answer.deductible_fen, STEP_NAMES["deductible"], always=True)
     left_fen = answer.total_fen
     for payer in PAYERS:
-        names = payer.id, payer.zh_short, payer.en
-        left_fen = _step(explanation, answer, left_fen, getattr(answer, payer.field), names)
+        left_fen = _step(explanation, answer, left_fen, getattr(answer, payer.field), STEP_NAMES[payer.id])
     return explanation
 
 
 def _step(
     explanation: settlement_pb2.Explanation, answer: settlement_pb2.Settlement, before_fen: int, amount_fen: int,
-    names: tuple[str, str, str], always: bool = False,
+    name: StepName, always: bool = False,
 ) -> int:  # fmt: skip
     """Adds a step and returns what it leaves."""
-    stage, stage_zh, text = names
     if amount_fen or always:
         explanation.steps.add(
-            stage=stage, stage_zh=stage_zh, before_fen=before_fen, amount_fen=amount_fen,
-            after_fen=before_fen - amount_fen, rate_ppm=answer.pooled_rate_ppm if stage == "pooled" else 0,
-            document=answer.rules_version, text=text, text_zh=stage_zh, verified=not answer.unverified_rules,
+            stage=name.id, stage_en=name.en, stage_zh=name.zh, chain=name.chain, before_fen=before_fen,
+            amount_fen=amount_fen, after_fen=before_fen - amount_fen,
+            rate_ppm=answer.pooled_rate_ppm if name.id == "pooled" else 0,
+            document=answer.rules_version, text=name.en, text_zh=name.zh, verified=not answer.unverified_rules,
         )  # fmt: skip
     return before_fen - amount_fen

@@ -226,7 +226,7 @@ class Explanation(_message.Message):
     def __init__(self, key: _Optional[_Union[SettlementKey, _Mapping]] = ..., steps: _Optional[_Iterable[_Union[ExplanationStep, _Mapping]]] = ..., rules_hash: _Optional[str] = ...) -> None: ...
 
 class ExplanationStep(_message.Message):
-    __slots__ = ("stage", "stage_zh", "before_fen", "amount_fen", "after_fen", "rate_ppm", "document", "clause", "text", "text_zh", "verified")
+    __slots__ = ("stage", "stage_zh", "before_fen", "amount_fen", "after_fen", "rate_ppm", "document", "clause", "text", "text_zh", "verified", "chain", "stage_en")
     STAGE_FIELD_NUMBER: _ClassVar[int]
     STAGE_ZH_FIELD_NUMBER: _ClassVar[int]
     BEFORE_FEN_FIELD_NUMBER: _ClassVar[int]
@@ -238,6 +238,8 @@ class ExplanationStep(_message.Message):
     TEXT_FIELD_NUMBER: _ClassVar[int]
     TEXT_ZH_FIELD_NUMBER: _ClassVar[int]
     VERIFIED_FIELD_NUMBER: _ClassVar[int]
+    CHAIN_FIELD_NUMBER: _ClassVar[int]
+    STAGE_EN_FIELD_NUMBER: _ClassVar[int]
     stage: str
     stage_zh: str
     before_fen: int
@@ -249,4 +251,6 @@ class ExplanationStep(_message.Message):
     text: str
     text_zh: str
     verified: bool
-    def __init__(self, stage: _Optional[str] = ..., stage_zh: _Optional[str] = ..., before_fen: _Optional[int] = ..., amount_fen: _Optional[int] = ..., after_fen: _Optional[int] = ..., rate_ppm: _Optional[int] = ..., document: _Optional[str] = ..., clause: _Optional[str] = ..., text: _Optional[str] = ..., text_zh: _Optional[str] = ..., verified: _Optional[bool] = ...) -> None: ...
+    chain: str
+    stage_en: str
+    def __init__(self, stage: _Optional[str] = ..., stage_zh: _Optional[str] = ..., before_fen: _Optional[int] = ..., amount_fen: _Optional[int] = ..., after_fen: _Optional[int] = ..., rate_ppm: _Optional[int] = ..., document: _Optional[str] = ..., clause: _Optional[str] = ..., text: _Optional[str] = ..., text_zh: _Optional[str] = ..., verified: _Optional[bool] = ..., chain: _Optional[str] = ..., stage_en: _Optional[str] = ...) -> None: ...
