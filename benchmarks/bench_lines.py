@@ -12,8 +12,9 @@ import pytest
 from tests.catalogue import naive
 
 from adjudicator import columns
+from adjudicator.catalogue.layout import VersionFlag
 from adjudicator.catalogue.lines import split_lines
-from adjudicator.catalogue.tables import LAST, yyyymmdd
+from adjudicator.catalogue.tables import yyyymmdd
 from adjudicator.codes import PERSON_TYPES, Place, Scheme
 from adjudicator.rules.bundle import load_bundle
 from adjudicator.synth.city import Synthesizer
@@ -67,7 +68,9 @@ def numpy_version(bundle, claims, lines):
     owner = np.repeat(np.arange(len(claims)), claims["line_end"] - claims["line_start"])
     version = rules.first[rules.group_of[0, 1], lines["item"]].astype(np.int64)
     for _ in range(8):
-        older = (rules.versions["from"][version] > lines["fee_date"]) & (rules.versions["flags"][version] & LAST == 0)
+        older = (rules.versions["from"][version] > lines["fee_date"]) & (
+            rules.versions["flags"][version] & VersionFlag.LAST == 0
+        )
         version += older
     held = rules.versions[version]
     valid = (held["from"] <= lines["fee_date"]) & (lines["fee_date"] <= held["to"])

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from adjudicator import limits
-from adjudicator.catalogue import line_split
+from adjudicator.catalogue import line_amounts
 from adjudicator.catalogue.section import Catalogue, compile_sections, load_section
 from adjudicator.codes import PERSON_TYPES, ItemClass, LineNote, Place, Scheme
 from adjudicator.errors import E
@@ -261,11 +261,11 @@ def test_half_a_fen_of_excess_goes_up(book):
 def test_price_times_quantity_is_exact(price_e4, quantity_e4):
     """24 digits in two parts equal the whole product."""
     exact = divide_half_up(price_e4 * quantity_e4, 10**8)
-    assert line_split.times_fen(price_e4, quantity_e4) == exact
+    assert line_amounts.times_fen(price_e4, quantity_e4) == exact
     if exact <= limits.MAX_AMOUNT_FEN:
-        assert not line_split.differs(price_e4, quantity_e4, exact)
-        assert line_split.differs(price_e4, quantity_e4, exact + 1)
-        assert exact == 0 or line_split.differs(price_e4, quantity_e4, exact - 1)
+        assert not line_amounts.differs(price_e4, quantity_e4, exact)
+        assert line_amounts.differs(price_e4, quantity_e4, exact + 1)
+        assert exact == 0 or line_amounts.differs(price_e4, quantity_e4, exact - 1)
 
 
 def test_r22_never_more_than_the_line(book):

@@ -10,13 +10,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from adjudicator import limits
+from adjudicator.catalogue.layout import LEVEL_COLUMNS
 from adjudicator.catalogue.tables import Table, Texts
 from adjudicator.codes import PERSON_TYPES, SCHEME_CODES, Scheme
 from adjudicator.rulefile.faults import Faults
-
-LEVEL_COLUMNS = limits.MAX_HOSPITAL_LEVELS + 1
-"""Columns of a ceiling set: one a level group of the pack; the last is for a hospital of an unknown group."""
 
 MOST_FAULTS = 200
 

@@ -18,7 +18,6 @@ import numpy as np
 
 from adjudicator import limits
 from adjudicator.catalogue.check import (
-    LEVEL_COLUMNS,
     SCHEME_DIMENSION,
     Names,
     PackTables,
@@ -27,22 +26,10 @@ from adjudicator.catalogue.check import (
     check_ratios,
     check_tables,
 )
-from adjudicator.catalogue.tables import (
-    HANDLING,
-    LAST,
-    RESTRICTED,
-    UNVERIFIED,
-    Table,
-    yyyymmdd,
-)
+from adjudicator.catalogue.layout import LEVEL_COLUMNS, VERSION, Handling, VersionFlag
+from adjudicator.catalogue.tables import Table, yyyymmdd
 from adjudicator.codes import PERSON_TYPES, ItemClass
 from adjudicator.rulefile.faults import Faults
-
-VERSION = np.dtype(
-    [("from", "i4"), ("to", "i4"), ("ceiling", "i4"), ("ratio", "i4"), ("item_class", "i4"), ("flags", "i4")],
-    align=True,
-)
-"""One version of an item: days inclusive, rows of the ceiling and ratio sets, bits of ``catalogue_tables``."""
 
 PERSON_CLASSES = len(SCHEME_DIMENSION) * len(PERSON_TYPES) * 2
 """Columns of a ratio set: (scheme * person types + person type) * 2 + (1 where care is outside the pool)."""
@@ -216,8 +203,8 @@ def _compile_group(tables: PackTables, codes, item_flags, area: str, wanted, nam
     versions["item_class"] = tables.classes["class"][class_row[kept]] if len(kept) else 0
     flags = item_flags[item] if len(kept) else np.zeros(0, np.int32)
     if len(kept):
-        flags = flags | np.where(tables.classes["restricted_use"][class_row[kept]], RESTRICTED, 0)
-        flags |= np.where(tables.classes["verified"][class_row[kept]], 0, UNVERIFIED)
+        flags = flags | np.where(tables.classes["restricted_use"][class_row[kept]], VersionFlag.RESTRICTED, 0)
+        flags |= np.where(tables.classes["verified"][class_row[kept]], 0, VersionFlag.UNVERIFIED)
     place = np.full(len(keys), -1)
     place[kept] = np.arange(len(kept))
     ceiling_e4, handling = _ceiling_sets(tables, ceilings, keys, place, names, versions, flags)
@@ -244,13 +231,13 @@ def _ceiling_sets(tables: PackTables, layer: _Layer, keys, place, names: Names, 
     if not len(row_of):
         none = np.full((1, LEVEL_COLUMNS), limits.NO_CEILING_E4, np.int64)
         return none, np.zeros((1, LEVEL_COLUMNS), np.int8)
-    flags |= np.where(np.append(table["verified"], 1)[row_of].all(axis=1), 0, UNVERIFIED).astype(np.int32)
+    flags |= np.where(np.append(table["verified"], 1)[row_of].all(axis=1), 0, VersionFlag.UNVERIFIED).astype(np.int32)
     limited = np.flatnonzero((row_of >= 0).any(axis=1))
     # One row without any ceiling goes before the versions that have one.
     row_of = np.concatenate([np.full((1, LEVEL_COLUMNS), -1), row_of[limited]])
     price_e4 = np.append(table["ceiling_yuan"], limits.NO_CEILING_E4)[row_of]
-    handling = np.append(table["handling"], HANDLING["excess_to_patient"])[row_of]
-    price_e4 = np.where(handling == HANDLING["line_ceiling"], -1 - price_e4, price_e4)
+    handling = np.append(table["handling"], Handling.EXCESS_TO_PATIENT)[row_of]
+    price_e4 = np.where(handling == Handling.LINE_CEILING, -1 - price_e4, price_e4)
     named = sorted({int(target) for target in column if target < LEVEL_COLUMNS} | {LEVEL_COLUMNS - 1})
     example, number = _distinct([array[:, level] for array in (price_e4, handling) for level in named])
     order = np.argsort(example != 0, kind="stable")
@@ -284,7 +271,7 @@ def _ratio_sets(
             fits = table["class"][rows] == versions["item_class"][segments]
             rows, segments = rows[fits], segments[fits]
         signature[segments, position] = table["ratio"][rows]
-        flags[segments] |= np.where(table["verified"][rows], 0, UNVERIFIED).astype(np.int32)
+        flags[segments] |= np.where(table["verified"][rows], 0, VersionFlag.UNVERIFIED).astype(np.int32)
     example, number = _distinct(list(signature.T))
     versions["ratio"] = number
     sets = signature[example]
@@ -329,7 +316,7 @@ def _newest_first(item: np.ndarray, versions: np.ndarray, items: int) -> tuple[n
     order = np.lexsort((-versions["from"], item))
     item, versions = item[order], versions[order]
     ends = np.append(item[1:] != item[:-1], True) if len(item) else np.zeros(0, bool)
-    versions["flags"] |= np.where(ends, LAST, 0).astype(np.int32)
+    versions["flags"] |= np.where(ends, VersionFlag.LAST, 0).astype(np.int32)
     first = np.full(items, -1, np.int32)
     begins = np.flatnonzero(np.append(True, ends[:-1])) if len(item) else np.zeros(0, np.int64)
     first[item[begins]] = begins

@@ -6,7 +6,8 @@ from typing import Protocol
 
 import numpy as np
 
-from adjudicator.catalogue import line_split
+from adjudicator.catalogue.line_refunds import REMAINDER, split_refunds
+from adjudicator.catalogue.line_split import LineBatch, split
 from adjudicator.catalogue.section import Catalogue
 
 
@@ -21,18 +22,18 @@ class HasCatalogue(Protocol):
 def split_lines(
     bundle: HasCatalogue, claims: np.ndarray, lines: np.ndarray, line_out: np.ndarray, split_out: np.ndarray
 ) -> None:
-    """Splits every fee line and sums the parts a claim (national-interface.md 3.3).
+    """Split every fee line and sum the parts of each claim.
 
     claims CLAIM[n]; lines LINE[m] in the order of the claims' ranges, ``original`` counted in the batch;
-    line_out LINE_SPLIT[m] and split_out SPLIT[n] are fully overwritten. An error of a line stands in
-    ``line_out["error"]``; the lowest number also in ``claims["error"]`` with ``error_line`` (line of the claim) where
+    line_out LINE_SPLIT[m] and split_out SPLIT[n] are fully overwritten. An error of a line is written to
+    ``line_out["error"]``; the lowest number also to ``claims["error"]`` with ``error_line`` (line of the claim) where
     the claim had none. A claim with an error has zero sums.
     """
     rules = bundle.catalogue.rules
+    batch = LineBatch(claims, lines, line_out, split_out)
     refund_claims = np.empty(claims.shape[0], np.int64)
-    count = line_split.split(rules, claims, lines, line_out, split_out, refund_claims)
+    count = split(rules, batch, refund_claims)
     if count:
         chosen = refund_claims[:count]
         longest = int((claims["line_end"][chosen] - claims["line_start"][chosen]).max())
-        left = np.zeros((longest, line_split.LEFT_COLUMNS), np.int64)
-        line_split.split_refunds(rules, claims, lines, line_out, split_out, chosen, left)
+        split_refunds(rules, batch, chosen, np.zeros(longest, REMAINDER))

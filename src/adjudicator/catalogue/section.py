@@ -17,26 +17,17 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from adjudicator import limits
 from adjudicator.catalogue import cache as catalogue_cache
-from adjudicator.catalogue.check import LEVEL_COLUMNS, PackTables, PackView, chain_of
-from adjudicator.catalogue.compile import PERSON_CLASSES, VERSION, PackCatalogue, compile_pack
+from adjudicator.catalogue.check import PackTables, PackView, chain_of
+from adjudicator.catalogue.compile import PERSON_CLASSES, PackCatalogue, compile_pack
+from adjudicator.catalogue.layout import LEVEL_COLUMNS, VERSION, Handling, LineRules, VersionFlag
 from adjudicator.catalogue.settings import OPTION, OPTIONS, Folder, read_covers, read_options
-from adjudicator.catalogue.tables import (
-    COLUMNS,
-    HANDLING,
-    ITEM_FLAGS,
-    LAST,
-    RESTRICTED,
-    UNVERIFIED,
-    Texts,
-    join,
-    read_table,
-)
+from adjudicator.catalogue.tables import COLUMNS, ITEM_FLAGS, Texts, join, read_table
 from adjudicator.codes import PERSON_TYPES, ItemClass
 from adjudicator.rulefile.faults import Faults
 
@@ -53,29 +44,6 @@ class CatalogueSource:
     options: np.ndarray
     covers: np.ndarray
     digest: bytes
-
-
-class LineRules(NamedTuple):
-    """The arrays that the line-split kernel reads.
-
-    ``first`` int32 (groups, items); ``versions`` VERSION; ``ceiling_e4`` and ``handling`` (sets, level columns), a
-    ceiling on the line as -1 less its amount, so that every price is above it;
-    ``ratio_ppm`` int32 (sets, person classes); ``group_of`` int32 (packs, counties + 1), column 0 the pool itself;
-    ``level_column`` int8 (packs, groups, level columns); ``options`` OPTION with ``option_start`` (packs + 1);
-    ``covers`` uint8 (packs, items), bit k: covered by programme k + 1; ``person_types``: how many there are.
-    """
-
-    first: np.ndarray
-    versions: np.ndarray
-    ceiling_e4: np.ndarray
-    handling: np.ndarray
-    ratio_ppm: np.ndarray
-    group_of: np.ndarray
-    level_column: np.ndarray
-    options: np.ndarray
-    option_start: np.ndarray
-    covers: np.ndarray
-    person_types: int
 
 
 @dataclass(frozen=True)
@@ -123,14 +91,14 @@ class Catalogue:
             version = self.rules.versions[row]
             if version["from"] <= day <= version["to"]:
                 return self._item_on_day(version, group)
-            row = -1 if version["flags"] & LAST else row + 1
+            row = -1 if version["flags"] & VersionFlag.LAST else row + 1
         return None
 
     def _item_on_day(self, version: np.void, group: int) -> ItemOnDay:
         levels = (*self.views[self.group_packs[group]].level_groups, "*")
         columns = (*range(len(levels) - 1), LEVEL_COLUMNS - 1)
         price, ways = self.rules.ceiling_e4[version["ceiling"]], self.rules.handling[version["ceiling"]]
-        names = {number: name for name, number in HANDLING.items()}
+        names = {int(way): way.name.lower() for way in Handling}
         ceilings = {
             level: (int(abs(price[column] + (price[column] < 0))), names[int(ways[column])])
             for level, column in zip(levels, columns, strict=True)
@@ -145,7 +113,7 @@ class Catalogue:
         words = tuple(name for name, bit in ITEM_FLAGS.items() if flags & bit)
         return ItemOnDay(
             ItemClass(int(version["item_class"])).name, int(version["from"]), int(version["to"]), ceilings, ratios,
-            bool(flags & RESTRICTED), words, not flags & UNVERIFIED,
+            bool(flags & VersionFlag.RESTRICTED), words, not flags & VersionFlag.UNVERIFIED,
         )  # fmt: skip
 
 

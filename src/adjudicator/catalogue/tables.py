@@ -24,6 +24,7 @@ from typing import Any
 import numpy as np
 
 from adjudicator import limits
+from adjudicator.catalogue.layout import Handling, VersionFlag
 from adjudicator.codes import ItemClass
 from adjudicator.money import MoneyError, decimal_to_scaled
 from adjudicator.rulefile.evidence import EVIDENCE_KEYS, Support, read_support
@@ -36,17 +37,13 @@ CHARGE_CATEGORIES = tuple(f"{number:02d}" for number in range(1, 15))
 """Charge categories (医疗收费项目类别) [med_chrgitm_type]."""
 
 ITEM_FLAGS = {
-    "co_pay_free": 2, "special_drug": 4, "negotiated": 32, "essential": 64, "paediatric": 128, "special_item": 256,
+    "co_pay_free": int(VersionFlag.CO_PAY_FREE), "special_drug": int(VersionFlag.SPECIAL_DRUG),
+    "negotiated": 32, "essential": 64, "paediatric": 128, "special_item": 256,
 }  # fmt: skip
 """Flags of an item and their bits in a version; the first two change the sums of a claim."""
 
-RESTRICTED, CO_PAY_FREE, SPECIAL_DRUG, UNVERIFIED, LAST = 1, 2, 4, 8, 16
-"""Bits of ``VERSION.flags`` that the kernel reads."""
-
-HANDLING = {
-    "excess_to_patient": 0, "item_self_paid": 1, "excess_to_hospital": 2, "excess_in_catalogue": 3, "line_ceiling": 4,
-}  # fmt: skip
-"""Handling ways of a price over its ceiling (超限处理方式) [overlmt_dspo_way]; the last limits the line's amount."""
+HANDLING = {way.name.lower(): int(way) for way in Handling}
+"""Handling ways as the files write them."""
 
 RATIO_CLASSES = {"*": 0, "local": 1, "cross_region": 2}
 """Ratio classes (目录自付比例类别) [selfpay_prop_type]."""

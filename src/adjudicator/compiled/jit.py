@@ -7,11 +7,20 @@ reference counts, so it must not create an array (docs/adr/0007-kernels-without-
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
+import numpy as np
 from numba import njit
 
 F = TypeVar("F", bound=Callable[..., Any])
+
+int64 = cast("Callable[[Any], int]", np.int64)
+"""``np.int64`` as compiled code sees it: a conversion whose result is a plain integer."""
+uint64 = cast("Callable[[Any], int]", np.uint64)
+"""``np.uint64``, likewise; as an index it spares the test for a negative number."""
+uint32 = cast("Callable[[Any], int]", np.uint32)
+int32 = cast("Callable[[Any], int]", np.int32)
+
 _HOT = {"nogil": True, "error_model": "numpy"}
 
 

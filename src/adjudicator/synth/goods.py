@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from adjudicator.catalogue.layout import VersionFlag
 from adjudicator.catalogue.section import Catalogue
-from adjudicator.catalogue.tables import LAST, RESTRICTED
 from adjudicator.codes import ItemClass
 from adjudicator.errors import E, refuse
 from adjudicator.limits import NO_CEILING_E4
@@ -85,7 +85,7 @@ def read_goods(pack: Pack, catalogue: Catalogue, day: int) -> Goods:
                 plain = row["code"]
             kind = _OF_CATEGORY[row["charge_category"]]
             price_e4 = decimal_to_scaled(row.get("listed_price_yuan") or USUAL_YUAN[kind], 6)
-            found.append((KIND[kind], row["code"], price_e4, flags & RESTRICTED))
+            found.append((KIND[kind], row["code"], price_e4, flags & VersionFlag.RESTRICTED))
     found.sort()
     kinds = np.array([row[0] for row in found], np.int64)
     missing = [name for name, position in KIND.items() if position not in kinds]
@@ -104,7 +104,7 @@ def _version_on(catalogue: Catalogue, group: int, item: int, day: int) -> int:
         version = catalogue.rules.versions[row]
         if version["from"] <= day <= version["to"]:
             return row
-        row = -1 if version["flags"] & LAST else row + 1
+        row = -1 if version["flags"] & VersionFlag.LAST else row + 1
     return -1
 
 
