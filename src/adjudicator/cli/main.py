@@ -23,6 +23,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "serve": ("serve", "run the gRPC service"),
     "demo": ("demo", "a day of a synthetic city through gRPC into the ledger, then the county table"),
     "settle": ("settle", "settle cases from files and compare with what they expect; no server"),
+    "explain": ("explain", "why a settlement has its amounts, step by step"),
     "group": ("group", "group records into DRGs"),
     "points": ("points", "base points of DRGs from past cases"),
     "settle-month": ("settle_month", "monthly settlement with the hospitals"),

@@ -1,6 +1,7 @@
 """``adjudicator settle``: settles cases from files and shows expected against got; no server.
 
-A file holds golden-style cases (``cases.file``) or a message of the national interface (2207 / 2304 as JSON).
+A file holds golden-style cases (``cases.file``), a claim of the wire as JSON, or a message of the national interface
+(2207 / 2304 as JSON).
 """
 
 from __future__ import annotations
@@ -21,10 +22,12 @@ CHAIN_ZH = {"cost": "费用", "burden": "负担"}
 SHOWN_ALWAYS = ("total", "in_scope", "deductible", "pooled_fund", "fund_total", "personal_total", "cash")
 
 
-def add_parser(subparsers: argparse._SubParsersAction) -> None:
+def add_parser(subparsers: argparse._SubParsersAction[Any]) -> None:
     """Registers the command."""
     parser = subparsers.add_parser("settle", help="settle cases from files and compare with what they expect")
-    parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help="cases (YAML, JSON), or national JSON")
+    parser.add_argument(
+        "files", nargs="+", type=Path, metavar="FILE", help="cases (YAML, JSON), a claim, or national JSON"
+    )
     parser.add_argument("--pack", default="", help="rule pack for cases that name neither pack nor plan")
     parser.add_argument("--explain", action="store_true", help="every step of the cascade, with its clause")
     parser.add_argument("--quiet", action="store_true", help="only what differs, and the count")
@@ -36,6 +39,7 @@ def run(arguments: argparse.Namespace) -> int:
     """0 when every case comes out as it says, 1 when one does not."""
     from adjudicator.cases.file import read_cases
     from adjudicator.cases.run import run_case
+    from adjudicator.interop.claim_file import is_claim
     from adjudicator.interop.national import is_national, settle_message
 
     console = Console(highlight=False)
@@ -43,8 +47,10 @@ def run(arguments: argparse.Namespace) -> int:
     messages = [path for path in arguments.files if is_national(path)]
     for path in messages:
         print(json.dumps(settle_message(path, arguments.pack), ensure_ascii=False, indent=2))
+    claims = [path for path in arguments.files if is_claim(path)]
+    refused = sum(_settle_claim(path, arguments) for path in claims)
     count = different = 0
-    for case in read_cases([path for path in arguments.files if path not in messages], arguments.pack):
+    for case in read_cases([path for path in arguments.files if path not in messages + claims], arguments.pack):
         for settled in run_case(case):
             differences = settled.differences()
             count += 1
@@ -55,19 +61,38 @@ def run(arguments: argparse.Namespace) -> int:
                 console.print(_table(settled, differences))
                 if arguments.explain:
                     _print_steps(console, settled)
-    if arguments.json:
+    if arguments.json and (count or not messages + claims):
         json.dump(reports, sys.stdout, ensure_ascii=False, indent=2)
         print()
     elif count:
         console.print(f"{count} settled, {count - different} as expected, {different} not")
-    return 1 if different else 0
+    return 1 if different or refused else 0
+
+
+def _settle_claim(path: Path, arguments: argparse.Namespace) -> bool:
+    """Prints the answer to a claim as a first settlement of the year; returns whether it was refused."""
+    from google.protobuf import json_format
+
+    from adjudicator.claim.local import price_message
+    from adjudicator.cli.reports.tables import settlement_lines
+    from adjudicator.interop.claim_file import read_claim_file, shipped_pack_of
+    from adjudicator.rules.bundle import load_bundle
+    from adjudicator.v1 import settlement_pb2
+
+    claim = read_claim_file(path)
+    answer = price_message(load_bundle([arguments.pack or shipped_pack_of(claim.insured_area)]), claim)
+    if arguments.json:
+        print(json.dumps(json_format.MessageToDict(answer, preserving_proto_field_name=True), ensure_ascii=False))
+    else:
+        print("\n".join(settlement_lines(answer)))
+    return bool(answer.outcome == settlement_pb2.OUTCOME_REFUSED)
 
 
 def _yuan(value: int | str) -> str:
     return value if isinstance(value, str) else fen_to_yuan(value)
 
 
-def _report(settled: Any, differences: list) -> dict[str, Any]:
+def _report(settled: Any, differences: list[tuple[str, int | str, int | str]]) -> dict[str, Any]:
     report = {
         "case": settled.case.name, "title": settled.case.title, "source": settled.case.source,
         "claim": settled.number, "as_expected": not differences,
@@ -80,7 +105,7 @@ def _report(settled: Any, differences: list) -> dict[str, Any]:
     return report
 
 
-def _table(settled: Any, differences: list) -> Table:
+def _table(settled: Any, differences: list[tuple[str, int | str, int | str]]) -> Table:
     case = settled.case
     number = f" ({settled.number + 1}/{len(case.claims)})" if len(case.claims) > 1 else ""
     source = f" · {case.source}" if case.source else ""

@@ -13,8 +13,6 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from google.protobuf.message import Message
-
 from adjudicator.errors import E, refuse
 from adjudicator.money import MoneyError, decimal_to_scaled, fen_to_yuan
 from adjudicator.payers import PAYERS, ROWS
@@ -121,7 +119,7 @@ def settle_message(path: Path, pack: str) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _line(entry: Mapping[str, Any]) -> Message:
+def _line(entry: Mapping[str, Any]) -> claim_pb2.Line:
     line = claim_pb2.Line(
         line_id=_text(entry, "feedetl_sn"), item_code=_text(entry, "med_list_codg"),
         fee_date=_date(entry.get("fee_ocur_time", ""), "feedetail.fee_ocur_time"),

@@ -14,10 +14,11 @@ import numpy as np
 from adjudicator.benefit.explain import Step
 from adjudicator.benefit.explain import explain as price_again
 from adjudicator.claim.basis import read_basis
+from adjudicator.ledger.record import Kind, Record
 from adjudicator.payers import PAYERS
 from adjudicator.rules.bundle import Bundle
 from adjudicator.steps import STEP_NAMES, StepName
-from adjudicator.v1 import settlement_pb2
+from adjudicator.v1 import claim_pb2, settlement_pb2
 
 DIVISION = {
     "wholly_self_paid": "wholly_self_paid_fen",
@@ -50,6 +51,20 @@ def explain_again(
     kept.claim["line_start"], kept.claim["line_end"] = 0, len(in_scope)
     steps = price_again(bundle, kept.claim, kept.split, kept.year, kept.quota_used_fen, in_scope)
     return message_of(key, answer.rules_hash, steps)
+
+
+def key_of(claim: claim_pb2.Claim) -> settlement_pb2.SettlementKey:
+    """Return the key of the settlement of a claim."""
+    return settlement_pb2.SettlementKey(
+        institution_code=claim.institution_code, encounter_id=claim.encounter_id,
+        settlement_sequence=claim.settlement_sequence, insured_area=claim.insured_area,
+    )  # fmt: skip
+
+
+def explain_record(key: settlement_pb2.SettlementKey, record: Record, bundle: Bundle) -> settlement_pb2.Explanation:
+    """Return the steps of a recorded settlement; those of a reversal are read off its answer."""
+    basis = record.basis if record.kind == Kind.SETTLE else b""
+    return explain_again(key, settlement_pb2.Settlement.FromString(record.answer), basis, bundle)
 
 
 def message_of(key: settlement_pb2.SettlementKey, rules_hash: str, steps: Iterable[Step]) -> settlement_pb2.Explanation:

@@ -14,7 +14,7 @@ from adjudicator.errors import AdjudicatorError, E, Problem, refuse
 from adjudicator.ledger.record import Kind, Record
 from adjudicator.options import QuotaPeriod
 from adjudicator.service.calls import parse
-from adjudicator.service.explaining import explain_again
+from adjudicator.service.explaining import explain_record
 from adjudicator.service.status import reversed_notice
 from adjudicator.service.store import Store
 from adjudicator.v1 import adjudication_pb2, claim_pb2, settlement_pb2
@@ -64,10 +64,7 @@ class Records:
     async def explain(self, message: bytes) -> bytes:
         """Every step of a stored settlement."""
         key = parse(settlement_pb2.SettlementKey, message)
-        record = await self._find(key)
-        answer = settlement_pb2.Settlement.FromString(record.answer)
-        basis = record.basis if record.kind == Kind.SETTLE else b""  # a reversal's steps are read off its answer
-        return explain_again(key, answer, basis, self.engine.bundle).SerializeToString()
+        return explain_record(key, await self._find(key), self.engine.bundle).SerializeToString()
 
     async def get_accumulators(self, message: bytes) -> bytes:
         """Year-to-date amounts of a person, those that are not zero. Errors: UNKNOWN_AREA, UNKNOWN_SCHEME, ..."""
