@@ -6,6 +6,9 @@ integers only.
 
 from __future__ import annotations
 
+EPOCH = 19_700_101
+"""Day number 0."""
+
 
 def is_date(date: int) -> bool:
     """Return whether a number is a day of the calendar.

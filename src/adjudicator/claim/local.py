@@ -9,6 +9,7 @@ import numpy as np
 from adjudicator.claim.batch import Resolved
 from adjudicator.claim.engine import OUTCOME_TRIAL, Engine
 from adjudicator.claim.state import PersonYears
+from adjudicator.columns import KEY
 from adjudicator.errors import E, refuse
 from adjudicator.rules.bundle import Bundle
 from adjudicator.v1 import claim_pb2, settlement_pb2
@@ -26,8 +27,7 @@ class Years:
 
     def rows(self, resolved: Resolved, chosen: np.ndarray) -> tuple[np.ndarray, PersonYears]:
         """int64[k] rows of the claims' persons, new ones included, and the years they index. Errors: E.OVERLOADED."""
-        joined = resolved.state_keys[chosen].tobytes()
-        keys = (joined[at : at + 16] for at in range(0, len(joined), 16))
+        keys = resolved.state_keys[chosen].view(KEY).ravel().tolist()
         pools = resolved.claims["pack"][chosen].tolist()  # a person number means a person within one pool
         named = zip(pools, keys, strict=True)
         rows = np.fromiter((self._rows.setdefault(name, len(self._rows)) for name in named), np.int64, len(pools))

@@ -19,7 +19,8 @@ from adjudicator.ledger.names import parse_total_field, total_field
 from adjudicator.ledger.record import STATE
 from adjudicator.ledger.replay import Replay, describe_total
 
-PLACES, STATES, TOTALS = Script("places.lua"), Script("states.lua"), Script("totals.lua")
+PLACES = Script("buckets.lua", "places.lua")
+STATES, TOTALS = Script("states.lua"), Script("totals.lua")
 CHUNK_KEYS = 1000
 MAX_DIFFERENCES = 1000
 """A report names this many differences; a ledger with more is wholly wrong and the first ones tell why."""

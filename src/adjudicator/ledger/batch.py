@@ -10,7 +10,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from adjudicator.columns import QUOTA
+from adjudicator.columns import KEY, QUOTA
 from adjudicator.errors import E, refuse
 from adjudicator.ledger.keys import prefix, state
 from adjudicator.ledger.names import fund_text, scheme_text, total_field
@@ -138,12 +138,6 @@ class CommitBatch:
         return arguments
 
 
-def digests(keys: np.ndarray) -> list[bytes]:
-    """Rows of uint8[n, 16] as bytes."""
-    joined = keys.tobytes()
-    return [joined[at : at + 16] for at in range(0, len(joined), 16)]
-
-
 def _cut(words: np.ndarray, offsets: np.ndarray) -> list[memoryview | bytes]:
     """Pieces of a buffer of 8-byte words, without copying."""
     whole, ends = memoryview(words.view(np.uint8)), (offsets * 8).tolist()
@@ -188,7 +182,7 @@ def pack(rows: Settlements, recorded_ms: int | None = None) -> CommitBatch:
         keys=rows.keys.tobytes(),
         months="".join(map(str, months.tolist())).encode(),
         records=_cut(records, offsets),
-        state_keys=digests(rows.states.keys[state_rows]),
+        state_keys=rows.states.keys[state_rows].view(KEY).ravel().tolist(),
         state_versions=rows.states.versions[state_rows].tobytes(),
         states=_cut(states, state_offsets),
         totals=_sum_totals(months, rows, amounts),

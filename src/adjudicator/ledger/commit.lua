@@ -33,23 +33,13 @@ for _ = 1, county_count do at = at + 2 + tonumber(ARGV[at + 1]) end
 local records_at, states_at = at - 1, at - 1 + record_count -- record i is at records_at + i
 
 -- Phase 1: is everything as the caller believes?
-local known, moved, buckets = {}, {}, {}
-for i = 1, record_count do
-  local name = format('%x', math.floor(string.byte(keys, 16 * i - 15) / 16))
-  local bucket = buckets[name]
-  if not bucket then
-    bucket = {names = {}, records = {}}
-    buckets[name] = bucket
-  end
-  bucket.names[#bucket.names + 1] = sub(keys, 16 * i - 15, 16 * i)
-  bucket.records[#bucket.records + 1] = i
-end
+local known, moved, buckets = {}, {}, by_bucket(keys)
 for name, bucket in pairs(buckets) do
-  for first = 1, #bucket.names, MOST do
-    local last = math.min(first + MOST - 1, #bucket.names)
-    local places = call('HMGET', prefix .. 'index:' .. name, unpack(bucket.names, first, last))
+  for first = 1, #bucket.keys, MOST do
+    local last = math.min(first + MOST - 1, #bucket.keys)
+    local places = call('HMGET', prefix .. 'index:' .. name, unpack(bucket.keys, first, last))
     for i = 1, #places do
-      if places[i] then known[#known + 1] = bucket.records[first + i - 1] - 1 end
+      if places[i] then known[#known + 1] = bucket.places[first + i - 1] - 1 end
     end
   end
 end
@@ -141,8 +131,8 @@ end
 -- From here on nothing can fail.
 for name, bucket in pairs(buckets) do
   local pairs_of = {}
-  for i, field in ipairs(bucket.names) do
-    pairs_of[2 * i - 1], pairs_of[2 * i] = field, places[bucket.records[i]]
+  for i, field in ipairs(bucket.keys) do
+    pairs_of[2 * i - 1], pairs_of[2 * i] = field, places[bucket.places[i]]
   end
   in_parts('HSET', prefix .. 'index:' .. name, pairs_of)
 end

@@ -28,10 +28,11 @@ FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.01, 0.25
 
 
 class Script:
-    """A script of this package, sent in full once and by its digest afterwards."""
+    """A script of this package, made of its files in order; sent in full once and by its digest afterwards."""
 
-    def __init__(self, name: str):
-        self.text = resources.files("adjudicator.ledger").joinpath(name).read_bytes()
+    def __init__(self, *names: str):
+        folder = resources.files("adjudicator.ledger")
+        self.text = b"".join(folder.joinpath(name).read_bytes() for name in names)
         self.digest = hashlib.sha1(self.text, usedforsecurity=False).hexdigest()
 
 

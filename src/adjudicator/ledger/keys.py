@@ -52,7 +52,7 @@ def liability(pool: str, county: str) -> str:
 
 
 def index_bucket(pool: str, key: bytes) -> str:
-    """Hash that holds a settlement key -> ``YYYYMM-position``.
+    """Hash that holds a settlement key -> ``YYYYMM-position``; ``buckets.lua`` is the same for the scripts.
 
     >>> index_bucket("330100", bytes.fromhex("abcd" + 28 * "0"))
     'adj:{330100}:index:a'

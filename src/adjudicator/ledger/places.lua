@@ -7,8 +7,7 @@
 local keys, places, count, entries = ARGV[2], {}, 0, 0
 local index = ARGV[1] .. 'index:'
 for i = 1, #keys / 16 do
-  local bucket = index .. string.format('%x', math.floor(string.byte(keys, 16 * i - 15) / 16))
-  places[i] = redis.call('HGET', bucket, string.sub(keys, 16 * i - 15, 16 * i)) or ''
+  places[i] = redis.call('HGET', index .. bucket_of(keys, i), string.sub(keys, 16 * i - 15, 16 * i)) or ''
 end
 if #keys == 0 then
   for bucket = 0, 15 do count = count + redis.call('HLEN', index .. string.format('%x', bucket)) end

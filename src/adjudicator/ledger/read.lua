@@ -7,21 +7,11 @@
 -- value per name, nil where there is none.
 local MOST = 2000
 local prefix, keys = ARGV[1], ARGV[2]
-local known, states, buckets = {}, {}, {}
-for i = 1, #keys / 16 do
-  local name = string.format('%x', math.floor(string.byte(keys, 16 * i - 15) / 16))
-  local bucket = buckets[name]
-  if not bucket then
-    bucket = {names = {}, asked = {}}
-    buckets[name] = bucket
-  end
-  bucket.names[#bucket.names + 1] = string.sub(keys, 16 * i - 15, 16 * i)
-  bucket.asked[#bucket.asked + 1] = i - 1
-end
-for name, bucket in pairs(buckets) do
-  for first = 1, #bucket.names, MOST do
-    local last = math.min(first + MOST - 1, #bucket.names)
-    local places = redis.call('HMGET', prefix .. 'index:' .. name, unpack(bucket.names, first, last))
+local known, states = {}, {}
+for name, bucket in pairs(by_bucket(keys)) do
+  for first = 1, #bucket.keys, MOST do
+    local last = math.min(first + MOST - 1, #bucket.keys)
+    local places = redis.call('HMGET', prefix .. 'index:' .. name, unpack(bucket.keys, first, last))
     for i = 1, #places do
       if places[i] then
         local month, id = string.match(places[i], '^(%d+)-(%d+)$')
@@ -31,7 +21,7 @@ for name, bucket in pairs(buckets) do
           return redis.error_reply('LEDGER the index names an entry that the journal of ' .. month .. ' does not have')
         end
         local at = #known
-        known[at + 1], known[at + 2], known[at + 3] = bucket.asked[first + i - 1], tonumber(id), entries[1][2][2]
+        known[at + 1], known[at + 2], known[at + 3] = bucket.places[first + i - 1] - 1, tonumber(id), entries[1][2][2]
       end
     end
   end

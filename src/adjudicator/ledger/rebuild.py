@@ -26,7 +26,7 @@ from adjudicator.ledger.audit import (
 from adjudicator.ledger.connection import Connection, Script
 from adjudicator.ledger.replay import Replay
 
-REPAIR = Script("repair.lua")
+REPAIR = Script("buckets.lua", "repair.lua")
 REBUILD_SECONDS = 30
 """Life of the token that holds commits back; renewed while the rebuild runs, so a killed one frees the ledger soon."""
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from adjudicator import payers
 from adjudicator.codes import Fund
+from adjudicator.dates import is_date
 from adjudicator.errors import E, refuse
 from adjudicator.ledger import keys as names
 from adjudicator.ledger.connection import Connection
@@ -103,7 +104,7 @@ def _check_statement(statement: pooling_pb2.Statement) -> None:
         parse_scheme(statement.scheme)
     for name in ("from_date", "to_date"):
         date = getattr(statement, name)
-        if not (19_000_101 <= date <= 29_991_231 and 1 <= date // 100 % 100 <= 12 and 1 <= date % 100 <= 31):
+        if not (19_000_101 <= date <= 29_991_231 and is_date(date)):
             raise refuse(E.INVALID_DATE, name)
     if statement.from_date > statement.to_date:
         raise refuse(E.DATE_ORDER, "to_date")

@@ -13,8 +13,7 @@ if redis.call('GET', prefix .. 'rebuilding') ~= ARGV[2] then return 0 end
 redis.call('EXPIRE', prefix .. 'rebuilding', ARGV[3])
 if kind == 'index' then
   for i = 5, #ARGV, 2 do
-    local bucket = prefix .. 'index:' .. string.format('%x', math.floor(string.byte(ARGV[i]) / 16))
-    redis.call('HSET', bucket, ARGV[i], ARGV[i + 1])
+    redis.call('HSET', prefix .. 'index:' .. bucket_of(ARGV[i], 1), ARGV[i], ARGV[i + 1])
   end
 elseif kind == 'surplus' then
   for i = 5, #ARGV, 2 do redis.call('HDEL', ARGV[i], ARGV[i + 1]) end

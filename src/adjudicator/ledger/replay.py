@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from adjudicator.codes import Fund, Scheme
-from adjudicator.columns import ACCUMULATOR_COUNT
+from adjudicator.columns import ACCUMULATOR_COUNT, KEY
 from adjudicator.ledger.journal import Chunk
 from adjudicator.ledger.record import HAS_STATE, ZERO_DIGEST
 from adjudicator.ledger.reversal import encode_state
@@ -62,8 +62,7 @@ class Replay:
         if not len(with_state):
             return
         keys = chunk.headers["state_key"][with_state]
-        joined = keys.tobytes()
-        rows = np.array([self._row(joined[at : at + 16]) for at in range(0, len(joined), 16)], np.int64)
+        rows = np.array([self._row(key) for key in keys.view(KEY).ravel().tolist()], np.int64)
         row_of = np.full(len(chunk), -1, np.int64)
         row_of[with_state] = rows
         np.add.at(self.slots, (row_of[chunk.deltas[:, 0]], chunk.deltas[:, 1]), chunk.deltas[:, 2])

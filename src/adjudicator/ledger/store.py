@@ -12,10 +12,11 @@ from types import TracebackType
 import numpy as np
 
 from adjudicator.codes import Fund, Scheme
+from adjudicator.columns import KEY
 from adjudicator.errors import AdjudicatorError, E, refuse
 from adjudicator.ledger import keys as names
 from adjudicator.ledger.audit import Progress, Verification, no_progress, verify
-from adjudicator.ledger.batch import CommitBatch, StateRead, digests, new_commit, now_ms, pack_records
+from adjudicator.ledger.batch import CommitBatch, StateRead, new_commit, now_ms, pack_records
 from adjudicator.ledger.connection import Connection, Script
 from adjudicator.ledger.names import fund_text, parse_scheme, parse_total_field, scheme_text
 from adjudicator.ledger.rebuild import Rebuilt, rebuild
@@ -24,7 +25,8 @@ from adjudicator.ledger.record import Kind, Record
 from adjudicator.ledger.reversal import reversal_of
 from adjudicator.v1 import pooling_pb2
 
-COMMIT, READ, TOTALS = Script("commit.lua"), Script("read.lua"), Script("totals.lua")
+COMMIT, READ = Script("buckets.lua", "commit.lua"), Script("buckets.lua", "read.lua")
+TOTALS = Script("totals.lua")
 
 MAX_REVERSAL_ATTEMPTS = 8
 """Other settlements of a person may come in between; more than this at one moment is no hospital."""
@@ -150,7 +152,8 @@ class Ledger:
         settlements, states = _blob(settlement_keys), _blob(state_keys)
         state_rows = np.frombuffer(states, np.uint8).reshape(-1, 16)
         state_prefix = names.state(pool, b"")
-        arguments = [names.prefix(pool), settlements, *(state_prefix + key for key in digests(state_rows))]
+        state_keys = state_rows.view(KEY).ravel().tolist()
+        arguments = [names.prefix(pool), settlements, *(state_prefix + key for key in state_keys)]
 
         async def attempt() -> tuple[list[int | bytes], list[bytes | None]]:
             known, values = await self.connection.run(READ, names.version(pool), arguments)

@@ -7,7 +7,6 @@ reversal is a line of its own with ``sign`` -1 and the case id of the settlement
 from __future__ import annotations
 
 import csv
-import datetime
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from adjudicator.codes import SCHEME_CODES, Method
+from adjudicator.dates import EPOCH, days_between
 from adjudicator.errors import E, refuse
 from adjudicator.rulefile.faults import Faults
 
@@ -189,11 +189,9 @@ def check_cases(cases: Cases, counties: Collection[str], hospitals: Collection[s
 
 
 def days_since_epoch(dates: np.ndarray) -> np.ndarray:
-    """int64 days of dates YYYYMMDD; 0 stays -1."""
+    """Return int64 days from 1970-01-01 to dates YYYYMMDD, -1 for 0. Errors: ValueError for what is no date."""
     known, back = np.unique(dates, return_inverse=True)
-    days = [
-        datetime.date(int(d) // 10_000, int(d) // 100 % 100, int(d) % 100).toordinal() if d > 0 else -1 for d in known
-    ]
+    days = [days_between(EPOCH, date) if date > 0 else -1 for date in known.tolist()]
     return np.array(days, np.int64)[back]
 
 

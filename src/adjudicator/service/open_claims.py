@@ -9,14 +9,13 @@ import numpy as np
 
 from adjudicator.claim.batch import FIELD_NAMES, Resolved, Result
 from adjudicator.claim.keys import DIRECTION_REVERSE, settlement_key
+from adjudicator.columns import KEY
 from adjudicator.errors import AdjudicatorError, E, Problem, refuse
 from adjudicator.ledger.record import Record
 from adjudicator.service.microbatch import Answer
 from adjudicator.service.status import reversed_notice
 
 NO_ROWS = np.zeros(0, np.int64)
-KEY = np.dtype("V16")
-"""A row of uint8[n, 16] as one value: bytes, where it becomes a Python object."""
 
 
 @dataclass(slots=True)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import date
-
 from adjudicator import limits
 from adjudicator.claim.engine import Engine
 from adjudicator.claim.keys import DIRECTION_REVERSE, DIRECTION_SETTLE, person_key, settlement_key, state_key
 from adjudicator.claim.state import quota_key
 from adjudicator.codes import SCHEME_CODES
 from adjudicator.columns import ACCUMULATOR_NAMES
+from adjudicator.dates import is_date
 from adjudicator.errors import AdjudicatorError, E, Problem, refuse
 from adjudicator.ledger.record import Kind, Record
 from adjudicator.options import QuotaPeriod
@@ -49,7 +48,7 @@ class Records:
             raise refuse(E.REVERSAL_OF_REVERSAL, "settlement.direction")
         if not request.person_id:
             raise refuse(E.MISSING_PERSON, "person_id")
-        if request.reversal_date and not is_date(request.reversal_date):
+        if request.reversal_date and not is_known_day(request.reversal_date):
             raise refuse(E.INVALID_DATE, "reversal_date")
         identity = (key.institution_code, key.encounter_id, key.settlement_sequence)
         record = await self.store.ledger().reverse(
@@ -149,16 +148,10 @@ def _check_key(key: settlement_pb2.SettlementKey, prefix: str = "") -> None:
         raise AdjudicatorError(*problems)
 
 
-def is_date(number: int) -> bool:
-    """Whether YYYYMMDD is a day that the service knows.
+def is_known_day(number: int) -> bool:
+    """Return whether YYYYMMDD is a day that the service knows.
 
-    >>> is_date(20240229), is_date(20230229)
-    (True, False)
+    >>> is_known_day(20240229), is_known_day(20230229), is_known_day(18991231)
+    (True, False, False)
     """
-    if not limits.FIRST_DATE <= number <= limits.LAST_DATE:
-        return False
-    try:
-        date(number // 10_000, number // 100 % 100, number % 100)
-    except ValueError:
-        return False
-    return True
+    return limits.FIRST_DATE <= number <= limits.LAST_DATE and is_date(number)

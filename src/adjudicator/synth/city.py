@@ -8,7 +8,6 @@
 
 from __future__ import annotations
 
-import datetime
 from collections.abc import Iterator, Sequence
 from functools import cached_property, partial
 from pathlib import Path
@@ -17,6 +16,7 @@ import numpy as np
 
 from adjudicator.catalogue.tables import yyyymmdd
 from adjudicator.codes import CareKind, Place, Scheme
+from adjudicator.dates import day_number
 from adjudicator.grouping.scheme.load import scheme_folder
 from adjudicator.rulefile.pack import Pack
 from adjudicator.rules.bundle import Bundle, load_bundle
@@ -33,7 +33,6 @@ CHUNK = 512
 LONGEST_STAY_DAYS = 90
 """Stays that end in January may begin this many days before."""
 
-_EPOCH = datetime.date(1970, 1, 1)
 _LINE_IDS = [str(number) for number in range(1, 101)]
 LASTING = (CareKind.CHRONIC, CareKind.SPECIAL, CareKind.TWO_DISEASES)
 """Outpatient care of a listed disease."""
@@ -78,8 +77,8 @@ class Synthesizer:
 
     def chunks(self, count: int) -> Iterator[Chunk]:
         """The same claims in columns; pools take turns."""
-        first_day = (datetime.date(self.year, 1, 1) - _EPOCH).days
-        length = (datetime.date(self.year + 1, 1, 1) - _EPOCH).days - first_day
+        first_day = day_number(self.year * 10_000 + 101)
+        length = day_number((self.year + 1) * 10_000 + 101) - first_day
         busy = [np.full(len(pool.people), first_day - LONGEST_STAY_DAYS) for pool in self._pools]
         for number, first in enumerate(range(0, count, CHUNK)):
             pool = number % len(self._pools)
