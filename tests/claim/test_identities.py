@@ -19,7 +19,10 @@ from adjudicator.claim.assemble import (
 from adjudicator.claim.batch import Resolved, Result
 from adjudicator.claim.local import Years, price_batch
 from adjudicator.claim.state import PersonYears
+from adjudicator.codes import Scheme
 from adjudicator.errors import AdjudicatorError, E
+from adjudicator.payers import FUNDS as FUND_PAYERS
+from adjudicator.payers import ROWS, Identity
 from adjudicator.synth.city import Synthesizer
 from adjudicator.v1 import claim_pb2, settlement_pb2
 from tests.claim.claims import engine, inpatient, messages, prepare, price
@@ -50,7 +53,7 @@ def check(claim: claim_pb2.Claim, answer: settlement_pb2.Settlement) -> None:
     balance = claim.account_current_fen + claim.account_past_fen
     assert answer.account_balance_fen == balance - answer.account_fen  # A1
     detail = sum(fund.amount_fen for fund in answer.funds)
-    assert detail == answer.fund_total_fen + answer.account_fen + answer.hospital_borne_fen  # D1
+    assert detail == answer.total_fen - answer.cash_fen  # D1: every payer but cash has a row
     assert 0 <= answer.deductible_fen <= answer.in_scope_fen  # B1
     assert min(getattr(answer, fund) for fund in FUNDS) >= 0 and answer.cash_fen >= 0
 
@@ -175,3 +178,19 @@ def test_parts_of_a_batch_write_their_ids_to_places_of_their_own() -> None:
     for row in (0, 1):
         place = batch.incoming.size + 32 * row
         assert batch.incoming.heap[place : place + 32].tobytes().decode() == batch.keys[row].tobytes().hex()
+
+
+def test_every_payer_but_cash_has_a_row_and_its_field() -> None:
+    """Each payer in turn takes over some of the cash; the answer shows it in its field and in a row of its own."""
+    funds = [payer.columns[0] for payer in FUND_PAYERS]
+    for payer in ROWS:
+        result = price(prepare(inpatient(account_current_fen=100, account_family_fen=100)))
+        column = payer.columns[0]
+        for name in (column, *(["fund_total_fen"] if column in funds else [])):
+            result.benefits[name] += 100
+        result.benefits["cash_fen"] -= 100
+        if payer.identity is not Identity.ACCOUNT:
+            result.benefits["personal_total_fen"] -= 100
+        (answer,) = messages(*engine().encode(result, settlement_pb2.OUTCOME_TRIAL))
+        assert getattr(answer, payer.field) == 100
+        assert [(row.fund_type, row.amount_fen) for row in answer.funds] == [(payer.code_in(Scheme.EMPLOYEE), 100)]

@@ -6,12 +6,14 @@ the bundle's static text (offset ``-1 - position``).
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from adjudicator.codes import Fund
+from adjudicator.claim.batch import ID_BYTES, SETTLEMENT_SCHEMA
+from adjudicator.columns import BENEFIT
 from adjudicator.compiled.jit import inlined, kernel
+from adjudicator.payers import PAYERS, ROW_COUNT, ROWS, Identity
 from adjudicator.v1 import settlement_pb2
 
 OK, BROKEN_L1, BROKEN_H1, BROKEN_H2, BROKEN_F1, BROKEN_F2, BROKEN_P1, BROKEN_SIGN, BROKEN_B1 = range(9)
@@ -19,16 +21,37 @@ BROKEN_A1, BROKEN_D1 = 9, 10
 IDENTITY_NAMES = ("", "L1", "H1", "H2", "F1", "F2", "P1", "sign", "B1", "A1", "D1")
 """Names of the identities of the national result, by the number that ``check`` returns."""
 
-FUND_COUNT = 9
-"""Payers that get a row of their own in ``funds``: codes.Fund up to HOSPITAL."""
-LARGE_SUM, CATASTROPHIC, CIVIL_SERVANT = int(Fund.LARGE_SUM), int(Fund.CATASTROPHIC), int(Fund.CIVIL_SERVANT)
-ENTERPRISE, ASSISTANCE, OTHER = int(Fund.ENTERPRISE), int(Fund.ASSISTANCE), int(Fund.OTHER)
-ACCOUNT, HOSPITAL = int(Fund.ACCOUNT), int(Fund.HOSPITAL)
+_PAYERS = (*ROWS, *(payer for payer in PAYERS if not payer.has_row))
+"""Who pays: first those that get a row of their own in ``funds``, in its order."""
+_IDENTITIES = (Identity.FUND, Identity.ACCOUNT, Identity.HOSPITAL)
+_SETTLEMENT = SETTLEMENT_SCHEMA.dtype()
+
+
+def _words(record: np.dtype[np.void], names: tuple[str, ...], width: int) -> list[int]:
+    """Return the places of int64 columns in a record, counted in words of 8 bytes; -1 for those that are missing."""
+    offsets = [_offset(record, name) for name in names]
+    return offsets + [-1] * (width - len(offsets))
+
+
+def _offset(record: np.dtype[np.void], name: str) -> int:
+    assert record.fields is not None
+    kind, offset = record.fields[name][:2]
+    assert kind == np.int64 and offset % 8 == 0, name
+    return offset // 8
+
+
+PAYER_COUNT = len(_PAYERS)
+MOST_COLUMNS = max(len(payer.columns) for payer in _PAYERS)
+COLUMN_WORDS = np.array([_words(BENEFIT, payer.columns, MOST_COLUMNS) for payer in _PAYERS], np.int64)
+"""int64[payers, columns]: words of ``columns.BENEFIT`` that add up to what a payer pays, -1 none."""
+ANSWER_WORDS = np.array([_offset(_SETTLEMENT, payer.field) for payer in _PAYERS], np.int64)
+"""int64[payers]: word of the answer that takes it."""
+GROUPS = np.array([_IDENTITIES.index(p.identity) if p.identity in _IDENTITIES else -1 for p in _PAYERS], np.int64)
+"""int64[payers]: the sum of the national result that a payer belongs to; -1: cash, which is what is left."""
+FUND, ACCOUNT, HOSPITAL = range(3)
 
 DIRECTION_SETTLE = int(settlement_pb2.DIRECTION_SETTLE)
 TRIAL, REFUSED = int(settlement_pb2.OUTCOME_TRIAL), int(settlement_pb2.OUTCOME_REFUSED)
-ID_BYTES = 32
-"""Characters of a settlement id."""
 
 
 class Wanted(NamedTuple):
@@ -64,6 +87,7 @@ class Amounts(NamedTuple):
 
     claims: np.ndarray  # CLAIM, with the error of claims that pricing refused
     benefits: np.ndarray  # BENEFIT
+    benefit_words: np.ndarray  # the same as int64[k, words]
     payments: np.ndarray  # PAYMENT
 
 
@@ -71,6 +95,7 @@ class Answers(NamedTuple):
     """The answer tables to be filled, and the broken identity of each answer."""
 
     settlements: np.ndarray
+    settlement_words: np.ndarray  # the same as int64[n, words]
     lines: np.ndarray
     funds: np.ndarray
     groupings: np.ndarray
@@ -81,8 +106,8 @@ class Answers(NamedTuple):
 class StaticText(NamedTuple):
     """Where constant texts stand in the static heap; start is the offset to use (negative), size in bytes."""
 
-    fund_start: np.ndarray  # int64[schemes, FUND_COUNT]
-    fund_size: np.ndarray  # int32[schemes, FUND_COUNT]
+    fund_start: np.ndarray  # int64[schemes, ROW_COUNT]
+    fund_size: np.ndarray  # int32[schemes, ROW_COUNT]
     version_start: np.ndarray  # int64[plans + 1]; the last row is empty
     version_size: np.ndarray  # int32[plans + 1]
     hash_start: np.ndarray  # int64[1]
@@ -113,38 +138,45 @@ class Texts(NamedTuple):
     clearing_ways: np.ndarray  # uint32[methods]
 
 
+class Sums(NamedTuple):
+    """Sums over the lines and over the payers of one claim, in fen."""
+
+    lines: int
+    wholly_self_paid: int
+    over_ceiling: int
+    funds: int
+    accounts: int
+    hospital: int
+    rows: int
+    """The rows of ``funds`` in the answer."""
+    least: int
+    """The smallest amount of any payer."""
+
+
 @inlined
-def check(claim, split, benefit, line_sum, wholly_sum, over_sum):
+def check(claim: Any, split: Any, benefit: Any, sums: Sums) -> int:
     """Return OK if every identity holds for the claim, else which one is broken (see IDENTITY_NAMES).
 
-    Exact to the fen: H1, H2, F1, F2, P1, A1 and B1; L1 is checked line by line, D1 where the fund rows are written.
-    ``line_sum``, ``wholly_sum``, ``over_sum``: sums over the lines. A1 holds for each pot: none pays more than its
-    balance.
+    Exact to the fen: H1, H2, F1, F2, P1, A1, B1, D1; L1 is checked line by line. A1 holds for each pot: none pays more
+    than its balance.
     """
-    funds = (
-        benefit.pooled_fen
-        + benefit.large_sum_fen
-        + benefit.catastrophic_fen
-        + benefit.civil_servant_fen
-        + benefit.enterprise_fen
-        + benefit.assistance_fen
-        + benefit.tilt_fen
-        + benefit.other_fen
-    )
-    accounts = benefit.account_current_fen + benefit.account_past_fen + benefit.account_family_fen
     broken = OK
-    if line_sum != claim.total_fen or wholly_sum != split.wholly_self_paid_fen or over_sum != split.over_ceiling_fen:
+    if (
+        sums.lines != claim.total_fen
+        or sums.wholly_self_paid != split.wholly_self_paid_fen
+        or sums.over_ceiling != split.over_ceiling_fen
+    ):
         broken = BROKEN_H2
     elif (
         split.wholly_self_paid_fen + split.over_ceiling_fen + benefit.first_pay_fen + benefit.in_scope_fen
         != claim.total_fen
     ):
         broken = BROKEN_H1
-    elif benefit.fund_total_fen != funds:
+    elif benefit.fund_total_fen != sums.funds:
         broken = BROKEN_F1
-    elif benefit.fund_total_fen + benefit.personal_total_fen + benefit.hospital_borne_fen != claim.total_fen:
+    elif benefit.fund_total_fen + benefit.personal_total_fen + sums.hospital != claim.total_fen:
         broken = BROKEN_F2
-    elif benefit.personal_total_fen != accounts + benefit.cash_fen:
+    elif benefit.personal_total_fen != sums.accounts + benefit.cash_fen:
         broken = BROKEN_P1
     elif (
         benefit.account_current_fen > claim.account_current_fen
@@ -154,18 +186,15 @@ def check(claim, split, benefit, line_sum, wholly_sum, over_sum):
         broken = BROKEN_A1
     elif benefit.deductible_fen < 0 or benefit.deductible_fen > benefit.in_scope_fen:
         broken = BROKEN_B1
-    elif (
-        min(benefit.pooled_fen, benefit.large_sum_fen, benefit.catastrophic_fen, benefit.civil_servant_fen) < 0
-        or min(benefit.enterprise_fen, benefit.assistance_fen, benefit.tilt_fen, benefit.other_fen) < 0
-        or min(benefit.account_current_fen, benefit.account_past_fen, benefit.account_family_fen) < 0
-        or min(benefit.cash_fen, benefit.hospital_borne_fen, benefit.in_scope_fen, benefit.first_pay_fen) < 0
-    ):
+    elif min(sums.least, benefit.in_scope_fen, benefit.first_pay_fen) < 0:
         broken = BROKEN_SIGN
+    elif sums.rows != benefit.fund_total_fen + sums.accounts + sums.hospital:
+        broken = BROKEN_D1
     return broken
 
 
 @inlined
-def write_hex(heap, position, key):
+def write_hex(heap: np.ndarray, position: int, key: np.ndarray) -> None:
     """Write 16 bytes as 32 hexadecimal characters."""
     p = np.uint64(position)
     for i in range(16):
@@ -177,30 +206,28 @@ def write_hex(heap, position, key):
 
 
 @inlined
-def fund_amount(benefit, fund):
-    """Return what a payer with a row of its own pays, in fen."""
-    amount = np.int64(benefit.pooled_fen)
-    if fund == LARGE_SUM:
-        amount = benefit.large_sum_fen
-    elif fund == CATASTROPHIC:
-        amount = benefit.catastrophic_fen
-    elif fund == CIVIL_SERVANT:
-        amount = benefit.civil_servant_fen
-    elif fund == ENTERPRISE:
-        amount = benefit.enterprise_fen
-    elif fund == ASSISTANCE:
-        amount = benefit.assistance_fen + benefit.tilt_fen
-    elif fund == OTHER:
-        amount = benefit.other_fen
-    elif fund == ACCOUNT:
-        amount = benefit.account_current_fen + benefit.account_past_fen
-    elif fund == HOSPITAL:
-        amount = benefit.hospital_borne_fen
+def payer_amount(words: np.ndarray, place: int, payer: int) -> int:
+    """Return what a payer pays in a row of BENEFIT, in fen."""
+    amount = np.int64(0)
+    for column in range(MOST_COLUMNS):
+        word = COLUMN_WORDS[np.uint64(payer), np.uint64(column)]
+        if word >= 0:
+            amount += words[np.uint64(place), np.uint64(word)]
     return amount
 
 
 @inlined
-def start_answer(answer, wire, line_count, fund_count):
+def least_column(words: np.ndarray, place: int, payer: int, least: int) -> int:
+    """Return the smallest of the columns of a payer and of ``least``, in fen."""
+    for column in range(MOST_COLUMNS):
+        word = COLUMN_WORDS[np.uint64(payer), np.uint64(column)]
+        if word >= 0:
+            least = min(least, words[np.uint64(place), np.uint64(word)])
+    return least
+
+
+@inlined
+def start_answer(answer: Any, wire: Any, line_count: int, fund_count: int) -> None:
     """Write who the answer is for; everything else is empty yet."""
     answer.institution_code_start = wire.institution_code_start
     answer.institution_code_size = wire.institution_code_size
@@ -219,8 +246,8 @@ def start_answer(answer, wire, line_count, fund_count):
 
 
 @inlined
-def write_amounts(answer, claim, split, benefit, text):
-    """Write the amounts of the claim and the rules they come from."""
+def write_amounts(answer: Any, claim: Any, split: Any, benefit: Any, text: StaticText) -> None:
+    """Write the amounts of the claim that no payer has, and the rules that they come from."""
     answer.total_fen = claim.total_fen
     answer.wholly_self_paid_fen = split.wholly_self_paid_fen
     answer.over_ceiling_fen = split.over_ceiling_fen
@@ -228,21 +255,10 @@ def write_amounts(answer, claim, split, benefit, text):
     answer.in_scope_fen = benefit.in_scope_fen
     answer.deductible_standard_fen = benefit.deductible_standard_fen
     answer.deductible_fen = benefit.deductible_fen
-    answer.pooled_fund_fen = benefit.pooled_fen
     answer.pooled_rate_ppm = benefit.pooled_rate_ppm
-    answer.large_sum_fen = benefit.large_sum_fen
-    answer.catastrophic_fen = benefit.catastrophic_fen
-    answer.civil_servant_fen = benefit.civil_servant_fen
-    answer.enterprise_fen = benefit.enterprise_fen
-    answer.assistance_fen = benefit.assistance_fen + benefit.tilt_fen
-    answer.other_fund_fen = benefit.other_fen
-    answer.hospital_borne_fen = benefit.hospital_borne_fen
     answer.fund_total_fen = benefit.fund_total_fen
     answer.personal_total_fen = benefit.personal_total_fen
     own_account = benefit.account_current_fen + benefit.account_past_fen
-    answer.account_fen = own_account
-    answer.family_account_fen = benefit.account_family_fen
-    answer.cash_fen = benefit.cash_fen
     answer.account_balance_fen = claim.account_current_fen + claim.account_past_fen - own_account
     answer.benefit_year = claim.benefit_year
     answer.counts_as_admission = benefit.counts_as_admission != 0
@@ -254,7 +270,7 @@ def write_amounts(answer, claim, split, benefit, text):
 
 
 @inlined
-def write_line(line, wire_line, row):
+def write_line(line: Any, wire_line: Any, row: Any) -> Any:
     """Write one fee line and return the sum of its parts."""
     line.line_id_start = wire_line.line_id_start
     line.line_id_size = wire_line.line_id_size
@@ -271,7 +287,7 @@ def write_line(line, wire_line, row):
 
 
 @inlined
-def write_grouping(grouping, group, scheme, text):
+def write_grouping(grouping: Any, group: Any, scheme: int, text: GroupText) -> None:
     """Write the DRG of a claim that a scheme grouped."""
     s = np.uint64(scheme)
     grouping.scheme_start = text.scheme_start[s]
@@ -292,7 +308,7 @@ def write_grouping(grouping, group, scheme, text):
 
 
 @inlined
-def write_payment(payment, paid):
+def write_payment(payment: Any, paid: Any) -> None:
     """Write what the fund owes the institution."""
     payment.method = paid.method
     payment.points_e8 = paid.points_e8
@@ -315,6 +331,7 @@ def assemble(wanted: Wanted, wire: WireTables, facts: Facts, amounts: Amounts, t
     # Arrays are taken out of their tuples once: inside the loops it would count references for each line.
     line_splits, wire_lines, out_lines, out_funds = facts.line_splits, wire.lines, out.lines, out.funds
     fund_start, fund_size = texts.static.fund_start, texts.static.fund_size
+    benefit_words, settlement_words = amounts.benefit_words, out.settlement_words
     for position in range(wanted.rows.shape[0]):
         index = np.uint64(wanted.rows[np.uint64(position)])
         place = wanted.places[np.uint64(position)]
@@ -353,23 +370,35 @@ def assemble(wanted: Wanted, wire: WireTables, facts: Facts, amounts: Amounts, t
             over_sum += row.over_ceiling_fen
             line_count += 1
         answer.lines_end = line_count
-        if broken == OK:
-            broken = check(claim, split, benefit, line_sum, wholly_sum, over_sum)
 
         scheme = np.uint64(claim.scheme)
-        fund_sum = np.int64(0)
-        for fund in range(FUND_COUNT):
-            amount = fund_amount(benefit, fund)
-            if amount != 0:
+        funds = np.int64(0)
+        accounts = np.int64(0)
+        hospital = np.int64(0)
+        shown = np.int64(0)
+        least = np.int64(0)
+        for payer in range(PAYER_COUNT):
+            amount = payer_amount(benefit_words, place, payer)
+            least = least_column(benefit_words, place, payer, least)
+            settlement_words[np.uint64(position), np.uint64(ANSWER_WORDS[np.uint64(payer)])] = amount
+            group = GROUPS[np.uint64(payer)]
+            if group == FUND:
+                funds += amount
+            elif group == ACCOUNT:
+                accounts += amount
+            elif group == HOSPITAL:
+                hospital += amount
+            if amount != 0 and payer < ROW_COUNT:
                 row_out = out_funds[np.uint64(fund_count)]
-                row_out.fund_type_start = fund_start[scheme, np.uint64(fund)]
-                row_out.fund_type_size = fund_size[scheme, np.uint64(fund)]
+                row_out.fund_type_start = fund_start[scheme, np.uint64(payer)]
+                row_out.fund_type_size = fund_size[scheme, np.uint64(payer)]
                 row_out.amount_fen = amount
-                fund_sum += amount
+                shown += amount
                 fund_count += 1
         answer.funds_end = fund_count
-        if broken == OK and fund_sum != answer.fund_total_fen + answer.account_fen + answer.hospital_borne_fen:
-            broken = BROKEN_D1
+        if broken == OK:
+            sums = Sums(line_sum, wholly_sum, over_sum, funds, accounts, hospital, shown, least)
+            broken = check(claim, split, benefit, sums)
         out.identities[np.uint64(position)] = broken
 
         if facts.groups[index].status != 0 and facts.group_scheme[index] >= 0:

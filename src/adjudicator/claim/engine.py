@@ -15,7 +15,6 @@ from adjudicator.benefit import settle as benefit
 from adjudicator.catalogue import lines as catalogue
 from adjudicator.claim import problems
 from adjudicator.claim.assemble import (
-    FUND_COUNT,
     IDENTITY_NAMES,
     OK,
     Amounts,
@@ -40,6 +39,7 @@ from adjudicator.errors import E, Problem, refuse
 from adjudicator.grouping.group import describe
 from adjudicator.limits import MAX_LINES_PER_CLAIM
 from adjudicator.options import ExtraPosition
+from adjudicator.payers import ROW_COUNT
 from adjudicator.payment import pay as payment
 from adjudicator.rules.bundle import Bundle
 from adjudicator.v1 import settlement_pb2
@@ -212,8 +212,9 @@ class Engine:
         problem_count = sum(map(len, by_row.values()))
         out = _empty_answers(len(rows), lines, problem_count)
         answers = Answers(
-            out[""], out["lines"], out["funds"], out["grouping"], out["payment"], np.zeros(len(rows), np.int32)
-        )
+            out[""], _as_words(out[""]), out["lines"], out["funds"], out["grouping"], out["payment"],
+            np.zeros(len(rows), np.int32),
+        )  # fmt: skip
         assemble(
             Wanted(rows, places, outcome),
             WireTables(incoming.heap, incoming.size, incoming.claims, incoming.lines),
@@ -221,7 +222,7 @@ class Engine:
                 resolved.claims, resolved.splits, resolved.line_splits, resolved.groups, resolved.group_scheme,
                 resolved.keys,
             ),
-            Amounts(result.claims, result.benefits, result.payments),
+            Amounts(result.claims, result.benefits, _as_words(result.benefits), result.payments),
             self._texts,
             answers,
         )  # fmt: skip
@@ -257,7 +258,7 @@ _EMPTY_ROWS = SETTLEMENT_SCHEMA.allocate({path: 1 for path in SETTLEMENT_SCHEMA.
 def _empty_answers(claims: int, lines: int, problem_count: int) -> Tables:
     """Return answer tables; the rows of lines, funds and problems are written in full and need no clearing."""
     counts = {
-        "": claims, "lines": lines, "funds": FUND_COUNT * claims, "grouping": claims, "payment": claims,
+        "": claims, "lines": lines, "funds": ROW_COUNT * claims, "grouping": claims, "payment": claims,
         "problems": problem_count,
     }  # fmt: skip
     out = SETTLEMENT_SCHEMA.allocate(counts, clear=False)
@@ -265,6 +266,11 @@ def _empty_answers(claims: int, lines: int, problem_count: int) -> Tables:
         row_bytes = f"V{out[path].dtype.itemsize}"
         out[path].view(row_bytes)[:] = _EMPTY_ROWS[path].view(row_bytes)[0]
     return out
+
+
+def _as_words(records: np.ndarray) -> np.ndarray:
+    """Return records as int64[n, words], without a copy."""
+    return records.view(np.int64).reshape(records.shape[0], records.dtype.itemsize // 8)
 
 
 def _scratch(wire_claims: np.ndarray) -> np.ndarray:

@@ -6,9 +6,9 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from adjudicator.claim.assemble import FUND_COUNT, GroupText, StaticText
+from adjudicator.claim.assemble import GroupText, StaticText
 from adjudicator.codes import Scheme
-from adjudicator.payers import ROWS
+from adjudicator.payers import ROW_COUNT, ROWS
 
 
 class TextHeap:
@@ -38,11 +38,11 @@ class TextHeap:
 
 def static_text(heap: TextHeap, rules_hash: str, versions: Iterable[str]) -> StaticText:
     """Texts that do not depend on the claim: fund types, rule versions by plan row, the bundle's hash."""
-    funds = [row.code_in(scheme) if row.exists_in(scheme) else "" for scheme in Scheme for row in ROWS[:FUND_COUNT]]
+    funds = [row.code_in(scheme) if row.exists_in(scheme) else "" for scheme in Scheme for row in ROWS]
     fund_start, fund_size = heap.add_all(funds)
     version_start, version_size = heap.add_all([*versions, ""])
     hash_start, hash_size = heap.add_all([rules_hash])
-    shape = (len(Scheme), FUND_COUNT)
+    shape = (len(Scheme), ROW_COUNT)
     return StaticText(
         fund_start.reshape(shape), fund_size.reshape(shape), version_start, version_size, hash_start, hash_size
     )
