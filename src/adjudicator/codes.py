@@ -7,7 +7,7 @@ national interface (医疗保障信息平台 定点医药机构接口规范) who
 
 from __future__ import annotations
 
-from enum import IntEnum
+from enum import IntEnum, IntFlag
 from typing import NamedTuple
 
 
@@ -252,6 +252,16 @@ class GroupStatus(IntEnum):
     INVALID = 3
     AMBIGUOUS = 4
     UNMAPPABLE = 5
+
+
+class LineFlag(IntFlag):
+    """What is special about a fee line: the bits of ``columns.LINE.flags``."""
+
+    REFUND = 1
+    BEFORE_ADMISSION = 2
+    DISCHARGE_DRUG = 4
+    EXTERNAL_PRESCRIPTION = 8
+    MATERNITY = 16
 
 
 class LineNote(IntEnum):

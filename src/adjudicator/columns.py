@@ -60,7 +60,7 @@ LINE = np.dtype(
         ("item", "i8"),  # catalogue item of the bundle, -1 unknown
         ("unit_price_e4", "i8"), ("quantity_e4", "i8"), ("amount_fen", "i8"),
         ("fee_date", "i4"), ("approval", "i4"),
-        ("flags", "i4"),  # bit 0 refund, 1 before admission, 2 discharge drug, 3 external prescription, 4 maternity
+        ("flags", "i4"),  # codes.LineFlag
         ("original", "i4"),  # line of the same claim that a refund takes back, -1 none
     ],
     align=True,

@@ -15,15 +15,11 @@ import numpy as np
 from adjudicator.claim import problems
 from adjudicator.errors import Problem
 from adjudicator.grouping.group import GroupColumns
-from adjudicator.v1 import claim_pb2, settlement_pb2
-from adjudicator.wire import digest
+from adjudicator.v1 import settlement_pb2
 from adjudicator.wire.decode import Decoded
 from adjudicator.wire.schema import compile_schema
 
-CLAIM_SCHEMA = compile_schema(claim_pb2.Claim.DESCRIPTOR)
 SETTLEMENT_SCHEMA = compile_schema(settlement_pb2.Settlement.DESCRIPTOR)
-FIELD_NAMES: tuple[str, ...] = tuple(CLAIM_SCHEMA.root_fields)
-"""Names of the columns of the field digests."""
 ID_BYTES = 32
 """Room for the settlement id of each claim, behind the request bytes."""
 
@@ -62,13 +58,6 @@ class Incoming:
         for column, part in enumerate(_NAMES):
             names[:, column] = wire[part]
         return names
-
-    def digests(self) -> tuple[np.ndarray, np.ndarray]:
-        """Return digests of each field uint32[n, fields] and of the content uint64[n, 2].
-
-        They do not depend on the order of fields on the wire.
-        """
-        return digest.digests(CLAIM_SCHEMA, self.heap[: self.size], self.decoded)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -123,6 +112,8 @@ class Result:
     rows: np.ndarray
     claims: np.ndarray
     """CLAIM[k] as priced: with the assistance category that was chosen, and with ``error`` where it was refused."""
+    errors: np.ndarray
+    """int32[k]: number of the error that refused the claim, 0 for a priced one; ``claims["error"]``."""
     benefits: np.ndarray
     payments: np.ndarray
     state_rows: np.ndarray
@@ -143,11 +134,6 @@ class Result:
     """Row of the batch -> why the institution gets no payment for a claim that is settled all the same."""
     details: dict[int, str]
     """Row of the batch -> what its refusal is about, in words."""
-
-    @property
-    def errors(self) -> np.ndarray:
-        """int32[k]: number of the error that refused the claim, 0 for a priced one."""
-        return self.claims["error"]
 
     def problems(self, position: int) -> list[Problem]:
         """Return everything that is wrong with the claim at a position, the decisive problem first, then warnings."""

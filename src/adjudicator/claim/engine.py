@@ -12,6 +12,7 @@ import numpy as np
 
 from adjudicator import columns
 from adjudicator.benefit import settle as benefit
+from adjudicator.benefit.dates import decide
 from adjudicator.catalogue import lines as catalogue
 from adjudicator.claim import problems
 from adjudicator.claim.assemble import (
@@ -25,12 +26,13 @@ from adjudicator.claim.assemble import (
     WireTables,
     assemble,
 )
-from adjudicator.claim.batch import CLAIM_SCHEMA, ID_BYTES, SETTLEMENT_SCHEMA, Incoming, Resolved, Result
+from adjudicator.claim.batch import ID_BYTES, SETTLEMENT_SCHEMA, Incoming, Resolved, Result
 from adjudicator.claim.categories import choose_categories
+from adjudicator.claim.fields import CLAIM_SCHEMA, EMPTY_CLAIM, MOST_PROBLEMS, PROBLEM, as_numbers
 from adjudicator.claim.groups import check_claims, codes_of_rows, group_claims
 from adjudicator.claim.keys import fill_keys
 from adjudicator.claim.lookup import Lookup
-from adjudicator.claim.resolve import MOST_PROBLEMS, PROBLEM, resolve
+from adjudicator.claim.resolve import ResolvedColumns, WireClaims, resolve
 from adjudicator.claim.state import PersonYears
 from adjudicator.claim.text import TextHeap, group_text, static_text
 from adjudicator.claim.years import ClaimYears
@@ -54,6 +56,8 @@ OUTCOME_TRIAL = int(settlement_pb2.OUTCOME_TRIAL)
 OUTCOME_SETTLED = int(settlement_pb2.OUTCOME_SETTLED)
 """The outcomes that ``encode`` writes for a claim without error."""
 
+ANSWER_WIDTH, BENEFIT_WIDTH = SETTLEMENT_SCHEMA.dtype().itemsize // 8, columns.BENEFIT.itemsize // 8
+"""Words of 8 bytes of one row."""
 _CLEARING_WAYS = np.array([CLEARING_WAY[method] for method in Method], np.uint32)
 
 
@@ -86,7 +90,8 @@ class Engine:
         decoded = decode(CLAIM_SCHEMA, heap[:size], starts, ends, max_depth=max_depth, max_rows=MOST_ROWS)
         incoming = Incoming(heap, size, decoded, decoded.tables[""], decoded.tables["lines"])
         claims, lines, found = self._resolve(incoming)
-        benefit.decide_dates(self.bundle, claims)
+        look = self.bundle.lookup
+        decide(claims, look.rule_date, look.benefit_year, look.year_begins)
         keys, states, persons = fill_keys(heap, incoming.claims, claims)
         line_splits, splits = np.empty(lines.shape[0], columns.LINE_SPLIT), np.zeros(count, columns.SPLIT)
         catalogue.split_lines(self.bundle, claims, lines, line_splits, splits)
@@ -104,14 +109,14 @@ class Engine:
     def _resolve(self, incoming: Incoming) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Return CLAIM, LINE and PROBLEM: the claims against the bundle's codes, and what is wrong with them."""
         count = incoming.claims.shape[0]
-        claims = np.zeros(count, columns.CLAIM)
+        claims = EMPTY_CLAIM.repeat(count)
         lines = np.empty(incoming.lines.shape[0], columns.LINE)  # resolve writes every column
         found = np.zeros(MOST_PROBLEMS * count, PROBLEM)
-        kept = resolve(
-            incoming.heap, incoming.claims, incoming.lines, incoming.decoded.status, self.lookup.arrays,
-            self.lookup.hospitals, self.lookup.names, self.lookup.items, claims, lines, found,
-            _scratch(incoming.claims), int(E.MALFORMED_MESSAGE),
-        )  # fmt: skip
+        came = WireClaims(
+            incoming.heap, incoming.claims, incoming.lines, incoming.decoded.status, as_numbers(incoming.claims)
+        )
+        out = ResolvedColumns(claims, lines, found, as_numbers(claims))
+        kept = resolve(came, self.lookup.arrays, out, _scratch(incoming.claims))
         return claims, lines, found[found["number"] != 0] if kept else found[:0]
 
     # ---------------------------------------------------------------- what depends on the person's year
@@ -124,8 +129,10 @@ class Engine:
         """
         count = rows.shape[0]
         amounts = np.zeros((6, count), np.int64)
+        claims = resolved.claims[rows]
         result = Result(
-            resolved=resolved, rows=rows, claims=resolved.claims[rows], benefits=np.empty(count, columns.BENEFIT),
+            resolved=resolved, rows=rows, claims=claims, errors=claims["error"],
+            benefits=np.empty(count, columns.BENEFIT),
             payments=np.zeros(count, columns.PAYMENT), state_rows=state_rows,
             before=np.empty((count, columns.ACCUMULATOR_COUNT), np.int64),
             after=np.empty((count, columns.ACCUMULATOR_COUNT), np.int64),
@@ -207,12 +214,15 @@ class Engine:
             of_batch = np.full(len(resolved), -1, np.int64)
             of_batch[result.rows] = places
             places = of_batch[rows]
-        by_row = _problem_lists(result, rows, places)
+        by_row: dict[int, list[Problem]] = {}
+        if len(resolved.good) < len(resolved.claims) or result.errors.any() or resolved.warnings or result.warnings:
+            by_row = _problem_lists(result, rows, places)
         lines = int((resolved.claims["line_end"][rows] - resolved.claims["line_start"][rows]).sum())
         problem_count = sum(map(len, by_row.values()))
         out = _empty_answers(len(rows), lines, problem_count)
         answers = Answers(
-            out[""], _as_words(out[""]), out["lines"], out["funds"], out["grouping"], out["payment"],
+            out[""], out[""].view(np.int64).reshape(len(rows), ANSWER_WIDTH), out["lines"], out["funds"],
+            out["grouping"], out["payment"],
             np.zeros(len(rows), np.int32),
         )  # fmt: skip
         assemble(
@@ -222,7 +232,10 @@ class Engine:
                 resolved.claims, resolved.splits, resolved.line_splits, resolved.groups, resolved.group_scheme,
                 resolved.keys,
             ),
-            Amounts(result.claims, result.benefits, _as_words(result.benefits), result.payments),
+            Amounts(
+                result.claims, result.benefits,
+                result.benefits.view(np.int64).reshape(len(result.rows), BENEFIT_WIDTH), result.payments,
+            ),
             self._texts,
             answers,
         )  # fmt: skip
@@ -266,11 +279,6 @@ def _empty_answers(claims: int, lines: int, problem_count: int) -> Tables:
         row_bytes = f"V{out[path].dtype.itemsize}"
         out[path].view(row_bytes)[:] = _EMPTY_ROWS[path].view(row_bytes)[0]
     return out
-
-
-def _as_words(records: np.ndarray) -> np.ndarray:
-    """Return records as int64[n, words], without a copy."""
-    return records.view(np.int64).reshape(records.shape[0], records.dtype.itemsize // 8)
 
 
 def _scratch(wire_claims: np.ndarray) -> np.ndarray:

@@ -18,10 +18,11 @@ from adjudicator.columns import GROUP
 from adjudicator.errors import E, Problem
 from adjudicator.grouping import coding
 from adjudicator.grouping.coding_checks import CheckSeverity
-from adjudicator.grouping.group import GroupColumns, diagnosis_table, group, invalid_reason, procedure_table
+from adjudicator.grouping.group import GroupColumns, diagnosis_table, invalid_reason, procedure_table
+from adjudicator.grouping.kernel import group_records
 from adjudicator.grouping.scheme.load import Scheme
 from adjudicator.rules.bundle import Bundle
-from adjudicator.wire.codetable import CodeTable
+from adjudicator.wire.codetable import CodeTable, find_all
 
 _IS_INPATIENT = np.array([kind in INPATIENT_KINDS for kind in CareKind], np.bool_)
 
@@ -62,7 +63,7 @@ def group_claims(bundle: Bundle, incoming: Incoming, claims: np.ndarray) -> Grou
         columns = code_columns(scheme, incoming, claims)
         rows = schemes == number
         grouped = np.zeros(claims.shape[0], GROUP)
-        group(scheme, columns, grouped)
+        group_records(scheme.arrays, columns, grouped)
         out[rows] = grouped[rows]
         result = columns if result is None else _merge(result, columns, rows)
     return Grouped(out, schemes, result)
@@ -90,7 +91,8 @@ def scheme_of_claims(bundle: Bundle, claims: np.ndarray) -> np.ndarray:
 
 def code_columns(scheme: Scheme | None, incoming: Incoming, claims: np.ndarray) -> GroupColumns:
     """Return the records of a batch in the grouper's columns, code ids of ``scheme`` (all unknown without one)."""
-    wire, tables, heap = incoming.claims, incoming.decoded.tables, incoming.heap
+    wire, tables = incoming.claims, incoming.decoded.tables
+    # Rows of one claim follow those of the claim before, so the starts and the last end are the offsets.
     return GroupColumns(
         sex=np.ascontiguousarray(claims["sex"]),
         age_years=np.ascontiguousarray(claims["age_years"]),
@@ -100,10 +102,10 @@ def code_columns(scheme: Scheme | None, incoming: Incoming, claims: np.ndarray) 
         stay_days=np.ascontiguousarray(claims["stay_days"]),
         discharge_way=np.ascontiguousarray(claims["discharge_way"]),
         icu_hours=np.ascontiguousarray(claims["icu_hours"]),
-        diagnosis_offsets=_offsets(wire["diagnoses_start"], wire["diagnoses_end"]),
-        diagnoses=_ids(diagnosis_table(scheme) if scheme else None, heap, tables["diagnoses"]),
-        procedure_offsets=_offsets(wire["procedures_start"], wire["procedures_end"]),
-        procedures=_ids(procedure_table(scheme) if scheme else None, heap, tables["procedures"]),
+        diagnosis_offsets=np.concatenate((wire["diagnoses_start"], wire["diagnoses_end"][-1:])),
+        diagnoses=_ids(scheme, "diagnosis", incoming.heap, tables["diagnoses"]),
+        procedure_offsets=np.concatenate((wire["procedures_start"], wire["procedures_end"][-1:])),
+        procedures=_ids(scheme, "procedure", incoming.heap, tables["procedures"]),
     )
 
 
@@ -153,19 +155,16 @@ def check_claims(bundle: Bundle, incoming: Incoming, claims: np.ndarray, grouped
     return findings
 
 
-def _offsets(starts: np.ndarray, ends: np.ndarray) -> np.ndarray:
-    """Return int64[n + 1]; rows of one claim follow those of the claim before, so starts and the last end say all."""
-    offsets = np.zeros(starts.shape[0] + 1, np.int64)
-    offsets[:-1] = starts
-    offsets[-1:] = ends[-1:]
-    return offsets
-
-
-def _ids(table: CodeTable | None, heap: np.ndarray, texts: np.ndarray) -> np.ndarray:
-    if table is None or texts.shape[0] == 0:
+def _ids(scheme: Scheme | None, system: str, heap: np.ndarray, texts: np.ndarray) -> np.ndarray:
+    """Return int32 ids of the codes of a scheme ("diagnosis" or "procedure"), -1 unknown."""
+    if scheme is None or texts.shape[0] == 0:
         return np.full(texts.shape[0], -1, np.int32)
+    if system not in scheme.tables:
+        diagnosis_table(scheme), procedure_table(scheme)
     starts, sizes = np.ascontiguousarray(texts["start"]), np.ascontiguousarray(texts["size"])
-    return table.find_all(heap, starts, sizes).astype(np.int32)
+    ids = np.empty(texts.shape[0], np.int64)
+    find_all(heap, starts, sizes, *scheme.tables[system].arrays, ids)
+    return ids.astype(np.int32)
 
 
 def _departments(scheme: Scheme | None, incoming: Incoming) -> np.ndarray:
@@ -176,7 +175,9 @@ def _departments(scheme: Scheme | None, incoming: Incoming) -> np.ndarray:
     if "department" not in scheme.tables:
         scheme.tables["department"] = CodeTable(scheme.departments)
     starts, sizes = np.ascontiguousarray(wire["department_start"]), np.ascontiguousarray(wire["department_size"])
-    return (scheme.tables["department"].find_all(incoming.heap, starts, sizes) + 1).astype(np.int32)
+    ids = np.empty(wire.shape[0], np.int64)
+    find_all(incoming.heap, starts, sizes, *scheme.tables["department"].arrays, ids)
+    return (ids + 1).astype(np.int32)
 
 
 def _merge(first: GroupColumns, second: GroupColumns, rows: np.ndarray) -> GroupColumns:

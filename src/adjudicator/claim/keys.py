@@ -6,6 +6,8 @@ names, no secret; the ledger compares the texts themselves where a digest is alr
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
 from adjudicator.compiled.jit import inlined, kernel
@@ -19,8 +21,8 @@ DIRECTION_SETTLE, DIRECTION_REVERSE = 1, 2
 
 
 @inlined
-def _put_text(material, position, heap, start, size):
-    """Appends size (one byte) and bytes of a text; returns the new position."""
+def _put_text(material: np.ndarray, position: int, heap: np.ndarray, start: int, size: int) -> int:
+    """Append size (one byte) and bytes of a text; return the new position."""
     material[np.uint64(position)] = np.uint8(size)
     for i in range(size):
         material[np.uint64(position + 1 + i)] = heap[np.uint64(start + i)]
@@ -28,19 +30,41 @@ def _put_text(material, position, heap, start, size):
 
 
 @inlined
-def _put_number(material, position, value):
-    """Appends four bytes, little-endian; returns the new position."""
+def _put_number(material: np.ndarray, position: int, value: int) -> int:
+    """Append four bytes, little-endian; return the new position."""
     for i in range(4):
         material[np.uint64(position + i)] = np.uint8((value >> (8 * i)) & 255)
     return position + 4
 
 
-@kernel
-def identity_keys(heap, wire_claims, claims, direction, key0, key1, material, keys, states, persons):
-    """Fills keys, states, persons (uint64[n, 2]) of the claims without error; zero for the others.
+class Keys(NamedTuple):
+    """Digests of the claims of a batch, uint8[n, 16] each; zero for claims with an error."""
 
-    keys: institution, encounter, sequence, direction; states: person, scheme, benefit year; persons: person.
-    """
+    settlements: np.ndarray
+    """Institution, encounter, sequence and direction."""
+    states: np.ndarray
+    """Person, scheme and benefit year."""
+    persons: np.ndarray
+
+
+class DigestKey(NamedTuple):
+    """The key of SipHash."""
+
+    low: np.uint64
+    high: np.uint64
+
+
+@kernel
+def identity_keys(
+    heap: np.ndarray,
+    wire_claims: np.ndarray,
+    claims: np.ndarray,
+    key: DigestKey,
+    material: np.ndarray,
+    words: np.ndarray,
+) -> None:
+    """Fill ``words`` uint64[3, n, 2] as in ``Keys``; ``material`` uint8[MATERIAL_BYTES] is work space."""
+    keys, states, persons = words[0], words[1], words[2]
     for index in range(wire_claims.shape[0]):
         row = np.uint64(index)
         wire = wire_claims[row]
@@ -55,28 +79,26 @@ def identity_keys(heap, wire_claims, claims, direction, key0, key1, material, ke
             )
             size = _put_text(material, size, heap, wire.encounter_id_start, np.int64(wire.encounter_id_size))
             size = _put_number(material, size, np.int64(wire.settlement_sequence))
-            material[np.uint64(size)] = np.uint8(direction)
-            low, high = siphash128(material, np.uint64(0), np.uint64(size + 1), key0, key1)
+            material[np.uint64(size)] = np.uint8(DIRECTION_SETTLE)
+            low, high = siphash128(material, np.uint64(0), np.uint64(size + 1), key.low, key.high)
             keys[row, np.uint64(0)] = low
             keys[row, np.uint64(1)] = high
             size = _put_text(material, np.int64(0), heap, wire.person_id_start, np.int64(wire.person_id_size))
-            low, high = siphash128(material, np.uint64(0), np.uint64(size), key0, key1)
+            low, high = siphash128(material, np.uint64(0), np.uint64(size), key.low, key.high)
             persons[row, np.uint64(0)] = low
             persons[row, np.uint64(1)] = high
             size = _put_number(material, size, np.int64(claim.scheme))
             size = _put_number(material, size, np.int64(claim.benefit_year))
-            low, high = siphash128(material, np.uint64(0), np.uint64(size), key0, key1)
+            low, high = siphash128(material, np.uint64(0), np.uint64(size), key.low, key.high)
             states[row, np.uint64(0)] = low
             states[row, np.uint64(1)] = high
 
 
-def fill_keys(heap: np.ndarray, wire_claims: np.ndarray, claims: np.ndarray) -> tuple[np.ndarray, ...]:
-    """Settlement keys, state keys and person digests of a batch, uint8[n, 16] each."""
-    count = claims.shape[0]
-    keys, states, persons = (np.empty((count, 2), np.uint64) for _ in range(3))
-    material = np.empty(MATERIAL_BYTES, np.uint8)
-    identity_keys(heap, wire_claims, claims, DIRECTION_SETTLE, *KEY, material, keys, states, persons)
-    return tuple(array.view(np.uint8).reshape(count, 16) for array in (keys, states, persons))
+def fill_keys(heap: np.ndarray, wire_claims: np.ndarray, claims: np.ndarray) -> Keys:
+    """Return the digests of a batch."""
+    words = np.empty((3, claims.shape[0], 2), np.uint64)
+    identity_keys(heap, wire_claims, claims, DigestKey(*KEY), np.empty(MATERIAL_BYTES, np.uint8), words)
+    return Keys(*words.view(np.uint8))
 
 
 def _text(value: str) -> bytes:
@@ -89,7 +111,7 @@ def _number(value: int) -> bytes:
 
 
 def settlement_key(institution: str, encounter: str, sequence: int, direction: int = DIRECTION_SETTLE) -> bytes:
-    """The 16 bytes that name a settlement; equal to the kernel's.
+    """Return the 16 bytes that name a settlement; equal to the kernel's.
 
     >>> settlement_key("H33010200001", "E1", 1) == settlement_key("H33010200001", "E1", 1, DIRECTION_REVERSE)
     False
@@ -98,10 +120,10 @@ def settlement_key(institution: str, encounter: str, sequence: int, direction: i
 
 
 def state_key(person: str, scheme: int, year: int) -> bytes:
-    """The 16 bytes that name a person's year in a scheme; equal to the kernel's."""
+    """Return the 16 bytes that name a person's year in a scheme; equal to the kernel's."""
     return digest_bytes(_text(person) + _number(int(scheme)) + _number(year))
 
 
 def person_key(person: str) -> bytes:
-    """The 16 bytes that stand for a person number; equal to the kernel's."""
+    """Return the 16 bytes that stand for a person number; equal to the kernel's."""
     return digest_bytes(_text(person))

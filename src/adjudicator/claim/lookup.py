@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from adjudicator.catalogue.section import Catalogue
+from adjudicator.claim.fields import plain_fields
 from adjudicator.claim.resolve import CodeArrays, LookupArrays
 from adjudicator.codes import PERSON_TYPES, SCHEME_CODES, CareKind
 from adjudicator.rules import lookup as compiled
@@ -28,15 +29,12 @@ AREA_CODES = 1_000_000
 
 
 class Lookup:
-    """Code tables of a bundle: ``arrays`` for dense numbers, CodeArrays for texts."""
+    """Code tables of a bundle: ``arrays`` for the kernel, and the area codes of counties."""
 
     def __init__(self, bundle: Bundle):
         table = bundle.lookup
         lists = (*table.assistance, *table.diseases, *table.programmes)
         names = sorted({name for listed in lists for name in listed if name})
-        self.hospitals = code_arrays(table.hospital_codes)
-        self.names = code_arrays(names)
-        self.items = code_arrays(bundle.catalogue.codes)
         self.arrays = _arrays(table, names, bundle.catalogue)
         self.area_codes = np.zeros((len(table.schemes_accepted), int(table.area_county.max(initial=0)) + 1), np.uint32)
         """uint32[packs, counties]: six-digit code of a county of insurance."""
@@ -74,6 +72,10 @@ def _arrays(table: compiled.Lookup, names: Sequence[str], catalogue: Catalogue) 
         programme_of_name=_positions(names, table.programmes),
         disease_of_name=_positions(names, table.diseases),
         needs_diagnosis=np.array([kind in INPATIENT_KINDS for kind in CareKind], np.bool_),
+        hospitals=code_arrays(table.hospital_codes),
+        names=code_arrays(names),
+        items=code_arrays(catalogue.codes),
+        plain=plain_fields(),
     )
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from adjudicator import limits
-from adjudicator.claim.resolve import FIELDS
+from adjudicator.claim.fields import FIELDS
 from adjudicator.errors import E, Problem
 from adjudicator.rulefile.pack import Pack
 

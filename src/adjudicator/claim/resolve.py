@@ -6,37 +6,48 @@ lowest number, which takes precedence in the error table. Strings stay in the re
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from adjudicator import limits
-from adjudicator.codes import CareKind, Place
+from adjudicator.claim.checks import (
+    INSTITUTION,
+    check_dates,
+    check_identity,
+    check_lists,
+    check_payers,
+    copy_fields,
+    note,
+)
+from adjudicator.claim.fields import MOST_PROBLEMS, F, Records
+from adjudicator.claim.lines import LINES, TOO_MANY_LINES, resolve_lines
+from adjudicator.codes import HOSPITAL_LEVELS, Place
 from adjudicator.compiled.jit import inlined, kernel
 from adjudicator.errors import E
-from adjudicator.wire.codetable import find_code, hash_bytes
+from adjudicator.wire.codetable import find_code
 from adjudicator.wire.decode_kernel import TOO_MANY_ROWS
 
-PROBLEM = np.dtype([("claim", "i4"), ("number", "i4"), ("field", "i4"), ("line", "i4")], align=True)
-"""One problem: claim of the batch, number of the error table, position in FIELDS, line of the claim or -1."""
+MALFORMED_MESSAGE = int(E.MALFORMED_MESSAGE)
+UNKNOWN_AREA, UNKNOWN_CARE_AREA, UNKNOWN_SCHEME = (
+    int(E.UNKNOWN_AREA),
+    int(E.UNKNOWN_CARE_AREA),
+    int(E.UNKNOWN_SCHEME),
+)
+UNKNOWN_PERSON_TYPE, UNKNOWN_CARE_TYPE = int(E.UNKNOWN_PERSON_TYPE), int(E.UNKNOWN_CARE_TYPE)
+UNKNOWN_INSTITUTION, UNKNOWN_HOSPITAL_LEVEL = int(E.UNKNOWN_INSTITUTION), int(E.UNKNOWN_HOSPITAL_LEVEL)
+UNKNOWN_ASSISTANCE, UNKNOWN_PROGRAMME = int(E.UNKNOWN_ASSISTANCE_CATEGORY), int(E.UNKNOWN_PROGRAMME)
+UNKNOWN_DISEASE = int(E.UNKNOWN_DISEASE)
+LOCAL, PROVINCE, OUTSIDE = int(Place.LOCAL), int(Place.PROVINCE), int(Place.OUTSIDE)
+HOSPITAL_LEVEL_COUNT = len(HOSPITAL_LEVELS)
+SUSPENDED, ENDED = 2, 4
+"""Enrolment states [psn_insu_stas 参保状态] in which nothing is paid."""
+LEAST_AREA = 110_000
+"""No province has a lower code than Beijing's 11 (GB/T 2260)."""
 
-MOST_PROBLEMS = 16
-"""Problems kept of one claim; each claim has its own places, so that no claim can use up another's."""
-
-FIELDS: tuple[str, ...] = (
-    "", "institution_code", "encounter_id", "settlement_sequence", "person_id", "insured_area", "care_area", "scheme",
-    "person_type", "care_type", "settlement_date", "admission_date", "discharge_date", "total_fen", "lines",
-    "diagnoses", "procedures", "sex", "age_years", "age_days", "birth_weight_g", "assistance_category",
-    "enrolment_status", "filing", "referral", "hospital_level", "stay_days", "discharge_way", "icu_hours",
-    "disease_code", "programme", "maternity_type", "account_current_fen", "account_past_fen", "account_family_fen",
-    "hospital_borne_fen", "other_payer_fen", "referral_deductible_fen", "accumulators", "contribution_tier",
-    "lines[].line_id", "lines[].item_code", "lines[].fee_date", "lines[].unit_price_e4", "lines[].quantity_e4",
-    "lines[].amount_fen", "lines[].original_line_id", "lines[].approval", "fetus_count",
-    "lines[].before_admission",
-)  # fmt: skip
-"""Field paths that a problem may name; ``[]`` takes the line."""
-
-F: dict[str, int] = {name: position for position, name in enumerate(FIELDS)}
+INSURED_AREA, CARE_AREA, HOSPITAL_LEVEL = F["insured_area"], F["care_area"], F["hospital_level"]
+SCHEME, PERSON_TYPE, CARE_TYPE = F["scheme"], F["person_type"], F["care_type"]
+ASSISTANCE, PROGRAMME, DISEASE = F["assistance_category"], F["programme"], F["disease_code"]
+WHOLE = F[""]
 
 
 class CodeArrays(NamedTuple):
@@ -70,70 +81,34 @@ class LookupArrays(NamedTuple):
     programme_of_name: np.ndarray  # int32[packs, names]: -1 unknown
     disease_of_name: np.ndarray  # int32[packs, names]: -1 unknown
     needs_diagnosis: np.ndarray  # bool[kinds]: inpatient-like kinds of care
+    hospitals: CodeArrays  # institutions of all packs
+    names: CodeArrays  # names that packs list: assistance categories, programmes, diseases
+    items: CodeArrays  # catalogue items
+    plain: np.ndarray  # claim.fields.PLAIN: the fields that are copied
 
 
-# Compile-time constants: error numbers, fields and limits as plain integers.
-_N = {member.name: int(member) for member in E}
-MISSING_INSTITUTION, MISSING_ENCOUNTER = _N["MISSING_INSTITUTION"], _N["MISSING_ENCOUNTER"]
-MISSING_SEQUENCE, MISSING_PERSON, ID_TOO_LONG = _N["MISSING_SEQUENCE"], _N["MISSING_PERSON"], _N["ID_TOO_LONG"]
-UNKNOWN_AREA, UNKNOWN_CARE_AREA, UNKNOWN_SCHEME = _N["UNKNOWN_AREA"], _N["UNKNOWN_CARE_AREA"], _N["UNKNOWN_SCHEME"]
-UNKNOWN_PERSON_TYPE, UNKNOWN_CARE_TYPE = _N["UNKNOWN_PERSON_TYPE"], _N["UNKNOWN_CARE_TYPE"]
-UNKNOWN_INSTITUTION, UNKNOWN_HOSPITAL_LEVEL = _N["UNKNOWN_INSTITUTION"], _N["UNKNOWN_HOSPITAL_LEVEL"]
-UNKNOWN_ASSISTANCE, UNKNOWN_PROGRAMME = _N["UNKNOWN_ASSISTANCE_CATEGORY"], _N["UNKNOWN_PROGRAMME"]
-UNKNOWN_DISEASE, INVALID_CODE_VALUE = _N["UNKNOWN_DISEASE"], _N["INVALID_CODE_VALUE"]
-INVALID_DATE, DATE_ORDER, DATE_OUT_OF_RANGE = _N["INVALID_DATE"], _N["DATE_ORDER"], _N["DATE_OUT_OF_RANGE"]
-MISSING_DATE, AMOUNT_OUT_OF_RANGE, NEGATIVE_AMOUNT = (
-    _N["MISSING_DATE"],
-    _N["AMOUNT_OUT_OF_RANGE"],
-    _N["NEGATIVE_AMOUNT"],
-)
-NO_LINES, TOO_MANY_LINES, LINES_DO_NOT_ADD_UP = _N["NO_LINES"], _N["TOO_MANY_LINES"], _N["LINES_DO_NOT_ADD_UP"]
-TOO_MANY_CODES, AGE_OUT_OF_RANGE, STAY_OUT_OF_RANGE = (
-    _N["TOO_MANY_CODES"],
-    _N["AGE_OUT_OF_RANGE"],
-    _N["STAY_OUT_OF_RANGE"],
-)
-PAYERS_EXCEED_TOTAL, MISSING_LINE_ID, DUPLICATE_LINE_ID = (
-    _N["PAYERS_EXCEED_TOTAL"],
-    _N["MISSING_LINE_ID"],
-    _N["DUPLICATE_LINE_ID"],
-)
-FEE_AFTER_SETTLEMENT = _N["FEE_AFTER_SETTLEMENT"]
-INVALID_FEE_DATE, REFUND_WITHOUT_ORIGINAL, NO_DIAGNOSIS = (
-    _N["INVALID_FEE_DATE"],
-    _N["REFUND_WITHOUT_ORIGINAL"],
-    _N["NO_DIAGNOSIS"],
-)
-LINE_AMOUNT_OUT_OF_RANGE, PRICE_OUT_OF_RANGE = _N["LINE_AMOUNT_OUT_OF_RANGE"], _N["PRICE_OUT_OF_RANGE"]
-QUANTITY_OUT_OF_RANGE, ZERO_QUANTITY, LINE_SIGN = _N["QUANTITY_OUT_OF_RANGE"], _N["ZERO_QUANTITY"], _N["LINE_SIGN"]
+class WireClaims(NamedTuple):
+    """What came in: tables of ``wire.decode`` over ``heap``; ``status`` int32[n] of the decoder, 0 is well formed."""
 
-MAX_ID, MAX_CODE = limits.MAX_ID_BYTES, limits.MAX_CODE_BYTES
-MAX_LINES, MAX_AMOUNT, MAX_PRICE = limits.MAX_LINES_PER_CLAIM, limits.MAX_AMOUNT_FEN, limits.MAX_UNIT_PRICE_E4
-MAX_QUANTITY, MAX_AGE, MAX_STAY = limits.MAX_QUANTITY_E4, limits.MAX_AGE_YEARS, limits.MAX_STAY_DAYS
-MAX_DIAGNOSES, MAX_PROCEDURES = limits.MAX_DIAGNOSES_PER_CLAIM, limits.MAX_PROCEDURES_PER_CLAIM
-FIRST_DATE, LAST_DATE = limits.FIRST_DATE, limits.LAST_DATE
-LOCAL, PROVINCE, OUTSIDE = int(Place.LOCAL), int(Place.PROVINCE), int(Place.OUTSIDE)
-INPATIENT = int(CareKind.INPATIENT)
+    heap: np.ndarray
+    claims: np.ndarray
+    lines: np.ndarray
+    status: np.ndarray
+    numbers: Records  # the claims
 
-F_INSTITUTION, F_ENCOUNTER, F_SEQUENCE, F_PERSON = 1, 2, 3, 4
-F_INSURED_AREA, F_CARE_AREA, F_SCHEME, F_PERSON_TYPE, F_CARE_TYPE = 5, 6, 7, 8, 9
-F_SETTLEMENT_DATE, F_ADMISSION_DATE, F_DISCHARGE_DATE, F_TOTAL, F_LINES = 10, 11, 12, 13, 14
-F_DIAGNOSES, F_PROCEDURES, F_SEX, F_AGE_YEARS, F_AGE_DAYS, F_WEIGHT = 15, 16, 17, 18, 19, 20
-F_ASSISTANCE, F_ENROLMENT, F_FILING, F_REFERRAL, F_HOSPITAL_LEVEL = 21, 22, 23, 24, 25
-F_STAY, F_DISCHARGE_WAY, F_ICU, F_DISEASE, F_PROGRAMME, F_MATERNITY = 26, 27, 28, 29, 30, 31
-F_ACCOUNT_CURRENT, F_ACCOUNT_PAST, F_ACCOUNT_FAMILY = 32, 33, 34
-F_HOSPITAL_BORNE, F_OTHER_PAYER, F_CHAIN, F_TIER = 35, 36, 37, 39
-F_LINE_ID, F_ITEM, F_FEE_DATE, F_PRICE, F_QUANTITY, F_AMOUNT, F_ORIGINAL, F_APPROVAL, F_FETUS = (
-    40, 41, 42, 43, 44, 45, 46, 47, 48,
-)  # fmt: skip
-F_BEFORE = 49
-LEAST_AREA = 110_000
-"""No province has a lower code than Beijing's 11 (GB/T 2260)."""
+
+class ResolvedColumns(NamedTuple):
+    """What is filled: CLAIM[n], each ``EMPTY_CLAIM`` at first; LINE; PROBLEM, MOST_PROBLEMS zeroed rows a claim."""
+
+    claims: np.ndarray
+    lines: np.ndarray
+    problems: np.ndarray
+    numbers: Records  # the claims
 
 
 @inlined
-def digits_value(buffer, start, size, most):
-    """Value of a run of 1 to ``most`` ASCII digits, -1 for anything else."""
+def digits_value(buffer: np.ndarray, start: int, size: int, most: int) -> int:
+    """Return the value of a run of 1 to ``most`` ASCII digits, -1 for anything else."""
     value = np.int64(0)
     ok = size >= 1 and size <= most
     i = np.uint64(start)
@@ -148,176 +123,15 @@ def digits_value(buffer, start, size, most):
 
 
 @inlined
-def is_date(date):
-    """True for a calendar date written YYYYMMDD."""
-    year = date // 10000
-    month = date // 100 % 100
-    day = date % 100
-    leap = (year % 4 == 0 and year % 100 != 0) or year % 400 == 0
-    longest = 31
-    if month == 2:
-        longest = 29 if leap else 28
-    elif month == 4 or month == 6 or month == 9 or month == 11:
-        longest = 30
-    return date > 0 and year >= 1 and month >= 1 and month <= 12 and day >= 1 and day <= longest
+def resolve_place(
+    buffer: np.ndarray, wire: Any, claim: Any, look: LookupArrays, problems: np.ndarray, count: int, index: int
+) -> int:
+    """Resolve pool and county of insurance, institution and place of care.
 
-
-@inlined
-def day_number(date):
-    """Days since 1970-01-01 of a calendar date written YYYYMMDD."""
-    year = date // 10000
-    month = date // 100 % 100
-    day = date % 100
-    if month <= 2:
-        year -= 1
-    era = year // 400
-    year_of_era = year - era * 400
-    shifted = month - 3 if month > 2 else month + 9
-    day_of_year = (153 * shifted + 2) // 5 + day - 1
-    return era * 146097 + year_of_era * 365 + year_of_era // 4 - year_of_era // 100 + day_of_year - 719468
-
-
-@inlined
-def note(problems, count, claim, number, field, line):
-    """Writes one problem of a claim, which has MOST_PROBLEMS places; returns how many the claim has."""
-    if count < MOST_PROBLEMS:
-        row = problems[np.uint64(claim * MOST_PROBLEMS + count)]
-        row.claim = claim
-        row.number = number
-        row.field = field
-        row.line = line
-        count += 1
-    return count
-
-
-@inlined
-def date_error(date):
-    """0, or the number of what is wrong with a date that must be there."""
-    error = 0
-    if date == 0:
-        error = MISSING_DATE
-    elif not is_date(date):
-        error = INVALID_DATE
-    elif date < FIRST_DATE or date > LAST_DATE:
-        error = DATE_OUT_OF_RANGE
-    return error
-
-
-@inlined
-def same_range(buffer, first, second, size):
-    """True if two ranges of the buffer hold the same bytes."""
-    i = np.uint64(0)
-    end = np.uint64(size)
-    while i < end and buffer[np.uint64(first) + i] == buffer[np.uint64(second) + i]:
-        i += np.uint64(1)
-    return i == end
-
-
-@inlined
-def find_serial(buffer, start, size, lines, first, scratch, stamp, mask):
-    """Slot of a line serial in the scratch table, or the free slot where it belongs as ``-1 - slot``."""
-    slot = hash_bytes(buffer, np.uint64(start), np.uint64(size)) & mask
-    found = np.int64(0)
-    done = False
-    while not done:
-        if scratch[slot, 0] != stamp:
-            found = np.int64(-1) - np.int64(slot)
-            done = True
-        else:
-            other = lines[np.uint64(first + scratch[slot, 1])]
-            if np.int64(other.line_id_size) == size and same_range(buffer, other.line_id_start, start, size):
-                found = np.int64(slot)
-                done = True
-            else:
-                slot = (slot + np.uint64(1)) & mask
-    return found
-
-
-@inlined
-def copy_plain(wire, claim):
-    """Starts a claim: what needs no look-up is copied, the rest is nothing yet."""
-    claim.line_start = wire.lines_start
-    claim.line_end = wire.lines_end
-    claim.state = -1
-    claim.quota = -1
-    claim.pack = -1
-    claim.county = -1
-    claim.care_county = -1
-    claim.hospital = -1
-    claim.scheme = 0
-    claim.person_type = 0
-    claim.contribution_tier = np.int32(min(wire.contribution_tier, np.uint32(1000)))
-    claim.assistance = 0
-    claim.care_kind = 0
-    claim.place = LOCAL
-    claim.filing = wire.filing
-    claim.referral = wire.referral
-    claim.hospital_level = 0
-    claim.deductible_level = -1
-    claim.price_level = -1
-    claim.disease = -1
-    claim.programme = 0
-    claim.care_catalogue = 0
-    claim.department = 0
-    claim.maternity_type = np.int32(min(wire.maternity_type, np.uint32(1000)))
-    claim.fetus_count = np.int32(min(wire.fetus_count, np.uint32(1000)))
-    claim.sex = np.int32(min(wire.sex, np.uint32(1000)))
-    claim.age_years = np.int32(min(wire.age_years, np.uint32(100000))) if wire.has_age_years != 0 else np.int32(-1)
-    claim.age_days = np.int32(min(wire.age_days, np.uint32(1000000))) if wire.has_age_days != 0 else np.int32(-1)
-    claim.birth_weight_g = np.int32(min(wire.birth_weight_g, np.uint32(1000000)))
-    claim.stay_days = 0
-    claim.discharge_way = np.int32(min(wire.discharge_way, np.uint32(1000)))
-    claim.icu_hours = np.int32(min(wire.icu_hours, np.uint32(10000000)))
-    claim.settlement_date = wire.settlement_date
-    claim.admission_date = wire.admission_date
-    claim.discharge_date = wire.discharge_date
-    claim.rule_date = 0
-    claim.benefit_year = 0
-    claim.civil_servant = wire.civil_servant
-    claim.family_doctor = wire.family_doctor_signed
-    claim.at_signed_institution = wire.at_signed_institution
-    claim.suspended = 1 if wire.enrolment_status == 2 or wire.enrolment_status == 4 else 0
-    claim.mid_stay = wire.mid_stay
-    claim.use_account = wire.use_account
-    claim.chain_continues = 1 if wire.referral_from_encounter_size > 0 else 0
-    claim.accumulators_given = 1 if wire.accumulators >= 0 else 0
-    claim.total_fen = wire.total_fen
-    claim.account_current_fen = wire.account_current_fen
-    claim.account_past_fen = wire.account_past_fen
-    claim.account_family_fen = wire.account_family_fen
-    claim.hospital_borne_fen = wire.hospital_borne_fen
-    claim.other_payer_fen = wire.other_payer_fen
-    claim.chain_deductible_fen = wire.referral_deductible_fen
-    claim.error = 0
-    claim.error_line = -1
-
-
-@inlined
-def check_identity(wire, problems, count, index):
-    """The ids that name the settlement and the person."""
-    if wire.institution_code_size == 0:
-        count = note(problems, count, index, MISSING_INSTITUTION, F_INSTITUTION, -1)
-    elif wire.institution_code_size > MAX_ID:
-        count = note(problems, count, index, ID_TOO_LONG, F_INSTITUTION, -1)
-    if wire.encounter_id_size == 0:
-        count = note(problems, count, index, MISSING_ENCOUNTER, F_ENCOUNTER, -1)
-    elif wire.encounter_id_size > MAX_ID:
-        count = note(problems, count, index, ID_TOO_LONG, F_ENCOUNTER, -1)
-    if wire.settlement_sequence == 0:
-        count = note(problems, count, index, MISSING_SEQUENCE, F_SEQUENCE, -1)
-    if wire.person_id_size == 0:
-        count = note(problems, count, index, MISSING_PERSON, F_PERSON, -1)
-    elif wire.person_id_size > MAX_ID:
-        count = note(problems, count, index, ID_TOO_LONG, F_PERSON, -1)
-    return count
-
-
-@inlined
-def resolve_place(buffer, wire, claim, look, hospitals, problems, count, index):
-    """Pool and county of insurance, institution and place of care.
-
-    Catalogue of the place of care, benefit of the place of insurance (benefit-rules 10.1).
+    The catalogue is that of the place of care, the benefit that of the place of insurance
+    (国家医疗保障局 财政部 医保发〔2022〕22号, 就医地目录、参保地政策).
     """
+    hospitals = look.hospitals
     insured = np.int64(-1)
     if wire.insured_area_size == 6:
         insured = digits_value(buffer, wire.insured_area_start, np.int64(6), 6)
@@ -325,7 +139,7 @@ def resolve_place(buffer, wire, claim, look, hospitals, problems, count, index):
     if insured >= 0:
         area = np.int64(look.area_row[np.uint64(insured)])
     if area < 0:
-        count = note(problems, count, index, UNKNOWN_AREA, F_INSURED_AREA, -1)
+        count = note(problems, count, index, UNKNOWN_AREA, INSURED_AREA, -1)
     else:
         claim.pack = look.area_pack[np.uint64(area)]
         claim.county = look.area_county[np.uint64(area)]
@@ -343,7 +157,7 @@ def resolve_place(buffer, wire, claim, look, hospitals, problems, count, index):
             care = digits_value(buffer, wire.care_area_start, np.int64(6), 6)
         if care < LEAST_AREA:
             care = np.int64(-1)
-            count = note(problems, count, index, UNKNOWN_CARE_AREA, F_CARE_AREA, -1)
+            count = note(problems, count, index, UNKNOWN_CARE_AREA, CARE_AREA, -1)
     if pack >= 0 and care >= 0:
         if care // 100 == insured // 100:
             claim.place = LOCAL
@@ -364,16 +178,16 @@ def resolve_place(buffer, wire, claim, look, hospitals, problems, count, index):
             claim.deductible_level = look.hospital_deductible_level[h]
             claim.price_level = look.hospital_price_level[h]
         elif claim.place == LOCAL:
-            count = note(problems, count, index, UNKNOWN_INSTITUTION, F_INSTITUTION, -1)
+            count = note(problems, count, index, UNKNOWN_INSTITUTION, INSTITUTION, -1)
         else:
             if wire.hospital_level_size == 0 and hospital >= 0:
                 level = np.int64(look.hospital_level[np.uint64(hospital)])
-            if level < 1 or level > 11:
-                count = note(problems, count, index, UNKNOWN_HOSPITAL_LEVEL, F_HOSPITAL_LEVEL, -1)
+            if level < 1 or level >= HOSPITAL_LEVEL_COUNT:
+                count = note(problems, count, index, UNKNOWN_HOSPITAL_LEVEL, HOSPITAL_LEVEL, -1)
             else:
                 group = look.level_of_hospital_level[np.uint64(pack), np.uint64(level)]
                 if group < 0:
-                    count = note(problems, count, index, UNKNOWN_HOSPITAL_LEVEL, F_HOSPITAL_LEVEL, -1)
+                    count = note(problems, count, index, UNKNOWN_HOSPITAL_LEVEL, HOSPITAL_LEVEL, -1)
                 claim.hospital_level = np.int32(level)
                 claim.deductible_level = group
                 claim.price_level = group
@@ -381,8 +195,8 @@ def resolve_place(buffer, wire, claim, look, hospitals, problems, count, index):
 
 
 @inlined
-def listed(buffer, start, size, names, table, pack):
-    """Position of a name in a pack's list, -1 where it is not there; table int32[packs, names]."""
+def listed(buffer: np.ndarray, start: int, size: int, names: CodeArrays, table: np.ndarray, pack: int) -> int:
+    """Return the position of a name in a pack's list, -1 where it is not there; table int32[packs, names]."""
     name = find_code(buffer, start, np.int64(size), names.keys, names.offsets, names.slots, names.tags)
     value = np.int32(-1)
     if name >= 0:
@@ -391,36 +205,39 @@ def listed(buffer, start, size, names, table, pack):
 
 
 @inlined
-def resolve_person(buffer, wire, claim, look, names, problems, count, index):
-    """Scheme, person type, kind of care, and what the pack lists by name."""
+def resolve_person(
+    buffer: np.ndarray, wire: Any, claim: Any, look: LookupArrays, problems: np.ndarray, count: int, index: int
+) -> int:
+    """Resolve scheme, person type, kind of care, and what the pack lists by name."""
+    names = look.names
     pack = np.int64(claim.pack)
     code = digits_value(buffer, wire.scheme_start, np.int64(wire.scheme_size), 3)
     if code >= 0:
         claim.scheme = look.scheme_of_code[np.uint64(code)]
     if claim.scheme == 0 or (pack >= 0 and not look.scheme_accepted[np.uint64(pack), np.uint64(claim.scheme)]):
-        count = note(problems, count, index, UNKNOWN_SCHEME, F_SCHEME, -1)
+        count = note(problems, count, index, UNKNOWN_SCHEME, SCHEME, -1)
     code = digits_value(buffer, wire.person_type_start, np.int64(wire.person_type_size), 4)
     if code >= 0:
         claim.person_type = look.person_type_of_code[np.uint64(code)]
     if claim.person_type == 0:
-        count = note(problems, count, index, UNKNOWN_PERSON_TYPE, F_PERSON_TYPE, -1)
+        count = note(problems, count, index, UNKNOWN_PERSON_TYPE, PERSON_TYPE, -1)
     code = digits_value(buffer, wire.care_type_start, np.int64(wire.care_type_size), 6)
     if code >= 0 and pack >= 0:
         claim.care_kind = np.int32(look.care_kind_of_code[np.uint64(pack), np.uint64(code)])
     if pack >= 0 and claim.care_kind == 0:
-        count = note(problems, count, index, UNKNOWN_CARE_TYPE, F_CARE_TYPE, -1)
+        count = note(problems, count, index, UNKNOWN_CARE_TYPE, CARE_TYPE, -1)
     if wire.assistance_category_size > 0 and pack >= 0:
         value = listed(
             buffer, wire.assistance_category_start, wire.assistance_category_size, names, look.assistance_of_name, pack
         )
         if value < 0:
-            count = note(problems, count, index, UNKNOWN_ASSISTANCE, F_ASSISTANCE, -1)
+            count = note(problems, count, index, UNKNOWN_ASSISTANCE, ASSISTANCE, -1)
         else:
             claim.assistance = value
     if wire.programme_size > 0 and pack >= 0:
         value = listed(buffer, wire.programme_start, wire.programme_size, names, look.programme_of_name, pack)
         if value < 0:
-            count = note(problems, count, index, UNKNOWN_PROGRAMME, F_PROGRAMME, -1)
+            count = note(problems, count, index, UNKNOWN_PROGRAMME, PROGRAMME, -1)
         else:
             claim.programme = value
     if wire.disease_code_size > 0 and pack >= 0:
@@ -428,255 +245,59 @@ def resolve_person(buffer, wire, claim, look, names, problems, count, index):
             buffer, wire.disease_code_start, wire.disease_code_size, names, look.disease_of_name, pack
         )
         if claim.disease < 0:
-            count = note(problems, count, index, UNKNOWN_DISEASE, F_DISEASE, -1)
+            count = note(problems, count, index, UNKNOWN_DISEASE, DISEASE, -1)
     return count
 
 
 @inlined
-def check_codes(wire, claim, problems, count, index):
-    """Coded values outside their lists."""
-    if not (wire.sex <= 2 or wire.sex == 9):
-        count = note(problems, count, index, INVALID_CODE_VALUE, F_SEX, -1)
-    if wire.filing < 0 or wire.filing > 8:
-        count = note(problems, count, index, INVALID_CODE_VALUE, F_FILING, -1)
-    if wire.referral < 0 or wire.referral > 4:
-        count = note(problems, count, index, INVALID_CODE_VALUE, F_REFERRAL, -1)
-    if wire.discharge_way > 5 and wire.discharge_way != 9:
-        count = note(problems, count, index, INVALID_CODE_VALUE, F_DISCHARGE_WAY, -1)
-    if wire.maternity_type > 9:
-        count = note(problems, count, index, INVALID_CODE_VALUE, F_MATERNITY, -1)
-    if wire.fetus_count > limits.MAX_FETUSES:
-        count = note(problems, count, index, INVALID_CODE_VALUE, F_FETUS, -1)
-    if wire.enrolment_status > 4 or wire.enrolment_status == 3:
-        count = note(problems, count, index, INVALID_CODE_VALUE, F_ENROLMENT, -1)
-    if wire.contribution_tier > 99:
-        count = note(problems, count, index, INVALID_CODE_VALUE, F_TIER, -1)
-    if claim.age_years > MAX_AGE:
-        count = note(problems, count, index, AGE_OUT_OF_RANGE, F_AGE_YEARS, -1)
-    if claim.age_days > MAX_AGE * 366:
-        count = note(problems, count, index, AGE_OUT_OF_RANGE, F_AGE_DAYS, -1)
-    if wire.icu_hours > MAX_STAY * 24:
-        count = note(problems, count, index, STAY_OUT_OF_RANGE, F_ICU, -1)
-    if wire.birth_weight_g > 30000:
-        count = note(problems, count, index, INVALID_CODE_VALUE, F_WEIGHT, -1)
-    return count
+def copy_derived(wire: Any, claim: Any) -> None:
+    """Set the columns that follow from one field."""
+    claim.suspended = wire.enrolment_status == SUSPENDED or wire.enrolment_status == ENDED
+    claim.chain_continues = wire.referral_from_encounter_size > 0
+    claim.accumulators_given = wire.accumulators >= 0
 
 
 @inlined
-def check_dates(wire, claim, inpatient, problems, count, index):
-    """Admission, discharge and settlement follow each other; the days of the stay."""
-    settled = np.int64(wire.settlement_date)
-    admitted = np.int64(wire.admission_date)
-    discharged = np.int64(wire.discharge_date)
-    settled_error = date_error(settled)
-    admitted_error = date_error(admitted)
-    discharged_error = date_error(discharged) if discharged != 0 else 0
-    if settled_error != 0:
-        count = note(problems, count, index, settled_error, F_SETTLEMENT_DATE, -1)
-    if admitted_error != 0:
-        count = note(problems, count, index, admitted_error, F_ADMISSION_DATE, -1)
-    if discharged_error != 0:
-        count = note(problems, count, index, discharged_error, F_DISCHARGE_DATE, -1)
-    elif discharged == 0 and inpatient and wire.mid_stay == 0:
-        discharged_error = MISSING_DATE
-        count = note(problems, count, index, MISSING_DATE, F_DISCHARGE_DATE, -1)
-    if settled_error == 0 and admitted_error == 0 and discharged_error == 0:
-        end = discharged if discharged != 0 else settled
-        if admitted > end or end > settled:
-            count = note(problems, count, index, DATE_ORDER, F_DISCHARGE_DATE, -1)
-        elif wire.has_stay_days != 0:
-            if wire.stay_days > MAX_STAY:
-                count = note(problems, count, index, STAY_OUT_OF_RANGE, F_STAY, -1)
-            else:
-                claim.stay_days = np.int32(wire.stay_days)
-        else:
-            claim.stay_days = np.int32(max(day_number(end) - day_number(admitted), 1))
-    return count
-
-
-@inlined
-def check_amounts(wire, problems, count, index):
-    """Amounts that the claim brings."""
-    if wire.total_fen < 0:
-        count = note(problems, count, index, NEGATIVE_AMOUNT, F_TOTAL, -1)
-    elif wire.total_fen > MAX_AMOUNT:
-        count = note(problems, count, index, AMOUNT_OUT_OF_RANGE, F_TOTAL, -1)
-    for which in range(6):
-        amount = wire.account_current_fen
-        field = F_ACCOUNT_CURRENT
-        if which == 1:
-            amount = wire.account_past_fen
-            field = F_ACCOUNT_PAST
-        elif which == 2:
-            amount = wire.account_family_fen
-            field = F_ACCOUNT_FAMILY
-        elif which == 3:
-            amount = wire.hospital_borne_fen
-            field = F_HOSPITAL_BORNE
-        elif which == 4:
-            amount = wire.other_payer_fen
-            field = F_OTHER_PAYER
-        elif which == 5:
-            amount = wire.referral_deductible_fen
-            field = F_CHAIN
-        if amount < 0:
-            count = note(problems, count, index, NEGATIVE_AMOUNT, field, -1)
-        elif amount > MAX_AMOUNT:
-            count = note(problems, count, index, AMOUNT_OUT_OF_RANGE, field, -1)
-    if (
-        wire.hospital_borne_fen >= 0
-        and wire.hospital_borne_fen <= MAX_AMOUNT
-        and wire.other_payer_fen >= 0
-        and wire.other_payer_fen <= MAX_AMOUNT
-        and wire.total_fen >= 0
-        and wire.hospital_borne_fen + wire.other_payer_fen > wire.total_fen
-    ):
-        count = note(problems, count, index, PAYERS_EXCEED_TOTAL, F_OTHER_PAYER, -1)
-    return count
-
-
-@inlined
-def check_lists(wire, inpatient, problems, count, index):
-    """Diagnoses and procedures: not too many, and a diagnosis where there must be one."""
-    if wire.diagnoses_end - wire.diagnoses_start > MAX_DIAGNOSES:
-        count = note(problems, count, index, TOO_MANY_CODES, F_DIAGNOSES, -1)
-    if wire.procedures_end - wire.procedures_start > MAX_PROCEDURES:
-        count = note(problems, count, index, TOO_MANY_CODES, F_PROCEDURES, -1)
-    if inpatient and wire.diagnoses_end == wire.diagnoses_start:
-        count = note(problems, count, index, NO_DIAGNOSIS, F_DIAGNOSES, -1)
-    return count
-
-
-@inlined
-def resolve_lines(buffer, wire, claim, wire_lines, items, lines, scratch, problems, count, index):
-    """Fee lines: items, serials, refunds; and whether they add up to the claim."""
-    mask = np.uint64(scratch.shape[0] - 1)
-    line_count = wire.lines_end - wire.lines_start
-    if line_count == 0:
-        count = note(problems, count, index, NO_LINES, F_LINES, -1)
-    if line_count > MAX_LINES:
-        count = note(problems, count, index, TOO_MANY_LINES, F_LINES, -1)
-        claim.line_end = claim.line_start
-    else:
-        first = wire.lines_start
-        total = np.int64(0)
-        stamp = np.int32(index + 1)
-        checked_date = np.int32(0)
-        for position in range(line_count):
-            wire_line = wire_lines[np.uint64(first + position)]
-            line = lines[np.uint64(first + position)]
-            line.unit_price_e4 = wire_line.unit_price_e4
-            line.quantity_e4 = wire_line.quantity_e4
-            line.amount_fen = wire_line.amount_fen
-            line.fee_date = wire_line.fee_date
-            line.approval = np.int32(min(wire_line.approval, np.uint32(1000)))
-            line.original = -1
-            flags = 1 if wire_line.quantity_e4 < 0 else 0
-            flags |= 2 if wire_line.before_admission != 0 else 0
-            flags |= 4 if wire_line.discharge_drug != 0 else 0
-            flags |= 8 if wire_line.external_prescription != 0 else 0
-            flags |= 16 if wire_line.maternity != 0 else 0
-            line.flags = flags
-            line.item = find_code(
-                buffer, wire_line.item_code_start, np.int64(wire_line.item_code_size),
-                items.keys, items.offsets, items.slots, items.tags,
-            )  # fmt: skip
-            if wire_line.line_id_size == 0:
-                count = note(problems, count, index, MISSING_LINE_ID, F_LINE_ID, position)
-            elif wire_line.line_id_size > MAX_ID or wire_line.item_code_size > MAX_CODE:
-                field = F_LINE_ID if wire_line.line_id_size > MAX_ID else F_ITEM
-                count = note(problems, count, index, ID_TOO_LONG, field, position)
-            else:
-                slot = find_serial(
-                    buffer, wire_line.line_id_start, np.int64(wire_line.line_id_size),
-                    wire_lines, first, scratch, stamp, mask,
-                )  # fmt: skip
-                if slot >= 0:
-                    count = note(problems, count, index, DUPLICATE_LINE_ID, F_LINE_ID, position)
-                else:
-                    scratch[np.uint64(-1 - slot), 0] = stamp
-                    scratch[np.uint64(-1 - slot), 1] = position
-            if wire_line.fee_date != checked_date:
-                if date_error(np.int64(wire_line.fee_date)) != 0:
-                    count = note(problems, count, index, INVALID_FEE_DATE, F_FEE_DATE, position)
-                elif wire_line.fee_date > claim.settlement_date and claim.settlement_date > 0:
-                    count = note(problems, count, index, FEE_AFTER_SETTLEMENT, F_FEE_DATE, position)
-                else:
-                    checked_date = wire_line.fee_date
-            if wire_line.before_admission > 2:
-                count = note(problems, count, index, INVALID_CODE_VALUE, F_BEFORE, position)
-            if wire_line.approval > 2:
-                count = note(problems, count, index, INVALID_CODE_VALUE, F_APPROVAL, position)
-            if wire_line.quantity_e4 == 0:
-                count = note(problems, count, index, ZERO_QUANTITY, F_QUANTITY, position)
-            elif wire_line.quantity_e4 > MAX_QUANTITY or wire_line.quantity_e4 < -MAX_QUANTITY:
-                count = note(problems, count, index, QUANTITY_OUT_OF_RANGE, F_QUANTITY, position)
-            elif (wire_line.quantity_e4 > 0 and wire_line.amount_fen < 0) or (
-                wire_line.quantity_e4 < 0 and wire_line.amount_fen > 0
-            ):
-                count = note(problems, count, index, LINE_SIGN, F_AMOUNT, position)
-            if wire_line.unit_price_e4 < 0 or wire_line.unit_price_e4 > MAX_PRICE:
-                count = note(problems, count, index, PRICE_OUT_OF_RANGE, F_PRICE, position)
-            if wire_line.amount_fen > MAX_AMOUNT or wire_line.amount_fen < -MAX_AMOUNT:
-                count = note(problems, count, index, LINE_AMOUNT_OUT_OF_RANGE, F_AMOUNT, position)
-            else:
-                total += wire_line.amount_fen
-        # Refunds may stand before or after the line they take back.
-        for position in range(line_count):
-            wire_line = wire_lines[np.uint64(first + position)]
-            if wire_line.quantity_e4 < 0:
-                slot = np.int64(-1)
-                if wire_line.original_line_id_size > 0 and wire_line.original_line_id_size <= MAX_ID:
-                    slot = find_serial(
-                        buffer, wire_line.original_line_id_start, np.int64(wire_line.original_line_id_size),
-                        wire_lines, first, scratch, stamp, mask,
-                    )  # fmt: skip
-                if slot < 0:
-                    count = note(problems, count, index, REFUND_WITHOUT_ORIGINAL, F_ORIGINAL, position)
-                else:
-                    original = first + scratch[np.uint64(slot), 1]
-                    lines[np.uint64(first + position)].original = np.int32(original)
-        if total != wire.total_fen and line_count > 0:
-            count = note(problems, count, index, LINES_DO_NOT_ADD_UP, F_TOTAL, -1)
-    return count
+def decide(out: ResolvedColumns, index: int, count: int) -> None:
+    """Give the claim the lowest of its error numbers."""
+    claim = out.claims[np.uint64(index)]
+    for which in range(count):
+        row = out.problems[np.uint64(index * MOST_PROBLEMS + which)]
+        if claim.error == 0 or row.number < claim.error:
+            claim.error = row.number
+            claim.error_line = row.line
 
 
 @kernel
-def resolve(
-    buffer, wire_claims, wire_lines, status, look, hospitals, names, items, claims, lines, problems, scratch, malformed
-):
-    """Fills ``claims[CLAIM]`` and ``lines[LINE]`` from the wire tables; returns the number of problems kept.
+def resolve(came: WireClaims, look: LookupArrays, out: ResolvedColumns, scratch: np.ndarray) -> int:
+    """Fill ``out`` from the wire tables and return the number of problems kept.
 
-    buffer uint8; wire_claims, wire_lines: tables of ``wire.decode``; status int32[n] of the decoder (0 is well formed);
-    look: LookupArrays; hospitals, names, items: CodeArrays; problems[PROBLEM], MOST_PROBLEMS zeroed rows a claim;
-    scratch int32[2**k, 2], zeroed, at least twice the largest number of lines.
+    ``scratch`` int32[2**k, 2], zeroed, at least twice the largest number of lines.
     """
     kept = np.int64(0)
-    for index in range(wire_claims.shape[0]):
-        wire = wire_claims[np.uint64(index)]
-        claim = claims[np.uint64(index)]
+    for index in range(came.claims.shape[0]):
+        wire = came.claims[np.uint64(index)]
+        claim = out.claims[np.uint64(index)]
+        status = came.status[np.uint64(index)]
         count = np.int64(0)
-        copy_plain(wire, claim)
-        if status[np.uint64(index)] != 0:
-            rows_refused = status[np.uint64(index)] == TOO_MANY_ROWS
-            claim.error = TOO_MANY_LINES if rows_refused else malformed
-            claim.line_end = claim.line_start
-            count = note(problems, count, index, claim.error, F_LINES if rows_refused else 0, -1)
-            kept += count
-            continue
-        count = check_identity(wire, problems, count, index)
-        count = resolve_place(buffer, wire, claim, look, hospitals, problems, count, index)
-        count = resolve_person(buffer, wire, claim, look, names, problems, count, index)
-        inpatient = look.needs_diagnosis[np.uint64(claim.care_kind)]
-        count = check_codes(wire, claim, problems, count, index)
-        count = check_dates(wire, claim, inpatient, problems, count, index)
-        count = check_amounts(wire, problems, count, index)
-        count = check_lists(wire, inpatient, problems, count, index)
-        count = resolve_lines(buffer, wire, claim, wire_lines, items, lines, scratch, problems, count, index)
+        claim.line_start = wire.lines_start
+        claim.line_end = wire.lines_start
+        if status == TOO_MANY_ROWS:
+            count = note(out.problems, count, index, TOO_MANY_LINES, LINES, -1)
+        elif status != 0:
+            count = note(out.problems, count, index, MALFORMED_MESSAGE, WHOLE, -1)
+        else:
+            claim.line_end = wire.lines_end
+            copy_derived(wire, claim)
+            count = check_identity(wire, out.problems, count, index)
+            count = resolve_place(came.heap, wire, claim, look, out.problems, count, index)
+            count = resolve_person(came.heap, wire, claim, look, out.problems, count, index)
+            inpatient = look.needs_diagnosis[np.uint64(claim.care_kind)]
+            count = copy_fields(look.plain, came.numbers, out.numbers, index, out.problems, count)
+            count = check_dates(wire, claim, inpatient, out.problems, count, index)
+            count = check_payers(wire, out.problems, count, index)
+            count = check_lists(wire, inpatient, out.problems, count, index)
+            count = resolve_lines(came, look, out, scratch, count, index)
+        decide(out, index, count)
         kept += count
-        for which in range(count):
-            row = problems[np.uint64(index * MOST_PROBLEMS + which)]
-            if claim.error == 0 or row.number < claim.error:
-                claim.error = row.number
-                claim.error_line = row.line
     return kept

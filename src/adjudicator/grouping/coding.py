@@ -56,8 +56,10 @@ def texts_of(diagnoses: Sequence[Sequence[str]], procedures: Sequence[Sequence[s
 
 def texts_of_wire(heap: np.ndarray, diagnoses: np.ndarray, procedures: np.ndarray) -> CodeTexts:
     """Code texts of a decoded batch: its buffer and the tables ``diagnoses`` and ``procedures`` (start, size)."""
-    parts = [np.ascontiguousarray(table[name], "i8") for table in (diagnoses, procedures) for name in ("start", "size")]
-    return CodeTexts(heap, *parts)
+    return CodeTexts(
+        heap, np.ascontiguousarray(diagnoses["start"], "i8"), np.ascontiguousarray(diagnoses["size"], "i8"),
+        np.ascontiguousarray(procedures["start"], "i8"), np.ascontiguousarray(procedures["size"], "i8"),
+    )  # fmt: skip
 
 
 def check(rules: CodingChecks, columns: GroupColumns, texts: CodeTexts) -> np.ndarray:

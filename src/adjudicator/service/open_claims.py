@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from adjudicator.claim.batch import FIELD_NAMES, Resolved, Result
+from adjudicator.claim.batch import Resolved, Result
+from adjudicator.claim.fields import FIELD_NAMES
 from adjudicator.claim.keys import DIRECTION_REVERSE, settlement_key
 from adjudicator.columns import KEY
 from adjudicator.errors import AdjudicatorError, E, Problem, refuse

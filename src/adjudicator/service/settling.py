@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import sys
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from functools import partial
@@ -20,6 +21,7 @@ from adjudicator import limits
 from adjudicator.claim.basis import principal_codes, write_basis
 from adjudicator.claim.batch import Resolved, Result
 from adjudicator.claim.engine import OUTCOME_SETTLED, OUTCOME_TRIAL, Engine
+from adjudicator.claim.fields import CLAIM_SCHEMA
 from adjudicator.claim.state import PersonYears
 from adjudicator.columns import ACCUMULATOR_COUNT
 from adjudicator.errors import AdjudicatorError, E, refuse
@@ -32,6 +34,7 @@ from adjudicator.service.open_claims import OpenClaims, refusals, refused_by_pri
 from adjudicator.service.options import ServeOptions
 from adjudicator.service.store import Store
 from adjudicator.wire.decode import BATCH_DEPTH, split_batch
+from adjudicator.wire.digest import digests
 
 T = TypeVar("T")
 
@@ -70,6 +73,7 @@ class Settler:
         self._options = options
         self._places = asyncio.Semaphore(options.most_batches)
         self._threads = threads
+        self._inline_bytes = INLINE_BYTES if threads else sys.maxsize
         self._running: set[asyncio.Task] = set()
         self._pools = [f"{int(pack.pool):06d}" for pack in engine.bundle.packs]
 
@@ -133,12 +137,16 @@ class Settler:
         """Decode and resolve single claims, joined into one buffer."""
         buffer, offsets = b"".join(messages), np.zeros(len(messages) + 1, np.int64)
         np.cumsum(list(map(len, messages)), out=offsets[1:])
-        return await self.compute(len(buffer), partial(self.engine.prepare, buffer, offsets[:-1], offsets[1:]))
+        prepare = partial(self.engine.prepare, buffer, offsets[:-1], offsets[1:])
+        return prepare() if len(buffer) <= self._inline_bytes else await self._in_thread(prepare)
 
     async def _settle(self, resolved: Resolved, deadlines: Sequence[float]) -> list[Answer]:
-        answers, good = refusals(resolved), resolved.good
+        good = resolved.good
+        answers = refusals(resolved) if len(good) < len(deadlines) else {}
         if good.size:
-            fields, contents = await self.compute(resolved.incoming.size, resolved.incoming.digests)
+            incoming = resolved.incoming
+            digest = partial(digests, CLAIM_SCHEMA, incoming.heap[: incoming.size], incoming.decoded)
+            fields, contents = digest() if incoming.size <= self._inline_bytes else await self._in_thread(digest)
             packs, until, parts = resolved.claims["pack"][good], np.array(deadlines), []
             for number in np.unique(packs).tolist():
                 rows = good[packs == number]
@@ -168,9 +176,9 @@ class Settler:
                     rows, state_rows = rows[fresh], state_rows[fresh]
                     if not rows.size:
                         continue
-                share = work.resolved.incoming.size * len(rows) // len(work.resolved)
+                share = work.resolved.incoming.size * len(rows) // len(work.deadlines)
                 price = partial(self._price, work, rows, state_rows, read.states)
-                priced = await self.compute(share, price)
+                priced = price() if share <= self._inline_bytes else await self._in_thread(price)
                 if (work.deadlines[rows] < clock.time()).any():
                     continue  # refused above; the others are priced again without what these would have changed
                 if priced.commit is not None:
@@ -220,8 +228,10 @@ class Settler:
 
     def _price(self, work: OpenClaims, rows: np.ndarray, state_rows: np.ndarray, states: StateRead) -> Priced:
         """Price and encode ``rows`` over the years as read; every round starts from the same resolved claims."""
-        quotas = _quotas(states) if len(states.quotas) else ()
-        result = self.engine.price(work.resolved, rows, state_rows, PersonYears.read(states.slots, quotas))
+        years = PersonYears(states.slots.copy())
+        if len(states.quotas):
+            years = PersonYears.read(states.slots, _quotas(states))
+        result = self.engine.price(work.resolved, rows, state_rows, years)
         kept = np.flatnonzero(result.errors == 0)
         answers = refused_by_pricing(result) if len(kept) < len(rows) else {}
         if not kept.size:
@@ -243,7 +253,7 @@ class Settler:
         resolved = work.resolved
         incoming, rows = resolved.incoming, result.rows[kept]
         # The usual case, every claim of the batch, takes no copies.
-        rows = slice(None) if len(rows) == len(resolved) else rows
+        rows = slice(None) if len(rows) == len(resolved.claims) else rows
         kept = slice(None) if len(kept) == len(result.rows) else kept
         claims, wire = result.claims[kept], incoming.claims[rows]
         basis, basis_offsets = write_basis(
@@ -277,9 +287,11 @@ class Settler:
         )
 
     async def compute(self, size_bytes: int, work: Callable[[], T]) -> T:
-        """Small work at once, big work in a thread: kernels let go of the interpreter lock, so the loop goes on."""
-        if size_bytes <= INLINE_BYTES or self._threads is None:
-            return work()
+        """Do small work at once and big work in a thread."""
+        return work() if size_bytes <= self._inline_bytes else await self._in_thread(work)
+
+    async def _in_thread(self, work: Callable[[], T]) -> T:
+        """Do big work beside the loop, which goes on: kernels let go of the interpreter lock."""
         return await asyncio.get_running_loop().run_in_executor(self._threads, work)
 
     # ---------------------------------------------------------------- trial

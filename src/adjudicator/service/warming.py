@@ -7,6 +7,7 @@ import math
 import numpy as np
 
 from adjudicator.claim.engine import OUTCOME_TRIAL
+from adjudicator.claim.fields import CLAIM_SCHEMA
 from adjudicator.claim.state import PersonYears
 from adjudicator.ledger.batch import StateRead, pack
 from adjudicator.ledger.record import Kind, Record
@@ -15,6 +16,7 @@ from adjudicator.service.open_claims import OpenClaims, unique_keys
 from adjudicator.service.settling import Settler, split
 from adjudicator.v1 import claim_pb2
 from adjudicator.wire.decode import BATCH_DEPTH
+from adjudicator.wire.digest import digests
 
 
 def warm_up(settler: Settler) -> None:
@@ -25,7 +27,8 @@ def warm_up(settler: Settler) -> None:
     starts, ends = split(message)
     resolved = engine.prepare(message, starts, ends, max_depth=BATCH_DEPTH)
     rows = np.arange(len(resolved))
-    fields, contents = resolved.incoming.digests()
+    incoming = resolved.incoming
+    fields, contents = digests(CLAIM_SCHEMA, incoming.heap[: incoming.size], incoming.decoded)
     work = OpenClaims(resolved, "000000", rows, np.full(len(rows), math.inf), fields, contents)
     keys, state_rows = unique_keys(resolved.state_keys)
     states = StateRead.parse(keys, [b""] * len(keys))

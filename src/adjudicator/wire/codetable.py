@@ -121,11 +121,13 @@ class CodeTable:
             raise ValueError(f"code {self.codes[twice]!r} is in the table twice")
         for array in (self.offsets, self.slots, self.tags):
             array.setflags(write=False)
-
-    @property
-    def arrays(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        self.arrays: tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray] = (
+            self.keys,
+            self.offsets,
+            self.slots,
+            self.tags,
+        )
         """Arguments of ``find_code`` and ``find_all``; read-only."""
-        return self.keys, self.offsets, self.slots, self.tags
 
     def __len__(self) -> int:
         return len(self.codes)

@@ -61,7 +61,8 @@ def decode(
     a root with more than ``max_rows`` rows below it gets ``TOO_MANY_ROWS``. Raises ``ValueError`` for ranges outside
     the buffer.
     """
-    octets = as_octets(buffer)
+    octets = np.frombuffer(buffer, np.uint8)
+    octets.flags.writeable = False
     if starts is None or ends is None:
         starts, ends = np.zeros(1, np.int64), np.full(1, len(octets), np.int64)
     else:
