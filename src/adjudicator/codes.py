@@ -182,7 +182,7 @@ class ItemClass(IntEnum):
 
 
 class Method(IntEnum):
-    """How the fund pays the institution (付费方式)."""
+    """How the fund pays the institution (付费方式); what belongs to each is in ``payment.registry``."""
 
     NONE = 0
     BY_ITEM = 1
@@ -193,32 +193,6 @@ class Method(IntEnum):
     CAPITATION = 6
     DAY_SURGERY = 7
     QUOTA = 8
-
-
-METHOD_ZH: dict[Method, str] = {
-    Method.NONE: "无",
-    Method.BY_ITEM: "按项目付费",
-    Method.SINGLE_DISEASE: "单病种付费",
-    Method.OUTPATIENT_POINTS: "门诊点数付费",
-    Method.DRG_POINTS: "DRG 点数付费",
-    Method.BED_DAY: "床日付费",
-    Method.CAPITATION: "按人头付费",
-    Method.DAY_SURGERY: "日间手术付费",
-    Method.QUOTA: "定额付费",
-}
-
-CLEARING_WAY: dict[Method, int] = {
-    Method.NONE: 9,
-    Method.BY_ITEM: 1,
-    Method.SINGLE_DISEASE: 2,
-    Method.OUTPATIENT_POINTS: 3,
-    Method.DRG_POINTS: 4,
-    Method.BED_DAY: 5,
-    Method.CAPITATION: 6,
-    Method.DAY_SURGERY: 2,
-    Method.QUOTA: 9,
-}
-"""Clearing way (清算方式) [clr_way] of each method."""
 
 
 class Fund(IntEnum):

@@ -7,6 +7,7 @@ import re
 import pytest
 
 from adjudicator import codes, columns, payers, steps
+from adjudicator.payment.registry import NAMES_ZH
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +40,7 @@ def test_steps_of_an_explanation(glossary):
 def test_methods_have_their_chinese_names(glossary):
     table = glossary.split("## Payment methods")[1].split("\n## ")[0]
     listed = {int(number): zh for number, zh in re.findall(r"^\| (\d+) \| [a-z ]+ \| (.+) \|$", table, re.MULTILINE)}
-    assert listed == {method.value: zh for method, zh in codes.METHOD_ZH.items()}
+    assert listed == {method.value: zh for method, zh in NAMES_ZH.items()}
 
 
 def test_schemes_have_their_chinese_names(glossary):

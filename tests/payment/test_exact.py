@@ -8,13 +8,13 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from adjudicator.payment.kernel import (
+from adjudicator.compiled.rounding import share as share_fen
+from adjudicator.payment.exact import (
     divide_wide,
     multiply_wide,
     points_value_fen,
     product_compare,
     scaled_product,
-    share_fen,
 )
 from tests.payment import toy
 from tests.payment.test_twin import BED_DAY, PACKAGE, RULES, random_batch

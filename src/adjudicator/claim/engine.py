@@ -36,13 +36,13 @@ from adjudicator.claim.resolve import ResolvedColumns, WireClaims, resolve
 from adjudicator.claim.state import PersonYears
 from adjudicator.claim.text import TextHeap, group_text, static_text
 from adjudicator.claim.years import ClaimYears
-from adjudicator.codes import CLEARING_WAY, Method
 from adjudicator.errors import E, Problem, refuse
 from adjudicator.grouping.group import describe
 from adjudicator.limits import MAX_LINES_PER_CLAIM
 from adjudicator.options import ExtraPosition
 from adjudicator.payers import ROW_COUNT
 from adjudicator.payment import pay as payment
+from adjudicator.payment.registry import CLEARING_WAYS
 from adjudicator.rules.bundle import Bundle
 from adjudicator.v1 import settlement_pb2
 from adjudicator.wire.decode import MAX_DEPTH, decode
@@ -58,7 +58,6 @@ OUTCOME_SETTLED = int(settlement_pb2.OUTCOME_SETTLED)
 
 ANSWER_WIDTH, BENEFIT_WIDTH = SETTLEMENT_SCHEMA.dtype().itemsize // 8, columns.BENEFIT.itemsize // 8
 """Words of 8 bytes of one row."""
-_CLEARING_WAYS = np.array([CLEARING_WAY[method] for method in Method], np.uint32)
 
 
 class Engine:
@@ -72,7 +71,7 @@ class Engine:
         heap = TextHeap()
         constant = static_text(heap, bundle.hash, bundle.rule_versions)
         schemes = [(one.name, one.texts.mdc_codes, one.texts.adrg_codes, one.texts.drg_codes) for one in bundle.schemes]
-        self._texts = Texts(constant, group_text(heap, schemes), _CLEARING_WAYS)
+        self._texts = Texts(constant, group_text(heap, schemes), CLEARING_WAYS)
         self._static_heap = heap.array()
 
     # ---------------------------------------------------------------- what depends on the claim alone

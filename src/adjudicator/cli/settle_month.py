@@ -146,13 +146,16 @@ async def ledger_of(arguments: argparse.Namespace) -> AsyncIterator[Ledger | Non
 
 def value_tables(settlement: Settlement) -> str:
     """The month's values as provisional values of the month after, to be pasted into payment.toml."""
+    from adjudicator.payment.point_values import POINT_KINDS
+
     year, month = divmod(settlement.period, 100)
     begin = f"{year + month // 12}-{month % 12 + 1:02d}-01"
     tables = []
     for code, clearing in settlement.clearings.items():
-        scheme, _, kind = code.partition("/")
+        scheme, _, suffix = code.partition("/")
+        kind = suffix or POINT_KINDS[0]
         tables.append(
-            f'[[point_value]]\nscheme = "{scheme}"\nkind = "{kind or "drg"}"\nvalue = "{clearing.value_yuan}"\n'
+            f'[[point_value]]\nscheme = "{scheme}"\nkind = "{kind}"\nvalue = "{clearing.value_yuan}"\n'
             f'from = {begin}\ndocument = "settlement of {settlement.period}"\nevidence = "reading"\n'
         )
     return "\n".join(tables)

@@ -13,13 +13,14 @@ import numpy as np
 
 from adjudicator.codes import PERSON_TYPES, SCHEME_CODES, CareKind, Filing, GroupStatus, Method, Place
 from adjudicator.limits import LAST_DATE, MAX_AGE_YEARS, MAX_STAY_DAYS
-from adjudicator.payment.reader import Node, Source
+from adjudicator.payment.reader import Node
+from adjudicator.rulefile.dated import Source
 
 CONDITION = np.dtype(
     [
         ("care_kinds", "u8"), ("schemes", "u8"), ("places", "u8"), ("filings", "u8"), ("statuses", "u8"),
         ("maternity_types", "u8"), ("person_types", "u8"), ("assistances", "u8"),  # bit n accepts the number n
-        ("contract", "i8"),  # 0 any, 1 capitation contract required, 2 no contract
+        ("contract", "i8"),  # CONTRACT_ANY …
         ("stay_from_days", "i8"), ("stay_to_days", "i8"), ("age_from_years", "i8"), ("age_to_years", "i8"),
         ("hospitals", "i8"), ("departments", "i8"), ("diseases", "i8"), ("drgs", "i8"),  # row of the sets, -1 any
         ("diagnoses", "i8"), ("procedures", "i8"),
@@ -29,6 +30,9 @@ CONDITION = np.dtype(
 )  # fmt: skip
 """One compiled row. A set is a byte a member: position 0 stands for "none or not listed", id n for position n + 1."""
 
+CONTRACT_ANY, CONTRACT_YES, CONTRACT_NO = 0, 1, 2
+"""What a row says about capitation contracts: does not ask, asks for one, asks for none."""
+CONTRACT_WORDS = ("any", "yes", "no")
 ALL_BITS = (1 << 64) - 1
 MASKS = ("care_kind", "scheme", "place", "filing", "status", "maternity_type", "person_type", "assistance")
 SETS = ("hospital", "department", "disease", "drg", "diagnosis", "procedure")
@@ -59,12 +63,14 @@ class Codes:
 
     @property
     def points_needed(self) -> list[str]:
-        """Groups that need points: DRGs, not the bare ADRGs and ambiguous results (QY) that a scheme may give."""
+        """Return the groups that need points: DRGs, not bare ADRGs and ambiguous results (QY)."""
         return [drg for drg in self.drgs if is_drg(drg)]
 
 
 def is_drg(code: str) -> bool:
-    """Whether a result is a DRG: a bare ADRG and an ambiguous result (QY) have three characters, 0000 is no group.
+    """Return whether a result is a DRG.
+
+    A bare ADRG and an ambiguous result (QY) have three characters; 0000 is no group.
 
     >>> [is_drg(code) for code in ("FR21", "TU11A", "FR2", "FQY", "0000")]
     [True, True, False, False, False]
@@ -89,11 +95,11 @@ class Groupings:
     entries: tuple[Grouping, ...] = ()
 
     def on(self, date: int) -> Codes | None:
-        """Code lists of the scheme of a day, ``None`` where there is none."""
+        """Return the code lists of the scheme of a day, ``None`` where there is none."""
         return next((entry.codes for entry in self.entries if entry.from_date <= date <= entry.to_date), None)
 
     def spans(self, source: Source) -> bool:
-        """True where the scheme changes while a row holds."""
+        """Return whether the scheme changes while a row holds."""
         return self.on(source.from_date) is not self.on(min(source.to_date, LAST_DATE))
 
 
@@ -131,7 +137,7 @@ def _numbers(node: Node, key: str, names: dict[str, int]) -> frozenset[int] | No
 
 
 def _coded(node: Node, key: str, codes: dict[str, int]) -> frozenset[int] | None:
-    """Codes as ids; ``F20*`` stands for every code that begins with F20."""
+    """Return codes as ids; ``F20*`` stands for every code that begins with F20."""
     if not node.has(key):
         return None
     ids: set[int] = set()
@@ -147,7 +153,7 @@ def _coded(node: Node, key: str, codes: dict[str, int]) -> frozenset[int] | None
 
 
 def _hospitals(node: Node, pack: PackView) -> frozenset[int] | None:
-    """Hospital rows from the keys hospitals, payment_classes and registered; -1 is a hospital outside the register."""
+    """Return hospital rows from the keys hospitals, payment_classes and registered; -1 is outside the register."""
     accepted: frozenset[int] | None = None
     everybody = frozenset(range(-1, len(pack.hospitals)))
     if node.has("hospitals"):
@@ -175,7 +181,7 @@ def _range(node: Node, key: str, high: int) -> tuple[int, int]:
 
 
 def read_condition(node: Node, pack: PackView, groupings: Groupings, method: Method, priority: int = 0) -> Condition:
-    """Reads the condition keys of a row; the caller has read the method and calls ``finish``."""
+    """Read the condition keys of a row; the caller has read the method and calls ``finish``."""
     none: dict[str, int] = {}
     source = node.source()
     codes = groupings.on(source.from_date)
@@ -198,7 +204,7 @@ def read_condition(node: Node, pack: PackView, groupings: Groupings, method: Met
         "diagnosis": _coded(node, "diagnoses", codes.diagnoses if codes else none),
         "procedure": _coded(node, "procedures", codes.procedures if codes else none),
     }
-    contract = ("any", "yes", "no").index(node.choice("contract", ("any", "yes", "no"), "any"))
+    contract = CONTRACT_WORDS.index(node.choice("contract", CONTRACT_WORDS, "any"))
     return Condition(
         name=node.text("id", ""),
         key=node.key,
@@ -226,7 +232,7 @@ class SetPool:
         self._parts: list[np.ndarray] = []
 
     def add(self, members: frozenset[int] | None, size: int) -> int:
-        """Row of a set of ids from -1 to ``size`` - 1, or -1 where everything is accepted."""
+        """Return the row of a set of ids from -1 to ``size`` - 1, or -1 where everything is accepted."""
         if members is None:
             return -1
         key = (size, *sorted(members))
@@ -239,7 +245,7 @@ class SetPool:
         return self.rows[key]
 
     def arrays(self) -> tuple[np.ndarray, np.ndarray]:
-        """Starts (one more than there are sets) and members."""
+        """Return starts (one more than there are sets) and members."""
         members = np.concatenate(self._parts) if self._parts else np.zeros(1, np.uint8)
         return np.array(self.starts, np.int64), members
 
@@ -251,7 +257,7 @@ def _mask(members: frozenset[int] | None) -> int:
 def compile_condition(
     row: Condition, out: np.ndarray, pool: SetPool, pack: PackView, codes: Codes | None, table: int
 ) -> None:
-    """Writes one row of :data:`CONDITION`."""
+    """Write one row of :data:`CONDITION`."""
     for name in MASKS:
         column = {"status": "statuses"}.get(name, f"{name}s")
         out[column] = _mask(row.accepts[name])

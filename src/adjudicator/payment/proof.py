@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 
 from adjudicator.codes import PERSON_TYPES, CareKind, Filing, GroupStatus, Place, Scheme
+from adjudicator.dates import next_day
 from adjudicator.limits import MAX_AGE_YEARS, MAX_STAY_DAYS
-from adjudicator.payment.conditions import MASKS, SETS, Condition, PackView
-from adjudicator.payment.reader import next_day
+from adjudicator.payment.conditions import CONTRACT_NO, CONTRACT_YES, MASKS, SETS, Condition, PackView
 from adjudicator.rulefile.faults import Faults
 
 Atoms = list[tuple[str, int]]
@@ -83,8 +83,8 @@ def _interval_atoms(name: str, ranges: list[tuple[int, int]], highest: int) -> A
 
 
 def _contract_atoms(rows: Sequence[Condition]) -> Atoms:
-    with_contract = sum(1 << n for n, row in enumerate(rows) if row.contract != 2)
-    without = sum(1 << n for n, row in enumerate(rows) if row.contract != 1)
+    with_contract = sum(1 << n for n, row in enumerate(rows) if row.contract != CONTRACT_NO)
+    without = sum(1 << n for n, row in enumerate(rows) if row.contract != CONTRACT_YES)
     if with_contract == without:
         return [("", without)]
     return [("no capitation contract", without), ("capitation contract", with_contract)]

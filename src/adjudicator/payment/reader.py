@@ -10,8 +10,9 @@ import csv
 import datetime
 import tomllib
 from collections.abc import Iterable
+from enum import IntEnum
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from adjudicator.limits import FIRST_DATE, LAST_DATE
 from adjudicator.money import MoneyError, decimal_to_scaled
@@ -20,10 +21,8 @@ from adjudicator.rulefile.dated import SOURCE_KEYS, Source, read_source
 from adjudicator.rulefile.evidence import EVIDENCE_KEYS, Evidence, read_support
 from adjudicator.rulefile.faults import Faults
 
-E8 = 100_000_000
-"""Points and coefficients are integers of 1e-8."""
-
 MISSING = object()
+Member = TypeVar("Member", bound=IntEnum)
 
 
 class Node:
@@ -73,7 +72,7 @@ class Node:
         if not low <= number <= high:
             self.fault(name, f"is {number}", f"write a whole number from {low} to {high}")
             return low
-        return number
+        return int(number)
 
     def scaled(self, name: str, decimals: int, default: Any = MISSING, low: int = 0, high: int = 10**15) -> int:
         """A decimal number as an integer of ``10**-decimals`` units."""
@@ -126,8 +125,7 @@ class Node:
             return values if isinstance(values, list) else []
         if not all(isinstance(entry, str) for entry in values):
             self.fault(name, "holds something that is not a text", "write every code in quotes")
-            return [entry for entry in values if isinstance(entry, str)]
-        return values
+        return [entry for entry in values if isinstance(entry, str)]
 
     def date(self, name: str, default: Any = MISSING) -> int:
         """A date (2025-01-31 or 20250131), as YYYYMMDD."""
@@ -180,7 +178,7 @@ class Node:
 
     def has(self, name: str) -> bool:
         """True where the key is written and not empty."""
-        return self.data.get(name, "") != ""
+        return bool(self.data.get(name, "") != "")
 
     def finish(self) -> None:
         """Notes every key that nobody asked for."""
@@ -224,13 +222,11 @@ def read_csv(folder: Path, name: str, required: Iterable[str], faults: Faults) -
         return nodes
 
 
-def next_day(date: int) -> int:
-    """The day after a date YYYYMMDD.
+def words(kind: type[IntEnum]) -> tuple[str, ...]:
+    """Return the words of an enumeration as rule files write them, in its order."""
+    return tuple(member.name.lower() for member in kind)
 
-    >>> next_day(20241231)
-    20250101
-    """
-    if date >= 20_991_231:
-        return 20_991_232
-    day = datetime.date(date // 10_000, date // 100 % 100, date % 100) + datetime.timedelta(days=1)
-    return day.year * 10_000 + day.month * 100 + day.day
+
+def read_member(node: Node, name: str, kind: type[Member], default: str | object = MISSING) -> Member:
+    """Read one of the words of an enumeration; a missing or unknown word is a fault and gives the first."""
+    return kind[node.choice(name, words(kind), default).upper()]

@@ -10,16 +10,12 @@ import contextlib
 import functools
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
-from adjudicator.codes import Method
+from adjudicator.dates import next_day
 from adjudicator.grouping.scheme.load import Scheme, load_scheme
-from adjudicator.payment.compile import (
-    DECIDING_DATES,
-    FUNDS,
-    PackPayment,
-    PaymentRules,
-    compile_packs,
-)
+from adjudicator.payment.case import DecidingDate
+from adjudicator.payment.compile import PackPayment, PaymentRules, compile_packs
 from adjudicator.payment.conditions import (
     Codes,
     Condition,
@@ -28,18 +24,13 @@ from adjudicator.payment.conditions import (
     PackView,
     read_condition,
 )
-from adjudicator.payment.drg import read_drg
+from adjudicator.payment.funds import CLEARING_FUNDS
+from adjudicator.payment.method import Reading
+from adjudicator.payment.methods.capitation import check_contracts, read_contract
+from adjudicator.payment.point_values import check_point_values, read_point_value
 from adjudicator.payment.proof import check_methods
-from adjudicator.payment.reader import Node, next_day, read_toml
-from adjudicator.payment.tables import (
-    PACKAGE_METHODS,
-    check_contracts,
-    check_point_values,
-    read_bed_days,
-    read_contract,
-    read_package,
-    read_point_value,
-)
+from adjudicator.payment.reader import Node, read_member, read_toml
+from adjudicator.payment.registry import BY_WORD, TABLE_KINDS
 from adjudicator.rulefile.faults import Faults, PackError
 
 FILE = "payment.toml"
@@ -50,8 +41,8 @@ __all__ = [
 ]  # fmt: skip
 
 
-def load_section(folder: Path, pack, faults: Faults) -> PackPayment:
-    """Reads the payment section of a pack, with the grouping schemes that the pack names."""
+def load_section(folder: Path, pack: Any, faults: Faults) -> PackPayment:
+    """Read the payment section of a pack, with the grouping schemes that the pack names."""
     schemes = _schemes(pack)
     classes = _ranked_classes(folder, pack)
     departments: dict[str, int] = {}
@@ -70,8 +61,8 @@ def load_section(folder: Path, pack, faults: Faults) -> PackPayment:
     return read_payment(folder, view, groupings_of(pack, schemes), faults)
 
 
-def _schemes(pack) -> list[Scheme]:
-    """The pack's grouping schemes; one with faults is left out here, because the loader of schemes reports it."""
+def _schemes(pack: Any) -> list[Scheme]:
+    """Return the pack's grouping schemes without those with faults, which the loader of schemes reports."""
     schemes = []
     for name in dict.fromkeys(grouping.scheme for grouping in pack.groupings):
         with contextlib.suppress(PackError):
@@ -84,15 +75,15 @@ def _scheme(name: str) -> Scheme:
     return load_scheme(name)
 
 
-def _ranked_classes(folder: Path, pack) -> tuple[str, ...]:
-    """Payment classes, highest first, as payment.toml ranks them; without a ranking, as the register shows them."""
+def _ranked_classes(folder: Path, pack: Any) -> tuple[str, ...]:
+    """Return the payment classes, highest first, as payment.toml ranks them, else as the register shows them."""
     node = read_toml(folder, FILE, Faults())
     ranked = tuple(node.texts("payment_classes", [])) if node is not None else ()
     return ranked or tuple(pack.payment_classes)
 
 
-def groupings_of(pack, schemes: Iterable) -> Groupings:
-    """The pack's grouping schemes with their code lists as ids."""
+def groupings_of(pack: Any, schemes: Iterable[Scheme]) -> Groupings:
+    """Return the pack's grouping schemes with their code lists as ids."""
     by_name = {scheme.name: scheme for scheme in schemes}
     entries = []
     for grouping in pack.groupings:
@@ -104,14 +95,14 @@ def groupings_of(pack, schemes: Iterable) -> Groupings:
 
 
 def scheme_codes(scheme: Scheme) -> Codes:
-    """Code lists of a grouping scheme as ids."""
+    """Return the code lists of a grouping scheme as ids."""
     texts = scheme.texts
     lists = (texts.drg_codes, texts.diagnosis_codes, texts.procedure_codes)
     return Codes(*({code: number for number, code in enumerate(codes)} for codes in lists))
 
 
 def read_payment(folder: Path, view: PackView, groupings: Groupings, faults: Faults) -> PackPayment:
-    """Reads ``payment.toml`` of one pack folder; all its faults are added to ``faults``."""
+    """Read ``payment.toml`` of one pack folder; all its faults are added to ``faults``."""
     result = PackPayment(view, groupings)
     node = read_toml(folder, FILE, faults)
     if node is None:
@@ -119,15 +110,17 @@ def read_payment(folder: Path, view: PackView, groupings: Groupings, faults: Fau
             remedy = "add it, docs/your-city.md shows a small one: without a method table no claim can be paid"
             faults.add(FILE, "file", "does not exist", remedy)
         return result
-    result.deciding_date = DECIDING_DATES.index(node.choice("deciding_date", DECIDING_DATES))
-    result.clearing_funds = tuple(fund for fund in node.texts("clearing_funds") if fund in FUNDS)
+    result.deciding_date = int(read_member(node, "deciding_date", DecidingDate))
+    result.clearing_funds = tuple(fund for fund in node.texts("clearing_funds") if fund in CLEARING_FUNDS)
     if not result.clearing_funds:
-        node.fault("clearing_funds", "names no fund", "write the funds that clearing replaces: " + ", ".join(FUNDS))
+        node.fault(
+            "clearing_funds", "names no fund", "write the funds that clearing replaces: " + ", ".join(CLEARING_FUNDS)
+        )
     _check_classes(node, view)
-    drgs = (read_drg(folder, child, view, groupings) for child in node.children("drg"))
-    result.drg = [terms for terms in drgs if terms is not None]
-    result.bed_days = [read_bed_days(folder, child, view, groupings) for child in node.children("bed_day")]
-    result.packages = [read_package(folder, child, view, groupings) for child in node.children("package")]
+    reading = Reading(folder, view, groupings)
+    for key, kind in TABLE_KINDS.items():
+        read = (kind.read(reading, child) for child in node.children(key))
+        result.tables[key] = [table for table in read if table is not None]
     result.point_values = [read_point_value(child) for child in node.children("point_value")]
     result.contracts = [read_contract(child, view) for child in node.children("contract")]
     methods = node.children("method")
@@ -138,7 +131,7 @@ def read_payment(folder: Path, view: PackView, groupings: Groupings, faults: Fau
 
 
 def _check_classes(node: Node, view: PackView) -> None:
-    """Every class of the register has a rank; a hospital without class is named when it needs one (error 8003)."""
+    """Add a fault for a class of the register without rank; error 8003 names a hospital without class."""
     node.texts("payment_classes", [])
     for name in sorted(set(view.hospital_classes) - set(view.classes) - {""}):
         node.fault("payment_classes", f"hospitals.csv has the class {name!r}", "add it at its rank, highest first")
@@ -147,8 +140,7 @@ def _check_classes(node: Node, view: PackView) -> None:
 
 
 def _read_method(node: Node, view: PackView, groupings: Groupings) -> Condition:
-    names = {method.name.lower(): method for method in Method if method is not Method.NONE}
-    method = names[node.choice("method", names)]
+    method = BY_WORD[node.choice("method", BY_WORD)].method
     condition = read_condition(node, view, groupings, method, node.integer("priority", 0, -1000, 1000))
     node.text("note", "")
     node.finish()
@@ -156,52 +148,44 @@ def _read_method(node: Node, view: PackView, groupings: Groupings) -> Condition:
 
 
 def _check(nodes: list[Node], rules: PackPayment, faults: Faults) -> None:
-    """Checks that hold between the tables."""
+    """Check what must hold between the tables."""
     if not rules.methods:
         faults.add(FILE, "method", "there is no method table", "add [[method]] rows; the last one may pay by item")
         return
     check_point_values(FILE, rules.point_values, faults)
     check_contracts(FILE, rules.contracts, faults)
     check_methods(FILE, rules.methods, rules.view, faults)
-    named: tuple[tuple[str, list], ...] = (("drg", rules.drg), ("bed_day", rules.bed_days), ("package", rules.packages))
-    for name, tables in named:
+    for name, tables in rules.tables.items():
         for position, one in enumerate(tables):
             for other in tables[:position]:
-                same = getattr(one, "name", "") == getattr(other, "name", "")
-                if same and one.source.overlaps(other.source):
+                if one.name == other.name and one.source.overlaps(other.source):
                     faults.add(FILE, f"{name}[{position}]", "overlaps an earlier table of the same id", "end that one")
     for node, row in zip(nodes, rules.methods, strict=True):
         _check_table(node, row, rules)
 
 
 def _check_table(node: Node, row: Condition, rules: PackPayment) -> None:
-    """The table that a method row names must hold on all its days; a points method needs its points."""
-    if row.method is Method.BED_DAY:
-        tables: list = [table for table in rules.bed_days if table.name == row.table]
-    elif row.method in PACKAGE_METHODS:
-        tables = [table for table in rules.packages if table.name == row.table]
-    elif row.method is Method.DRG_POINTS:
-        tables = list(rules.drg)
-    elif row.method is Method.CAPITATION:
-        if not rules.contracts:
-            node.fault("method", "capitation without any contract", "add [[contract]] tables")
-        return
-    else:
-        return
-    if not _covers(row, tables):
-        what = f"table {row.table!r}" if row.method is not Method.DRG_POINTS else "[[drg]] table"
-        node.fault("table", f"no {what} holds on all days of this row", "add the table, or end the row")
+    """Add a fault unless the table of a method row holds on all its days and the contracts it needs are there."""
+    method = BY_WORD[row.method.name.lower()]
+    if method.needs_contracts and not rules.contracts:
+        node.fault("method", f"{method.word} without any contract", "add [[contract]] tables")
+    kind = method.table
+    if kind is not None:
+        tables = [table for table in rules.tables[kind.key] if not kind.named or table.name == row.table]
+        if not _covers(row, tables):
+            what = f"table {row.table!r}" if kind.named else f"[[{kind.key}]] table"
+            node.fault("table", f"no {what} holds on all days of this row", "add the table, or end the row")
 
 
-def _covers(row: Condition, tables: list) -> bool:
-    """True where the tables leave no day of the row out."""
+def _covers(row: Condition, tables: list[Any]) -> bool:
+    """Return whether the tables leave no day of the row out."""
     day = row.source.from_date
     for table in sorted(tables, key=lambda entry: entry.source.from_date):
         if table.source.from_date <= day <= table.source.to_date:
             day = next_day(table.source.to_date)
-    return day > row.source.to_date
+    return bool(day > row.source.to_date)
 
 
 def compile_sections(sources: Sequence[PackPayment]) -> PaymentRules:
-    """Arrays of a bundle from the sections of its packs, in order."""
+    """Compile the arrays of a bundle from the sections of its packs, in order."""
     return compile_packs(sources)

@@ -13,7 +13,7 @@ from fractions import Fraction
 import numpy as np
 
 from adjudicator.errors import E, refuse
-from adjudicator.payment.reader import E8
+from adjudicator.payment.exact import E8
 from adjudicator.rounding import PPM, divide_half_up
 
 

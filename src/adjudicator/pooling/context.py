@@ -13,7 +13,8 @@ from adjudicator.errors import E, refuse
 from adjudicator.money import MoneyError, split_by_weight, yuan_to_fen
 from adjudicator.payment import section as payment
 from adjudicator.payment.compile import PackPayment
-from adjudicator.payment.drg import DrgTerms
+from adjudicator.payment.methods.drg.reader import DrgTerms
+from adjudicator.payment.point_values import POOL_SUFFIXES
 from adjudicator.payment.reader import read_csv
 from adjudicator.pooling.capitation import Enrolment, check_enrolments
 from adjudicator.pooling.cases import Cases, check_cases
@@ -118,7 +119,7 @@ def budgets(pooling: PoolingRules, period: int, given: Sequence[str]) -> dict[st
         result |= {code: amount for code, amount in year.items() if amount <= 0}
     for text in given:
         code, _, amount = text.partition("=")
-        if code.removesuffix("/outpatient") not in SCHEME_CODES:
+        if code not in {scheme + suffix for scheme in SCHEME_CODES for suffix in POOL_SUFFIXES}:
             raise refuse(E.UNKNOWN_SCHEME, "budget", code)
         try:
             result[code] = yuan_to_fen(amount)

@@ -12,8 +12,8 @@ from typing import Any, Generic, TypeVar
 
 from adjudicator.codes import SCHEME_CODES
 from adjudicator.errors import E, refuse
+from adjudicator.payment.point_values import POINT_KINDS, POOL_SUFFIXES
 from adjudicator.payment.reader import Node, Source, read_toml
-from adjudicator.payment.tables import POINT_KINDS
 from adjudicator.pooling.calibrate import Calibration
 from adjudicator.pooling.capitation import Weights
 from adjudicator.pooling.clearing import FUND_ONLY, TOTAL_COST, Terms
@@ -98,7 +98,7 @@ class PoolingRules:
 
 def _by_pool(entries: list, date: int) -> dict:
     found: dict[str, Any] = {}
-    for kind, suffix in (("drg", ""), ("outpatient", "/outpatient")):
+    for kind, suffix in zip(POINT_KINDS, POOL_SUFFIXES, strict=True):
         own = [entry for entry in entries if entry.kind == kind]
         found |= {code + suffix: entry.value for code in SCHEME_CODES if (entry := _find(own, date, code))}
     return found

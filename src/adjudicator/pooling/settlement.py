@@ -15,7 +15,9 @@ import numpy as np
 
 from adjudicator.codes import SCHEME_CODES, Fund, Method
 from adjudicator.errors import E, refuse
-from adjudicator.payment.drg import Readmission, SpecialCases
+from adjudicator.payment.methods.drg.reader import Readmission, SpecialCases
+from adjudicator.payment.point_values import POOL_SUFFIXES
+from adjudicator.payment.registry import point_kind_of
 from adjudicator.pooling.cases import Cases, net
 from adjudicator.pooling.clearing import Cell, Clearing, Terms, case_due_fen, cells, clear, prepayments
 from adjudicator.pooling.packages import LimitYear
@@ -99,19 +101,13 @@ def _add(result: Postings, county: str, code: str, fund: Fund, amount: int) -> N
     result[place] = result.get(place, 0) + amount
 
 
-POOLS = ("", "/outpatient")
+POOLS = POOL_SUFFIXES
 """Kinds of points that have a value of their own, as they stand behind the scheme code."""
 
 
 def pool_of(rows: np.ndarray) -> np.ndarray:
-    """int[n]: which kind of points a case shares (position in :data:`POOLS`), -1 none.
-
-    Inpatient points: DRG cases, and bed-day and day-surgery cases that have points. Outpatient points are apart.
-    """
-    method = rows["method"]
-    with_points = np.isin(method, (int(Method.BED_DAY), int(Method.DAY_SURGERY))) & (rows["points_e8"] > 0)
-    inpatient = (method == Method.DRG_POINTS) | with_points
-    return np.where(inpatient, 0, np.where(method == Method.OUTPATIENT_POINTS, 1, -1))
+    """Return which kind of points each case shares, int[n]: position in :data:`POOLS`, -1 none."""
+    return point_kind_of(rows["method"], rows["points_e8"])
 
 
 def settle(

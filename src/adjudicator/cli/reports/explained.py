@@ -10,8 +10,9 @@ from typing import Any
 from google.protobuf import json_format
 
 from adjudicator.cli.reports.tables import AMOUNTS, OUTCOMES, pad, width
-from adjudicator.codes import CARE_KIND_ZH, METHOD_ZH, NATIONAL_CARE_TYPES, Method, scheme_zh
+from adjudicator.codes import CARE_KIND_ZH, NATIONAL_CARE_TYPES, Method, scheme_zh
 from adjudicator.money import fen_to_yuan
+from adjudicator.payment.registry import NAMES_ZH
 from adjudicator.steps import CHAIN_NAMES
 from adjudicator.v1 import claim_pb2, settlement_pb2
 
@@ -223,7 +224,7 @@ def _feet(one: Explained, lang: str) -> list[str]:
     lines = [f"{words('rules')}: {answer.rules_version} ({answer.rules_hash})"]
     if answer.payment.method:
         method = Method(answer.payment.method)
-        name = METHOD_ZH[method] if lang == "zh" else choice_words(method)
+        name = NAMES_ZH[method] if lang == "zh" else choice_words(method)
         lines.insert(0, f"{words('payment')} ({name}): {fen_to_yuan(answer.payment.due_fen)}")
     return [*lines, words("some_unverified")] if answer.unverified_rules else lines
 

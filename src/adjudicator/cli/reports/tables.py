@@ -8,9 +8,10 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Sequence
 
-from adjudicator.codes import METHOD_ZH, Fund, Method, scheme_zh
+from adjudicator.codes import Fund, Method, scheme_zh
 from adjudicator.money import fen_to_yuan
 from adjudicator.payers import ACCOUNTS, PAYERS, Identity, Payer, of
+from adjudicator.payment.registry import NAMES_ZH
 from adjudicator.v1 import pooling_pb2, settlement_pb2
 
 
@@ -73,7 +74,7 @@ def settlement_lines(answer: settlement_pb2.Settlement) -> list[str]:
     if answer.grouping.drg:
         lines.append(f"  {pad('病组', 24)}{pad('DRG', 20)}{answer.grouping.drg:>14}")
     if answer.payment.method:
-        method = METHOD_ZH[Method(answer.payment.method)]
+        method = NAMES_ZH[Method(answer.payment.method)]
         due = fen_to_yuan(answer.payment.due_fen)
         lines.append(f"  {pad(f'应付医院（{method}）', 24)}{pad('', 20)}{due:>14} 元")
     for problem in answer.problems:

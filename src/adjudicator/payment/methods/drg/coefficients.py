@@ -1,4 +1,5 @@
-"""Hospital coefficients of DRG points: families 1 to 3, missing levels, groups without coefficient (payment-rules 1.4).
+"""Hospital coefficients of DRG points: families 1 to 3, missing levels, groups without coefficient (docs/law.md,
+section "DRG points").
 
 Nothing falls back to 1: only groups that a document lists as without coefficient, or as new, have 1.
 """
@@ -6,12 +7,13 @@ Nothing falls back to 1: only groups that a document lists as without coefficien
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import numpy as np
 
 from adjudicator.payment.conditions import Codes, PackView
-from adjudicator.payment.reader import E8, Node, read_csv
+from adjudicator.payment.exact import E8
+from adjudicator.payment.method import Reading
+from adjudicator.payment.reader import Node, read_csv
 from adjudicator.rounding import PPM, divide_half_up
 
 COMPONENTS = ("hospital", "level", "burden", "cmi", "visits")
@@ -40,8 +42,8 @@ def unverified(node: Node) -> int:
     return int(not node.verified())
 
 
-def read_coefficients(folder: Path, node: Node, pack: PackView, codes: Codes, row: np.ndarray) -> Coefficients:
-    """Reads ``[drg.coefficient]`` with its file; notes in ``row`` (TERMS) whether it is verified."""
+def read_coefficients(reading: Reading, node: Node, codes: Codes, row: np.ndarray) -> Coefficients:
+    """Read ``[drg.coefficient]`` with its file; note in ``row`` (DRG_TERMS) whether it is verified."""
     result = Coefficients()
     table = node.child("coefficient", required=True)
     if table is None:
@@ -72,8 +74,8 @@ def read_coefficients(folder: Path, node: Node, pack: PackView, codes: Codes, ro
     row["unverified_coefficient"] = unverified(table)
     name = table.text("file", "")
     if name:
-        for line in read_csv(folder, name, ("component", "subject", "drg", "value"), node.faults):
-            _read_coefficient(line, result, pack, codes)
+        for line in read_csv(reading.folder, name, ("component", "subject", "drg", "value"), node.faults):
+            _read_coefficient(line, result, reading.pack, codes)
     table.finish()
     return result
 
@@ -95,7 +97,7 @@ def _read_coefficient(line: Node, result: Coefficients, pack: PackView, codes: C
 
 
 def fill_levels(values: list[int | None], up_ppm: int, down_ppm: int) -> list[int | None]:
-    """Fills levels without a value: a share of the next higher level, else of the next lower one (R30: filled fill on).
+    """Fill levels without a value: a share of the next higher level, else of the next lower one (R30: filled fill on).
 
     ``values`` are ordered from the highest level down, in 1e-8; a rate below 0 means that the rule is not there.
 
@@ -117,7 +119,7 @@ def fill_levels(values: list[int | None], up_ppm: int, down_ppm: int) -> list[in
 
 
 def coefficient_matrix(rules: Coefficients, pack: PackView, drgs: list[str]) -> np.ndarray:
-    """Coefficient of each hospital (row) and group (column) in 1e-8; -1 where the rules give none."""
+    """Return the coefficient of each hospital (row) and group (column) in 1e-8; -1 where the rules give none."""
     matrix = np.full((len(pack.hospitals), len(drgs)), -1, np.int64)
     for column, drg in enumerate(drgs):
         if drg in rules.no_coefficient or drg in rules.new_groups:
@@ -155,13 +157,13 @@ def _coefficient(rules: Coefficients, hospital: str, drg: str, level: int | None
         if value is None:
             return -1
         total += value * weight
-    unit = 10 ** (8 - rules.decimals)
+    unit: int = 10 ** (8 - rules.decimals)
     rounded = divide_half_up(total, PPM * unit) * unit
     return min(max(rounded, rules.floor_e8), rules.cap_e8)
 
 
 def full_points(base_e8: np.ndarray, matrix: np.ndarray, rounding_unit_e8: int) -> np.ndarray:
-    """Points of a complete stay, base x coefficient rounded half-up; -1 where either is missing."""
+    """Return the points of a complete stay, base x coefficient rounded half-up; -1 where either is missing."""
     result = np.full(matrix.shape, -1, np.int64)
     divisor = E8 * rounding_unit_e8
     bases = base_e8.tolist()
