@@ -116,7 +116,7 @@ def test_commit(benchmark, store, size):
 
 def test_pack(benchmark):
     """Columns to records, states and totals, in process: microseconds a claim."""
-    from adjudicator.ledger.batch import StateRead
+    from adjudicator.ledger.states import StateRead
 
     cases = new_cases(1000)
     keys, rows = unique_states(cases)

@@ -10,7 +10,9 @@ import numpy as np
 
 from adjudicator.codes import Scheme
 from adjudicator.columns import ACCUMULATOR_COUNT, BENEFIT, CLAIM, PAYMENT, SLOT
-from adjudicator.ledger.batch import Settlements, StateRead, pack
+from adjudicator.ledger.batch import Identities, Money, Settlements, pack
+from adjudicator.ledger.posting import Changes, Names, Parts
+from adjudicator.ledger.states import StateRead
 from adjudicator.ledger.store import Committed
 from adjudicator.v1 import settlement_pb2
 
@@ -64,8 +66,8 @@ class Case:
 
     @property
     def basis(self) -> bytes:
-        """Words that the ledger keeps and does not read: none, or some."""
-        return digest(self) * (self.total_fen % 3)
+        """Bytes that the ledger keeps and does not read: none, or some."""
+        return (digest(self) * 3)[: self.total_fen % 40]
 
     @property
     def content(self) -> bytes:
@@ -130,21 +132,28 @@ def settlements(cases: list[Case], states: StateRead, rows: np.ndarray, pool: st
         for at, value in ((0, case.institution), (2, case.encounter)):
             names[i, at], names[i, at + 1] = len(text), len(value.encode())
             text += value.encode()
-    answers = [case.answer for case in cases]
-    offsets = np.zeros(count + 1, np.int64)
-    np.cumsum([len(answer) for answer in answers], out=offsets[1:])
     return Settlements(
-        pool=pool, keys=_rows(case.key for case in cases), contents=_rows(case.content for case in cases),
-        field_digests=np.array([case.field_digests for case in cases], np.uint32).reshape(count, 5),
-        persons=_rows(case.person_digest for case in cases),
-        counties=np.array([case.county for case in cases], np.uint32), claims=claims, benefits=benefits,
-        payments=payments, sequences=np.array([case.sequence for case in cases], np.uint32),
-        text=np.frombuffer(bytes(text), np.uint8), names=names, answers=np.frombuffer(b"".join(answers), np.uint8),
-        answer_offsets=offsets, states=states, state_rows=rows, before=before, after=after, quota_keys=quota_keys,
-        quota_before=quota_before, quota_after=quota_after,
-        basis=np.frombuffer(b"".join(case.basis for case in cases), np.uint64),
-        basis_offsets=np.cumsum([0, *(len(case.basis) // 8 for case in cases)]).astype(np.int64),
+        pool,
+        Identities(
+            keys=_rows(case.key for case in cases), contents=_rows(case.content for case in cases),
+            field_digests=np.array([case.field_digests for case in cases], np.uint32).reshape(count, 5),
+            persons=_rows(case.person_digest for case in cases),
+            counties=np.array([case.county for case in cases], np.uint32),
+            sequences=np.array([case.sequence for case in cases], np.uint32),
+            names=Names(np.frombuffer(bytes(text), np.uint8), *np.ascontiguousarray(names.T)),
+        ),
+        Money(claims, benefits, payments),
+        states,
+        Changes(rows, before, after, quota_keys, quota_before, quota_after),
+        answers=_parts([case.answer for case in cases]),
+        basis=_parts([case.basis for case in cases]),
     )  # fmt: skip
+
+
+def _parts(values: list[bytes]) -> Parts:
+    offsets = np.zeros(len(values) + 1, np.int64)
+    np.cumsum([len(value) for value in values], out=offsets[1:])
+    return Parts(np.frombuffer(b"".join(values), np.uint8), offsets)
 
 
 def _rows(digests) -> np.ndarray:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import struct
 from dataclasses import dataclass, field
 
-from adjudicator.columns import ACCUMULATOR_COUNT
+from adjudicator.columns import ACCUMULATORS
 
 MASK = 2**64 - 1
+NUMBER = {name: number for number, name in ACCUMULATORS}
 
 
 def pad(data: bytes) -> bytes:
@@ -26,45 +27,53 @@ def checksum(data: bytes) -> int:
     return value
 
 
+def numbered(amounts: dict[str, int]) -> bytes:
+    """Amounts by accumulator: the numbers in ascending order, then the amounts."""
+    listed = sorted((NUMBER[name], amount) for name, amount in amounts.items())
+    numbers = b"".join(struct.pack("<H", number) for number, _ in listed)
+    return pad(numbers) + b"".join(struct.pack("<q", amount) for _, amount in listed)
+
+
 def record(
-    *, kind, pool, month, date, year, scheme, sequence, county, institution, encounter, fields, postings, deltas,
+    *, kind, pool, month, date, year, scheme, sequence, county, institution, encounter, fields, postings, changes,
     quotas, answer, commit, recorded_ms, key, content, person, state_key, previous, last, original=bytes(16),
     basis=b"",
 ) -> bytes:  # fmt: skip
-    """One journal record. ``postings``: fund -> fen; ``deltas``: slot -> change; ``quotas``: key -> change."""
+    """One journal record. ``postings``: fund -> fen; ``changes``: accumulator -> change; ``quotas``: key -> change."""
     institution, encounter = institution.encode(), encounter.encode()
-    head = struct.pack("<HBBI", 1, kind, 1 if state_key else 0, pool)
+    head = struct.pack("<HBBI", 2, kind, 1 if state_key else 0, pool)
     head += struct.pack("<IIII", month, date, year, scheme)
     head += struct.pack("<II", sequence, len(answer))
     head += struct.pack("<HHHH", len(institution), len(encounter), len(fields), len(postings))
-    head += struct.pack("<HHI", len(deltas), len(quotas), county)
+    head += struct.pack("<HHI", len(changes), len(quotas), county)
     head += struct.pack("<Qq", commit, recorded_ms)
-    head += struct.pack("<II", len(basis) // 8, 0)
+    head += struct.pack("<II", len(basis), 0)
     head += key + content + person + (state_key or bytes(16)) + previous + last + original
     body = pad(institution + encounter)
     body += pad(b"".join(struct.pack("<I", value) for value in fields))
     for fund, amount in sorted(postings.items()):
         body += struct.pack("<IHHq", county, scheme, fund, amount)
-    for slot, change in sorted(deltas.items()):
-        body += struct.pack("<qq", slot, change)
+    body += numbered(changes)
     for quota, change in quotas.items():
         body += struct.pack("<Qq", quota, change)
-    body += pad(answer) + basis
+    body += pad(answer) + pad(basis)
     return head + struct.pack("<Q", checksum(head + bytes(8) + body)) + body
 
 
 @dataclass
 class Year:
-    """A person's year: how often it was written, the latest settlement that stands, amounts by slot and quota."""
+    """A person's year: how often it was written, the latest settlement that stands, amounts by name and quota."""
 
     version: int = 0
     last: bytes = bytes(16)
-    slots: list[int] = field(default_factory=lambda: [0] * ACCUMULATOR_COUNT)
+    amounts: dict[str, int] = field(default_factory=dict)
     quotas: dict[int, int] = field(default_factory=dict)
 
     def value(self) -> bytes:
         """As stored."""
-        data = struct.pack("<Q", self.version) + self.last + struct.pack(f"<{ACCUMULATOR_COUNT}q", *self.slots)
+        amounts = {name: amount for name, amount in self.amounts.items() if amount}
+        data = struct.pack("<Q", self.version) + self.last
+        data += struct.pack("<HHI", 2, len(amounts), len(self.quotas)) + numbered(amounts)
         return data + b"".join(struct.pack("<Qq", key, used) for key, used in self.quotas.items())
 
 
@@ -78,7 +87,7 @@ class Entry:
     county: int
     scheme: int
     funds: dict[int, int]
-    deltas: dict[int, int]
+    changes: dict[str, int]
     quotas: dict[int, int]
     previous: bytes
 
@@ -121,8 +130,8 @@ class DictLedger:
         self.records += 1
         year = self.years.setdefault(entry.state_key, Year())
         year.version += 1
-        for slot, change in entry.deltas.items():
-            year.slots[slot] += sign * change
+        for name, change in entry.changes.items():
+            year.amounts[name] = year.amounts.get(name, 0) + sign * change
         for quota, change in entry.quotas.items():
             year.quotas[quota] = year.quotas.get(quota, 0) + sign * change
         for fund, amount in entry.funds.items():

@@ -12,8 +12,12 @@ from adjudicator.codes import Scheme
 from adjudicator.errors import AdjudicatorError, E
 from adjudicator.ledger import keys as names
 from adjudicator.ledger import rebuild as rebuilding
-from adjudicator.ledger.record import STATE
+from adjudicator.ledger.layout import STATE_HEAD
 from tests.ledger.made import Case, digest, dump, random_case, settle
+from tests.ledger.naive import Year
+
+AMOUNTS = STATE_HEAD.itemsize + 8
+"""Where the amounts of Wang's year begin: behind a word with the numbers of `stays` and `pooled_inpatient_fen`."""
 
 WANG = [Case("Wang", f"E{number}", quota=(9, 100)) for number in range(3)]
 OTHERS = [
@@ -83,7 +87,7 @@ class Damage:
         return f"index {WANG[1].key.hex()[:12]}…: stored 202405-2, expected no such settlement"
 
     async def state_amount_changed(self):
-        await self.client.setrange(names.state(self.pool, WANG[0].state_key), 24 + 8 * 20, struct.pack("<q", 99))
+        await self.client.setrange(names.state(self.pool, WANG[0].state_key), AMOUNTS, struct.pack("<q", 99))
         return f"state {WANG[0].state_key.hex()[:12]}… stays: stored 99, expected 3"
 
     async def state_version_changed(self):
@@ -95,7 +99,7 @@ class Damage:
         return f"last settlement: stored {WANG[1].key.hex()[:12]}…, expected {WANG[2].key.hex()[:12]}…"
 
     async def state_quota_changed(self):
-        await self.client.setrange(names.state(self.pool, WANG[0].state_key), STATE.itemsize + 8, struct.pack("<q", 1))
+        await self.client.setrange(names.state(self.pool, WANG[0].state_key), AMOUNTS + 2 * 8 + 8, struct.pack("<q", 1))
         return f"state {WANG[0].state_key.hex()[:12]}… quota 0000000000000009: stored 1, expected 300"
 
     async def state_deleted(self):
@@ -107,7 +111,7 @@ class Damage:
         return f"state {WANG[0].state_key.hex()[:12]}…: stored unreadable, expected a state"
 
     async def state_of_nobody(self):
-        await self.client.set(names.state(self.pool, digest("no one")), bytes(STATE.itemsize))
+        await self.client.set(names.state(self.pool, digest("no one")), Year().value())
         return f"state {digest('no one').hex()[:12]}…: stored a state, expected absent"
 
     async def version_lowered(self):
@@ -176,7 +180,7 @@ async def journal_altered(client, pool):
     record[200] ^= 1
     await client.xdel(names.journal(pool, 202406), "5-0")
     await client.xadd(names.journal(pool, 202406), {"r": bytes(record)}, id="5-1")
-    return "journal entry 5: stored unreadable, expected a record"
+    return "journal entry 5: stored unreadable, it is damaged, expected a record"
 
 
 async def journal_entry_added(client, pool):

@@ -9,14 +9,15 @@ from dataclasses import replace
 import pytest
 
 from adjudicator.codes import Fund, Scheme
-from adjudicator.columns import SLOT
+from adjudicator.columns import ACCUMULATORS, SLOT
 from adjudicator.errors import AdjudicatorError, E
 from adjudicator.ledger import keys as names
 from adjudicator.ledger.batch import pack
-from adjudicator.ledger.record import Kind
+from adjudicator.ledger.layout import Kind
 from tests.ledger.made import Case, digest, dump, random_case, settle, settlements, unique_states
 
 INT64_MAX = 2**63 - 1
+NUMBER = {name: number for number, name in ACCUMULATORS}
 
 
 async def packed(ledger, cases, pool):
@@ -33,7 +34,7 @@ def test_a_settlement_is_read_back_as_it_was_written(play, pool):
         record = await ledger.get(pool, case.key)
         assert (record.kind, record.position, record.answer) == (Kind.SETTLE, 1, case.answer)
         assert record.name == "H99010100001/E1/1"
-        assert dict(record.deltas) == {SLOT["stays"]: 1, SLOT["pooled_inpatient_fen"]: 60_000}
+        assert dict(record.changes) == {NUMBER["stays"]: 1, NUMBER["pooled_inpatient_fen"]: 60_000}
         assert record.quotas == ((77, 1_500),)
         year = await ledger.accumulators(pool, case.state_key)
         assert (year.versions[0], year.last[0].tobytes()) == (1, case.key)
@@ -192,7 +193,8 @@ def test_a_settlement_that_counts_in_no_year_touches_no_state(play, pool):
         keys, rows = unique_states([case := Case("Wang")])
         read = await ledger.read(pool, [case.key], keys)
         columns = settlements([case], read.states, rows, pool)
-        assert (await ledger.commit(pack(replace(columns, state_rows=rows * 0 - 1)))).done
+        changes = columns.changes._replace(state_rows=rows * 0 - 1)
+        assert (await ledger.commit(pack(replace(columns, changes=changes)))).done
         assert (await ledger.get(pool, case.key)).state_key is None
         assert (await ledger.accumulators(pool, case.state_key)).versions[0] == 0
         assert (await ledger.verify(pool)).holds

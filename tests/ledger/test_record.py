@@ -10,11 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adjudicator.codes import Fund
-from adjudicator.columns import ACCUMULATOR_COUNT, BENEFIT, CLAIM, PAYMENT, QUOTA, SLOT
+from adjudicator.columns import ACCUMULATOR_NAMES, ACCUMULATORS, BENEFIT, CLAIM, PAYMENT, QUOTA
 from adjudicator.errors import AdjudicatorError, E
-from adjudicator.ledger.batch import StateRead, fund_amounts, pack
+from adjudicator.ledger.batch import fund_amounts, pack
 from adjudicator.ledger.journal import parse
-from adjudicator.ledger.record import Kind, Record
+from adjudicator.ledger.layout import Kind
+from adjudicator.ledger.record import Record
+from adjudicator.ledger.states import StateRead
 from tests.ledger import naive
 from tests.ledger.made import Case, random_case, settlements, unique_states
 
@@ -26,9 +28,9 @@ def born_or_grown(keys: list[bytes], random_: random.Random) -> tuple[StateRead,
         year = naive.Year()
         if random_.random() < 0.6:
             year = naive.Year(random_.randrange(1, 2**63), random_.randbytes(16))
-            year.slots = [
-                random_.randrange(-(2**62), 2**62) if random_.random() < 0.3 else 0 for _ in range(ACCUMULATOR_COUNT)
-            ]
+            year.amounts = {
+                name: random_.randrange(-(2**62), 2**62) or 1 for name in ACCUMULATOR_NAMES if random_.random() < 0.3
+            }
             year.quotas = {random_.randrange(1, 5): random_.randrange(1, 9_999) for _ in range(random_.randrange(3))}
         years.append(year)
     values = [year.value() if year.version else b"" for year in years]
@@ -37,20 +39,20 @@ def born_or_grown(keys: list[bytes], random_: random.Random) -> tuple[StateRead,
 
 def on_paper(case: Case, year: naive.Year, pool: int, commit: int, recorded_ms: int) -> bytes:
     """Writes a settlement into the person's year and returns its record."""
-    deltas = {SLOT[name]: change for name, change in case.deltas.items() if change}
+    changes = {name: change for name, change in case.deltas.items() if change}
     funds = {0: case.pooled_fen, 2: case.catastrophic_fen, 7: case.account_fen, 9: case.due_fen, 10: 1}
     funds = {fund: amount for fund, amount in {**funds, 11: case.total_fen}.items() if amount}
     data = naive.record(
         kind=1, pool=pool, month=case.date // 100, date=case.date, year=case.date // 10000, scheme=int(case.scheme),
         sequence=case.sequence, county=case.county, institution=case.institution, encounter=case.encounter,
-        fields=case.field_digests, postings=funds, deltas=deltas, quotas=dict([case.quota] if case.quota else []),
+        fields=case.field_digests, postings=funds, changes=changes, quotas=dict([case.quota] if case.quota else []),
         answer=case.answer, commit=commit, recorded_ms=recorded_ms, key=case.key, content=case.content,
         person=case.person_digest, state_key=case.state_key, previous=year.last, last=case.key,
         basis=case.basis,
     )  # fmt: skip
     year.version, year.last = year.version + 1, case.key
-    for slot, change in deltas.items():
-        year.slots[slot] += change
+    for name, change in changes.items():
+        year.amounts[name] = year.amounts.get(name, 0) + change
     if case.quota:
         year.quotas[case.quota[0]] = year.quotas.get(case.quota[0], 0) + case.quota[1]
     return data
@@ -118,17 +120,18 @@ def test_the_journal_reader_sees_the_same_parts_as_the_reader_of_one_record():
     batch = pack(settlements(cases, states, rows, "990100"))
     values = [bytes(record) for record in batch.records]
     chunk = parse(202405, list(range(1, 51)), values)
-    assert chunk.unreadable == []
+    assert chunk.unreadable == {}
     for row, value in enumerate(values):
         record = Record.from_bytes(value, row + 1)
         assert chunk.record(row) == record
         postings = chunk.postings[chunk.postings[:, 0] == row]
         counties = chunk.posting_counties[chunk.postings[:, 0] == row]
         assert tuple((c, *p[1:]) for c, p in zip(counties.tolist(), postings.tolist(), strict=True)) == record.postings
-        assert tuple(map(tuple, chunk.deltas[chunk.deltas[:, 0] == row, 1:].tolist())) == record.deltas
+        assert tuple(map(tuple, chunk.changes[chunk.changes[:, 0] == row, 1:].tolist())) == record.changes
         assert tuple(map(tuple, chunk.quotas[chunk.quotas[:, 0] == row, 1:].tolist())) == record.quotas
 
 
+NUMBERS = [number for number, _ in ACCUMULATORS]
 int64 = st.integers(-(2**63), 2**63 - 1)
 digests = st.binary(min_size=16, max_size=16)
 records = st.builds(
@@ -153,9 +156,10 @@ records = st.builds(
     postings=st.lists(
         st.tuples(st.integers(0, 2**32 - 1), st.integers(0, 4), st.integers(0, 12), int64), max_size=13
     ).map(tuple),
-    deltas=st.lists(st.tuples(st.integers(0, ACCUMULATOR_COUNT - 1), int64), max_size=64).map(tuple),
+    changes=st.lists(st.tuples(st.sampled_from(NUMBERS), int64), max_size=64).map(tuple),
     quotas=st.lists(st.tuples(st.integers(0, 2**64 - 1), int64), max_size=4).map(tuple),
     answer=st.binary(max_size=100),
+    basis=st.binary(max_size=100),
     commit=st.integers(0, 2**63),
     recorded_ms=int64,
 )
@@ -175,7 +179,7 @@ def test_a_damaged_record_is_refused(record, data):
     with pytest.raises(AdjudicatorError) as refused:
         Record.from_bytes(bytes(written), 7)
     assert refused.value.problems[0].number == E.LEDGER_CORRUPT
-    assert parse(record.month, [7], [bytes(written)]).unreadable == [7]
+    assert parse(record.month, [7], [bytes(written)]).unreadable.keys() == {7}
 
 
 @given(records, st.integers(0, 2000))
@@ -184,7 +188,7 @@ def test_a_cut_record_is_refused(record, size):
     if size < len(written):
         with pytest.raises(AdjudicatorError):
             Record.from_bytes(written[:size], 7)
-        assert parse(record.month, [7], [written[:size]]).unreadable == [7]
+        assert parse(record.month, [7], [written[:size]]).unreadable.keys() == {7}
 
 
 def test_other_content_under_the_same_key_names_the_field():
@@ -201,7 +205,8 @@ def test_other_content_under_the_same_key_names_the_field():
     st.lists(
         st.none()
         | st.tuples(
-            st.integers(1, 2**64 - 1), digests, st.lists(int64, min_size=ACCUMULATOR_COUNT, max_size=ACCUMULATOR_COUNT),
+            st.integers(1, 2**64 - 1), digests,
+            st.dictionaries(st.sampled_from(ACCUMULATOR_NAMES), int64.filter(bool), max_size=60),
             st.dictionaries(st.integers(0, 2**64 - 1), int64, max_size=3),
         ),
         max_size=8,
@@ -212,9 +217,9 @@ def test_states_are_read_as_they_were_written(years):
     states = StateRead.parse(np.zeros((len(years), 16), np.uint8), values)
     assert (states.slots.dtype, states.quotas.dtype) == (np.int64, QUOTA)
     for row, year in enumerate(years):
-        version, last, slots, quotas = year or (0, bytes(16), [0] * ACCUMULATOR_COUNT, {})
+        version, last, amounts, quotas = year or (0, bytes(16), {}, {})
         assert (int(states.versions[row]), states.last[row].tobytes()) == (version, last)
-        assert states.slots[row].tolist() == slots
+        assert states.slots[row].tolist() == [amounts.get(name, 0) for name in ACCUMULATOR_NAMES]
         assert states.quotas_of(row) == quotas
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from adjudicator.columns import SLOT
 from adjudicator.errors import AdjudicatorError, E
-from adjudicator.ledger.record import Kind
+from adjudicator.ledger.layout import Kind
 from adjudicator.ledger.reversal import negate_settlement
 from adjudicator.v1 import settlement_pb2
 from tests.ledger.made import Case, digest, dump, settle

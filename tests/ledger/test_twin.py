@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from adjudicator.columns import SLOT
+from adjudicator.columns import ACCUMULATOR_NAMES
 from adjudicator.errors import AdjudicatorError, E
 from tests.ledger.made import Case, random_case, settle
 from tests.ledger.naive import DictLedger, Entry
@@ -14,10 +14,9 @@ from tests.ledger.naive import DictLedger, Entry
 
 def entry_of(case: Case) -> Entry:
     funds = {0: case.pooled_fen, 2: case.catastrophic_fen, 7: case.account_fen, 9: case.due_fen, 10: 1}
-    deltas = {SLOT[name]: change for name, change in case.deltas.items()}
     quotas = dict([case.quota] if case.quota else [])
     month, funds = case.date // 100, {**funds, 11: case.total_fen}
-    return Entry(case.key, case.state_key, month, case.county, int(case.scheme), funds, deltas, quotas, bytes(16))
+    return Entry(case.key, case.state_key, month, case.county, int(case.scheme), funds, case.deltas, quotas, bytes(16))
 
 
 async def reverse(ledger, pool: str, case: Case) -> str:
@@ -39,7 +38,7 @@ async def compare(ledger, pool: str, twin: DictLedger) -> None:
     states = (await ledger.read(pool, [], keys)).states
     for row, year in enumerate(twin.years.values()):
         assert (int(states.versions[row]), states.last[row].tobytes()) == (year.version, year.last)
-        assert states.slots[row].tolist() == year.slots
+        assert states.slots[row].tolist() == [year.amounts.get(name, 0) for name in ACCUMULATOR_NAMES]
         used = {key: fen for key, fen in states.quotas_of(row).items() if fen}
         assert used == {key: fen for key, fen in year.quotas.items() if fen}
 

@@ -8,19 +8,16 @@ import subprocess
 import sys
 from dataclasses import dataclass
 
-import numpy as np
 import pytest
 
-from adjudicator.claim.basis import PRINCIPAL_BYTES, write_basis
 from adjudicator.cli.main import main
 from adjudicator.codes import Fund, Method
-from adjudicator.columns import ACCUMULATOR_COUNT, CLAIM, SPLIT
 from adjudicator.ledger.store import Ledger
 from adjudicator.pooling.cases import Cases
 from adjudicator.pooling.ledger_cases import cases_of, months_from, read_stays
 from adjudicator.pooling.posting import differences, post_targets, posted
 from adjudicator.rulefile.faults import PackError
-from adjudicator.v1 import settlement_pb2
+from adjudicator.v1 import record_pb2, settlement_pb2
 from tests.ledger import made
 
 POOL = "990000"
@@ -44,11 +41,9 @@ class DrgCase(made.Case):
     def basis(self) -> bytes:
         if self.stay == (0, 0):
             return b""
-        claim = np.zeros(1, CLAIM)
-        claim["admission_date"], claim["discharge_date"] = self.stay
-        text = np.frombuffer(self.principal.encode().ljust(PRINCIPAL_BYTES, b"\0"), np.uint64).reshape(1, -1)
-        years, used = np.zeros((1, ACCUMULATOR_COUNT), np.int64), np.zeros(1, np.int64)
-        return write_basis(claim, np.zeros(1, SPLIT), years, used, text)[0].tobytes()
+        basis = record_pb2.RecordBasis(principal_diagnosis=self.principal)
+        basis.facts.admission_date, basis.facts.discharge_date = self.stay
+        return basis.SerializeToString()
 
     @property
     def answer(self) -> bytes:

@@ -12,7 +12,7 @@ from benchmarks.way_of_a_claim import follow
 from adjudicator.claim.engine import Engine
 from adjudicator.rules.bundle import load_bundle
 
-MOST = {"calls": 161, "files": 37, "moves from file to file": 105, "moves between folders": 41}
+MOST = {"calls": 150, "files": 37, "moves from file to file": 100, "moves between folders": 42}
 
 
 def test_a_claim_takes_no_longer_way_than_before(store_url):

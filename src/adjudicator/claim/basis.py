@@ -1,101 +1,258 @@
-"""What a settlement rests on, in words beside its answer: enough to price it once more and explain each step.
+"""What a journal record keeps of its claim: enough to explain it, to count it in its month and to price it again.
 
-Layout in 8-byte words: digest of the layout, use of the disease quota before, principal diagnosis (two words of text),
-the resolved claim (CLAIM), the sums over its lines (SPLIT), then (slot, amount) of the person's year that it was priced
-over, zeros left out. The fee lines are not kept: their split stands in the answer.
+``RecordBasis`` (proto/adjudicator/v1/record.proto) is written from columns with the generic encoder and read with the
+protobuf library. Its fields have names, so the layout of the columns in memory may change without touching what is
+stored. The fee lines are not kept: their split stands in the answer.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 import numpy as np
+from google.protobuf.message import DecodeError, Message
 
-from adjudicator.columns import ACCUMULATOR_COUNT, CLAIM, SPLIT
-from adjudicator.wire.digest import digest_bytes
+from adjudicator.claim.state import STORED, StoredOrder
+from adjudicator.columns import CLAIM, SPLIT
+from adjudicator.compiled.jit import uncounted_inlined, uncounted_kernel
+from adjudicator.errors import E, refuse
+from adjudicator.v1.record_pb2 import BundleRows, ClaimFacts, LineSums, RecordBasis
+from adjudicator.wire.encode import encode
+from adjudicator.wire.schema import STRING_TABLE, compile_schema
 
-LAYOUT = np.uint64(int.from_bytes(digest_bytes(repr((CLAIM.descr, SPLIT.descr, "principal")).encode())[:8], "little"))
-"""Digest of what a basis holds; one of another layout is not read."""
+_ROOT: Any = RecordBasis.DESCRIPTOR
+SCHEMA = compile_schema(_ROOT)
 
-PRINCIPAL_BYTES = 16
-"""A principal diagnosis is kept up to this many octets; the insurance edition has shorter ones."""
+_PARTS = {"facts": ClaimFacts.DESCRIPTOR, "rows": BundleRows.DESCRIPTOR, "sums": LineSums.DESCRIPTOR}
 
-_CLAIM_WORDS, _SPLIT_WORDS = CLAIM.itemsize // 8, SPLIT.itemsize // 8
-_PRINCIPAL_WORDS = PRINCIPAL_BYTES // 8
-_HEAD_WORDS = 2 + _PRINCIPAL_WORDS
-assert CLAIM.itemsize % 8 == 0 and SPLIT.itemsize % 8 == 0
+NOT_STORED = ("line_start", "line_end", "state", "quota", "error", "error_line")
+"""Columns of CLAIM that mean something within one batch only."""
+
+
+class PricedOver(NamedTuple):
+    """The year of each claim, as it was priced over."""
+
+    accumulators: np.ndarray
+    """int64[n, ACCUMULATOR_COUNT]."""
+    quota_keys: np.ndarray
+    """uint64[n]: disease quota of a period that applied, 0 none."""
+    quota_used: np.ndarray
+    """int64[n] fen that this quota had used."""
+
+
+class Diagnoses(NamedTuple):
+    """The diagnoses of claims as text: claim i has the codes ``starts[i]`` to ``ends[i]``, the principal one first."""
+
+    text: np.ndarray
+    """uint8: where the codes stand."""
+    starts: np.ndarray
+    """int64[n]."""
+    ends: np.ndarray
+    """int64[n]."""
+    codes: np.ndarray
+    """STRING_TABLE."""
+
+    @classmethod
+    def none(cls, count: int) -> Diagnoses:
+        """Claims without diagnoses."""
+        nothing = np.zeros(count, np.int64)
+        return cls(np.zeros(0, np.uint8), nothing, nothing, np.zeros(0, STRING_TABLE))
+
+
+# Columns of a table of copies.
+_FROM, _TO, _PRESENT = range(3)
+
+
+class Layout(NamedTuple):
+    """Which columns of memory become which fields of the message.
+
+    ``facts``, ``rows``, ``sums`` int64[m, 3]: words of four bytes from, to, and the byte that says that an optional
+    field is there (-1: always). ``flags`` int64[m, 2]: bytes from, to.
+    """
+
+    facts: np.ndarray
+    flags: np.ndarray
+    rows: np.ndarray
+    sums: np.ndarray
+
+
+def layout_of(claim: np.dtype[Any], split: np.dtype[Any]) -> Layout:
+    """Return what ``write_basis`` copies from records with the columns of CLAIM and SPLIT, and perhaps others.
+
+    Raises ValueError for a field of the message that has no column of its size.
+    """
+    facts, flags = _copies(claim, "facts")
+    rows, _ = _copies(claim, "rows")
+    sums, _ = _copies(split, "sums")
+    return Layout(facts, flags, rows, sums)
+
+
+def _copies(source: np.dtype[Any], path: str) -> tuple[np.ndarray, np.ndarray]:
+    """Copies of words and of single bytes into the table of one part of the message."""
+    target = SCHEMA.dtype(path)
+    words: list[tuple[int, int, int]] = []
+    flags: list[tuple[int, int]] = []
+    for member in _PARTS[path].fields:
+        name = member.name
+        if name not in (source.names or ()) or source[name].itemsize != target[name].itemsize:
+            raise ValueError(f"RecordBasis.{path}.{name} has no column of its size in memory")
+        start, end, size = _offset(source, name), _offset(target, name), target[name].itemsize
+        if size == 1:
+            flags.append((start, end))
+        else:
+            present = _offset(target, f"has_{name}") if member.has_presence else -1
+            words += ((start // 4 + word, end // 4 + word, present) for word in range(size // 4))
+    return np.array(words, np.int64).reshape(-1, 3), np.array(flags, np.int64).reshape(-1, 2)
+
+
+def _offset(dtype: np.dtype[Any], name: str) -> int:
+    fields: Any = dtype.fields
+    return int(fields[name][1])
+
+
+_LAYOUT = layout_of(CLAIM, SPLIT)
+
+
+class _Source(NamedTuple):
+    """Records of claims and of the sums over their lines, seen as words and bytes."""
+
+    claims: np.ndarray  # int32[n, words]
+    flags: np.ndarray  # uint8[n, bytes]
+    splits: np.ndarray  # int32[n, words]
+
+
+class _Target(NamedTuple):
+    """Tables of the message: the root as records, its parts as words and bytes."""
+
+    root: np.ndarray
+    facts: np.ndarray
+    facts_bytes: np.ndarray
+    rows: np.ndarray
+    rows_bytes: np.ndarray
+    sums: np.ndarray
+    sums_bytes: np.ndarray
+    year_numbers: np.ndarray
+    year_amounts: np.ndarray
+
+
+@uncounted_inlined
+def _copy(i: int, source: np.ndarray, target: np.ndarray, present: np.ndarray, copies: np.ndarray) -> int:
+    """Copy the words of row i; an optional column that is negative is left out."""
+    for k in range(copies.shape[0]):
+        value, byte = source[i, copies[k, _FROM]], copies[k, _PRESENT]
+        if byte < 0 or value >= 0:
+            target[i, copies[k, _TO]] = value
+            if byte >= 0:
+                present[i, byte] = 1
+    return 0
+
+
+@uncounted_kernel
+def _fill(
+    rules_hash: np.uint64, source: _Source, layout: Layout, order: StoredOrder, year: PricedOver, diagnoses: Diagnoses,
+    out: _Target,
+) -> None:  # fmt: skip
+    """Fill the tables of the message, one row a claim; they are zero before, with room for every amount."""
+    pairs = 0
+    for i in range(source.claims.shape[0]):
+        row = out.root[i]
+        row.rules_hash = rules_hash
+        row.facts, row.rows, row.sums = i, i, i
+        _copy(i, source.claims, out.facts, out.facts_bytes, layout.facts)
+        for k in range(layout.flags.shape[0]):
+            out.facts_bytes[i, layout.flags[k, _TO]] = source.flags[i, layout.flags[k, _FROM]]
+        _copy(i, source.claims, out.rows, out.rows_bytes, layout.rows)
+        _copy(i, source.splits, out.sums, out.sums_bytes, layout.sums)
+        if diagnoses.ends[i] > diagnoses.starts[i]:
+            code = diagnoses.codes[diagnoses.starts[i]]
+            row.principal_diagnosis_start, row.principal_diagnosis_size = code["start"], code["size"]
+        if year.quota_keys[i] != 0:
+            row.quota_used_fen, row.has_quota_used_fen = year.quota_used[i], 1
+        row.year_numbers_start, row.year_amounts_start = pairs, pairs
+        for k in range(order.numbers.shape[0]):
+            amount = year.accumulators[i, order.places[k]]
+            if amount != 0:
+                out.year_numbers[pairs].value = order.numbers[k]
+                out.year_amounts[pairs].value = amount
+                pairs += 1
+        row.year_numbers_end, row.year_amounts_end = pairs, pairs
+
+
+def write_basis(
+    rules_hash: str, claims: np.ndarray, splits: np.ndarray, year: PricedOver, diagnoses: Diagnoses,
+    layout: Layout = _LAYOUT, order: StoredOrder = STORED,
+) -> tuple[np.ndarray, np.ndarray]:  # fmt: skip
+    """Return the messages of n settlements, uint8[:], and where each starts, int64[n + 1].
+
+    ``rules_hash`` 16 hexadecimal characters; claims CLAIM[n] and splits SPLIT[n] as they were priced.
+    """
+    claims, splits = np.ascontiguousarray(claims), np.ascontiguousarray(splits)
+    count, pairs = len(claims), int(np.count_nonzero(year.accumulators))
+    sizes = {"": count, "facts": count, "rows": count, "sums": count, "year_numbers": pairs, "year_amounts": pairs}
+    tables = SCHEMA.allocate(sizes, clear=False)
+    tables.arena.fill(0)
+    facts, rows, sums = tables["facts"], tables["rows"], tables["sums"]
+    target = _Target(
+        tables[""],
+        facts.view(np.int32).reshape(count, -1), facts.view(np.uint8).reshape(count, -1),
+        rows.view(np.int32).reshape(count, -1), rows.view(np.uint8).reshape(count, -1),
+        sums.view(np.int32).reshape(count, -1), sums.view(np.uint8).reshape(count, -1),
+        tables["year_numbers"], tables["year_amounts"],
+    )  # fmt: skip
+    source = _Source(
+        claims.view(np.int32).reshape(count, -1),
+        claims.view(np.uint8).reshape(count, -1),
+        splits.view(np.int32).reshape(count, -1),
+    )
+    for array in source:
+        array.flags.writeable = False  # the columns of a whole batch are read-only, those of some rows not: one type
+    _fill(np.uint64(int(rules_hash, 16)), source, layout, order, year, diagnoses, target)
+    return encode(SCHEMA, tables, diagnoses.text)
+
+
+def read_basis(data: bytes) -> RecordBasis | None:
+    """Return what a record keeps of its claim, None where it keeps nothing. Errors: E.LEDGER_CORRUPT."""
+    if not data:
+        return None
+    try:
+        return RecordBasis.FromString(data)
+    except DecodeError as error:
+        raise refuse(E.LEDGER_CORRUPT, detail="what a record keeps of its claim cannot be read") from error
 
 
 @dataclass(frozen=True, slots=True)
-class Basis:
-    """CLAIM[1], SPLIT[1], int64[64] the year before, fen that the disease quota had used, principal diagnosis."""
+class Inputs:
+    """What the benefit stage takes: CLAIM[1], SPLIT[1], int64[ACCUMULATOR_COUNT] the year before, use of the quota."""
 
     claim: np.ndarray
     split: np.ndarray
     year: np.ndarray
     quota_used_fen: int
-    principal: str
-    """Code of the principal diagnosis as the claim had it, empty without one."""
 
 
-def principal_codes(heap: np.ndarray, claims: np.ndarray, diagnoses: np.ndarray) -> np.ndarray:
-    """uint64[n, 2]: the first diagnosis of each claim as zero-padded text.
+def inputs_of(basis: RecordBasis, rules_hash: str) -> Inputs | None:
+    """Return what a settlement was priced from, as columns of this version.
 
-    ``heap`` uint8; ``claims`` rows of the wire table of the claims, ``diagnoses`` that of the codes (start, size).
+    None where it was priced under other rules than ``rules_hash`` or over an amount that this version does not know.
     """
-    result = np.zeros((claims.shape[0], PRINCIPAL_BYTES), np.uint8)
-    has = np.flatnonzero(claims["diagnoses_end"] > claims["diagnoses_start"])
-    first = diagnoses[claims["diagnoses_start"][has]]
-    within = np.arange(PRINCIPAL_BYTES)
-    places = first["start"].astype(np.int64)[:, None] + within
-    inside = within < first["size"].astype(np.int64)[:, None]
-    result[has] = np.where(inside, heap[np.minimum(places, heap.shape[0] - 1)], 0)
-    return result.view(np.uint64)
-
-
-def write_basis(
-    claims: np.ndarray,
-    splits: np.ndarray,
-    years: np.ndarray,
-    quota_used: np.ndarray,
-    principals: np.ndarray | None = None,
-) -> tuple[np.ndarray, np.ndarray]:
-    """Words uint64[:] of n settlements and int64[n + 1] offsets.
-
-    years int64[n, 64], quota_used int64[n]; principals uint64[n, 2] of :func:`principal_codes`, ``None``: not known.
-    """
-    count = claims.shape[0]
-    rows, slots = np.nonzero(years)
-    fixed = _HEAD_WORDS + _CLAIM_WORDS + _SPLIT_WORDS
-    pairs = np.bincount(rows, minlength=count)
-    offsets = np.zeros(count + 1, np.int64)
-    np.cumsum(fixed + 2 * pairs, out=offsets[1:])
-    words = np.empty(int(offsets[-1]), np.uint64)
-    starts = offsets[:-1]
-    words[starts] = LAYOUT
-    words[starts + 1] = quota_used.astype(np.uint64)
-    words[starts[:, None] + 2 + np.arange(_PRINCIPAL_WORDS)] = 0 if principals is None else principals
-    at = starts[:, None] + _HEAD_WORDS
-    words[at + np.arange(_CLAIM_WORDS)] = np.ascontiguousarray(claims).view(np.uint64).reshape(count, _CLAIM_WORDS)
-    at = at + _CLAIM_WORDS
-    words[at + np.arange(_SPLIT_WORDS)] = np.ascontiguousarray(splits).view(np.uint64).reshape(count, _SPLIT_WORDS)
-    within = np.arange(rows.shape[0]) - np.repeat(np.cumsum(pairs) - pairs, pairs)
-    place = starts[rows] + fixed + 2 * within
-    words[place] = slots.astype(np.uint64)
-    words[place + 1] = years[rows, slots].astype(np.uint64)
-    return words, offsets
-
-
-def read_basis(data: bytes) -> Basis | None:
-    """The basis of one settlement, None where there is none or its layout is another version's."""
-    words = np.frombuffer(data, np.uint64)
-    fixed = _HEAD_WORDS + _CLAIM_WORDS + _SPLIT_WORDS
-    if words.shape[0] < fixed or words[0] != LAYOUT:
+    place_of = STORED.place_of
+    known = all(number < len(place_of) and place_of[number] >= 0 for number in basis.year_numbers)
+    if basis.rules_hash != int(rules_hash, 16) or not known:
         return None
-    claim = words[_HEAD_WORDS : _HEAD_WORDS + _CLAIM_WORDS].copy().view(CLAIM)
-    split = words[_HEAD_WORDS + _CLAIM_WORDS : fixed].copy().view(SPLIT)
-    year = np.zeros(ACCUMULATOR_COUNT, np.int64)
-    pairs = words[fixed:].reshape(-1, 2).astype(np.int64)
-    year[pairs[:, 0]] = pairs[:, 1]
-    principal = words[2:_HEAD_WORDS].tobytes().rstrip(b"\0").decode(errors="replace")
-    return Basis(claim, split, year, int(words[1].astype(np.int64)), principal)
+    claim, split = np.zeros(1, CLAIM), np.zeros(1, SPLIT)
+    _read_part(basis.facts, claim)
+    _read_part(basis.rows, claim)
+    _read_part(basis.sums, split)
+    claim["state"], claim["quota"] = 0, 0 if basis.HasField("quota_used_fen") else -1
+    claim["error_line"] = -1
+    year = np.zeros(len(STORED.numbers), np.int64)
+    year[place_of[list(basis.year_numbers)]] = list(basis.year_amounts)
+    return Inputs(claim, split, year, basis.quota_used_fen)
+
+
+def _read_part(part: Message, row: np.ndarray) -> None:
+    """Set the columns of a record from the fields of the same names; an optional field that is not there is -1."""
+    for member in part.DESCRIPTOR.fields:
+        absent = member.has_presence and not part.HasField(member.name)
+        row[member.name] = -1 if absent else getattr(part, member.name)

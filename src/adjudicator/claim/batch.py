@@ -23,8 +23,6 @@ SETTLEMENT_SCHEMA = compile_schema(settlement_pb2.Settlement.DESCRIPTOR)
 ID_BYTES = 32
 """Room for the settlement id of each claim, behind the request bytes."""
 
-_NAMES = ("institution_code_start", "institution_code_size", "encounter_id_start", "encounter_id_size")
-
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Incoming:
@@ -50,14 +48,6 @@ class Incoming:
         """Return some rows of a repeated string field."""
         rows = self.decoded.tables[path][start:end]
         return [bytes(self.heap[int(row["start"]) : int(row["start"] + row["size"])]).decode() for row in rows]
-
-    def names(self, rows: np.ndarray | slice) -> np.ndarray:
-        """Return int64[k, 4]: start and size in ``heap`` of institution code and encounter id of the rows."""
-        wire = self.claims[rows]
-        names = np.empty((wire.shape[0], 4), np.int64)
-        for column, part in enumerate(_NAMES):
-            names[:, column] = wire[part]
-        return names
 
 
 @dataclass(frozen=True, slots=True, eq=False)

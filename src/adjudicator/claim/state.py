@@ -4,11 +4,43 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 
-from adjudicator.columns import ACCUMULATOR_COUNT
+from adjudicator.columns import ACCUMULATOR_COUNT, ACCUMULATORS
 from adjudicator.wire.digest import digest_bytes
+
+
+class StoredOrder(NamedTuple):
+    """How the accumulators of a row are stored: under permanent numbers, in the order of these numbers."""
+
+    numbers: np.ndarray
+    """int64[accumulators], ascending."""
+    places: np.ndarray
+    """int64[accumulators]: place in memory of each number."""
+    place_of: np.ndarray
+    """int64[highest number + 1]: place in memory, -1 for a number that this version does not know."""
+
+
+def stored_order(accumulators: Iterable[tuple[int, str]]) -> StoredOrder:
+    """Return the stored order of a table of accumulators (number, name) in the order of memory.
+
+    >>> order = stored_order([(3, "cost"), (1, "stays")])
+    >>> order.numbers.tolist(), order.places.tolist(), order.place_of.tolist()
+    ([1, 3], [1, 0], [-1, 1, -1, 0])
+    """
+    memory = np.array([number for number, _ in accumulators], np.int64)
+    places = np.argsort(memory)
+    numbers = memory[places]
+    if numbers[0] < 1 or (np.diff(numbers) == 0).any():
+        raise ValueError("each accumulator needs a number of its own, from 1")
+    place_of = np.full(int(numbers[-1]) + 1, -1, np.int64)
+    place_of[numbers] = places
+    return StoredOrder(numbers, places, place_of)
+
+
+STORED = stored_order(ACCUMULATORS)
 
 
 def quota_key(disease_code: str, period: int) -> int:

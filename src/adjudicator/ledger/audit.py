@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import AsyncIterator, Callable, Iterable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -12,12 +13,12 @@ import numpy as np
 from adjudicator.columns import ACCUMULATOR_NAMES
 from adjudicator.errors import AdjudicatorError
 from adjudicator.ledger import keys as names
-from adjudicator.ledger.batch import StateRead
 from adjudicator.ledger.connection import Connection, Script
 from adjudicator.ledger.journal import Chunk, scan
 from adjudicator.ledger.names import parse_total_field, total_field
-from adjudicator.ledger.record import STATE
+from adjudicator.ledger.posting import GOOD
 from adjudicator.ledger.replay import Replay, describe_total
+from adjudicator.ledger.states import StateRead, parse_each
 
 PLACES = Script("buckets.lua", "places.lua")
 STATES, TOTALS = Script("states.lua"), Script("totals.lua")
@@ -109,8 +110,8 @@ async def verify(connection: Connection, pool: str, progress: Progress = no_prog
     check_positions(replay, check)
     await _check_totals(connection, pool, replay, check, stored, found)
     if await index_is_larger(connection, pool, sum(not place.stored for place in wrong)):
-        async for _, key, place in surplus_places(connection, pool):
-            check.note("index", f"{key.hex()[:12]}…", place, "no such settlement")
+        async for _, key, surplus in surplus_places(connection, pool):
+            check.note("index", f"{key.hex()[:12]}…", surplus, "no such settlement")
     async for key, value, expected in wrong_states(connection, pool, replay, found.states, check):
         for name, have, want in _state_differences(value, expected):
             check.note("state", f"{key.hex()[:12]}… {name}".rstrip(), have, want)
@@ -125,9 +126,7 @@ async def find_keys(connection: Connection, pool: str) -> FoundKeys:
     found, prefix, cursor = FoundKeys(), names.prefix(pool).encode(), 0
     while True:
         pattern = prefix.replace(b"{", rb"\{") + b"*"
-        cursor, keys = await connection.persist(
-            lambda cursor=cursor, pattern=pattern: connection.client.scan(cursor, match=pattern, count=1000)
-        )
+        cursor, keys = await connection.persist(partial(connection.client.scan, cursor, match=pattern, count=1000))
         for key in set(keys):
             kind, _, rest = key[len(prefix) :].partition(b":")
             if kind == b"state" and len(rest) == 16:
@@ -154,8 +153,8 @@ async def extend(
     wrong, read = [], 0
     for month in sorted(set(months)):
         async for chunk in scan(connection, pool, month, replay.version + 1, version):
-            for position in chunk.unreadable:
-                check.note("journal", f"entry {position}", "unreadable", "a record")
+            for position, why in chunk.unreadable.items():
+                check.note("journal", f"entry {position}", f"unreadable, {why}", "a record")
             _check_headers(chunk, pool, check)
             replay.add(chunk)
             wrong += await _wrong_places(connection, pool, chunk)
@@ -220,7 +219,7 @@ async def _check_totals(
     for month in sorted(replay.months - stored.keys()):
         check.note("version", "months", "absent", f"{month:06d}")
     for month in sorted((found.total_months | replay.months) - stored.keys()):
-        values = await connection.persist(lambda month=month: connection.client.hgetall(names.totals(pool, month)))
+        values = await connection.persist(partial(connection.client.hgetall, names.totals(pool, month)))
         stored[month] = _hash([part for pair in values.items() for part in pair])
     expected = expected_totals(replay)
     for month in sorted(stored.keys() | expected.keys()):
@@ -243,7 +242,7 @@ async def surplus_places(connection: Connection, pool: str) -> AsyncIterator[tup
         bucket, cursor = names.prefix(pool) + f"index:{number:x}", None
         while cursor != 0:
             cursor, entries = await connection.persist(
-                lambda bucket=bucket, cursor=cursor: connection.client.hscan(bucket, cursor or 0, count=CHUNK_KEYS)
+                partial(connection.client.hscan, bucket, cursor or 0, count=CHUNK_KEYS)
             )
             for settlement, place in entries.items():
                 month, _, position = place.partition(b"-")
@@ -264,7 +263,7 @@ async def index_is_larger(connection: Connection, pool: str, absent: int) -> boo
     """Whether the index has entries too many, when ``absent`` of the records are known to have none."""
     arguments = [names.prefix(pool), b""]
     entries, records, _ = await connection.persist(lambda: connection.run(PLACES, names.version(pool), arguments))
-    return entries != records - absent
+    return int(entries) != int(records) - absent
 
 
 async def wrong_states(
@@ -275,9 +274,7 @@ async def wrong_states(
     for at in range(0, len(keys), CHUNK_KEYS):
         chunk = keys[at : at + CHUNK_KEYS]
         arguments = [names.prefix(pool), b"".join(chunk)]
-        reply = await connection.persist(
-            lambda arguments=arguments: connection.run(STATES, names.version(pool), arguments)
-        )
+        reply = await connection.persist(partial(connection.run, STATES, names.version(pool), arguments))
         version = int(reply[0]) if reply[0].isdigit() else 0
         if version > replay.version:
             months = await connection.persist(lambda: connection.client.smembers(names.months(pool)))
@@ -290,20 +287,13 @@ async def wrong_states(
 
 def _surely_right(replay: Replay, keys: list[bytes], values: list[bytes]) -> np.ndarray:
     """Which states are plainly equal, by columns; those with quotas and the doubtful ones are looked at one by one."""
-    right = np.zeros(len(keys), bool)
     rows = np.array([replay.rows.get(key, -1) for key in keys], np.int64)
-    plain = np.array(
-        [len(value) == STATE.itemsize and row >= 0 and row not in replay.quotas
-         for value, row in zip(values, rows.tolist(), strict=True)]
-    )  # fmt: skip
-    picked = np.flatnonzero(plain)
-    stored = np.frombuffer(b"".join(values[row] for row in picked.tolist()), STATE)
-    of = rows[picked]
-    right[picked] = (
-        (stored["version"] == replay.versions[of].astype(np.uint64))
-        & (stored["last"] == replay.last[of]).all(axis=1)
-        & (stored["slots"] == replay.slots[of]).all(axis=1)
-    )
+    found, stored = parse_each(np.zeros((len(keys), 16), np.uint8), values)
+    plain = (found == GOOD) & (np.diff(stored.quota_offsets) == 0)
+    right: np.ndarray = plain & (rows >= 0) & ~np.isin(rows, np.fromiter(replay.quotas, np.int64, len(replay.quotas)))
+    right &= (stored.versions == replay.versions[rows].astype(np.uint64)) & (stored.versions > 0)
+    right &= (stored.last == replay.last[rows]).all(axis=1)
+    right &= (stored.slots == replay.slots[rows]).all(axis=1)
     return right
 
 

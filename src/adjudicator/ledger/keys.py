@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
+MOST_POOLS = 1024
+"""Pools whose names are kept ready; a province has about a dozen."""
 POOLS = "adj:pools"
 """Set of the pools that have a ledger in this store; outside the hash tags, written before a pool's first commit."""
 
@@ -12,6 +16,7 @@ Few, so that a batch asks and writes many keys with one command; the tables grow
 """
 
 
+@lru_cache(MOST_POOLS)
 def prefix(pool: str) -> str:
     """What every key of a pool begins with.
 
@@ -21,6 +26,7 @@ def prefix(pool: str) -> str:
     return f"adj:{{{pool}}}:"
 
 
+@lru_cache(MOST_POOLS)
 def version(pool: str) -> str:
     """Position of the last journal entry; grows by one with each."""
     return prefix(pool) + "version"
@@ -62,7 +68,13 @@ def index_bucket(pool: str, key: bytes) -> str:
 
 def state(pool: str, key: bytes) -> bytes:
     """Value of a person's year in a scheme."""
-    return (prefix(pool) + "state:").encode() + key
+    return states(pool) + key
+
+
+@lru_cache(MOST_POOLS)
+def states(pool: str) -> bytes:
+    """What the keys of all persons' years begin with."""
+    return (prefix(pool) + "state:").encode()
 
 
 def rebuilding(pool: str) -> str:

@@ -1,21 +1,92 @@
-"""Writes the journal records and the new states of a batch, word by word, without an object per claim.
+"""Kernels of the journal: write the records and new states of a batch without an object per claim, and read states.
 
-Layouts are those of ``ledger.record``: a header of whole 8-byte words that the caller has filled, then sections
-padded to 8 bytes. All arrays are little-endian and C-contiguous; outputs are passed in and fully overwritten.
+The layouts are those of ``ledger.layout``. All arrays are little-endian and C-contiguous unless they say otherwise;
+outputs are passed in and fully overwritten. Sections begin at whole words of eight bytes.
 """
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
-from adjudicator.compiled.jit import inlined_kernel, kernel
+from adjudicator.claim.state import StoredOrder
+from adjudicator.compiled.jit import uncounted_inlined, uncounted_kernel
+from adjudicator.ledger import layout
 
 _SEED, _PRIME = np.uint64(0x9E3779B97F4A7C15), np.uint64(0xFF51AFD7ED558CCD)
 _SHIFT = np.uint64(29)
+_CHECKSUM_WORD, _HEADER_WORDS, _STATE_WORDS = layout.CHECKSUM_WORD, layout.HEADER_WORDS, layout.STATE_WORDS
+_FORMAT = layout.FORMAT
+
+# What ``check_states`` says of a state.
+GOOD, WRONG_SIZE, OTHER_FORMAT, UNKNOWN_NUMBER = range(4)
 
 
-@inlined_kernel
-def _checksum(words, start, end):
+class Buffer(NamedTuple):
+    """One buffer of whole words, seen in four widths, and where each record or state starts in it, in words."""
+
+    words: np.ndarray  # uint64
+    halves: np.ndarray  # uint32
+    quarters: np.ndarray  # uint16
+    octets: np.ndarray  # uint8
+    offsets: np.ndarray  # int64[n + 1]
+
+    @classmethod
+    def of(cls, words: np.ndarray, offsets: np.ndarray) -> Buffer:
+        """The views of ``words`` uint64."""
+        return cls(words, words.view(np.uint32), words.view(np.uint16), words.view(np.uint8), offsets)
+
+
+class Parts(NamedTuple):
+    """Pieces of bytes one after the other; piece i is ``data[offsets[i]:offsets[i + 1]]``."""
+
+    data: np.ndarray  # uint8
+    offsets: np.ndarray  # int64[n + 1]
+
+
+class Names(NamedTuple):
+    """Institution and encounter of each claim, as text that stands anywhere in a buffer."""
+
+    text: np.ndarray  # uint8
+    institution_starts: np.ndarray  # int[n], any stride; the next as well
+    institution_sizes: np.ndarray
+    encounter_starts: np.ndarray
+    encounter_sizes: np.ndarray
+
+
+class Changes(NamedTuple):
+    """What each settlement changes in its person's year."""
+
+    state_rows: np.ndarray  # int64[n]: row of the states that were read, -1 for one that counts in no year
+    before: np.ndarray  # int64[n, ACCUMULATOR_COUNT]: the year before this very settlement
+    after: np.ndarray  # int64[n, ACCUMULATOR_COUNT]: and after it
+    quota_keys: np.ndarray  # uint64[n]: disease quota of a period, 0 none
+    quota_before: np.ndarray  # int64[n] fen that it had used
+    quota_after: np.ndarray  # int64[n]
+
+
+class Headers(NamedTuple):
+    """Filled headers with checksum 0: HEADER[n], and the same as uint64[n, HEADER_WORDS]."""
+
+    rows: np.ndarray
+    words: np.ndarray
+
+
+class NewStates(NamedTuple):
+    """The states that a batch touches, m of them; state j has the claims ``starts[j]`` to ``starts[j + 1]``."""
+
+    heads: np.ndarray  # STATE_HEAD[m] with version, last and format; the counts are filled in
+    head_words: np.ndarray  # the same as uint64[m, STATE_WORDS]
+    claims: np.ndarray  # int64: claims by state, in the order they were priced
+    starts: np.ndarray  # int64[m + 1]
+    old_starts: np.ndarray  # int64[m]: quotas of the state before, a range of ``old_quotas``
+    old_ends: np.ndarray  # int64[m]
+    old_quotas: np.ndarray  # QUOTA
+
+
+@uncounted_inlined
+def _checksum(words: np.ndarray, start: int, end: int) -> np.uint64:
     value = _SEED
     for i in range(np.uint64(start), np.uint64(end)):
         value = (value ^ words[i]) * _PRIME
@@ -23,156 +94,282 @@ def _checksum(words, start, end):
     return value
 
 
-@kernel
-def checksum(words, start, end):
-    """Checksum of the words ``start <= i < end`` of a uint64 array: detects damage, not malice."""
+@uncounted_kernel
+def checksum(words: np.ndarray, start: int, end: int) -> np.uint64:
+    """Return the checksum of the words ``start <= i < end`` of a uint64 array: it detects damage, not malice."""
     return _checksum(words, start, end)
 
 
-@kernel
-def check_records(words, offsets, checksum_word, good):
-    """Whether each record's checksum holds; ``words`` uint64, ``offsets`` int64[n+1] in words, ``good`` bool[n] out.
+@uncounted_kernel
+def check_records(words: np.ndarray, offsets: np.ndarray, good: np.ndarray) -> None:
+    """Say whether each record's checksum holds; ``offsets`` int64[n+1] in words, ``good`` bool[n] out.
 
-    The checksum fields are zero afterwards.
+    The checksum fields of ``words`` uint64 are zero afterwards.
     """
     for i in range(offsets.shape[0] - 1):
-        at = np.uint64(offsets[i] + checksum_word)
+        at = np.uint64(offsets[i] + _CHECKSUM_WORD)
         good[i] = False
-        if offsets[i + 1] - offsets[i] > checksum_word:
+        if offsets[i + 1] - offsets[i] > _CHECKSUM_WORD:
             stored = words[at]
             words[at] = np.uint64(0)
             good[i] = _checksum(words, offsets[i], offsets[i + 1]) == stored
 
 
-@kernel
-def measure(amounts, before, after, states, quota_changes, counts):
-    """Counts what each record will hold: int64[n, 3] postings, deltas, quota deltas.
+@uncounted_kernel
+def measure(
+    headers: np.ndarray, names: Names, field_count: int, amounts: np.ndarray, changes: Changes,
+    parts: tuple[Parts, Parts], offsets: np.ndarray,
+) -> None:  # fmt: skip
+    """Fill the sizes and counts of ``headers`` HEADER[n], and ``offsets`` int64[n + 1], where each record starts.
 
-    ``amounts`` int64[n, funds] fen; ``before`` and ``after`` int64[n, 64], the person's year around each
-    settlement, read where ``states`` int64[n] is not negative; ``quota_changes`` int64[n] fen.
+    ``amounts`` int64[n, funds] fen; ``parts``: answers, basis.
     """
-    for i in range(amounts.shape[0]):
+    answers, basis = parts
+    offsets[0] = 0
+    for i in range(headers.shape[0]):
+        header = headers[i]
         postings = 0
         for fund in range(amounts.shape[1]):
             postings += amounts[i, fund] != 0
-        deltas = 0
-        if states[i] >= 0:
-            for slot in range(before.shape[1]):
-                deltas += before[i, slot] != after[i, slot]
-        counts[i, 0] = postings
-        counts[i, 1] = deltas
-        counts[i, 2] = quota_changes[i] != 0
+        moved = 0
+        if changes.state_rows[i] >= 0:
+            for place in range(changes.before.shape[1]):
+                moved += changes.before[i, place] != changes.after[i, place]
+        quotas = 1 if changes.quota_before[i] != changes.quota_after[i] else 0
+        names_size = names.institution_sizes[i] + names.encounter_sizes[i]
+        answer_size = answers.offsets[i + 1] - answers.offsets[i]
+        basis_size = basis.offsets[i + 1] - basis.offsets[i]
+        header.institution_size = names.institution_sizes[i]
+        header.encounter_size = names.encounter_sizes[i]
+        header.field_count = field_count
+        header.posting_count = postings
+        header.change_count = moved
+        header.quota_count = quotas
+        header.answer_size = answer_size
+        header.basis_size = basis_size
+        words = (names_size + 7) // 8 + (field_count + 1) // 2 + 2 * postings + (moved + 3) // 4 + moved + 2 * quotas
+        offsets[i + 1] = offsets[i] + _HEADER_WORDS + words + (answer_size + 7) // 8 + (basis_size + 7) // 8
 
 
-@kernel
-def write_records(
-    headers, text, names, fields, amounts, before, after, states, quota_keys, quota_changes,
-    answers, answer_offsets, basis, basis_offsets, checksum_word, offsets, out_words, out_bytes, out_digests,
-):  # fmt: skip
-    """Writes the records of a batch.
+@uncounted_inlined
+def _clear_last(out: Buffer, at: int, words: int) -> int:
+    """Clear the last word of a section that is not filled to its end."""
+    if words > 0:
+        out.words[np.uint64(at + words - 1)] = 0
+    return words
 
-    ``headers`` uint64[n, h], the filled headers with checksum 0; ``text`` uint8 with ``names`` int64[n, 4]:
-    start and size of institution, start and size of encounter; ``fields`` uint32[n, f]; ``answers`` uint8 with
-    ``answer_offsets`` int64[n+1]; ``basis`` uint64 with ``basis_offsets`` int64[n+1]; ``offsets`` int64[n+1], in words.
-    ``out_words``, ``out_bytes`` and ``out_digests`` are one buffer seen as uint64, uint8 and uint32. The posting
-    word is county (u32), scheme (u16), fund (u16); county and scheme come from the header.
-    """
-    header_words = headers.shape[1]
-    for i in range(headers.shape[0]):
-        at = offsets[i]
-        for word in range(header_words):
-            out_words[np.uint64(at + word)] = headers[i, word]
-        at += header_words
-        # Header words 2 and 5 hold the scheme and the county in their upper halves (ledger.record.HEADER).
-        scheme, county = headers[i, 2] >> np.uint64(32), headers[i, 5] >> np.uint64(32)
 
-        size = names[i, 1] + names[i, 3]
-        words = (size + 7) // 8
-        if words > 0:
-            out_words[np.uint64(at + words - 1)] = 0
-        byte = at * 8
-        for k in range(names[i, 1]):
-            out_bytes[np.uint64(byte + k)] = text[np.uint64(names[i, 0] + k)]
-        byte += names[i, 1]
-        for k in range(names[i, 3]):
-            out_bytes[np.uint64(byte + k)] = text[np.uint64(names[i, 2] + k)]
-        at += words
+@uncounted_inlined
+def _put_bytes(out: Buffer, byte: int, data: np.ndarray, start: int, size: int) -> int:
+    """Copy bytes to a byte of the buffer; returns the byte behind them."""
+    for k in range(size):
+        out.octets[np.uint64(byte + k)] = data[np.uint64(start + k)]
+    return byte + size
 
-        words = (fields.shape[1] + 1) // 2
-        if words > 0:
-            out_words[np.uint64(at + words - 1)] = 0
-        for k in range(fields.shape[1]):
-            out_digests[np.uint64(2 * at + k)] = fields[i, k]
-        at += words
 
-        for fund in range(amounts.shape[1]):
-            if amounts[i, fund] != 0:
-                out_words[np.uint64(at)] = county | scheme << np.uint64(32) | np.uint64(fund) << np.uint64(48)
-                out_words[np.uint64(at + 1)] = np.uint64(amounts[i, fund])
-                at += 2
-        if states[i] >= 0:
-            for slot in range(before.shape[1]):
-                if before[i, slot] != after[i, slot]:
-                    out_words[np.uint64(at)] = np.uint64(slot)
-                    out_words[np.uint64(at + 1)] = np.uint64(after[i, slot] - before[i, slot])
-                    at += 2
-        if quota_changes[i] != 0:
-            out_words[np.uint64(at)] = quota_keys[i]
-            out_words[np.uint64(at + 1)] = np.uint64(quota_changes[i])
+@uncounted_inlined
+def _put_part(out: Buffer, at: int, parts: Parts, i: int) -> int:
+    """Write a piece as a section; returns the word behind it."""
+    start, size = parts.offsets[i], parts.offsets[i + 1] - parts.offsets[i]
+    words = _clear_last(out, at, (size + 7) // 8)
+    _put_bytes(out, at * 8, parts.data, start, size)
+    return at + words
+
+
+@uncounted_inlined
+def _put_names(out: Buffer, at: int, names: Names, i: int) -> int:
+    """Write institution and encounter; returns the word behind them."""
+    first, second = names.institution_sizes[i], names.encounter_sizes[i]
+    words = _clear_last(out, at, (first + second + 7) // 8)
+    byte = _put_bytes(out, at * 8, names.text, names.institution_starts[i], first)
+    _put_bytes(out, byte, names.text, names.encounter_starts[i], second)
+    return at + words
+
+
+@uncounted_inlined
+def _put_postings(out: Buffer, at: int, county: int, scheme: int, amounts: np.ndarray, i: int) -> int:
+    """Write the amounts that are not zero as POSTING; returns the word behind them."""
+    for fund in range(amounts.shape[1]):
+        if amounts[i, fund] != 0:
+            out.halves[np.uint64(2 * at)] = county
+            out.quarters[np.uint64(4 * at + 2)] = scheme
+            out.quarters[np.uint64(4 * at + 3)] = fund
+            out.words[np.uint64(at + 1)] = np.uint64(amounts[i, fund])
             at += 2
-
-        size = answer_offsets[i + 1] - answer_offsets[i]
-        words = (size + 7) // 8
-        if words > 0:
-            out_words[np.uint64(at + words - 1)] = 0
-        byte, start = at * 8, answer_offsets[i]
-        for k in range(size):
-            out_bytes[np.uint64(byte + k)] = answers[np.uint64(start + k)]
-        at += words
-        for k in range(basis_offsets[i], basis_offsets[i + 1]):
-            out_words[np.uint64(at)] = basis[np.uint64(k)]
-            at += 1
-        out_words[np.uint64(offsets[i] + checksum_word)] = _checksum(out_words, offsets[i], offsets[i + 1])
+    return at
 
 
-@kernel
-def sum_groups(groups, amounts, sums):
-    """Adds the rows of ``amounts`` int64[n, funds] to ``sums`` int64[g, funds] by ``groups`` int64[n]."""
+@uncounted_inlined
+def _put_changes(out: Buffer, at: int, count: int, order: StoredOrder, changes: Changes, i: int) -> int:
+    """Write the ``count`` changes of the year: numbers, then amounts; returns the word behind them."""
+    words = _clear_last(out, at, (count + 3) // 4)
+    number, amount = 4 * at, at + words
+    if count > 0:
+        for k in range(order.numbers.shape[0]):
+            place = order.places[k]
+            change = changes.after[i, place] - changes.before[i, place]
+            if change != 0:
+                out.quarters[np.uint64(number)] = order.numbers[k]
+                out.words[np.uint64(amount)] = np.uint64(change)
+                number += 1
+                amount += 1
+    return amount
+
+
+@uncounted_kernel
+def write_records(
+    headers: Headers, names: Names, fields: np.ndarray, amounts: np.ndarray, years: tuple[StoredOrder, Changes],
+    parts: tuple[Parts, Parts], out: Buffer,
+) -> None:  # fmt: skip
+    """Write the records of a batch.
+
+    ``fields`` uint32[n, f], the digest of each field; ``amounts`` int64[n, funds] fen; ``parts``: answers, basis.
+    """
+    order, changes = years
+    answers, basis = parts
+    for i in range(headers.rows.shape[0]):
+        header = headers.rows[i]
+        at = out.offsets[i]
+        for word in range(_HEADER_WORDS):
+            out.words[np.uint64(at + word)] = headers.words[i, word]
+        at = _put_names(out, at + _HEADER_WORDS, names, i)
+
+        words = _clear_last(out, at, (fields.shape[1] + 1) // 2)
+        for k in range(fields.shape[1]):
+            out.halves[np.uint64(2 * at + k)] = fields[i, k]
+        at = _put_postings(out, at + words, header.county, header.scheme, amounts, i)
+        at = _put_changes(out, at, header.change_count, order, changes, i)
+        if header.quota_count != 0:
+            out.words[np.uint64(at)] = changes.quota_keys[i]
+            out.words[np.uint64(at + 1)] = np.uint64(changes.quota_after[i] - changes.quota_before[i])
+            at += 2
+        at = _put_part(out, at, answers, i)
+        at = _put_part(out, at, basis, i)
+        out.words[np.uint64(out.offsets[i] + _CHECKSUM_WORD)] = _checksum(out.words, out.offsets[i], at)
+
+
+@uncounted_kernel
+def sum_groups(groups: np.ndarray, amounts: np.ndarray, sums: np.ndarray) -> None:
+    """Add the rows of ``amounts`` int64[n, funds] to ``sums`` int64[g, funds] by ``groups`` int64[n]."""
     sums[:] = 0
     for i in range(groups.shape[0]):
         for fund in range(amounts.shape[1]):
             sums[groups[i], fund] += amounts[i, fund]
 
 
-@kernel
-def write_states(
-    fixed, old_starts, old_ends, old_quotas, claim_order, claim_starts, quota_keys, quota_after, out, offsets,
-):  # fmt: skip
-    """Writes new states: the fixed part, then the disease quotas with this batch's values put in.
+@uncounted_inlined
+def _put_quotas(out: Buffer, first: int, states: NewStates, changes: Changes, j: int) -> int:
+    """Write the quotas of state j with this batch's values put in; returns the word behind them."""
+    end = first
+    for q in range(states.old_starts[j], states.old_ends[j]):
+        out.words[np.uint64(end)] = states.old_quotas[q].key
+        out.words[np.uint64(end + 1)] = np.uint64(states.old_quotas[q].used_fen)
+        end += 2
+    for k in range(states.starts[j], states.starts[j + 1]):
+        claim = states.claims[k]
+        if changes.quota_keys[claim] != 0:
+            place = first
+            while place < end and out.words[np.uint64(place)] != changes.quota_keys[claim]:
+                place += 2
+            out.words[np.uint64(place)] = changes.quota_keys[claim]
+            out.words[np.uint64(place + 1)] = np.uint64(changes.quota_after[claim])
+            end = max(end, place + 2)
+    return end
 
-    ``fixed`` uint64[m, words]; ``old_quotas`` uint64[q, 2] with the ranges ``old_starts``, ``old_ends`` int64[m];
-    ``claim_order`` int64: claims of each state in order, state ``j`` has ``claim_starts[j]`` to ``claim_starts[j+1]``;
-    ``quota_keys`` uint64[n], ``quota_after`` int64[n]. ``out`` uint64, large enough; ``offsets`` int64[m+1]
-    out, in words.
+
+@uncounted_kernel
+def write_states(states: NewStates, order: StoredOrder, changes: Changes, out: Buffer) -> None:
+    """Write new states: the head, the amounts that are not zero, the quotas. ``out.words`` is large enough."""
+    out.offsets[0] = 0
+    for j in range(states.heads.shape[0]):
+        start, final = out.offsets[j], states.claims[states.starts[j + 1] - 1]
+        count = 0
+        for place in range(changes.after.shape[1]):
+            count += changes.after[final, place] != 0
+        number = 4 * (start + _STATE_WORDS)
+        words = _clear_last(out, start + _STATE_WORDS, (count + 3) // 4)
+        amount = start + _STATE_WORDS + words
+        for k in range(order.numbers.shape[0]):
+            value = changes.after[final, order.places[k]]
+            if value != 0:
+                out.quarters[np.uint64(number)] = order.numbers[k]
+                out.words[np.uint64(amount)] = np.uint64(value)
+                number += 1
+                amount += 1
+        end = _put_quotas(out, amount, states, changes, j)
+        states.heads[j].amount_count = count
+        states.heads[j].quota_count = (end - amount) // 2
+        for word in range(_STATE_WORDS):
+            out.words[np.uint64(start + word)] = states.head_words[j, word]
+        out.offsets[j + 1] = end
+
+
+class Years(NamedTuple):
+    """What is read of stored states, m rows."""
+
+    heads: np.ndarray  # STATE_HEAD[m], zero for a person without a settlement
+    head_words: np.ndarray  # the same as uint64[m, STATE_WORDS]
+    slots: np.ndarray  # int64[m, ACCUMULATOR_COUNT] in the order of memory
+    quota_offsets: np.ndarray  # int64[m + 1]
+
+
+@uncounted_inlined
+def _why_wrong(stored: Buffer, place_of: np.ndarray, years: Years, j: int) -> int:
+    """GOOD, or what is wrong with a state whose head has been read."""
+    head, start = years.heads[j], stored.offsets[j]
+    count = np.int64(head.amount_count)
+    words = _STATE_WORDS + (count + 3) // 4 + count + 2 * np.int64(head.quota_count)
+    found = GOOD
+    if head.format != _FORMAT:
+        found = OTHER_FORMAT
+    elif stored.offsets[j + 1] - start != words:
+        found = WRONG_SIZE
+    else:
+        for k in range(count):
+            number = np.int64(stored.quarters[np.uint64(4 * (start + _STATE_WORDS) + k)])
+            if number >= place_of.shape[0] or place_of[number] < 0:
+                found = UNKNOWN_NUMBER
+    return found
+
+
+@uncounted_kernel
+def read_states(stored: Buffer, place_of: np.ndarray, years: Years, found: np.ndarray) -> bool:
+    """Read stored states and say whether all could be read.
+
+    ``years`` has zero heads and slots before; an empty state leaves them so, and one that is wrong as well. ``found``
+    int64[m] out: GOOD or what is wrong with each. ``place_of`` as in StoredOrder.
     """
-    offsets[0] = 0
-    for j in range(fixed.shape[0]):
-        at = offsets[j]
-        for word in range(fixed.shape[1]):
-            out[np.uint64(at + word)] = fixed[j, word]
-        first = at + fixed.shape[1]
-        end = first
-        for q in range(old_starts[j], old_ends[j]):
-            out[np.uint64(end)] = old_quotas[q, 0]
-            out[np.uint64(end + 1)] = old_quotas[q, 1]
-            end += 2
-        for k in range(claim_starts[j], claim_starts[j + 1]):
-            claim = claim_order[k]
-            if quota_keys[claim] != 0:
-                place = first
-                while place < end and out[np.uint64(place)] != quota_keys[claim]:
-                    place += 2
-                out[np.uint64(place)] = quota_keys[claim]
-                out[np.uint64(place + 1)] = np.uint64(quota_after[claim])
-                end = max(end, place + 2)
-        offsets[j + 1] = end
+    good = True
+    years.quota_offsets[0] = 0
+    for j in range(found.shape[0]):
+        start, size = stored.offsets[j], stored.offsets[j + 1] - stored.offsets[j]
+        found[j] = WRONG_SIZE if 0 < size < _STATE_WORDS else GOOD
+        if size >= _STATE_WORDS:
+            for word in range(_STATE_WORDS):
+                years.head_words[j, word] = stored.words[np.uint64(start + word)]
+            found[j] = _why_wrong(stored, place_of, years, j)
+            if found[j] == GOOD:
+                count = np.int64(years.heads[j].amount_count)
+                number = 4 * (start + _STATE_WORDS)
+                amount = start + _STATE_WORDS + (count + 3) // 4
+                for k in range(count):
+                    place = place_of[stored.quarters[np.uint64(number + k)]]
+                    years.slots[j, place] = np.int64(stored.words[np.uint64(amount + k)])
+            else:
+                for word in range(_STATE_WORDS):
+                    years.head_words[j, word] = 0
+        good = good and found[j] == GOOD
+        years.quota_offsets[j + 1] = years.quota_offsets[j] + np.int64(years.heads[j].quota_count)
+    return good
+
+
+@uncounted_kernel
+def read_quotas(stored: Buffer, years: Years, quotas: np.ndarray) -> None:
+    """Read the quotas of the states that ``read_states`` has read, one after the other, QUOTA."""
+    for j in range(years.heads.shape[0]):
+        count = years.quota_offsets[j + 1] - years.quota_offsets[j]
+        for k in range(count):
+            at = stored.offsets[j + 1] - 2 * (count - k)
+            quota = quotas[years.quota_offsets[j] + k]
+            quota.key = stored.words[np.uint64(at)]
+            quota.used_fen = np.int64(stored.words[np.uint64(at + 1)])

@@ -14,9 +14,10 @@ from adjudicator.errors import E, refuse
 from adjudicator.ledger import keys as names
 from adjudicator.ledger.connection import Connection
 from adjudicator.ledger.journal import Chunk, scan
+from adjudicator.ledger.layout import Kind
 from adjudicator.ledger.names import parse_scheme
-from adjudicator.ledger.record import Kind, Record
-from adjudicator.v1 import pooling_pb2
+from adjudicator.ledger.record import Record
+from adjudicator.v1 import pooling_pb2, settlement_pb2
 
 FUNDS = tuple(payer.fund for payer in payers.FUNDS if payer.fund is not None)
 """The funds of fund_pay_sumamt (identity F1)."""
@@ -49,7 +50,7 @@ async def history(
         if from_date // 100 <= month <= to_date // 100:
             async for chunk in scan(connection, pool, month):
                 if chunk.unreadable:
-                    raise refuse(E.LEDGER_CORRUPT, detail=f"journal entry {chunk.unreadable[0]} cannot be read")
+                    raise chunk.refusal()
                 for row in _rows(chunk, from_date, to_date, wanted):
                     record = chunk.record(row)
                     if record.institution == institution:
@@ -134,7 +135,7 @@ def _line(key: LineKey, amounts: Amounts) -> pooling_pb2.StatementLine:
     return pooling_pb2.StatementLine(
         encounter_id=key[0],
         settlement_sequence=key[1],
-        direction=key[2],
+        direction=settlement_pb2.Direction.Name(key[2]),
         total_fen=amounts.total_fen,
         fund_total_fen=amounts.fund_total_fen,
         account_fen=amounts.account_fen,

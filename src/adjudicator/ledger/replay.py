@@ -7,11 +7,12 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from adjudicator.claim.state import STORED
 from adjudicator.codes import Fund, Scheme
 from adjudicator.columns import ACCUMULATOR_COUNT, KEY
 from adjudicator.ledger.journal import Chunk
-from adjudicator.ledger.record import HAS_STATE, ZERO_DIGEST
-from adjudicator.ledger.reversal import encode_state
+from adjudicator.ledger.layout import HAS_STATE, ZERO_DIGEST
+from adjudicator.ledger.states import encode_state
 
 _LINK = np.dtype([("row", "i8"), ("position", "i8"), ("previous", "V16"), ("last", "V16")])
 
@@ -65,7 +66,8 @@ class Replay:
         rows = np.array([self._row(key) for key in keys.view(KEY).ravel().tolist()], np.int64)
         row_of = np.full(len(chunk), -1, np.int64)
         row_of[with_state] = rows
-        np.add.at(self.slots, (row_of[chunk.deltas[:, 0]], chunk.deltas[:, 1]), chunk.deltas[:, 2])
+        places = STORED.place_of[chunk.changes[:, 1]]
+        np.add.at(self.slots, (row_of[chunk.changes[:, 0]], places), chunk.changes[:, 2])
         np.add.at(self.versions, rows, 1)
         for entry, key, change in chunk.quotas.tolist():
             used = self.quotas.setdefault(int(row_of[entry]), {})
@@ -113,7 +115,8 @@ class Replay:
         _, first = np.unique(keys[order].view("S16"), return_index=True)
         repeated = np.ones(len(order), bool)
         repeated[first] = False
-        return positions[order][repeated].tolist()
+        found: list[int] = positions[order][repeated].tolist()
+        return found
 
     def broken_chains(self) -> Iterator[int]:
         """Positions of records that do not follow on the person's record before."""

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-import numpy as np
 from google.protobuf.message import DecodeError, Message
 
+from adjudicator.claim.state import STORED
 from adjudicator.errors import E, refuse
-from adjudicator.ledger.batch import CommitBatch, StateRead, new_commit, now_ms, pack_records
-from adjudicator.ledger.record import STATE, ZERO_DIGEST, Kind, Record
+from adjudicator.ledger.batch import CommitBatch, new_commit, now_ms, pack_records
+from adjudicator.ledger.layout import ZERO_DIGEST, Kind
+from adjudicator.ledger.record import Record
+from adjudicator.ledger.states import StateRead, encode_state
 from adjudicator.v1 import settlement_pb2
 
 _SAME_SIGN = {"account_balance_fen"}
@@ -53,8 +55,8 @@ def _left(settlement: settlement_pb2.Settlement, reversal: settlement_pb2.Settle
     yield from (getattr(settlement, name) + getattr(reversal, name) for name in flows)
     for line, taken_back in zip(settlement.lines, reversal.lines, strict=True):
         yield line.amount_fen + taken_back.amount_fen
-    for fund, taken_back in zip(settlement.funds, reversal.funds, strict=True):
-        yield fund.amount_fen + taken_back.amount_fen
+    for fund, returned in zip(settlement.funds, reversal.funds, strict=True):
+        yield fund.amount_fen + returned.amount_fen
     yield settlement.payment.due_fen + reversal.payment.due_fen
 
 
@@ -73,7 +75,7 @@ def reversal_of(record: Record, reversal_key: bytes, states: StateRead, date: in
         last=record.previous,
         original=record.key,
         postings=tuple((county, scheme, fund, -amount) for county, scheme, fund, amount in record.postings),
-        deltas=tuple((slot, -change) for slot, change in record.deltas),
+        changes=tuple((number, -change) for number, change in record.changes),
         quotas=tuple((key, -change) for key, change in record.quotas),
         answer=negate_settlement(record.answer, reversal_key.hex()),
         commit=commit,
@@ -85,19 +87,13 @@ def reversal_of(record: Record, reversal_key: bytes, states: StateRead, date: in
 
 def _restored(record: Record, state_key: bytes, states: StateRead) -> tuple[bytes, int, bytes]:
     """The person's year without the settlement: its key, its version as read, the value to store."""
-    slots = states.slots[0].copy()
-    for slot, change in record.deltas:
-        slots[slot] -= change
+    slots, place_of = states.slots[0].copy(), STORED.place_of
+    for number, change in record.changes:
+        if number >= len(place_of) or place_of[number] < 0:
+            raise refuse(E.LEDGER_CORRUPT, detail=f"settlement {record.name} changes an amount this version lacks")
+        slots[place_of[number]] -= change
     quotas = states.quotas_of(0)
     for key, change in record.quotas:
         quotas[key] = quotas.get(key, 0) - change
     version = int(states.versions[0])
     return state_key, version, encode_state(version + 1, record.previous, slots, quotas)
-
-
-def encode_state(version: int, last: bytes, slots: np.ndarray, quotas: dict[int, int]) -> bytes:
-    """A state as it is stored; a quota that is used up to nothing is left out."""
-    fixed = np.zeros(1, STATE)
-    fixed["version"], fixed["last"], fixed["slots"] = version, np.frombuffer(last, np.uint8), slots
-    pairs = [(key, used) for key, used in quotas.items() if used]
-    return fixed.tobytes() + np.array(pairs, [("key", "<u8"), ("used_fen", "<i8")]).tobytes()

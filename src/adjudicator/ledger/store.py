@@ -8,6 +8,7 @@ import json
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from types import TracebackType
+from typing import Any
 
 import numpy as np
 
@@ -16,13 +17,15 @@ from adjudicator.columns import KEY
 from adjudicator.errors import AdjudicatorError, E, refuse
 from adjudicator.ledger import keys as names
 from adjudicator.ledger.audit import Progress, Verification, no_progress, verify
-from adjudicator.ledger.batch import CommitBatch, StateRead, new_commit, now_ms, pack_records
+from adjudicator.ledger.batch import CommitBatch, new_commit, now_ms, pack_records
 from adjudicator.ledger.connection import Connection, Script
+from adjudicator.ledger.layout import Kind
 from adjudicator.ledger.names import fund_text, parse_scheme, parse_total_field, scheme_text
 from adjudicator.ledger.rebuild import Rebuilt, rebuild
 from adjudicator.ledger.reconcile import history, reconcile
-from adjudicator.ledger.record import Kind, Record
+from adjudicator.ledger.record import Record
 from adjudicator.ledger.reversal import reversal_of
+from adjudicator.ledger.states import StateRead
 from adjudicator.v1 import pooling_pb2
 
 COMMIT, READ = Script("buckets.lua", "commit.lua"), Script("buckets.lua", "read.lua")
@@ -151,11 +154,11 @@ class Ledger:
         """Which settlements are known, with their records, and the states, all as of one moment."""
         settlements, states = _blob(settlement_keys), _blob(state_keys)
         state_rows = np.frombuffer(states, np.uint8).reshape(-1, 16)
-        state_prefix = names.state(pool, b"")
-        state_keys = state_rows.view(KEY).ravel().tolist()
-        arguments = [names.prefix(pool), settlements, *(state_prefix + key for key in state_keys)]
+        prefix = names.states(pool)
+        keys = [prefix + key for key in state_rows.view(KEY).ravel().tolist()]
+        arguments = [names.prefix(pool), settlements, *keys]
 
-        async def attempt() -> tuple[list[int | bytes], list[bytes | None]]:
+        async def attempt() -> tuple[list[Any], list[bytes | None]]:
             known, values = await self.connection.run(READ, names.version(pool), arguments)
             if known:
                 await self.connection.fence(names.prefix(pool))
@@ -359,8 +362,10 @@ def _blob(keys: Keys) -> bytes:
 def _standing_twice(keys: bytes) -> tuple[int, ...]:
     """Indices of 16-byte keys that stood earlier in the same batch."""
     count = len(keys) // 16
+    if count <= 1:
+        return ()
     listed = [keys[16 * i : 16 * i + 16] for i in range(count)]
     if len(set(listed)) == count:
         return ()
-    seen: set[bytes] = set()
-    return tuple(i for i, key in enumerate(listed) if key in seen or seen.add(key))
+    first = {key: i for i, key in reversed(list(enumerate(listed)))}
+    return tuple(i for i, key in enumerate(listed) if first[key] != i)

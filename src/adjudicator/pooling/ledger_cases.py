@@ -9,14 +9,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-
-import numpy as np
+from typing import Any
 
 from adjudicator.claim.basis import read_basis
 from adjudicator.codes import SCHEME_NATIONAL, Scheme
 from adjudicator.errors import E, refuse
 from adjudicator.ledger import journal, keys
-from adjudicator.ledger.record import Kind, Record
+from adjudicator.ledger.layout import Kind
+from adjudicator.ledger.record import Record
+from adjudicator.ledger.store import Ledger
 from adjudicator.payment.reader import read_csv
 from adjudicator.pooling.cases import COLUMNS, Cases, from_columns
 from adjudicator.rulefile.faults import Faults
@@ -33,6 +34,8 @@ class Stay:
 
 
 NO_STAY = Stay(0, 0, 0)
+Table = dict[str, list[Any]]
+"""Column of the cases -> its values."""
 
 
 def read_stays(path: Path) -> dict[str, Stay]:
@@ -47,16 +50,16 @@ def read_stays(path: Path) -> dict[str, Stay]:
     return result
 
 
-async def cases_of(ledger, pool: str, months: Iterable[int], stays: Mapping[str, Stay] | None = None) -> Cases:
-    """Cases of some months of a pool. ``ledger`` is ``ledger.store.Ledger``.
+async def cases_of(ledger: Ledger, pool: str, months: Iterable[int], stays: Mapping[str, Stay] | None = None) -> Cases:
+    """Cases of some months of a pool.
 
     Errors: E.LEDGER_CORRUPT for a record that cannot be read or has no answer; run ``adjudicator ledger verify``.
     """
-    table: dict[str, list] = {column: [] for column in (*COLUMNS, "diagnosis")}
+    table: Table = {column: [] for column in (*COLUMNS, "diagnosis")}
     for month in months:
         async for chunk in journal.scan(ledger.connection, pool, month):
             if chunk.unreadable:
-                raise refuse(E.LEDGER_CORRUPT, detail=f"record {chunk.unreadable[0]} of {month} cannot be read")
+                raise chunk.refusal()
             for row in range(len(chunk)):
                 record = chunk.record(row)
                 if record.kind in (Kind.SETTLE, Kind.REVERSE):
@@ -64,27 +67,27 @@ async def cases_of(ledger, pool: str, months: Iterable[int], stays: Mapping[str,
     return from_columns(_without_strays(table), f"ledger {pool}")
 
 
-def _without_strays(table: dict[str, list]) -> dict[str, list]:
+def _without_strays(table: Table) -> Table:
     """Leaves out reversals whose settlement lies in a month that was not read."""
     settled = {case for case, sign in zip(table["case"], table["sign"], strict=True) if sign == 1}
     kept = [place for place, case in enumerate(table["case"]) if table["sign"][place] == 1 or case in settled]
     return {column: [values[place] for place in kept] for column, values in table.items()}
 
 
-async def months_from(ledger, pool: str, period: int) -> list[int]:
+async def months_from(ledger: Ledger, pool: str, period: int) -> list[int]:
     """Months of the journal that may change a period: from its first on, for readmissions and late reversals."""
     first = period * 100 + 1 if period < 10_000 else period
     listed = await ledger.connection.persist(lambda: ledger.connection.client.smembers(keys.months(pool)))
     return sorted(month for month in map(int, listed) if month >= first)
 
 
-def _add(table: dict[str, list], record: Record, month: int, stays: Mapping[str, Stay]) -> None:
+def _add(table: Table, record: Record, month: int, stays: Mapping[str, Stay]) -> None:
     if not record.answer:
         raise refuse(E.LEDGER_CORRUPT, detail=f"settlement {record.name} has no answer")
     answer = settlement_pb2.Settlement.FromString(record.answer)
     sign = -1 if record.kind == Kind.REVERSE else 1
     kept = read_basis(record.basis)
-    stay = NO_STAY if kept is None else _stay(kept.claim)
+    stay = NO_STAY if kept is None else Stay(kept.facts.admission_date, kept.facts.discharge_date, 0)
     stay = stays.get(record.name, stay)
     paid = answer.payment
     by_item = paid.due_fen - paid.difference_fen
@@ -95,11 +98,8 @@ def _add(table: dict[str, list], record: Record, month: int, stays: Mapping[str,
         "discharge_date": stay.discharge_date, "person": record.person.hex(), "exempt": stay.exempt, "sign": sign,
         "points_e8": abs(paid.points_e8), "total_fen": sign * answer.total_fen,
         "patient_fen": sign * answer.personal_total_fen, "others_fen": sign * (answer.fund_total_fen - by_item),
-        "fund_fen": sign * by_item, "due_fen": sign * paid.due_fen, "diagnosis": "" if kept is None else kept.principal,
+        "fund_fen": sign * by_item, "due_fen": sign * paid.due_fen,
+        "diagnosis": "" if kept is None else kept.principal_diagnosis,
     }  # fmt: skip
     for column, value in values.items():
         table[column].append(value)
-
-
-def _stay(claim: np.ndarray) -> Stay:
-    return Stay(int(claim["admission_date"][0]), int(claim["discharge_date"][0]), 0)

@@ -13,8 +13,9 @@ import numpy as np
 
 from adjudicator.benefit.explain import Step
 from adjudicator.benefit.explain import explain as price_again
-from adjudicator.claim.basis import read_basis
-from adjudicator.ledger.record import Kind, Record
+from adjudicator.claim.basis import inputs_of, read_basis
+from adjudicator.ledger.layout import Kind
+from adjudicator.ledger.record import Record
 from adjudicator.payers import PAYERS
 from adjudicator.rules.bundle import Bundle
 from adjudicator.steps import STEP_NAMES, StepName
@@ -44,12 +45,13 @@ def explain_again(
     key: settlement_pb2.SettlementKey, answer: settlement_pb2.Settlement, basis: bytes, bundle: Bundle
 ) -> settlement_pb2.Explanation:
     """Every step of the cascade with its clause, or those of the answer where the claim cannot be priced again."""
-    kept = read_basis(basis) if answer.rules_hash == bundle.hash else None
-    if kept is None:
+    kept = read_basis(basis)
+    inputs = None if kept is None else inputs_of(kept, bundle.hash)
+    if inputs is None:
         return explain(key, answer)
     in_scope = np.array([line.in_scope_fen for line in answer.lines], np.int64)
-    kept.claim["line_start"], kept.claim["line_end"] = 0, len(in_scope)
-    steps = price_again(bundle, kept.claim, kept.split, kept.year, kept.quota_used_fen, in_scope)
+    inputs.claim["line_start"], inputs.claim["line_end"] = 0, len(in_scope)
+    steps = price_again(bundle, inputs.claim, inputs.split, inputs.year, inputs.quota_used_fen, in_scope)
     return message_of(key, answer.rules_hash, steps)
 
 

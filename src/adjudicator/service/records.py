@@ -10,7 +10,8 @@ from adjudicator.codes import SCHEME_CODES
 from adjudicator.columns import ACCUMULATOR_NAMES
 from adjudicator.dates import is_date
 from adjudicator.errors import AdjudicatorError, E, Problem, refuse
-from adjudicator.ledger.record import Kind, Record
+from adjudicator.ledger.layout import Kind
+from adjudicator.ledger.record import Record
 from adjudicator.options import QuotaPeriod
 from adjudicator.service.calls import parse
 from adjudicator.service.explaining import explain_record

@@ -18,14 +18,16 @@ from typing import NamedTuple, TypeVar
 import numpy as np
 
 from adjudicator import limits
-from adjudicator.claim.basis import principal_codes, write_basis
+from adjudicator.claim.basis import Diagnoses, PricedOver, write_basis
 from adjudicator.claim.batch import Resolved, Result
 from adjudicator.claim.engine import OUTCOME_SETTLED, OUTCOME_TRIAL, Engine
 from adjudicator.claim.fields import CLAIM_SCHEMA
 from adjudicator.claim.state import PersonYears
 from adjudicator.columns import ACCUMULATOR_COUNT
 from adjudicator.errors import AdjudicatorError, E, refuse
-from adjudicator.ledger.batch import CommitBatch, Settlements, StateRead, pack
+from adjudicator.ledger.batch import CommitBatch, Identities, Money, Settlements, pack
+from adjudicator.ledger.posting import Changes, Names, Parts
+from adjudicator.ledger.states import StateRead
 from adjudicator.ledger.store import Read
 from adjudicator.service.logs import describe, log
 from adjudicator.service.metrics import Metrics
@@ -256,34 +258,39 @@ class Settler:
         rows = slice(None) if len(rows) == len(resolved.claims) else rows
         kept = slice(None) if len(kept) == len(result.rows) else kept
         claims, wire = result.claims[kept], incoming.claims[rows]
-        basis, basis_offsets = write_basis(
-            claims, resolved.splits[rows], result.seen[kept], result.quota_seen[kept],
-            principal_codes(incoming.heap, wire, incoming.decoded.tables["diagnoses"]),
-        )  # fmt: skip
+        codes = incoming.decoded.tables["diagnoses"]
+        diagnoses = Diagnoses(incoming.heap, wire["diagnoses_start"], wire["diagnoses_end"], codes)
+        priced_over = PricedOver(result.seen[kept], result.quota_keys[kept], result.quota_seen[kept])
+        basis = write_basis(self.engine.bundle.hash, claims, resolved.splits[rows], priced_over, diagnoses)
         return Settlements(
-            pool=work.pool,
-            keys=resolved.keys[rows],
-            contents=work.contents[rows].view(np.uint8).reshape(-1, 16),
-            field_digests=work.fields[rows],
-            persons=resolved.persons[rows],
-            counties=self.engine.lookup.area_codes[claims["pack"], claims["county"]],
-            claims=claims,
-            benefits=result.benefits[kept],
-            payments=result.payments[kept],
-            sequences=np.ascontiguousarray(wire["settlement_sequence"], np.uint32),
-            text=incoming.heap,
-            names=incoming.names(rows),
-            answers=answers,
-            answer_offsets=ends,
-            states=states,
-            state_rows=result.state_rows[kept],
-            before=result.before[kept],
-            after=result.after[kept],
-            quota_keys=result.quota_keys[kept],
-            quota_before=result.quota_before[kept],
-            quota_after=result.quota_after[kept],
-            basis=basis,
-            basis_offsets=basis_offsets,
+            work.pool,
+            Identities(
+                keys=resolved.keys[rows],
+                contents=work.contents[rows].view(np.uint8).reshape(-1, 16),
+                field_digests=work.fields[rows],
+                persons=resolved.persons[rows],
+                counties=self.engine.lookup.area_codes[claims["pack"], claims["county"]],
+                sequences=np.ascontiguousarray(wire["settlement_sequence"], np.uint32),
+                names=Names(
+                    text=incoming.heap,
+                    institution_starts=wire["institution_code_start"],
+                    institution_sizes=wire["institution_code_size"],
+                    encounter_starts=wire["encounter_id_start"],
+                    encounter_sizes=wire["encounter_id_size"],
+                ),
+            ),
+            Money(claims, result.benefits[kept], result.payments[kept]),
+            states,
+            Changes(
+                state_rows=result.state_rows[kept],
+                before=result.before[kept],
+                after=result.after[kept],
+                quota_keys=priced_over.quota_keys,
+                quota_before=result.quota_before[kept],
+                quota_after=result.quota_after[kept],
+            ),
+            Parts(answers, ends),
+            Parts(*basis),
         )
 
     async def compute(self, size_bytes: int, work: Callable[[], T]) -> T:

@@ -9,8 +9,10 @@ import numpy as np
 from adjudicator.claim.engine import OUTCOME_TRIAL
 from adjudicator.claim.fields import CLAIM_SCHEMA
 from adjudicator.claim.state import PersonYears
-from adjudicator.ledger.batch import StateRead, pack
-from adjudicator.ledger.record import Kind, Record
+from adjudicator.ledger.batch import pack
+from adjudicator.ledger.layout import Kind
+from adjudicator.ledger.record import Record
+from adjudicator.ledger.states import StateRead
 from adjudicator.rules.bundle import Bundle
 from adjudicator.service.open_claims import OpenClaims, unique_keys
 from adjudicator.service.settling import Settler, split

@@ -1,0 +1,157 @@
+from google.protobuf.internal import containers as _containers
+from google.protobuf import descriptor as _descriptor
+from google.protobuf import message as _message
+from collections.abc import Iterable as _Iterable, Mapping as _Mapping
+from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
+
+DESCRIPTOR: _descriptor.FileDescriptor
+
+class RecordBasis(_message.Message):
+    __slots__ = ("rules_hash", "principal_diagnosis", "facts", "rows", "sums", "year_numbers", "year_amounts", "quota_used_fen")
+    RULES_HASH_FIELD_NUMBER: _ClassVar[int]
+    PRINCIPAL_DIAGNOSIS_FIELD_NUMBER: _ClassVar[int]
+    FACTS_FIELD_NUMBER: _ClassVar[int]
+    ROWS_FIELD_NUMBER: _ClassVar[int]
+    SUMS_FIELD_NUMBER: _ClassVar[int]
+    YEAR_NUMBERS_FIELD_NUMBER: _ClassVar[int]
+    YEAR_AMOUNTS_FIELD_NUMBER: _ClassVar[int]
+    QUOTA_USED_FEN_FIELD_NUMBER: _ClassVar[int]
+    rules_hash: int
+    principal_diagnosis: str
+    facts: ClaimFacts
+    rows: BundleRows
+    sums: LineSums
+    year_numbers: _containers.RepeatedScalarFieldContainer[int]
+    year_amounts: _containers.RepeatedScalarFieldContainer[int]
+    quota_used_fen: int
+    def __init__(self, rules_hash: _Optional[int] = ..., principal_diagnosis: _Optional[str] = ..., facts: _Optional[_Union[ClaimFacts, _Mapping]] = ..., rows: _Optional[_Union[BundleRows, _Mapping]] = ..., sums: _Optional[_Union[LineSums, _Mapping]] = ..., year_numbers: _Optional[_Iterable[int]] = ..., year_amounts: _Optional[_Iterable[int]] = ..., quota_used_fen: _Optional[int] = ...) -> None: ...
+
+class ClaimFacts(_message.Message):
+    __slots__ = ("settlement_date", "admission_date", "discharge_date", "rule_date", "benefit_year", "scheme", "person_type", "care_kind", "hospital_level", "total_fen", "age_years", "sex", "stay_days", "account_current_fen", "use_account", "place", "filing", "referral", "contribution_tier", "maternity_type", "fetus_count", "age_days", "birth_weight_g", "discharge_way", "icu_hours", "civil_servant", "family_doctor", "at_signed_institution", "suspended", "mid_stay", "chain_continues", "accumulators_given", "account_past_fen", "account_family_fen", "hospital_borne_fen", "other_payer_fen", "chain_deductible_fen")
+    SETTLEMENT_DATE_FIELD_NUMBER: _ClassVar[int]
+    ADMISSION_DATE_FIELD_NUMBER: _ClassVar[int]
+    DISCHARGE_DATE_FIELD_NUMBER: _ClassVar[int]
+    RULE_DATE_FIELD_NUMBER: _ClassVar[int]
+    BENEFIT_YEAR_FIELD_NUMBER: _ClassVar[int]
+    SCHEME_FIELD_NUMBER: _ClassVar[int]
+    PERSON_TYPE_FIELD_NUMBER: _ClassVar[int]
+    CARE_KIND_FIELD_NUMBER: _ClassVar[int]
+    HOSPITAL_LEVEL_FIELD_NUMBER: _ClassVar[int]
+    TOTAL_FEN_FIELD_NUMBER: _ClassVar[int]
+    AGE_YEARS_FIELD_NUMBER: _ClassVar[int]
+    SEX_FIELD_NUMBER: _ClassVar[int]
+    STAY_DAYS_FIELD_NUMBER: _ClassVar[int]
+    ACCOUNT_CURRENT_FEN_FIELD_NUMBER: _ClassVar[int]
+    USE_ACCOUNT_FIELD_NUMBER: _ClassVar[int]
+    PLACE_FIELD_NUMBER: _ClassVar[int]
+    FILING_FIELD_NUMBER: _ClassVar[int]
+    REFERRAL_FIELD_NUMBER: _ClassVar[int]
+    CONTRIBUTION_TIER_FIELD_NUMBER: _ClassVar[int]
+    MATERNITY_TYPE_FIELD_NUMBER: _ClassVar[int]
+    FETUS_COUNT_FIELD_NUMBER: _ClassVar[int]
+    AGE_DAYS_FIELD_NUMBER: _ClassVar[int]
+    BIRTH_WEIGHT_G_FIELD_NUMBER: _ClassVar[int]
+    DISCHARGE_WAY_FIELD_NUMBER: _ClassVar[int]
+    ICU_HOURS_FIELD_NUMBER: _ClassVar[int]
+    CIVIL_SERVANT_FIELD_NUMBER: _ClassVar[int]
+    FAMILY_DOCTOR_FIELD_NUMBER: _ClassVar[int]
+    AT_SIGNED_INSTITUTION_FIELD_NUMBER: _ClassVar[int]
+    SUSPENDED_FIELD_NUMBER: _ClassVar[int]
+    MID_STAY_FIELD_NUMBER: _ClassVar[int]
+    CHAIN_CONTINUES_FIELD_NUMBER: _ClassVar[int]
+    ACCUMULATORS_GIVEN_FIELD_NUMBER: _ClassVar[int]
+    ACCOUNT_PAST_FEN_FIELD_NUMBER: _ClassVar[int]
+    ACCOUNT_FAMILY_FEN_FIELD_NUMBER: _ClassVar[int]
+    HOSPITAL_BORNE_FEN_FIELD_NUMBER: _ClassVar[int]
+    OTHER_PAYER_FEN_FIELD_NUMBER: _ClassVar[int]
+    CHAIN_DEDUCTIBLE_FEN_FIELD_NUMBER: _ClassVar[int]
+    settlement_date: int
+    admission_date: int
+    discharge_date: int
+    rule_date: int
+    benefit_year: int
+    scheme: int
+    person_type: int
+    care_kind: int
+    hospital_level: int
+    total_fen: int
+    age_years: int
+    sex: int
+    stay_days: int
+    account_current_fen: int
+    use_account: bool
+    place: int
+    filing: int
+    referral: int
+    contribution_tier: int
+    maternity_type: int
+    fetus_count: int
+    age_days: int
+    birth_weight_g: int
+    discharge_way: int
+    icu_hours: int
+    civil_servant: bool
+    family_doctor: bool
+    at_signed_institution: bool
+    suspended: bool
+    mid_stay: bool
+    chain_continues: bool
+    accumulators_given: bool
+    account_past_fen: int
+    account_family_fen: int
+    hospital_borne_fen: int
+    other_payer_fen: int
+    chain_deductible_fen: int
+    def __init__(self, settlement_date: _Optional[int] = ..., admission_date: _Optional[int] = ..., discharge_date: _Optional[int] = ..., rule_date: _Optional[int] = ..., benefit_year: _Optional[int] = ..., scheme: _Optional[int] = ..., person_type: _Optional[int] = ..., care_kind: _Optional[int] = ..., hospital_level: _Optional[int] = ..., total_fen: _Optional[int] = ..., age_years: _Optional[int] = ..., sex: _Optional[int] = ..., stay_days: _Optional[int] = ..., account_current_fen: _Optional[int] = ..., use_account: _Optional[bool] = ..., place: _Optional[int] = ..., filing: _Optional[int] = ..., referral: _Optional[int] = ..., contribution_tier: _Optional[int] = ..., maternity_type: _Optional[int] = ..., fetus_count: _Optional[int] = ..., age_days: _Optional[int] = ..., birth_weight_g: _Optional[int] = ..., discharge_way: _Optional[int] = ..., icu_hours: _Optional[int] = ..., civil_servant: _Optional[bool] = ..., family_doctor: _Optional[bool] = ..., at_signed_institution: _Optional[bool] = ..., suspended: _Optional[bool] = ..., mid_stay: _Optional[bool] = ..., chain_continues: _Optional[bool] = ..., accumulators_given: _Optional[bool] = ..., account_past_fen: _Optional[int] = ..., account_family_fen: _Optional[int] = ..., hospital_borne_fen: _Optional[int] = ..., other_payer_fen: _Optional[int] = ..., chain_deductible_fen: _Optional[int] = ...) -> None: ...
+
+class BundleRows(_message.Message):
+    __slots__ = ("pack", "county", "care_county", "hospital", "deductible_level", "price_level", "disease", "assistance", "programme", "care_catalogue", "department")
+    PACK_FIELD_NUMBER: _ClassVar[int]
+    COUNTY_FIELD_NUMBER: _ClassVar[int]
+    CARE_COUNTY_FIELD_NUMBER: _ClassVar[int]
+    HOSPITAL_FIELD_NUMBER: _ClassVar[int]
+    DEDUCTIBLE_LEVEL_FIELD_NUMBER: _ClassVar[int]
+    PRICE_LEVEL_FIELD_NUMBER: _ClassVar[int]
+    DISEASE_FIELD_NUMBER: _ClassVar[int]
+    ASSISTANCE_FIELD_NUMBER: _ClassVar[int]
+    PROGRAMME_FIELD_NUMBER: _ClassVar[int]
+    CARE_CATALOGUE_FIELD_NUMBER: _ClassVar[int]
+    DEPARTMENT_FIELD_NUMBER: _ClassVar[int]
+    pack: int
+    county: int
+    care_county: int
+    hospital: int
+    deductible_level: int
+    price_level: int
+    disease: int
+    assistance: int
+    programme: int
+    care_catalogue: int
+    department: int
+    def __init__(self, pack: _Optional[int] = ..., county: _Optional[int] = ..., care_county: _Optional[int] = ..., hospital: _Optional[int] = ..., deductible_level: _Optional[int] = ..., price_level: _Optional[int] = ..., disease: _Optional[int] = ..., assistance: _Optional[int] = ..., programme: _Optional[int] = ..., care_catalogue: _Optional[int] = ..., department: _Optional[int] = ...) -> None: ...
+
+class LineSums(_message.Message):
+    __slots__ = ("wholly_self_paid_fen", "over_ceiling_fen", "first_pay_fen", "in_scope_fen", "copay_free_fen", "special_drug_fen", "hospital_borne_fen", "class_a_fen", "class_b_fen", "in_catalogue_excess_fen", "unverified")
+    WHOLLY_SELF_PAID_FEN_FIELD_NUMBER: _ClassVar[int]
+    OVER_CEILING_FEN_FIELD_NUMBER: _ClassVar[int]
+    FIRST_PAY_FEN_FIELD_NUMBER: _ClassVar[int]
+    IN_SCOPE_FEN_FIELD_NUMBER: _ClassVar[int]
+    COPAY_FREE_FEN_FIELD_NUMBER: _ClassVar[int]
+    SPECIAL_DRUG_FEN_FIELD_NUMBER: _ClassVar[int]
+    HOSPITAL_BORNE_FEN_FIELD_NUMBER: _ClassVar[int]
+    CLASS_A_FEN_FIELD_NUMBER: _ClassVar[int]
+    CLASS_B_FEN_FIELD_NUMBER: _ClassVar[int]
+    IN_CATALOGUE_EXCESS_FEN_FIELD_NUMBER: _ClassVar[int]
+    UNVERIFIED_FIELD_NUMBER: _ClassVar[int]
+    wholly_self_paid_fen: int
+    over_ceiling_fen: int
+    first_pay_fen: int
+    in_scope_fen: int
+    copay_free_fen: int
+    special_drug_fen: int
+    hospital_borne_fen: int
+    class_a_fen: int
+    class_b_fen: int
+    in_catalogue_excess_fen: int
+    unverified: int
+    def __init__(self, wholly_self_paid_fen: _Optional[int] = ..., over_ceiling_fen: _Optional[int] = ..., first_pay_fen: _Optional[int] = ..., in_scope_fen: _Optional[int] = ..., copay_free_fen: _Optional[int] = ..., special_drug_fen: _Optional[int] = ..., hospital_borne_fen: _Optional[int] = ..., class_a_fen: _Optional[int] = ..., class_b_fen: _Optional[int] = ..., in_catalogue_excess_fen: _Optional[int] = ..., unverified: _Optional[int] = ...) -> None: ...
