@@ -1,4 +1,4 @@
-"""The benefit cascade the slow, obvious way: from benefit-rules.md and open-readings.md, with exact fractions.
+"""The benefit cascade the slow, obvious way: from docs/readings.md, with exact fractions.
 
 One person's year is an object with plain names, one claim at a time, one function a step of section 1. Payments that
 depend on the year are differences of a curve: ``pay_curve`` for the tiers, ``catastrophic_curve`` for the bands. The

@@ -1,6 +1,6 @@
 """The line split as the documents say it: slow, obvious, exact fractions, straight from the CSV files.
 
-Written from national-interface.md 3.3 and 4 and the readings R22, R23, R24 and R36; shares nothing with the kernel.
+Written from docs/law.md, "National interface", and the readings R22, R23, R24 and R36; shares nothing with the kernel.
 Money is in yuan as ``Fraction``.
 """
 

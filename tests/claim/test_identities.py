@@ -35,7 +35,7 @@ PARTS = ("wholly_self_paid_fen", "over_ceiling_fen", "first_pay_fen", "in_scope_
 
 
 def check(claim: claim_pb2.Claim, answer: settlement_pb2.Settlement) -> None:
-    """Asserts L1, H1, H2, F1, F2, P1, A1, D1, B1 (national-interface.md section 6), to the fen."""
+    """Assert L1, H1, H2, F1, F2, P1, A1, D1, B1 (docs/readings.md), to the fen."""
     assert answer.outcome == settlement_pb2.OUTCOME_TRIAL, answer.problems
     assert [line.line_id for line in answer.lines] == [line.line_id for line in claim.lines]
     for sent, line in zip(claim.lines, answer.lines, strict=True):

@@ -40,7 +40,7 @@ def test_every_point_where_cities_differ_has_cases(point: str) -> None:
 
 
 def test_every_reading_of_the_benefit_has_a_case() -> None:
-    """Readings of open-readings.md that are an option of a plan or a catalogue; R12, R14 and R19 are pack data."""
+    """Readings of docs/readings.md that are an option of a plan or a catalogue; R12, R14 and R19 are pack data."""
     readings = {f"R{number:02}" for number in (*range(1, 12), 13, *range(15, 19), *range(20, 30), *range(33, 38))}
     named = {word.strip(",.:;()") for case in CASES for word in f"{case.name} {case.source} {case.title}".split()}
     assert sorted(readings - {word.split("-")[0].rstrip("bc") for word in named}) == []

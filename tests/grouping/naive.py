@@ -1,6 +1,6 @@
 """The grouping specification once more, slow and obvious: dictionaries and sets, one record at a time.
 
-Written from chs-drg (sections 1 to 5 and 7) and the tables' column descriptions, straight from the CSV files.
+Written from docs/grouping.md and the tables' column descriptions, straight from the CSV files.
 """
 
 from __future__ import annotations

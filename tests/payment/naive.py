@@ -1,4 +1,4 @@
-"""Provider payment, slowly and plainly, from the documents (payment-rules 1.4, 1.5, 1.7, 2.1, 4.1 to 4.3).
+"""Provider payment, slowly and plainly, from the documents (docs/law.md).
 
 Takes rules as read from the pack, one claim at a time, and computes with fractions; nothing is shared with the kernel.
 """

@@ -239,7 +239,7 @@ def test_a_class_without_bed_day_rate_is_refused(tmp_path) -> None:
 
 
 def test_fund_on_the_limit_above_the_limit_is_undefined(tmp_path) -> None:
-    """Hainan 2011 (S-62): what the fund does above the limit could not be read."""
+    """Hainan 2011 (docs/law.md#S-62): what the fund does above the limit could not be read."""
     toml = (
         toy.HEAD + toy.BY_ITEM + method("a", "single_disease", 'table = "p"\ncare_kinds = ["inpatient"]')
         + f'[[package]]\nid = "p"\n{toy.SOURCE}file = "package.csv"\nformula = "fund_on_limit"\nby = "none"\n'

@@ -70,16 +70,16 @@ class TestPublished:
         assert is_above(yuan_to_fen("30000.01"), yuan_to_fen("10000"), 3 * PPM)
 
     def test_pub_06_special_case_threshold(self) -> None:
-        """S-33 (Fuxin 2025): group average 20,000, multiple 3: above 60,000 may be filed."""
+        """docs/law.md#S-33 (Fuxin 2025): group average 20,000, multiple 3: above 60,000 may be filed."""
         assert not is_above(yuan_to_fen("60000"), yuan_to_fen("20000"), 3 * PPM)
         assert is_above(yuan_to_fen("60000.01"), yuan_to_fen("20000"), 3 * PPM)
 
     def test_pub_08_bed_day_patient_part(self) -> None:
-        """S-19: 380 a bed-day, the patient about 30 %: 114 a day."""
+        """docs/law.md#S-19: 380 a bed-day, the patient about 30 %: 114 a day."""
         assert fen_to_yuan(share(yuan_to_fen("380"), 300_000)) == "114.00"
 
     def test_pub_14_bed_day_points_tariff(self, tmp_path) -> None:
-        """S-20 (Hezhou): 2.36182972 points a bed-day, 8 decimals; DER-03: 30 days 70.8548916, 60 days 141.7097832."""
+        """docs/law.md#S-20 (Hezhou): 2.36182972 points a bed-day; DER-03: 30 days 70.8548916, 60 days 141.7097832."""
         toml = (
             toy.HEAD + toy.BY_ITEM + f'[[method]]\nid = "psychiatric"\n{toy.SOURCE}method = "bed_day"\n'
             'table = "hezhou"\ncare_kinds = ["inpatient"]\n' + toy.VALUE
@@ -90,7 +90,7 @@ class TestPublished:
         assert pay_one(tmp_path, toml, files=rates, stay_days=60)["points_e8"] == 14170978320
 
     def test_pub_15_fund_method_1(self) -> None:
-        """S-39: G1 = r M (1 - t1 - t2) K, symbolic; the instance is DER-08."""
+        """docs/law.md#S-39: G1 = r M (1 - t1 - t2) K, symbolic; the instance is DER-08."""
         m, r, t1, t2, k = yuan_to_fen("20000"), 800_000, 100_000, 50_000, 850_000
         g1 = share(share(share(m, r), PPM - t1 - t2), k)
         assert fen_to_yuan(g1) == "11560.00"
@@ -162,7 +162,7 @@ class TestDerived:
         [(500, 500), (660, 660), (661, 1100), (1649, 1100), (1650, 1100), (2000, 1450)],
     )
     def test_der_04_dip_city(self, tmp_path, cost: int, points: int) -> None:
-        """S-29: score 1,000, hospital 1.1; low up to 0.6 inclusive, high from 1.5 inclusive, continuous there."""
+        """docs/law.md#S-29: score 1,000, hospital 1.1; low up to 0.6, high from 1.5, both inclusive, continuous."""
         toml = toy.HEAD + toy.BY_ITEM + toy.INPATIENT_DRG + toy.DRG + toy.VALUE
         toml = toml.replace("[drg.incomplete]", DIP + "[drg.incomplete]")
         files = {
@@ -213,7 +213,7 @@ class TestDerived:
         assert fen_to_yuan(case_due_fen(E8, value, yuan_to_fen("5550"), 0, "total_cost")) == "10450.00"
 
     def test_rate_form_of_the_national_text(self, tmp_path) -> None:
-        """S-37: (standard - fully self-paid - first pay - deductible) x rate, floor 0."""
+        """docs/law.md#S-37: (standard - fully self-paid - first pay - deductible) x rate, floor 0."""
         rules = toy.bundle(tmp_path, toy.THIN.replace('"total_cost"', '"rate"'))
         b = toy.batch(2)
         b.splits["wholly_self_paid_fen"], b.benefits["first_pay_fen"] = [100_000, 2_000_000], 50_000
@@ -249,7 +249,7 @@ class TestDerived:
             review_quota(1529, 5_000, "undefined")
 
     def test_negative_fund_payment_is_real(self, tmp_path) -> None:
-        """S-27: a case may cost the hospital money; the amount is not clamped at 0."""
+        """docs/law.md#S-27: a case may cost the hospital money; the amount is not clamped at 0."""
         row = pay_one(tmp_path, ZHEJIANG, personal=yuan_to_fen("26564.23"), total_fen=yuan_to_fen("30000"))
         assert fen_to_yuan(int(row["due_fen"])) == fen_to_yuan(yuan_to_fen("12033") - yuan_to_fen("26564.23"))
         assert row["due_fen"] < 0

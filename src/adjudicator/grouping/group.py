@@ -161,7 +161,7 @@ def columns_from_records(scheme: Scheme, records: Sequence) -> GroupColumns:
 
 
 def invalid_reason(columns: GroupColumns, row: int) -> str:
-    """Why a record is ``INVALID``: a text without any value of the record (chs-drg, section 2)."""
+    """Why a record is ``INVALID``: a text without any value of the record."""
     if columns.sex[row] not in (1, 2):
         return "sex is neither 1 nor 2"
     if columns.age_years[row] < 0:

@@ -1,7 +1,7 @@
 """Base points from past claims: averages after trimming, stable and unstable groups, coefficients of hospitals.
 
-Formulas: payment-rules 1.2 (base points, Zhoushan's own : same-level weights), 1.3 (trimming, coefficient of variation,
-least cases), 1.4 (coefficient of a hospital or level = its average / the city's). All arithmetic is exact on fen.
+Formulas: docs/law.md#S-01 (base points), #S-09 (own : same-level weights), #S-17 (trimming, coefficient of variation,
+least cases), #S-07 (coefficient of a hospital or level = its average / the city's). All arithmetic is exact on fen.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class Calibration:
 
 @dataclass(frozen=True, slots=True)
 class GroupResult:
-    """Calibrated values of one group; cases of groups that are not stable go to review (payment-rules 1.3)."""
+    """Calibrated values of one group; cases of groups that are not stable go to review (docs/law.md#S-17)."""
 
     group: str
     cases: int

@@ -1,6 +1,6 @@
 """Capitation (按人头付费) and consortium budgets (医共体): quotas, contracts, care outside, surplus and overspend.
 
-Formulas: payment-rules 3.2 (weighted three-year budget and its deductions), 3.3 (head quota; payment = quota x people).
+Formulas: docs/law.md#S-51 (weighted three-year budget and its deductions), #S-54 (payment = quota x people).
 Amounts are fen; every rate is ppm; a quota may be weighted by age and chronic disease.
 """
 
@@ -45,7 +45,7 @@ def package_fen(budget_fen: int, deductions_fen: Mapping[str, int]) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """Budget of a year's packages from three past years (payment-rules 3.2)."""
+    """Budget of a year's packages from three past years (docs/law.md#S-51)."""
 
     shares_ppm: tuple[int, ...]
     """Share of the fund that outpatient care took in each past year, oldest first."""

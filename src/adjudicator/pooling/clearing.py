@@ -1,6 +1,6 @@
 """Point value and clearing of a month or a year, for one kind of points, scheme by scheme (点值、月度预付、年度清算).
 
-Formulas: payment-rules 1.7 (two modes), 1.8 (reserve, surplus kept, overspend shared, prepayment, quality deposit). The
+Formulas: docs/law.md, section "DRG points" (two modes, reserve, sharing, prepayment, deposit). The
 point value is a fraction and is not rounded (R38); money is split by largest remainder (R32), so that every fen is
 placed: the rows of a hospital add up to the hospital, hospitals to the scheme, and so do counties.
 """

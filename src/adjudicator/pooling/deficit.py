@@ -1,7 +1,7 @@
 """A county's gap and who pays it, by the city's own rule as data (统筹区缺口分担); reserves and their levies.
 
 A rule is a list of steps over what is left of the gap: the county's own surplus, fixed shares, shares by bands of
-gap / financing, an eligible part, or a grant that matches the treasury. Sources: payment-rules 5.1 to 5.4; readings R41
+gap / financing, an eligible part, or a grant that matches the treasury. Sources: docs/law.md, "Pooling"; readings R41
 (Zhuzhou), R42 (rounding: the first payer half-up, the last takes the rest), R43 (Guangyuan).
 """
 

@@ -1,4 +1,4 @@
-"""A hospital's year under quotas and average limits (payment-rules 4.1, 4.2): what the fund pays over all its cases."""
+"""A hospital's year under quotas and average limits (docs/law.md): what the fund pays over all its cases."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from adjudicator.rounding import PPM, share
 
 @dataclass(frozen=True, slots=True)
 class QuotaTerms:
-    """Quota with bands (S-49): excess up to ``band_ppm`` of the quota is shared, a saving rewarded within a cap."""
+    """Quota with bands (docs/law.md#S-49): excess up to ``band_ppm`` is shared, a saving rewarded within a cap."""
 
     band_ppm: int = 200_000
     band_share_ppm: int = 500_000
@@ -49,7 +49,7 @@ def quota_year(cost_fen: int, quota_fen: int, stays: int, visits: int, terms: Qu
 
 
 def average_limit_year(costs_fen: list[int], limit_fen: int, approved_fen: int = 0) -> tuple[int, int]:
-    """What counts of a hospital's cases of one disease, and what it bears: the average may not pass the limit (S-61).
+    """Return what counts of a hospital's cases under an average limit, and what it bears (docs/law.md#S-61).
 
     ``approved_fen`` is excess that the agency has approved.
 

@@ -1,6 +1,6 @@
 """What changes the points of a case after it was priced: readmission, special-case review, deductions.
 
-Sources: payment-rules 1.5 (readmission halves the earlier stay, R31), 1.6 (special-case review).
+Sources: docs/law.md#S-02 (readmission halves the earlier stay, R31), section "Special-case review".
 """
 
 from __future__ import annotations

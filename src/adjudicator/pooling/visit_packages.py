@@ -1,4 +1,4 @@
-"""Outpatient points under the per-head package (门诊按人头包干结合 APG 点数法, payment-rules 3.1)."""
+"""Outpatient points under the per-head package (门诊按人头包干结合 APG 点数法, docs/law.md#S-24)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Warning lines of a fund: months of payment capacity, surplus rate, growth of spending (payment-rules 5.5, R44)."""
+"""Warning lines of a fund: months of payment capacity, surplus rate, growth of spending (docs/law.md#S-80, R44)."""
 
 from __future__ import annotations
 

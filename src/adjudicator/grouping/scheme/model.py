@@ -2,7 +2,7 @@
 
 Words: an MDC (主要诊断大类) opens by its gate; inside it rules are tried in order; a rule belongs to an ADRG
 (核心病组), and one ADRG may have several rules (alternatives); the ADRG's DRGs are tried in order.
-Source: chs-drg, sections 3 to 5 and 7.
+Source: docs/law.md, section "Grouping".
 """
 
 from __future__ import annotations
