@@ -91,8 +91,8 @@ OF_A_PAYER = re.compile(
     r"|[\"'](?:320100|370100|390200|610100|999996|999997)[\"']"
     r"|企业补充|公务员"
 )
-RULES = ("benefit", "options.py", "claim/assemble.py")
-"""Where each payer has a stage and a formula of its own, and where the fields of the answer are filled."""
+RULES = ("benefit", "options.py")
+"""Where each payer has a stage and a formula of its own."""
 
 
 def test_no_other_module_lists_payers_by_hand():

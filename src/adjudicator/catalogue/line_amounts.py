@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from adjudicator.catalogue.layout import Handling
 from adjudicator.compiled.jit import inlined, int64, uint64
+from adjudicator.compiled.rounding import share
 
 LINE_CEILING = int(Handling.LINE_CEILING)
 
@@ -34,12 +35,6 @@ def differs(price_e4: int, quantity_e4: int, amount_fen: int) -> bool:
     else:
         other = times_fen(price_e4, quantity_e4) != amount_fen
     return other
-
-
-@inlined
-def share_fen(amount_fen: int, rate_ppm: int) -> int:
-    """Return rate times amount in fen, half up (V19); 0 <= amount <= 10**12, 0 <= rate <= 10**6: product < 2**63."""
-    return int64((uint64(amount_fen) * uint64(rate_ppm) + uint64(500_000)) // uint64(1_000_000))
 
 
 @inlined
@@ -76,7 +71,7 @@ def first_pay_fen(amount_fen: int, over_fen: int, rate_ppm: int, whole_price: in
     """Return the first pay of class B: on the rest after the ceiling, or on the whole price, at most the rest (R23)."""
     rest = amount_fen - over_fen
     if whole_price != 0:
-        pay = min(share_fen(amount_fen, rate_ppm), rest)
+        pay = min(share(amount_fen, rate_ppm), rest)
     else:
-        pay = share_fen(rest, rate_ppm)
+        pay = share(rest, rate_ppm)
     return pay

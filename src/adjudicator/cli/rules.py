@@ -11,7 +11,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from adjudicator.cli.reports.pack_page import render
-from adjudicator.rulefile.dated import iso
+from adjudicator.dates import iso
 from adjudicator.rulefile.evidence import EVIDENCE_ZH, Evidence
 from adjudicator.rulefile.faults import Fault, PackError
 from adjudicator.rules.bundle import check_packs

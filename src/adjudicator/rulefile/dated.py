@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import datetime
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
+from adjudicator.dates import day_before as day_before
+from adjudicator.dates import iso as iso
+from adjudicator.dates import next_day as next_day
 from adjudicator.limits import LAST_DATE
 from adjudicator.rulefile.evidence import EVIDENCE_KEYS, Evidence, read_date, read_support
 from adjudicator.rulefile.faults import Faults
@@ -62,38 +64,6 @@ def read_source(block: Mapping[str, Any], file: str, key: str, faults: Faults) -
     if len(faults) > before or support is None:
         return None
     return Source(start, end, *support, file, key)
-
-
-def iso(date: int) -> str:
-    """YYYYMMDD as text.
-
-    >>> iso(20210101)
-    '2021-01-01'
-    """
-    return f"{date // 10_000:04d}-{date // 100 % 100:02d}-{date % 100:02d}"
-
-
-def next_day(date: int) -> int:
-    """The day after.
-
-    >>> next_day(20201231)
-    20210101
-    """
-    return _shift(date, 1)
-
-
-def day_before(date: int) -> int:
-    """The day before.
-
-    >>> day_before(20210301)
-    20210228
-    """
-    return _shift(date, -1)
-
-
-def _shift(date: int, days: int) -> int:
-    day = datetime.date(date // 10_000, date // 100 % 100, date % 100) + datetime.timedelta(days=days)
-    return day.year * 10_000 + day.month * 100 + day.day
 
 
 def check_overlap(values: Iterable[DatedValue], faults: Faults) -> list[DatedValue]:

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from adjudicator.benefit.plan.cells import Cell, cells, key_names, unit_text, whom
 from adjudicator.benefit.plan.keys import KEY, SPECIAL_KEYS
 from adjudicator.benefit.plan.source import PlanSource
-from adjudicator.rulefile.dated import DatedValue, iso, value_on
+from adjudicator.dates import iso
+from adjudicator.rulefile.dated import DatedValue, value_on
 from adjudicator.rulefile.pack import Pack
 from adjudicator.rules.show import plans_on
 

@@ -9,7 +9,8 @@ from adjudicator.benefit.plan.cells import care_names, cells, grouped, key_names
 from adjudicator.benefit.plan.keys import KEY
 from adjudicator.benefit.plan.source import PlanSource
 from adjudicator.codes import SCHEME_ZH
-from adjudicator.rulefile.dated import iso, value_on
+from adjudicator.dates import iso
+from adjudicator.rulefile.dated import value_on
 from adjudicator.rulefile.pack import Pack
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from html import escape
 
 from adjudicator.cli.reports.pool_page import STYLE
-from adjudicator.rulefile.dated import iso
+from adjudicator.dates import iso
 from adjudicator.rulefile.evidence import EVIDENCE_ZH, Evidence
 from adjudicator.rulefile.pack import Pack
 from adjudicator.rules.cited import Cited, cited_blocks, shares
