@@ -168,3 +168,14 @@ def test_a_claim_full_of_problems_does_not_hide_those_of_others() -> None:
     ]  # fmt: skip
     assert answers[1].problems[0].code == f"ADJ-{E.UNKNOWN_SCHEME:04d}"
     assert len(answers[0].problems) <= 17
+
+
+def test_a_line_without_a_date_is_refused() -> None:
+    """The kernel checks a date once for lines of one day, and took 0 for a day that it had checked."""
+    claim = inpatient()
+    for line in claim.lines:
+        line.fee_date = 0
+    (answer,) = settle(claim)
+    assert [(problem.code, problem.field) for problem in answer.problems] == [
+        ("ADJ-4009", f"lines[{number}].fee_date") for number in range(3)
+    ]

@@ -193,7 +193,7 @@ def resolve_lines(wire: Any, look: Any, out: Any, table: np.ndarray, count: int,
                 items.keys, items.offsets, items.slots, items.tags,
             )  # fmt: skip
             count = check_serial(buffer, wire_lines, serials, position, problems, count, index)
-            if wire_line.fee_date != checked_date:
+            if wire_line.fee_date != checked_date or wire_line.fee_date == 0:
                 if date_error(np.int64(wire_line.fee_date)) != 0:
                     count = note(problems, count, index, INVALID_FEE_DATE, FEE_DATE, position)
                 elif wire_line.fee_date > claim.settlement_date and claim.settlement_date > 0:
