@@ -6,17 +6,18 @@ from itertools import pairwise
 
 import numpy as np
 
-from adjudicator.benefit.explain import BURDEN, COST, explain
+from adjudicator.benefit.explain import explain
 from adjudicator.benefit.settle import settle
 from adjudicator.columns import ACCUMULATOR_COUNT, BENEFIT, QUOTA
+from adjudicator.steps import BURDEN, COST
 from tests.benefit.made import benefit_bundle, random_claims
 
 PAYERS = {
-    "pooled fund": "pooled_fen",
-    "civil-servant supplement": "civil_servant_fen", "enterprise supplement": "enterprise_fen",
-    "medical assistance": "assistance_fen", "tilt assistance": "tilt_fen", "hospital": "hospital_borne_fen",
-    "account, current year": "account_current_fen", "account, past years": "account_past_fen",
-    "family account": "account_family_fen", "cash": "cash_fen",
+    "pooled": "pooled_fen",
+    "civil_servant": "civil_servant_fen", "enterprise": "enterprise_fen",
+    "assistance": "assistance_fen", "tilt": "tilt_fen", "hospital_borne": "hospital_borne_fen",
+    "account_current": "account_current_fen", "account_past": "account_past_fen",
+    "family_account": "account_family_fen", "cash": "cash_fen",
 }  # fmt: skip
 
 
@@ -45,7 +46,7 @@ def test_steps_add_up_to_the_answer() -> None:
         got = {step.stage: step.amount_fen for step in burden}
         for stage, column in PAYERS.items():
             assert got.get(stage, 0) == out[column][0], stage
-        above = got.get("above the cap", 0) + got.get("catastrophic insurance", 0)
+        above = got.get("above_cap", 0) + got.get("catastrophic", 0)
         assert above == out["large_sum_fen"][0] + out["catastrophic_fen"][0]
         assert all(step.amount_fen >= 0 for step in steps)
     assert explained > 200
@@ -65,8 +66,6 @@ def test_the_pooled_fund_is_written_out_tier_by_tier() -> None:
     claim["rule_date"] = claim["admission_date"] = claim["settlement_date"] = 20210601
     claim["total_fen"] = split["in_scope_fen"] = 10_000_000
     steps = {step.stage: step for step in explain(bundle, claim, split, np.zeros(ACCUMULATOR_COUNT, np.int64))}
-    assert steps["pooled fund"].text == "39200.00 × 82% + 60000.00 × 88% = 84944.00"
-    assert (
-        steps["pooled fund"].document and not steps["pooled fund"].verified
-    )  # read in a guide, not in 杭政〔2020〕56号
+    assert steps["pooled"].text == "39200.00 × 82% + 60000.00 × 88% = 84944.00"
+    assert steps["pooled"].document and not steps["pooled"].verified  # read in a guide, not in 杭政〔2020〕56号
     assert steps["deductible"].amount_fen == 80_000

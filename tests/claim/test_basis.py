@@ -7,7 +7,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from adjudicator.benefit.explain import BURDEN, explain
+from adjudicator.benefit.explain import explain
 from adjudicator.claim.basis import (
     NOT_STORED,
     Diagnoses,
@@ -21,6 +21,7 @@ from adjudicator.claim.batch import Result
 from adjudicator.claim.state import stored_order
 from adjudicator.columns import ACCUMULATOR_COUNT, ACCUMULATORS, CLAIM, SPLIT
 from adjudicator.errors import AdjudicatorError, E
+from adjudicator.steps import BURDEN
 from adjudicator.synth.city import Synthesizer
 from adjudicator.v1 import claim_pb2, record_pb2
 from tests.claim.claims import engine, inpatient, prepare, price

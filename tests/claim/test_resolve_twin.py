@@ -142,8 +142,9 @@ def test_resolving_equals_its_twin(engine: Engine, seed: int) -> None:
         row = resolved.claims[number]
         got = {name: int(row[name]) for name in columns.CLAIM.names if name not in NOT_RESOLVED}
         wanted = {name: value for name, value in twin.claim.items() if name not in NOT_RESOLVED}
-        assert got == wanted, f"claim {number}"
-        for at, line in enumerate(twin.lines):
+        if not twin.found:  # the columns of a refused claim say nothing
+            assert got == wanted, f"claim {number}"
+        for at, line in enumerate(twin.lines if not twin.found else ()):
             got = {name: int(resolved.lines[first_line + at][name]) for name in columns.LINE.names}
             assert got == line, f"claim {number}, line {at}"
         first_line += len(claim.lines)

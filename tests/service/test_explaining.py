@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from itertools import pairwise
 from pathlib import Path
 
@@ -9,6 +10,8 @@ import pytest
 
 from adjudicator.cases.file import read_cases
 from adjudicator.cases.run import Settled, run_case
+from adjudicator.errors import E
+from adjudicator.money import fen_to_yuan
 from adjudicator.service.explaining import explain, message_of
 from adjudicator.steps import BURDEN, COST, STEP_NAMES
 from adjudicator.v1 import settlement_pb2
@@ -47,3 +50,37 @@ def test_every_step_has_its_id_its_names_and_its_chain(settlements: list[Settled
 def test_steps_read_off_the_answer_speak_the_same_words(settlements: list[Settled]) -> None:
     for settled in settlements:
         check(explain(settlement_pb2.SettlementKey(), settled.answer), settled.answer)
+
+
+def test_every_amount_has_its_arithmetic(settlements: list[Settled]) -> None:
+    """A payer whose amount follows from a rate shows cost × rate = amount, or says what it was cut to."""
+    by_rate = {
+        "above_cap",
+        "catastrophic",
+        "civil_servant",
+        "enterprise",
+        "assistance",
+        "tilt",
+        "cross_region_first_pay",
+    }
+    seen = set()
+    for settled in settlements:
+        for step in settled.steps:
+            assert step.text and step.text_zh
+            if step.stage in by_rate and step.amount_fen:
+                seen.add(step.stage)
+                assert re.search(rf"×.*(= |paid ){fen_to_yuan(step.amount_fen)}", step.text), step
+    assert seen == by_rate
+
+
+@pytest.mark.parametrize(("place", "cites"), [("local", False), ("outside", True)])
+def test_only_clauses_that_had_a_part_are_named(tmp_path: Path, place: str, cites: bool) -> None:
+    """A local claim does not cite the document of care elsewhere."""
+    path = tmp_path / "case.yaml"
+    path.write_text(
+        "case: X\npack: taohuayuan\n"
+        f"claim: {{level: tertiary, place: {place}, filing: temporary, amounts: {{in_scope: 20000}}}}\n"
+    )
+    (settled,) = run_case(next(read_cases([path])))
+    assert settled.error == E.NONE
+    assert any("〔2020〕31号" in step.document for step in settled.steps) is cites

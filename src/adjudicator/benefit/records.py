@@ -78,6 +78,7 @@ WORK = np.dtype(
         # Layers (stages 7 to 12).
         ("catastrophic_base_fen", "i8"), ("catastrophic_fen", "i8"),
         ("civil_servant_deductible_fen", "i8"), ("civil_servant_fen", "i8"), ("enterprise_fen", "i8"),
+        ("civil_servant_base_fen", "i8"), ("enterprise_base_fen", "i8"),  # in-scope burden that was left for them
         ("assistance_base_fen", "i8"), ("assistance_fen", "i8"), ("tilt_base_fen", "i8"), ("tilt_fen", "i8"),
         ("burden_in_scope_fen", "i8"),
         ("supplementary_base_fen", "i8", (limits.MAX_PROGRAMME_PARTS,)), ("supplementary_fen", "i8"),

@@ -16,12 +16,6 @@ from adjudicator.payers import PAYERS
 from adjudicator.rules.bundle import Bundle
 from adjudicator.v1 import claim_pb2, settlement_pb2
 
-STEPS_OF_PARTS = {
-    "tilt": "tilt assistance", "account_current": "account, current year", "account_past": "account, past years",
-    "assistance": "medical assistance",
-}  # fmt: skip
-"""Outcome of a case -> step of the explanation, for what the answer has only as a part of a sum."""
-
 
 @dataclasses.dataclass(slots=True)
 class Settled:
@@ -43,11 +37,11 @@ class Settled:
             "fund_total", "personal_total",
         )  # fmt: skip
         result: dict[str, int | str] = {name: getattr(self.answer, f"{name}_fen") for name in plain}
-        paid = {step.stage: step.amount_fen for step in self.steps}
+        paid = {step.stage: step.amount_fen for step in self.steps}  # of parts of a payer that the answer only sums
         for payer in PAYERS:
             for name, (_, summed) in payer.outcomes.items():
                 whole = len(summed) == len(payer.columns)
-                result[name] = getattr(self.answer, payer.field) if whole else paid.get(STEPS_OF_PARTS[name], 0)
+                result[name] = getattr(self.answer, payer.field) if whole else paid.get(name, 0)
         result["error"] = self.error.name
         return result
 

@@ -17,8 +17,8 @@ from rich.table import Table
 
 from adjudicator.cases.outcomes import OUTCOME_ZH
 from adjudicator.money import fen_to_yuan
+from adjudicator.steps import CHAIN_NAMES, STEP_NAMES
 
-CHAIN_ZH = {"cost": "费用", "burden": "负担"}
 SHOWN_ALWAYS = ("total", "in_scope", "deductible", "pooled_fund", "fund_total", "personal_total", "cash")
 
 
@@ -132,9 +132,10 @@ def _print_steps(console: Console, settled: Any) -> None:
     for step in settled.steps:
         if step.chain != chain:
             chain = step.chain
-            console.print(f"[bold]{chain}[/bold] {CHAIN_ZH.get(chain, '')}")
+            console.print("[bold]{}[/bold] {}".format(*CHAIN_NAMES[chain]))
         amounts = f"{fen_to_yuan(step.before_fen)} - {fen_to_yuan(step.amount_fen)} = {fen_to_yuan(step.after_fen)}"
-        console.print(f"  {step.stage} {step.stage_zh}: {amounts}")
+        name = STEP_NAMES[step.stage]
+        console.print(f"  {name.en} {name.zh}: {amounts}")
         document = f"{step.document} {step.clause}".strip()
         verified = "" if step.verified else " (unverified 未核实)"
         for text in (step.text, step.text_zh, f"{document}{verified}" if document else ""):

@@ -32,14 +32,6 @@ STEP_FIELDS = (
     "chain", "before_fen", "amount_fen", "after_fen", "rate_ppm", "document", "clause", "verified", "text", "text_zh",
 )  # fmt: skip
 
-_ID_OF = {
-    "over ceiling": "over_ceiling", "pooled fund": "pooled", "catastrophic insurance": "catastrophic",
-    "civil-servant supplement": "civil_servant", "enterprise supplement": "enterprise",
-    "medical assistance": "assistance", "other payers": "other", "hospital": "hospital_borne", "cash": "cash",
-    "family account": "family_account", **{step.en: step.id for step in STEP_NAMES.values()},
-}  # fmt: skip
-"""Names under which the cascade writes its steps."""
-
 
 def explain_again(
     key: settlement_pb2.SettlementKey, answer: settlement_pb2.Settlement, basis: bytes, bundle: Bundle
@@ -73,7 +65,7 @@ def message_of(key: settlement_pb2.SettlementKey, rules_hash: str, steps: Iterab
     """Return the steps of the cascade as a message, each with the id and the names of ``steps.STEP_NAMES``."""
     explanation = settlement_pb2.Explanation(key=key, rules_hash=rules_hash)
     for step in steps:
-        name = STEP_NAMES[_ID_OF[step.stage]]
+        name = STEP_NAMES[step.stage]
         explanation.steps.add(
             stage=name.id, stage_en=name.en, stage_zh=name.zh, **{field: getattr(step, field) for field in STEP_FIELDS}
         )

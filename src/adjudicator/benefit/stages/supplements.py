@@ -18,6 +18,7 @@ def civil_servant(plan: Any, year: Any, work: Any) -> None:
     of_deductible = plan.civil_servant_deductible_ppm[work.group]
     of_copay = plan.civil_servant_ppm[work.group]
     pay, charged = np.int64(0), np.int64(0)
+    work.civil_servant_base_fen = work.left_in_scope_fen
     if of_deductible > 0 or of_copay > 0:
         deductible = min(work.deductible_fen, work.left_in_scope_fen)
         copay = work.left_in_scope_fen - deductible
@@ -36,6 +37,7 @@ def enterprise(plan: Any, year: Any, work: Any) -> None:
     """Fill a share of the in-scope burden that is left, up to a yearly cap."""
     rate_ppm = plan.enterprise_ppm[work.group]
     pay = np.int64(0)
+    work.enterprise_base_fen = work.left_in_scope_fen
     if rate_ppm > 0:
         room = not_negative(plan.enterprise_cap_fen[work.group] - year.enterprise_fen)
         pay = min(rounded(work.left_in_scope_fen * rate_ppm), room)
