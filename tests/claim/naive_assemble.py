@@ -6,9 +6,10 @@ from collections.abc import Iterable
 from typing import cast
 
 from adjudicator.claim.batch import Resolved, Result
-from adjudicator.codes import CLEARING_WAY, Method, Scheme
+from adjudicator.codes import Scheme
 from adjudicator.errors import Problem
 from adjudicator.payers import ROWS
+from adjudicator.payment.registry import METHODS
 from adjudicator.rules.bundle import Bundle
 from adjudicator.v1 import claim_pb2, settlement_pb2
 
@@ -71,7 +72,7 @@ def _amounts(answer: settlement_pb2.Settlement, bundle: Bundle, result: Result, 
     answer.family_account_fen = int(benefit["account_family_fen"])
     balances = int(claim["account_current_fen"]) + int(claim["account_past_fen"])
     answer.account_balance_fen = balances - answer.account_fen
-    answer.clearing_method = CLEARING_WAY[Method(int(paid["method"]))]
+    answer.clearing_method = METHODS[int(paid["method"])].clearing_way
     answer.benefit_year = int(claim["benefit_year"])
     answer.rules_hash = bundle.hash
     answer.rules_version = bundle.rule_versions[benefit["plan"]] if benefit["plan"] >= 0 else ""
