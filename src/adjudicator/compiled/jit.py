@@ -6,11 +6,12 @@ reference counts, so it must not create an array (docs/adr/0007-kernels-without-
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any, TypeVar, cast
 
 import numpy as np
-from numba import njit
+from numba import config, njit
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -25,8 +26,55 @@ _HOT = {"nogil": True, "error_model": "numpy"}
 
 
 def _compiled(function: F, **options: bool) -> F:
+    if config.DISABLE_JIT:
+        return _interpreted(function)
     compiled: F = njit(**_HOT, **options)(function)  # type: ignore[call-overload]
     return compiled
+
+
+def _interpreted(function: F) -> F:
+    """Return the Python source itself, for coverage and debugging: rows of record arrays get attributes as compiled."""
+
+    @functools.wraps(function)
+    def call(*arguments: Any) -> Any:
+        with np.errstate(over="ignore"):  # hashes wrap around, as compiled
+            return function(*map(_with_attributes, arguments))
+
+    return cast(F, call)
+
+
+class _Records(np.ndarray[Any, Any]):
+    """A record array whose rows have the fields as attributes, as in compiled code."""
+
+    def __getitem__(self, index: Any) -> Any:
+        return _with_attributes(super().__getitem__(index))
+
+
+class _Row:
+    """A row of a record array; a field may have any name, also that of an attribute of an array."""
+
+    __slots__ = ("_row",)
+
+    def __init__(self, row: np.void) -> None:
+        object.__setattr__(self, "_row", row)
+
+    def __getattr__(self, name: str) -> Any:
+        return _with_attributes(self._row[name])
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        self._row[name] = value
+
+    __getitem__, __setitem__ = __getattr__, __setattr__
+
+
+def _with_attributes(value: Any) -> Any:
+    if isinstance(value, np.void) and value.dtype.names:
+        return _Row(value)
+    if isinstance(value, np.ndarray) and value.dtype.names:
+        return value.view(_Records)
+    if isinstance(value, tuple) and hasattr(value, "_fields"):
+        return type(value)(*map(_with_attributes, value))
+    return value
 
 
 def kernel(function: F) -> F:

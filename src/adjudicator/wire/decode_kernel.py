@@ -2,17 +2,15 @@
 
 They walk the numbers of a ``WireSchema`` and know no message. Every read is checked against the end of its message,
 every row against the rows counted in pass one. Helpers and kernels stay in one file: the compile cache is keyed by the
-file. ``_nrt=False`` leaves the reference counts of arrays alone; with them each helper costs an atomic add in the loop.
+file.
 """
 # ruff: noqa: SIM109  (`in` over a tuple is a loop in numba)
 
 from __future__ import annotations
 
 import numpy as np
-from llvmlite import ir
-from numba import types
-from numba.extending import intrinsic
 
+from adjudicator.compiled.bits import trailing_zeros
 from adjudicator.compiled.jit import uncounted_inlined, uncounted_kernel
 from adjudicator.wire import schema as _schema
 from adjudicator.wire.octets import word_at
@@ -41,16 +39,6 @@ _HIGH_BITS = np.uint64(0x8080808080808080)
 # --- Helpers: one exit, a scalar back, or the buffer's reference count is updated in every loop ---
 
 
-@intrinsic
-def _trailing_zeros(_, number):
-    """Zero bits below the lowest one of a uint64; the number is not 0."""
-
-    def code(__, builder, ___, arguments):
-        return builder.cttz(arguments[0], ir.Constant(ir.IntType(1), 1))
-
-    return types.uint64(types.uint64), code
-
-
 @uncounted_inlined
 def _varint_end(buffer, position, end):
     """Position after the varint at ``position``; _BAD when it is cut by ``end``."""
@@ -60,7 +48,7 @@ def _varint_end(buffer, position, end):
     if position + _EIGHT <= end:
         stop = ~word_at(buffer, position) & _HIGH_BITS
     if stop != _ZERO:
-        cursor = position + ((_trailing_zeros(stop) + _ONE) >> _U64(3))
+        cursor = position + ((trailing_zeros(stop) + _ONE) >> _U64(3))
         octet = _ZERO
     else:
         while octet >= _U64(128) and cursor < end:

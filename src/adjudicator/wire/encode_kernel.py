@@ -9,10 +9,8 @@ or heap. Helpers and kernel stay in one file: the compile cache is keyed by the 
 from __future__ import annotations
 
 import numpy as np
-from llvmlite import ir
-from numba import types
-from numba.extending import intrinsic
 
+from adjudicator.compiled.bits import leading_zeros
 from adjudicator.compiled.jit import uncounted_inlined, uncounted_kernel
 from adjudicator.wire import schema as _schema
 from adjudicator.wire.octets import word_at
@@ -51,22 +49,12 @@ def _put_word(out, position, word):
     return _ZERO
 
 
-@intrinsic
-def _leading_zeros(_, number):
-    """Zero bits above the highest one of a uint64; the number is not 0."""
-
-    def code(__, builder, ___, arguments):
-        return builder.ctlz(arguments[0], ir.Constant(ir.IntType(1), 1))
-
-    return types.uint64(types.uint64), code
-
-
 @uncounted_inlined
 def _put_varint(out, position, value):
     """Write a varint that ends at ``position``; returns where it starts."""
     start = position
     if value < _U64(1 << 56):  # up to eight bytes: spread the groups of seven bits, then one store
-        bits = _U64(64) - _leading_zeros(value | _ONE)
+        bits = _U64(64) - leading_zeros(value | _ONE)
         size = (bits * _U64(9) + _U64(64)) >> _U64(6)
         empty = (_EIGHT - size) << _U64(3)
         value = (value & _U64(0x000000000FFFFFFF)) | (value & _U64(0x00FFFFFFF0000000)) << _U64(4)
