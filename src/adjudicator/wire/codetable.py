@@ -70,11 +70,13 @@ def find_code(buffer, start, size, keys, offsets, slots, tags):
 
 
 @uncounted_kernel
-def find_all(buffer, starts, sizes, keys, offsets, slots, tags, out):
-    """``out`` int64[n]: the position of each code ``buffer[starts[i] : starts[i] + sizes[i]]``, -1 unknown."""
+def find_all(
+    buffer: np.ndarray, starts: np.ndarray, sizes: np.ndarray, arrays: tuple[np.ndarray, ...], out: np.ndarray
+) -> None:
+    """Write to ``out`` int64[n] the position of each code ``buffer[starts[i] : starts[i] + sizes[i]]``, -1 unknown."""
     for row in range(starts.shape[0]):
         row = _U64(row)
-        out[row] = find_code(buffer, starts[row], sizes[row], keys, offsets, slots, tags)
+        out[row] = find_code(buffer, starts[row], sizes[row], arrays[0], arrays[1], arrays[2], arrays[3])
 
 
 @uncounted_kernel
@@ -143,5 +145,5 @@ class CodeTable:
     def find_all(self, buffer: np.ndarray, starts: np.ndarray, sizes: np.ndarray) -> np.ndarray:
         """int64[n] positions of the codes at ``starts``, ``sizes`` in ``buffer`` uint8[:]; -1 unknown."""
         out = np.empty(len(starts), np.int64)
-        find_all(buffer, starts, sizes, *self.arrays, out)
+        find_all(buffer, starts, sizes, self.arrays, out)
         return out

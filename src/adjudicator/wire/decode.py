@@ -72,17 +72,15 @@ def decode(
         raise ValueError("starts, ends and status differ in length")
     counts, saved, used, bases = np.zeros((4, len(schema.paths)), np.int64)
     stack = np.empty((MAX_DEPTH + 1, 4), np.uint64)
+    shape = (schema.fields, schema.tables, schema.template, schema.ranges)
     depth = np.uint64(max_depth)
-    words = count_rows(
-        octets, starts, ends, status, depth, np.uint64(max_rows), schema.fields, schema.tables, counts, saved, bases,
-        stack,
-    )  # fmt: skip
+    words = count_rows(octets, starts, ends, status, np.uint64(max_rows), depth, *shape, counts, saved, bases, stack)
     if words < 0:
         raise ValueError("a root lies outside the buffer")
     arena = np.empty(words, np.int64)
     fill_rows(
-        octets, starts, ends, status, depth, schema.fields, schema.tables, schema.template, schema.ranges, bases,
-        counts, used, saved, stack, arena, arena.view(np.int32), arena.view(np.uint8),
+        octets, starts, ends, status, depth, *shape, bases, counts, used, saved, stack, arena, arena.view(np.int32),
+        arena.view(np.uint8),
     )  # fmt: skip
     return Decoded(Tables(schema, used, arena, bases), status)
 

@@ -8,6 +8,8 @@ file.
 
 from __future__ import annotations
 
+from typing import Any, NamedTuple
+
 import numpy as np
 
 from adjudicator.compiled.bits import trailing_zeros
@@ -34,6 +36,31 @@ _VARINT64, _INT32, _UINT32, _STRING, _BYTES, _MESSAGE = (
 _REPEATED, _PLAIN = np.uint32(_schema.REPEATED), np.uint32(15)
 _ZERO, _ONE, _EIGHT = np.uint64(0), np.uint64(1), np.uint64(8)
 _HIGH_BITS = np.uint64(0x8080808080808080)
+_TABLE, _END, _GROUP, _ADDRESS = (np.uint64(n) for n in range(4))
+"""What a row of the stack holds of a message that is not read to its end."""
+_VARINT, _WIDE, _SIZED, _GROUP_START, _GROUP_END, _NARROW = (np.uint64(n) for n in range(6))
+"""Wire types: varint, 8 bytes, length-delimited, start and end of a group, 4 bytes."""
+
+
+class Layout(NamedTuple):
+    """The numbers of a ``WireSchema``, and how deep its messages may be nested."""
+
+    fields: np.ndarray
+    tables: np.ndarray
+    template: np.ndarray
+    ranges: np.ndarray
+    max_depth: np.uint64
+
+
+class Arena(NamedTuple):
+    """Where the rows go: ``bases``, ``capacity`` and ``used`` int64[tables]; one block of memory in three widths."""
+
+    bases: np.ndarray
+    capacity: np.ndarray
+    used: np.ndarray
+    words: np.ndarray
+    halves: np.ndarray
+    octets: np.ndarray
 
 
 # --- Helpers: one exit, a scalar back, or the buffer's reference count is updated in every loop ---
@@ -133,16 +160,17 @@ def _is_utf8(buffer, position, end):
 
 
 @uncounted_inlined
-def _start_row(table, row, bases, tables, template, ranges, used, words):
+def _start_row(table: int, row: int, layout: Layout, arena: Arena) -> Any:
     """Write an empty row; returns its byte address in the arena."""
+    tables, words = layout.tables, arena.words
     size = _U64(tables[table, _ROW_SIZE])
-    address = _U64(bases[table]) + row * size
+    address = _U64(arena.bases[table]) + row * size
     source = _U64(tables[table, _TEMPLATE])
     for word in range(size >> _U64(3)):
-        words[(address >> _U64(3)) + _U64(word)] = template[source + _U64(word)]
+        words[(address >> _U64(3)) + _U64(word)] = layout.template[source + _U64(word)]
     for number in range(tables[table, _RANGES_START], tables[table, _RANGES_END]):
-        column = (address + _U64(ranges[_U64(number), _ZERO])) >> _U64(3)
-        first = used[_U64(ranges[_U64(number), _ONE])]
+        column = (address + _U64(layout.ranges[_U64(number), _ZERO])) >> _U64(3)
+        first = arena.used[_U64(layout.ranges[_U64(number), _ONE])]
         words[column] = first
         words[column + _ONE] = first
     return address
@@ -175,310 +203,404 @@ def _fixed(buffer, position, size):
 
 
 @uncounted_inlined
-def _copy_counts(source, target):
+def _copy_counts(source: np.ndarray, target: np.ndarray) -> Any:
     for number in range(source.shape[0]):
         target[_U64(number)] = source[_U64(number)]
     return _ZERO
 
 
+@uncounted_inlined
+def _is_bad_tag(tag: int, last: int) -> bool:
+    """More than 32 bits, or field number 0 in a message (a group has no fields, its ``last`` is 0)."""
+    return tag >> _U64(32) != _ZERO or (tag >> _U64(3) == _ZERO and last != _ZERO)
+
+
+@uncounted_inlined
+def _push(stack: np.ndarray, depth: int, table: int, end: int, group: int, address: int) -> Any:
+    """Keep the message that is left for one inside it; returns the new depth."""
+    stack[depth, _TABLE] = table
+    stack[depth, _END] = end
+    stack[depth, _GROUP] = group
+    stack[depth, _ADDRESS] = address
+    return depth + _ONE
+
+
 # --- Pass one: how many rows ---
 
 
-@uncounted_kernel
-def count_rows(buffer, starts, ends, status, max_depth, max_rows, fields, tables, counts, saved, bases, stack):
-    """Upper bounds of the rows, ``counts`` int64[tables], from zero; sets ``status`` of the roots that are refused.
+@uncounted_inlined
+def _elements(plain: int, buffer: np.ndarray, position: int, size: int) -> Any:
+    """Rows that a length-delimited value of a repeated field may need."""
+    found = np.int64(0)
+    if plain >= _STRING:
+        found = np.int64(1)
+    elif plain == _FIXED32:
+        found = np.int64(size >> _U64(2))
+    elif plain == _FIXED64:
+        found = np.int64(size >> _U64(3))
+    else:
+        for offset in range(size):
+            found += np.int64(buffer[position + _U64(offset)] < 128)
+    return found
 
-    Returns the words of an arena for so many rows, with the byte offset of each table in ``bases``; -1 when a root lies
-    outside the buffer.
-    """
-    size_of_buffer = np.int64(buffer.shape[0])
-    for root in range(starts.shape[0]):
-        if starts[root] < 0 or starts[root] > ends[root] or ends[root] > size_of_buffer:
-            return np.int64(-1)
-    group_table = _U64(tables.shape[0] - 1)
-    for root in range(starts.shape[0]):
-        position, end = _U64(starts[root]), _U64(ends[root])
-        table, group, depth, bad = _ZERO, _ZERO, _ZERO, False
-        if status[root] != 0:
+
+@uncounted_inlined
+def _count_root(
+    buffer: np.ndarray, position: int, end: int, layout: Layout, counts: np.ndarray, stack: np.ndarray
+) -> bool:
+    """Count the rows of one root; whether it is malformed."""
+    fields, tables, max_depth = layout.fields, layout.tables, layout.max_depth
+    table, group, depth, bad = _ZERO, _ZERO, _ZERO, False
+    while not bad:
+        if position >= end:
+            if group != _ZERO or depth == _ZERO:
+                bad = group != _ZERO
+                break
+            depth -= _ONE
+            table, end, group = stack[depth, _TABLE], stack[depth, _END], stack[depth, _GROUP]
             continue
-        _copy_counts(counts, saved)
-        while not bad:
-            if position >= end:
-                if group != _ZERO or depth == _ZERO:
-                    bad = group != _ZERO
-                    break
-                depth -= _ONE
-                table, end, group = stack[depth, _U64(0)], stack[depth, _U64(1)], stack[depth, _U64(2)]
-                continue
+        cursor = _varint_end(buffer, position, _limit(position, end, _U64(5)))
+        if cursor == _BAD:
+            bad = True
+            break
+        tag = _varint_value(buffer, position, cursor)
+        position = cursor
+        number, wire_type = tag >> _U64(3), tag & _U64(7)
+        last = _U64(tables[table, _LAST])
+        bad = _is_bad_tag(tag, last)
+        kind, child = np.uint32(0), _ZERO
+        if number <= last:
+            entry = _U64(tables[table, _FIRST]) + number
+            kind, child = fields[entry, _KIND], _U64(fields[entry, _CHILD])
+        plain = kind & _PLAIN
+        if wire_type == _VARINT:
+            position = _varint_end(buffer, position, _limit(position, end, _U64(10)))
+            bad |= position == _BAD
+            if kind > _REPEATED and plain <= _SINT64:
+                counts[child] += 1
+        elif wire_type == _SIZED:
             cursor = _varint_end(buffer, position, _limit(position, end, _U64(5)))
             if cursor == _BAD:
                 bad = True
                 break
-            tag = _varint_value(buffer, position, cursor)
+            size = _varint_value(buffer, position, cursor)
             position = cursor
-            number, wire_type = tag >> _U64(3), tag & _U64(7)
-            last = _U64(tables[table, _LAST])
-            bad = tag >> _U64(32) != _ZERO or (number == _ZERO and last != _ZERO)
-            kind, child = np.uint32(0), _ZERO
-            if number <= last:
-                entry = _U64(tables[table, _FIRST]) + number
-                kind, child = fields[entry, _KIND], _U64(fields[entry, _CHILD])
-            plain = kind & _PLAIN
-            if wire_type == _U64(0):
-                position = _varint_end(buffer, position, _limit(position, end, _U64(10)))
-                bad |= position == _BAD
-                if kind > _REPEATED and plain <= _SINT64:
-                    counts[child] += 1
-            elif wire_type == _U64(2):
-                cursor = _varint_end(buffer, position, _limit(position, end, _U64(5)))
-                if cursor == _BAD:
-                    bad = True
-                    break
-                size = _varint_value(buffer, position, cursor)
-                position = cursor
-                if size > end - position:
-                    bad = True
-                    break
-                if plain == _MESSAGE:
-                    counts[child] += 1
-                    if tables[child, _INNER] != 0:
-                        if depth >= max_depth:
-                            bad = True
-                            break
-                        stack[depth, _U64(0)], stack[depth, _U64(1)], stack[depth, _U64(2)] = table, end, group
-                        depth += _ONE
-                        table, end, group = child, position + size, _ZERO
-                        continue
-                elif kind > _REPEATED:
-                    if plain >= _STRING:
-                        counts[child] += 1
-                    elif plain == _FIXED32:
-                        counts[child] += np.int64(size >> _U64(2))
-                    elif plain == _FIXED64:
-                        counts[child] += np.int64(size >> _U64(3))
-                    else:
-                        for offset in range(size):
-                            counts[child] += np.int64(buffer[position + _U64(offset)] < 128)
-                position += size
-            elif wire_type == _U64(5) or wire_type == _U64(1):
-                size = _U64(4) if wire_type == _U64(5) else _U64(8)
-                bad |= size > end - position
-                position += size
-                if kind > _REPEATED and plain == (_FIXED32 if wire_type == _U64(5) else _FIXED64):
-                    counts[child] += 1
-            elif wire_type == _U64(3) and depth < max_depth:
-                stack[depth, _U64(0)], stack[depth, _U64(1)], stack[depth, _U64(2)] = table, end, group
-                depth += _ONE
-                table, group = group_table, number + _ONE
-            elif wire_type == _U64(4) and group == number + _ONE:
-                depth -= _ONE
-                table, group = stack[depth, _U64(0)], stack[depth, _U64(2)]
-            else:
+            if size > end - position:
                 bad = True
-        rows = _ZERO
-        for number in range(counts.shape[0]):
-            rows += _U64(counts[number] - saved[number])
-        if bad or rows > max_rows:
-            status[root] = MALFORMED if bad else TOO_MANY_ROWS
-            _copy_counts(saved, counts)
-    counts[_ZERO] = starts.shape[0]
+                break
+            if plain == _MESSAGE:
+                counts[child] += 1
+                if tables[child, _INNER] != 0:
+                    if depth >= max_depth:
+                        bad = True
+                        break
+                    depth = _push(stack, depth, table, end, group, _ZERO)
+                    table, end, group = child, position + size, _ZERO
+                    continue
+            elif kind > _REPEATED:
+                counts[child] += _elements(plain, buffer, position, size)
+            position += size
+        elif wire_type == _NARROW or wire_type == _WIDE:
+            size = _U64(4) if wire_type == _NARROW else _U64(8)
+            bad |= size > end - position
+            position += size
+            if kind > _REPEATED and plain == (_FIXED32 if wire_type == _NARROW else _FIXED64):
+                counts[child] += 1
+        elif wire_type == _GROUP_START and depth < max_depth:
+            depth = _push(stack, depth, table, end, group, _ZERO)
+            table, group = _U64(tables.shape[0] - 1), number + _ONE
+        elif wire_type == _GROUP_END and group == number + _ONE:
+            depth -= _ONE
+            table, group = stack[depth, _TABLE], stack[depth, _GROUP]
+        else:
+            bad = True
+    return bad
+
+
+@uncounted_inlined
+def _are_inside(starts: np.ndarray, ends: np.ndarray, size: int) -> bool:
+    """Every root lies inside the buffer."""
+    inside = True
+    for root in range(starts.shape[0]):
+        inside &= starts[root] >= 0 and starts[root] <= ends[root] and ends[root] <= size
+    return inside
+
+
+@uncounted_inlined
+def _place_tables(layout: Layout, counts: np.ndarray, bases: np.ndarray) -> Any:
+    """Give each table its byte offset in an arena; returns the arena's words."""
     base = _ZERO
-    for number in range(group_table):
+    for number in range(layout.tables.shape[0] - 1):
         bases[_U64(number)] = np.int64(base)
-        size = _U64(counts[_U64(number)]) * _U64(tables[_U64(number), _ROW_SIZE])
+        size = _U64(counts[_U64(number)]) * _U64(layout.tables[_U64(number), _ROW_SIZE])
         base += (size + _U64(63)) & ~_U64(63)
     return np.int64(base >> _U64(3))
+
+
+@uncounted_kernel
+def count_rows(
+    buffer: np.ndarray, starts: np.ndarray, ends: np.ndarray, status: np.ndarray, max_rows: int, max_depth: int,
+    fields: np.ndarray, tables: np.ndarray, template: np.ndarray, ranges: np.ndarray,
+    counts: np.ndarray, saved: np.ndarray, bases: np.ndarray, stack: np.ndarray,
+) -> Any:  # fmt: skip
+    """Find upper bounds of the rows, ``counts`` int64[tables] from zero; set the status of the roots that are refused.
+
+    Returns the words of an arena for so many rows, with the byte offset of each table in ``bases``; -1 when a root lies
+    outside the buffer. The arrays are arguments of their own because a tuple of them costs microseconds a call.
+    """
+    layout = Layout(fields, tables, template, ranges, max_depth)
+    if not _are_inside(starts, ends, np.int64(buffer.shape[0])):
+        return np.int64(-1)
+    for root in range(starts.shape[0]):
+        if status[root] == OK:
+            _copy_counts(counts, saved)
+            bad = _count_root(buffer, _U64(starts[root]), _U64(ends[root]), layout, counts, stack)
+            rows = _ZERO
+            for number in range(counts.shape[0]):
+                rows += _U64(counts[number] - saved[number])
+            if bad or rows > max_rows:
+                status[root] = MALFORMED if bad else TOO_MANY_ROWS
+                _copy_counts(saved, counts)
+    counts[_ZERO] = starts.shape[0]
+    return _place_tables(layout, counts, bases)
 
 
 # --- Pass two: the values ---
 
 
-@uncounted_kernel
-def fill_rows(
-    buffer, starts, ends, status, max_depth, fields, tables, template, ranges, bases, capacity, used, saved, stack,
-    words, halves, octets,
-):  # fmt: skip
-    """Writes the rows of each root; ``used`` int64[tables] ends as the number of rows in use."""
-    group_table = _U64(tables.shape[0] - 1)
-    for root in range(starts.shape[0]):
-        address = _start_row(_ZERO, _U64(root), bases, tables, template, ranges, used, words)
-        if status[root] != 0:
-            continue
-        position, end = _U64(starts[root]), _U64(ends[root])
-        table, group, depth, bad = _ZERO, _ZERO, _ZERO, False
-        first, last = _U64(tables[_ZERO, _FIRST]), _U64(tables[_ZERO, _LAST])
-        _copy_counts(used, saved)
-        while not bad:
-            if position >= end:
-                if group != _ZERO or depth == _ZERO:
-                    bad = group != _ZERO
-                    break
-                depth -= _ONE
-                table, end, group = stack[depth, _U64(0)], stack[depth, _U64(1)], stack[depth, _U64(2)]
-                address = stack[depth, _U64(3)]
-                first, last = _U64(tables[table, _FIRST]), _U64(tables[table, _LAST])
-                continue
-            tag = _U64(buffer[position])
-            if tag < _U64(128):
-                position += _ONE
+@uncounted_inlined
+def _take_row(child: int, arena: Arena) -> Any:
+    """Number of a new row of a table; _BAD when pass one counted fewer."""
+    row = arena.used[child]
+    if row < arena.capacity[child]:
+        arena.used[child] = row + 1
+        number = _U64(row)
+    else:
+        number = _BAD
+    return number
+
+
+@uncounted_inlined
+def _place_of(entry: int, address: int, layout: Layout, arena: Arena) -> Any:
+    """Byte address at which a scalar field of the row at ``address`` is written; _BAD when there is no row for it."""
+    fields = layout.fields
+    place = address + _U64(fields[entry, _COLUMN])
+    if fields[entry, _KIND] > _REPEATED:
+        child = _U64(fields[entry, _CHILD])
+        row = _take_row(child, arena)
+        place = _BAD
+        if row != _BAD:
+            arena.words[(address + _U64(fields[entry, _SECOND])) >> _U64(3)] = np.int64(row + _ONE)
+            place = _U64(arena.bases[child]) + row * _U64(layout.tables[child, _ROW_SIZE])
+    return place
+
+
+@uncounted_inlined
+def _put_scalar(value: int, entry: int, address: int, layout: Layout, arena: Arena) -> bool:
+    """Write a number of the row at ``address``; whether there is no row for it."""
+    place = _place_of(entry, address, layout, arena)
+    if place != _BAD:
+        _store(layout.fields[entry, _KIND] & _PLAIN, value, place, arena.words, arena.halves, arena.octets)
+        _put_has(entry, address, layout, arena)
+    return place == _BAD
+
+
+@uncounted_inlined
+def _put_has(entry: int, address: int, layout: Layout, arena: Arena) -> Any:
+    """Note that an ``optional`` field was there."""
+    if layout.fields[entry, _HAS] != 0:
+        arena.octets[address + _U64(layout.fields[entry, _HAS])] = 1
+    return _ZERO
+
+
+@uncounted_inlined
+def _put_text(
+    buffer: np.ndarray, position: int, size: int, entry: int, address: int, layout: Layout, arena: Arena
+) -> bool:
+    """Write where a string or bytes field is; whether it is not UTF-8 or there is no row for it."""
+    fields = layout.fields
+    kind = fields[entry, _KIND]
+    bad = False
+    if kind & _PLAIN == _STRING and not _is_ascii(buffer, position, position + size):
+        bad = not _is_utf8(buffer, position, position + size)
+    if not bad:
+        place = _place_of(entry, address, layout, arena)
+        bad = place == _BAD
+        if not bad:
+            second = place + _EIGHT if kind > _REPEATED else address + _U64(fields[entry, _SECOND])
+            arena.words[place >> _U64(3)] = np.int64(position)
+            arena.halves[second >> _U64(2)] = np.int32(size)
+            _put_has(entry, address, layout, arena)
+    return bad
+
+
+@uncounted_inlined
+def _put_packed(
+    buffer: np.ndarray, position: int, size: int, entry: int, address: int, layout: Layout, arena: Arena
+) -> bool:
+    """Write the numbers of a packed field; whether one is malformed or there are more than pass one counted."""
+    fields = layout.fields
+    plain = fields[entry, _KIND] & _PLAIN
+    child = _U64(fields[entry, _CHILD])
+    stop = position + size
+    width = _U64(4) if plain == _FIXED32 else _U64(8)
+    fixed = plain == _FIXED32 or plain == _FIXED64
+    bad = fixed and size & (width - _ONE) != _ZERO
+    while position < stop and not bad:
+        cursor = position + width
+        if not fixed:
+            cursor = _varint_end(buffer, position, _limit(position, stop, _U64(10)))
+        bad = cursor == _BAD
+        if not bad:
+            row = _take_row(child, arena)
+            bad = row == _BAD
+        if not bad:
+            value = _fixed(buffer, position, width) if fixed else _varint_value(buffer, position, cursor)
+            place = _U64(arena.bases[child]) + row * _U64(layout.tables[child, _ROW_SIZE])
+            _store(plain, value, place, arena.words, arena.halves, arena.octets)
+            position = cursor
+    arena.words[(address + _U64(fields[entry, _SECOND])) >> _U64(3)] = arena.used[child]
+    return bad
+
+
+@uncounted_inlined
+def _put_sized(
+    buffer: np.ndarray, position: int, size: int, entry: int, address: int, layout: Layout, arena: Arena
+) -> bool:
+    """Write a length-delimited value that is no message; whether it is malformed. An unknown field is passed over."""
+    kind = layout.fields[entry, _KIND]
+    bad = False
+    if kind & _PLAIN == _STRING or kind & _PLAIN == _BYTES:
+        bad = _put_text(buffer, position, size, entry, address, layout, arena)
+    elif kind > _REPEATED:
+        bad = _put_packed(buffer, position, size, entry, address, layout, arena)
+    return bad
+
+
+@uncounted_inlined
+def _put_fixed(
+    buffer: np.ndarray, position: int, size: int, entry: int, address: int, layout: Layout, arena: Arena
+) -> bool:
+    """Write a value of 4 or 8 bytes where the field is of that width; whether there is no row for it."""
+    wanted = _FIXED32 if size == _U64(4) else _FIXED64
+    bad = False
+    if layout.fields[entry, _KIND] & _PLAIN == wanted:
+        bad = _put_scalar(_fixed(buffer, position, size), entry, address, layout, arena)
+    return bad
+
+
+@uncounted_inlined
+def _enter(entry: int, address: int, layout: Layout, arena: Arena) -> Any:
+    """Byte address of the row of a message field, a new one or the one that it has; _BAD when there is none for it."""
+    fields = layout.fields
+    child = _U64(fields[entry, _CHILD])
+    column = (address + _U64(fields[entry, _COLUMN])) >> _U64(3)
+    repeated = fields[entry, _KIND] > _REPEATED
+    inner = _BAD
+    if repeated or arena.words[column] < 0:
+        row = _take_row(child, arena)
+        if row != _BAD:
+            if repeated:
+                arena.words[column + _ONE] = np.int64(row + _ONE)
             else:
-                cursor = _varint_end(buffer, position, _limit(position, end, _U64(5)))
+                arena.words[column] = np.int64(row)
+            inner = _start_row(child, row, layout, arena)
+    else:
+        inner = _U64(arena.bases[child]) + _U64(arena.words[column]) * _U64(layout.tables[child, _ROW_SIZE])
+    return inner
+
+
+@uncounted_inlined
+def _fill_root(
+    buffer: np.ndarray, position: int, end: int, address: int, layout: Layout, arena: Arena, stack: np.ndarray
+) -> bool:
+    """Write the rows of one root, whose own row is at ``address``; whether it is malformed."""
+    fields, tables = layout.fields, layout.tables
+    table, group, depth, bad = _ZERO, _ZERO, _ZERO, False
+    first, last = _U64(tables[_ZERO, _FIRST]), _U64(tables[_ZERO, _LAST])
+    while not bad:
+        if position >= end:
+            if group != _ZERO or depth == _ZERO:
+                bad = group != _ZERO
+                break
+            depth -= _ONE
+            table, end, group = stack[depth, _TABLE], stack[depth, _END], stack[depth, _GROUP]
+            address = stack[depth, _ADDRESS]
+            first, last = _U64(tables[table, _FIRST]), _U64(tables[table, _LAST])
+            continue
+        tag = _U64(buffer[position])
+        cursor = position + _ONE
+        if tag >= _U64(128):
+            cursor = _varint_end(buffer, position, _limit(position, end, _U64(5)))
+            if cursor == _BAD:
+                bad = True
+                break
+            tag = _varint_value(buffer, position, cursor)
+        position = cursor
+        number, wire_type = tag >> _U64(3), tag & _U64(7)
+        bad = _is_bad_tag(tag, last)
+        entry = first + number if number <= last else _ZERO
+        plain = fields[entry, _KIND] & _PLAIN
+        if wire_type == _VARINT or wire_type == _SIZED:
+            value = _U64(buffer[position]) if position < end else _U64(128)
+            cursor = position + _ONE
+            if value >= _U64(128):
+                most = _U64(10) if wire_type == _VARINT else _U64(5)
+                cursor = _varint_end(buffer, position, _limit(position, end, most))
                 if cursor == _BAD:
                     bad = True
                     break
-                tag = _varint_value(buffer, position, cursor)
-                position = cursor
-            number, wire_type = tag >> _U64(3), tag & _U64(7)
-            bad = tag >> _U64(32) != _ZERO or (number == _ZERO and last != _ZERO)
-            entry = first + number if number <= last else _ZERO
-            kind = fields[entry, _KIND]
-            plain = kind & _PLAIN
-            if wire_type == _U64(0):
-                value = _U64(buffer[position]) if position < end else _U64(128)
-                cursor = position + _ONE
-                if value >= _U64(128):
-                    cursor = _varint_end(buffer, position, _limit(position, end, _U64(10)))
-                    if cursor == _BAD:
-                        bad = True
-                        break
-                    value = _varint_value(buffer, position, cursor)
+                value = _varint_value(buffer, position, cursor)
+            position = cursor
+            if wire_type == _VARINT:
                 if plain != 0 and plain <= _SINT64:
-                    target = address + _U64(fields[entry, _COLUMN])
-                    if kind > _REPEATED:
-                        child = _U64(fields[entry, _CHILD])
-                        row = used[child]
-                        if row >= capacity[child]:
-                            bad = True
-                            break
-                        used[child] = row + 1
-                        words[(address + _U64(fields[entry, _SECOND])) >> _U64(3)] = row + 1
-                        target = _U64(bases[child]) + _U64(row) * _U64(tables[child, _ROW_SIZE])
-                    _store(plain, value, target, words, halves, octets)
-                    if fields[entry, _HAS] != 0:
-                        octets[address + _U64(fields[entry, _HAS])] = 1
-                position = cursor
-            elif wire_type == _U64(2):
-                size = _U64(buffer[position]) if position < end else _U64(128)
-                if size < _U64(128):
-                    position += _ONE
-                else:
-                    cursor = _varint_end(buffer, position, _limit(position, end, _U64(5)))
-                    if cursor == _BAD:
-                        bad = True
-                        break
-                    size = _varint_value(buffer, position, cursor)
-                    position = cursor
-                if size > end - position:
-                    bad = True
-                    break
-                if plain == _STRING or plain == _BYTES:
-                    if plain == _STRING and not _is_ascii(buffer, position, position + size):
-                        bad = not _is_utf8(buffer, position, position + size)
-                        if bad:
-                            break
-                    start_column = address + _U64(fields[entry, _COLUMN])
-                    size_column = address + _U64(fields[entry, _SECOND])
-                    if kind > _REPEATED:
-                        child = _U64(fields[entry, _CHILD])
-                        row = used[child]
-                        if row >= capacity[child]:
-                            bad = True
-                            break
-                        used[child] = row + 1
-                        words[size_column >> _U64(3)] = row + 1
-                        start_column = _U64(bases[child]) + (_U64(row) << _U64(4))
-                        size_column = start_column + _U64(8)
-                    words[start_column >> _U64(3)] = np.int64(position)
-                    halves[size_column >> _U64(2)] = np.int32(size)
-                    if fields[entry, _HAS] != 0:
-                        octets[address + _U64(fields[entry, _HAS])] = 1
-                    position += size
-                elif plain == _MESSAGE:
-                    if depth >= max_depth:
-                        bad = True
-                        break
-                    child = _U64(fields[entry, _CHILD])
-                    column = (address + _U64(fields[entry, _COLUMN])) >> _U64(3)
-                    row = used[child] if kind > _REPEATED else words[column]
-                    fresh = kind > _REPEATED or row < 0
-                    if fresh:
-                        row = used[child]
-                        if row >= capacity[child]:
-                            bad = True
-                            break
-                        used[child] = row + 1
-                        if kind > _REPEATED:
-                            words[column + _ONE] = row + 1
-                        else:
-                            words[column] = row
-                    stack[depth, _U64(0)], stack[depth, _U64(1)], stack[depth, _U64(2)] = table, end, group
-                    stack[depth, _U64(3)] = address
-                    depth += _ONE
-                    table, end, group = child, position + size, _ZERO
-                    if fresh:
-                        address = _start_row(table, _U64(row), bases, tables, template, ranges, used, words)
-                    else:
-                        address = _U64(bases[table]) + _U64(row) * _U64(tables[table, _ROW_SIZE])
-                    first, last = _U64(tables[table, _FIRST]), _U64(tables[table, _LAST])
-                elif kind > _REPEATED:
-                    child = _U64(fields[entry, _CHILD])
-                    stop = position + size
-                    width = _U64(4) if plain == _FIXED32 else _U64(8)
-                    fixed = plain == _FIXED32 or plain == _FIXED64
-                    bad |= fixed and size & (width - _ONE) != _ZERO
-                    while position < stop and not bad:
-                        cursor = position + width
-                        if not fixed:
-                            cursor = _varint_end(buffer, position, _limit(position, stop, _U64(10)))
-                        row = used[child]
-                        if cursor == _BAD or row >= capacity[child]:
-                            bad = True
-                        else:
-                            if fixed:
-                                value = _fixed(buffer, position, width)
-                            else:
-                                value = _varint_value(buffer, position, cursor)
-                            target = _U64(bases[child]) + _U64(row) * _U64(tables[child, _ROW_SIZE])
-                            _store(plain, value, target, words, halves, octets)
-                            used[child] = row + 1
-                            position = cursor
-                    words[(address + _U64(fields[entry, _SECOND])) >> _U64(3)] = used[child]
-                else:
-                    position += size
-            elif wire_type == _U64(5) or wire_type == _U64(1):
-                size = _U64(4) if wire_type == _U64(5) else _U64(8)
-                if size > end - position:
-                    bad = True
-                    break
-                if plain == (_FIXED32 if wire_type == _U64(5) else _FIXED64):
-                    target = address + _U64(fields[entry, _COLUMN])
-                    if kind > _REPEATED:
-                        child = _U64(fields[entry, _CHILD])
-                        row = used[child]
-                        if row >= capacity[child]:
-                            bad = True
-                            break
-                        used[child] = row + 1
-                        words[(address + _U64(fields[entry, _SECOND])) >> _U64(3)] = row + 1
-                        target = _U64(bases[child]) + _U64(row) * _U64(tables[child, _ROW_SIZE])
-                    _store(plain, _fixed(buffer, position, size), target, words, halves, octets)
-                    if fields[entry, _HAS] != 0:
-                        octets[address + _U64(fields[entry, _HAS])] = 1
-                position += size
-            elif wire_type == _U64(3) and depth < max_depth:
-                stack[depth, _U64(0)], stack[depth, _U64(1)], stack[depth, _U64(2)] = table, end, group
-                stack[depth, _U64(3)] = address
-                depth += _ONE
-                table, group = group_table, number + _ONE
-                first, last = _ZERO, _ZERO
-            elif wire_type == _U64(4) and group == number + _ONE:
-                depth -= _ONE
-                table, group, address = stack[depth, _U64(0)], stack[depth, _U64(2)], stack[depth, _U64(3)]
+                    bad |= _put_scalar(value, entry, address, layout, arena)
+            elif value > end - position:
+                bad = True
+            elif plain == _MESSAGE:
+                inner = _enter(entry, address, layout, arena) if depth < layout.max_depth else _BAD
+                bad |= inner == _BAD
+                depth = _push(stack, depth, table, end, group, address) if inner != _BAD else depth
+                table, end, group, address = _U64(fields[entry, _CHILD]), position + value, _ZERO, inner
                 first, last = _U64(tables[table, _FIRST]), _U64(tables[table, _LAST])
             else:
-                bad = True
-        if bad:
-            status[root] = MALFORMED
-            _copy_counts(saved, used)
-            _start_row(_ZERO, _U64(root), bases, tables, template, ranges, used, words)
-    used[_ZERO] = starts.shape[0]
+                bad |= _put_sized(buffer, position, value, entry, address, layout, arena)
+                position += value
+        elif wire_type == _NARROW or wire_type == _WIDE:
+            size = _U64(4) if wire_type == _NARROW else _U64(8)
+            bad |= size > end - position
+            if not bad:
+                bad = _put_fixed(buffer, position, size, entry, address, layout, arena)
+            position += size
+        elif wire_type == _GROUP_START and depth < layout.max_depth:
+            depth = _push(stack, depth, table, end, group, address)
+            table, group = _U64(tables.shape[0] - 1), number + _ONE
+            first, last = _ZERO, _ZERO
+        elif wire_type == _GROUP_END and group == number + _ONE:
+            depth -= _ONE
+            table, group, address = stack[depth, _TABLE], stack[depth, _GROUP], stack[depth, _ADDRESS]
+            first, last = _U64(tables[table, _FIRST]), _U64(tables[table, _LAST])
+        else:
+            bad = True
+    return bad
+
+
+@uncounted_kernel
+def fill_rows(
+    buffer: np.ndarray, starts: np.ndarray, ends: np.ndarray, status: np.ndarray, max_depth: int,
+    fields: np.ndarray, tables: np.ndarray, template: np.ndarray, ranges: np.ndarray,
+    bases: np.ndarray, capacity: np.ndarray, used: np.ndarray, saved: np.ndarray, stack: np.ndarray,
+    words: np.ndarray, halves: np.ndarray, octets: np.ndarray,
+) -> None:  # fmt: skip
+    """Write the rows of each root; ``used`` int64[tables] ends as the rows in use; ``saved`` is a work area."""
+    layout = Layout(fields, tables, template, ranges, max_depth)
+    arena = Arena(bases, capacity, used, words, halves, octets)
+    for root in range(starts.shape[0]):
+        address = _start_row(_ZERO, _U64(root), layout, arena)
+        if status[root] == OK:
+            _copy_counts(arena.used, saved)
+            if _fill_root(buffer, _U64(starts[root]), _U64(ends[root]), address, layout, arena, stack):
+                status[root] = MALFORMED
+                _copy_counts(saved, arena.used)
+                _start_row(_ZERO, _U64(root), layout, arena)
+    arena.used[_ZERO] = starts.shape[0]
