@@ -183,7 +183,7 @@ def resolve_lines(wire: Any, look: Any, out: Any, table: np.ndarray, count: int,
         serials = Serials(table, np.int32(index + 1), root.lines_start)
         total = np.int64(0)
         refunds = False
-        checked_date = np.int32(0)
+        checked_date = np.int32(-1)  # no date, so that the first line is looked at even when it has none
         for position in range(line_count):
             wire_line = wire_lines[np.uint64(serials.first + position)]
             line = lines[np.uint64(serials.first + position)]
