@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 
-from tests.service.claims import inpatient
+from tests.service.claims import claim
 
 
 def test_the_example_of_the_page_settles(root, service, capsys):
@@ -13,8 +13,8 @@ def test_the_example_of_the_page_settles(root, service, capsys):
     code = re.findall(r"```python\n(.*?)```", page, re.DOTALL)[0].replace("127.0.0.1:50051", service.address)
     names: dict = {}
     exec(compile(code, "docs/python.md", "exec"), names)
-    claim = inpatient("client-example")
-    asyncio.run(names["settle"](claim))
-    asyncio.run(names["settle"](claim))
+    stay = claim()
+    asyncio.run(names["settle"](stay))
+    asyncio.run(names["settle"](stay))
     first, second = capsys.readouterr().out.splitlines()
     assert int(first) > 0 and first == second, "the same claim again gets the same answer"

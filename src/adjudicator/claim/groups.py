@@ -163,7 +163,7 @@ def _ids(scheme: Scheme | None, system: str, heap: np.ndarray, texts: np.ndarray
         diagnosis_table(scheme), procedure_table(scheme)
     starts, sizes = np.ascontiguousarray(texts["start"]), np.ascontiguousarray(texts["size"])
     ids = np.empty(texts.shape[0], np.int64)
-    find_all(heap, starts, sizes, *scheme.tables[system].arrays, ids)
+    find_all(heap, starts, sizes, scheme.tables[system].arrays, ids)
     return ids.astype(np.int32)
 
 
@@ -176,7 +176,7 @@ def _departments(scheme: Scheme | None, incoming: Incoming) -> np.ndarray:
         scheme.tables["department"] = CodeTable(scheme.departments)
     starts, sizes = np.ascontiguousarray(wire["department_start"]), np.ascontiguousarray(wire["department_size"])
     ids = np.empty(wire.shape[0], np.int64)
-    find_all(incoming.heap, starts, sizes, *scheme.tables["department"].arrays, ids)
+    find_all(incoming.heap, starts, sizes, scheme.tables["department"].arrays, ids)
     return (ids + 1).astype(np.int32)
 
 
