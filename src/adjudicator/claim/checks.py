@@ -9,7 +9,7 @@ import numpy as np
 from adjudicator import limits
 from adjudicator.claim.fields import INT, LONG, MOST_PROBLEMS, NOWHERE, OCTET, UNSIGNED, F, Records
 from adjudicator.compiled.dates import day_number, is_date
-from adjudicator.compiled.jit import inlined
+from adjudicator.compiled.jit import uncounted_inlined
 from adjudicator.errors import E
 
 # Error numbers, fields and limits as plain integers, which kernels take as constants.
@@ -37,7 +37,7 @@ STAY_DAYS, OTHER_PAYER = F["stay_days"], F["other_payer_fen"]
 DIAGNOSES, PROCEDURES = F["diagnoses"], F["procedures"]
 
 
-@inlined
+@uncounted_inlined
 def note(problems: np.ndarray, count: int, claim: int, number: int, field: int, line: int) -> int:
     """Write one problem of a claim, which has MOST_PROBLEMS places; return how many the claim has."""
     if count < MOST_PROBLEMS:
@@ -50,7 +50,7 @@ def note(problems: np.ndarray, count: int, claim: int, number: int, field: int, 
     return count
 
 
-@inlined
+@uncounted_inlined
 def date_error(date: int) -> int:
     """Return 0, or the number of what is wrong with a date that must be there."""
     error = 0
@@ -63,7 +63,7 @@ def date_error(date: int) -> int:
     return error
 
 
-@inlined
+@uncounted_inlined
 def number_at(records: Records, row: int, place: int, kind: int) -> int:
     """Return a column of a record as a number, whatever its size."""
     r, p = np.uint64(row), np.uint64(place)
@@ -79,7 +79,7 @@ def number_at(records: Records, row: int, place: int, kind: int) -> int:
     return value
 
 
-@inlined
+@uncounted_inlined
 def put_number(records: Records, row: int, rule: Any, value: int) -> None:
     """Write a number, which fits, into the column that a field is copied to."""
     r, p = np.uint64(row), np.uint64(rule.target)
@@ -91,7 +91,7 @@ def put_number(records: Records, row: int, rule: Any, value: int) -> None:
         records.octets[r, p] = np.int8(value)
 
 
-@inlined
+@uncounted_inlined
 def copy_fields(plain: np.ndarray, wire: Records, claims: Records, index: int, problems: np.ndarray, count: int) -> int:
     """Copy every plain field within its limit; one beyond it is a problem, and its column stays empty."""
     for k in range(plain.shape[0]):
@@ -110,7 +110,7 @@ def copy_fields(plain: np.ndarray, wire: Records, claims: Records, index: int, p
     return count
 
 
-@inlined
+@uncounted_inlined
 def check_identity(wire: Any, problems: np.ndarray, count: int, index: int) -> int:
     """Check the ids that name the settlement and the person."""
     if wire.institution_code_size == 0:
@@ -130,7 +130,7 @@ def check_identity(wire: Any, problems: np.ndarray, count: int, index: int) -> i
     return count
 
 
-@inlined
+@uncounted_inlined
 def check_dates(wire: Any, claim: Any, inpatient: bool, problems: np.ndarray, count: int, index: int) -> int:
     """Check that admission, discharge and settlement follow each other; work out the days of the stay."""
     settled = np.int64(wire.settlement_date)
@@ -162,7 +162,7 @@ def check_dates(wire: Any, claim: Any, inpatient: bool, problems: np.ndarray, co
     return count
 
 
-@inlined
+@uncounted_inlined
 def check_payers(wire: Any, problems: np.ndarray, count: int, index: int) -> int:
     """Check that what others bear already is no more than the total; each amount has its own limit."""
     possible = wire.hospital_borne_fen >= 0 and wire.hospital_borne_fen <= MAX_AMOUNT
@@ -172,7 +172,7 @@ def check_payers(wire: Any, problems: np.ndarray, count: int, index: int) -> int
     return count
 
 
-@inlined
+@uncounted_inlined
 def check_lists(wire: Any, inpatient: bool, problems: np.ndarray, count: int, index: int) -> int:
     """Check diagnoses and procedures: not too many, and a diagnosis where there must be one."""
     if wire.diagnoses_end - wire.diagnoses_start > MAX_DIAGNOSES:

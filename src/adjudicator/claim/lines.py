@@ -10,7 +10,7 @@ from adjudicator import limits
 from adjudicator.claim.checks import ID_TOO_LONG, MAX_AMOUNT, MAX_ID, date_error, note
 from adjudicator.claim.fields import F
 from adjudicator.codes import LineFlag
-from adjudicator.compiled.jit import inlined
+from adjudicator.compiled.jit import uncounted_inlined
 from adjudicator.errors import E
 from adjudicator.wire.codetable import find_code, hash_bytes
 
@@ -52,7 +52,7 @@ class Serials(NamedTuple):
     first: int
 
 
-@inlined
+@uncounted_inlined
 def same_range(buffer: np.ndarray, first: int, second: int, size: int) -> bool:
     """Return whether two ranges of the buffer hold the same bytes."""
     i = np.uint64(0)
@@ -62,7 +62,7 @@ def same_range(buffer: np.ndarray, first: int, second: int, size: int) -> bool:
     return i == end
 
 
-@inlined
+@uncounted_inlined
 def find_serial(buffer: np.ndarray, start: int, size: int, lines: np.ndarray, serials: Serials) -> int:
     """Return the slot of a line serial, or the free slot where it belongs as ``-1 - slot``."""
     mask = np.uint64(serials.table.shape[0] - 1)
@@ -83,7 +83,7 @@ def find_serial(buffer: np.ndarray, start: int, size: int, lines: np.ndarray, se
     return found
 
 
-@inlined
+@uncounted_inlined
 def copy_line(wire_line: Any, line: Any) -> None:
     """Copy what needs no look-up."""
     line.unit_price_e4 = wire_line.unit_price_e4
@@ -100,7 +100,7 @@ def copy_line(wire_line: Any, line: Any) -> None:
     line.flags = flags
 
 
-@inlined
+@uncounted_inlined
 def check_serial(
     buffer: np.ndarray, lines: np.ndarray, serials: Serials, position: int, problems: np.ndarray, count: int, index: int
 ) -> int:
@@ -121,7 +121,7 @@ def check_serial(
     return count
 
 
-@inlined
+@uncounted_inlined
 def check_values(wire_line: Any, position: int, problems: np.ndarray, count: int, index: int) -> int:
     """Check codes, quantity, price and amount of a line."""
     if wire_line.before_admission > MAX_BEFORE_ADMISSION:
@@ -143,7 +143,7 @@ def check_values(wire_line: Any, position: int, problems: np.ndarray, count: int
     return count
 
 
-@inlined
+@uncounted_inlined
 def match_refunds(
     wire: Any, out: Any, serials: Serials, line_count: int, problems: np.ndarray, count: int, index: int
 ) -> int:
@@ -166,7 +166,7 @@ def match_refunds(
     return count
 
 
-@inlined
+@uncounted_inlined
 def resolve_lines(wire: Any, look: Any, out: Any, table: np.ndarray, count: int, index: int) -> int:
     """Resolve the fee lines of a claim; ``wire``, ``look``, ``out`` as in ``claim.resolve``."""
     buffer, wire_lines, lines, problems = wire.heap, wire.lines, out.lines, out.problems

@@ -22,7 +22,7 @@ from adjudicator.claim.checks import (
 from adjudicator.claim.fields import MOST_PROBLEMS, F, Records
 from adjudicator.claim.lines import LINES, TOO_MANY_LINES, resolve_lines
 from adjudicator.codes import HOSPITAL_LEVELS, Place
-from adjudicator.compiled.jit import inlined, kernel
+from adjudicator.compiled.jit import uncounted_inlined, uncounted_kernel
 from adjudicator.errors import E
 from adjudicator.wire.codetable import find_code
 from adjudicator.wire.decode_kernel import TOO_MANY_ROWS
@@ -106,7 +106,7 @@ class ResolvedColumns(NamedTuple):
     numbers: Records  # the claims
 
 
-@inlined
+@uncounted_inlined
 def digits_value(buffer: np.ndarray, start: int, size: int, most: int) -> int:
     """Return the value of a run of 1 to ``most`` ASCII digits, -1 for anything else."""
     value = np.int64(0)
@@ -122,7 +122,7 @@ def digits_value(buffer: np.ndarray, start: int, size: int, most: int) -> int:
     return value if ok else np.int64(-1)
 
 
-@inlined
+@uncounted_inlined
 def resolve_place(
     buffer: np.ndarray, wire: Any, claim: Any, look: LookupArrays, problems: np.ndarray, count: int, index: int
 ) -> int:
@@ -194,7 +194,7 @@ def resolve_place(
     return count
 
 
-@inlined
+@uncounted_inlined
 def listed(buffer: np.ndarray, start: int, size: int, names: CodeArrays, table: np.ndarray, pack: int) -> int:
     """Return the position of a name in a pack's list, -1 where it is not there; table int32[packs, names]."""
     name = find_code(buffer, start, np.int64(size), names.keys, names.offsets, names.slots, names.tags)
@@ -204,7 +204,7 @@ def listed(buffer: np.ndarray, start: int, size: int, names: CodeArrays, table: 
     return value
 
 
-@inlined
+@uncounted_inlined
 def resolve_person(
     buffer: np.ndarray, wire: Any, claim: Any, look: LookupArrays, problems: np.ndarray, count: int, index: int
 ) -> int:
@@ -249,7 +249,7 @@ def resolve_person(
     return count
 
 
-@inlined
+@uncounted_inlined
 def copy_derived(wire: Any, claim: Any) -> None:
     """Set the columns that follow from one field."""
     claim.suspended = wire.enrolment_status == SUSPENDED or wire.enrolment_status == ENDED
@@ -257,7 +257,7 @@ def copy_derived(wire: Any, claim: Any) -> None:
     claim.accumulators_given = wire.accumulators >= 0
 
 
-@inlined
+@uncounted_inlined
 def decide(out: ResolvedColumns, index: int, count: int) -> None:
     """Give the claim the lowest of its error numbers."""
     claim = out.claims[np.uint64(index)]
@@ -268,7 +268,7 @@ def decide(out: ResolvedColumns, index: int, count: int) -> None:
             claim.error_line = row.line
 
 
-@kernel
+@uncounted_kernel
 def resolve(came: WireClaims, look: LookupArrays, out: ResolvedColumns, scratch: np.ndarray) -> int:
     """Fill ``out`` from the wire tables and return the number of problems kept.
 
