@@ -107,7 +107,7 @@ class Book:
             chosen = pattern
         if chosen is None:
             return ZERO if item_class == "A" else None
-        return Fraction(chosen["ratio"])
+        return Fraction(chosen["first_pay_percent"]) / 100
 
     def person_rank(self, text: str, scheme: str, person_type: str) -> int | None:
         """How specific a person class is, None where it does not mean this person."""
@@ -115,7 +115,7 @@ class Book:
         for part in text.split("/"):
             if part == "*":
                 continue
-            if part in ("310", "390", "340", "510"):
+            if part in ("employee", "resident", "retired_cadre", "maternity"):
                 fits, weight = part == scheme, 1
             elif part in self.groups:
                 group_scheme, types = self.groups[part]
@@ -135,7 +135,7 @@ class Person:
     insured_area: str
     care_area: str
     level: str | None
-    scheme: str = "310"
+    scheme: str = "employee"
     person_type: str = "11"
     away: bool = False
     suspended: bool = False

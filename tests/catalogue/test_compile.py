@@ -6,16 +6,20 @@ import os
 import time
 from dataclasses import replace
 from pathlib import Path
+from typing import get_args
 
+import msgspec
 import numpy as np
 import pytest
 
 from adjudicator.catalogue import cache as catalogue_cache
 from adjudicator.catalogue.check import PackView
 from adjudicator.catalogue.section import compile_sections, load_folders
+from adjudicator.catalogue.settings import OPTIONS, Rule
 from adjudicator.codes import LineNote
 from adjudicator.errors import E
 from adjudicator.rulefile.faults import Faults
+from adjudicator.rulefile.reader import without_none
 from adjudicator.rules.bundle import load_bundle
 from tests.catalogue import toy
 from tests.catalogue.toy import Fee, split
@@ -38,7 +42,7 @@ def other_city(tmp_path: Path) -> Path:
         class_="code,area,class,restricted_use,from,to\nAA00,990200,A,,2020-01-01,\nXA01,990200,B,,2020-01-01,\n"
         "B001,990200,A,,2020-01-01,\n",
         ceiling="code,area,level_group,ceiling_yuan,handling,from,to\nB001,990200,tertiary,55,item_self_paid,2020-01-01,\n",
-        ratio="code,area,person_class,ratio_class,ratio,from,to\nXA01,990200,*,*,0.5,2020-01-01,\n",
+        ratio="code,area,person_class,ratio_class,first_pay_percent,from,to\nXA01,990200,*,*,50,2020-01-01,\n",
         ratio_rule=toy.RATIO_RULE.splitlines()[0] + "\n",
         settings=toy.SETTINGS,
     )
@@ -117,7 +121,7 @@ def test_hash_follows_the_content(tmp_path):
     assert (
         toy.catalogue(tmp_path / "d", settings=toy.SETTINGS + toy.PROGRAMME.replace("XN*", "XL*")).hash_parts() != base
     )
-    option = f'[[options.refund]]\nfrom = 2020-01-01\nvalue = "remainder"\n{toy.HEADER}'
+    option = f'[[rule]]\nfrom = 2020-01-01\nrefund = "remainder"\n{toy.HEADER}'
     assert toy.catalogue(tmp_path / "e", settings=toy.SETTINGS + toy.PROGRAMME + option).hash_parts() != base
 
 
@@ -165,7 +169,7 @@ def many_items(count: int) -> dict[str, str]:
         "item": toy.ITEM.splitlines()[0] + "\n" + "".join(f"{code},一项,101,09,\n" for code in codes),
         "class_": toy.CLASS.splitlines()[0] + "\n" + "".join(classes),
         "ceiling": toy.CEILING.splitlines()[0] + "\n" + "".join(ceilings),
-        "ratio": toy.RATIO.splitlines()[0] + "\n" + f"{codes[1]},990000,310,*,0.07,2020-01-01,\n",
+        "ratio": toy.RATIO.splitlines()[0] + "\n" + f"{codes[1]},990000,employee,*,7,2020-01-01,\n",
         "ratio_rule": toy.RATIO_RULE,
         "settings": toy.SETTINGS,
     }
@@ -245,3 +249,8 @@ def test_versions_of_an_item_do_not_overlap(tmp_path):
             assert rules.versions[row + 1]["to"] < rules.versions[row]["from"]
             row += 1
         assert rules.versions[row]["from"] <= rules.versions[row]["to"]
+
+
+def test_the_options_are_those_of_a_rule_block():
+    choices = {field.name: set(get_args(without_none(field.type))) for field in msgspec.structs.fields(Rule)}
+    assert {name: set(words) for name, words in OPTIONS.items()} | {"source": set(), "note": set()} == choices

@@ -20,7 +20,7 @@ from tests.catalogue import toy
 from tests.catalogue.toy import Fee, split
 
 HEAD_CLASS = "code,area,class,restricted_use,from,to\n"
-HEAD_RATIO = "code,area,person_class,ratio_class,ratio,from,to\n"
+HEAD_RATIO = "code,area,person_class,ratio_class,first_pay_percent,from,to\n"
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +43,7 @@ def samples(tmp_path) -> Catalogue:
     """One item of class B at 5 %, one at 10 %, one of class A."""
     item = "code,name,list_type,charge_category,flags\nB5,x,101,09,\nB10,x,101,09,\nA,x,101,09,\n"
     class_ = HEAD_CLASS + "".join(f"{code},990000,{code[0]},,2020-01-01,\n" for code in ("B5", "B10", "A"))
-    ratio = HEAD_RATIO + "B5,990000,*,*,0.05,2020-01-01,\nB10,990000,*,*,0.1,2020-01-01,\n"
+    ratio = HEAD_RATIO + "B5,990000,*,*,5,2020-01-01,\nB10,990000,*,*,10,2020-01-01,\n"
     settings = "".join(
         f'[files."{name}.csv"]\n{toy.HEADER}' for name in ("item", "class", "ratio", "ceiling", "ratio_rule")
     )
@@ -239,7 +239,7 @@ def test_unverified_rows_are_named(book, zhejiang):
 
 
 def with_option(tmp_path, name: str, value: str) -> Catalogue:
-    text = f'[[options.{name}]]\nfrom = 2020-01-01\nvalue = "{value}"\n{toy.HEADER}'
+    text = f'[[rule]]\nfrom = 2020-01-01\n{name} = "{value}"\n{toy.HEADER}'
     return toy.catalogue(tmp_path / value, settings=toy.SETTINGS + toy.PROGRAMME + text)
 
 
@@ -309,7 +309,7 @@ def test_a_refund_keeps_the_day_and_approval_of_its_original(book):
 def test_options_may_change_on_a_day(tmp_path):
     """A reading holds from a day on; the settlement date decides."""
     text = "".join(
-        f'[[options.first_pay_on]]\nfrom = {first}\n{last}value = "{value}"\n{toy.HEADER}'
+        f'[[rule]]\nfrom = {first}\n{last}first_pay_on = "{value}"\n{toy.HEADER}'
         for first, last, value in (("2020-01-01", "to = 2022-12-31\n", "whole_price"), ("2023-01-01", "", "rest"))
     )
     book = toy.catalogue(tmp_path / "book", settings=toy.SETTINGS + toy.PROGRAMME + text)
@@ -379,7 +379,7 @@ def test_unknown_and_not_valid_items_by_the_packs_choice(tmp_path):
 
 def test_a_ratio_that_no_rule_gives_is_an_error(tmp_path):
     """A class-B item has ratios for employees and residents; a retired cadre's is in no table."""
-    rules = toy.RATIO_RULE.replace(",*,*,", ",310,*,") + "*,*,B,990000,390,*,0.2,2020-01-01,\n"
+    rules = toy.RATIO_RULE.replace(",*,*,", ",employee,*,") + "*,*,B,990000,resident,*,20,2020-01-01,\n"
     book = toy.catalogue(tmp_path / "book", ratio_rule=rules)
     assert split(book, Fee("XR00", "100"), scheme=Scheme.RETIRED_CADRE).claim["error"] == E.RULE_UNDEFINED
 

@@ -35,7 +35,7 @@ def test_all_faults_in_one_run(tmp_path):
         class_=toy.CLASS + "XA01,990000,D,,2020-01-01,\nXA01,99000,A,,2020-01-01,\nGHOST,990000,A,,2020-01-01,\n",
         ceiling=toy.CEILING + "XA01,990000,*,1.1234567,excess_to_patient,2020-01-01,\n"
         "XA01,990000,fourth,1,excess_to_patient,2020-01-01,\nXA01,990000,*,1,perhaps,2020-13-01,\n",
-        ratio=toy.RATIO + "C001,990000,*,*,1.5,2020-01-01,\nC001,990000,nobody,*,0.1,2020-01-01,\n",
+        ratio=toy.RATIO + "C001,990000,*,*,150,2020-01-01,\nC001,990000,nobody,*,10,2020-01-01,\n",
     )
     said = {(fault.file, fault.key): str(fault) for fault in faults}
     for place, words in {
@@ -52,7 +52,7 @@ def test_all_faults_in_one_run(tmp_path):
             "line 13",
         ): "unknown level group 'fourth' — the groups are tertiary, other, community",
         ("catalogue/ceiling.csv", "line 14"): "is not",
-        ("catalogue/ratio.csv", "line 9"): "write 0.05 for 5 %",
+        ("catalogue/ratio.csv", "line 9"): "write 5 for 5 %",
         ("catalogue/ratio.csv", "line 10"): "unknown person class 'nobody'",
     }.items():
         assert words in said[place], (place, said)
@@ -88,7 +88,7 @@ def test_dates(tmp_path, date):
 
 def test_a_class_b_item_without_a_ratio(tmp_path):
     """A missing value: nobody says what the patient pays first."""
-    rules = RULE_HEAD + "*,101,B,990000,*,*,0.03,2020-01-01,2022-12-31\n*,*,B,990000,310,*,0.1,2020-01-01,\n"
+    rules = RULE_HEAD + "*,101,B,990000,*,*,3,2020-01-01,2022-12-31\n*,*,B,990000,employee,*,10,2020-01-01,\n"
     faults = faults_of(tmp_path, ratio_rule=rules)
     messages = [str(fault) for fault in faults]
     assert any(
@@ -158,20 +158,23 @@ def test_a_wide_fault_is_counted(tmp_path):
         (toy.SETTINGS.replace('"official"', "1", 1), "files.item.csv.evidence", "not a grade of evidence"),
         (toy.SETTINGS.replace('document = "玩医保〔2020〕1号"', "", 1), "files.item.csv.document", "is missing"),
         (toy.SETTINGS + f'[files."other.csv"]\n{toy.HEADER}', "files.other.csv", "unknown file"),
-        (toy.SETTINGS + f"[[options.rounding]]\n{toy.HEADER}", "options.rounding", "unknown option"),
         (
-            toy.SETTINGS + f'[[options.refund]]\nfrom = 2020-01-01\nvalue = "maybe"\n{toy.HEADER}',
-            "options.refund[0].value", "write one of mirror, remainder",
+            toy.SETTINGS + f'[[rule]]\nfrom = 2020-01-01\nrefunds = "mirror"\n{toy.HEADER}',
+            "rule[0].refunds", "did you mean refund?",
         ),
         (
-            toy.SETTINGS + f'[[options.refund]]\nfrom = 2020-01-01\nvalue = "mirror"\n{toy.HEADER}' * 2,
-            "options.refund[1].refund", "two values hold on 2020-01-01",
+            toy.SETTINGS + f'[[rule]]\nfrom = 2020-01-01\nrefund = "maybe"\n{toy.HEADER}',
+            "rule[0].refund", "write one of mirror, remainder",
         ),
         (
-            toy.SETTINGS + f'[[options.refund]]\nvalue = "mirror"\n{toy.HEADER}',
-            "options.refund[0].from", "is missing or not a date",
+            toy.SETTINGS + f'[[rule]]\nfrom = 2020-01-01\nrefund = "mirror"\n{toy.HEADER}' * 2,
+            "rule[1].refund", "two values hold on 2020-01-01",
         ),
-        (toy.SETTINGS + toy.PROGRAMME.replace('"epidemic"', '"famine"'), "programmes[0].id", "no programme 'famine'"),
+        (
+            toy.SETTINGS + f'[[rule]]\nrefund = "mirror"\n{toy.HEADER}',
+            "rule[0].from", "is missing or not a date",
+        ),
+        (toy.SETTINGS + toy.PROGRAMME.replace('"epidemic"', '"famine"'), "programme[0].id", "no programme 'famine'"),
     ],
 )  # fmt: skip
 def test_settings(tmp_path, settings, key, words):

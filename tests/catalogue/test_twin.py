@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from adjudicator import limits
 from adjudicator.catalogue.section import OPTIONS
-from adjudicator.codes import PERSON_TYPES, SCHEME_CODES, LineNote, Place
+from adjudicator.codes import PERSON_TYPES, LineNote, Place, Scheme
 from adjudicator.errors import E
 from tests.catalogue import naive, toy
 
@@ -21,7 +21,7 @@ CLASS_NUMBER = {"": 0, "A": 1, "B": 2, "C": 3}
 
 
 def option_block(name: str, value: str) -> str:
-    return f'[[options.{name}]]\nfrom = 2020-01-01\nvalue = "{value}"\n{toy.HEADER}'
+    return f'[[rule]]\nfrom = 2020-01-01\n{name} = "{value}"\n{toy.HEADER}'
 
 
 @pytest.fixture(scope="module")
@@ -75,7 +75,8 @@ def fees(draw):
 claims = st.fixed_dictionaries(
     {
         "county": st.integers(0, 2), "care_county": st.integers(-1, 2), "level": st.integers(-1, 2),
-        "scheme": st.sampled_from(["310", "390"]), "person_type": st.sampled_from(["11", "12", "1201", "14", "15"]),
+        "scheme": st.sampled_from(["employee", "resident"]),
+        "person_type": st.sampled_from(["11", "12", "1201", "14", "15"]),
         "away": st.booleans(), "suspended": st.sampled_from([False] * 9 + [True]),
         "programme": st.sampled_from([0, 0, 0, 1]), "approval": st.integers(0, 2),
     }
@@ -93,7 +94,7 @@ def test_equal_to_the_twin(books, lines, who, choices):
     ]
     got = toy.split(
         book, *fee_rows, county=who["county"], care_county=who["care_county"], price_level=who["level"],
-        scheme=SCHEME_CODES[who["scheme"]], person_type=PERSON_TYPES.index(who["person_type"]),
+        scheme=Scheme[who["scheme"].upper()], person_type=PERSON_TYPES.index(who["person_type"]),
         place=Place.OUTSIDE if who["away"] else Place.LOCAL, suspended=who["suspended"], programme=who["programme"],
     )  # fmt: skip
     insured = toy.VIEW.areas[who["county"]]

@@ -19,7 +19,7 @@ VIEW = PackView(
     "990100",
     ("990101", "990102", "990199"),
     ("tertiary", "other", "community"),
-    (("retired", "310", ("12",)), ("minors", "390", ("14",))),
+    (("retired", "employee", ("12",)), ("minors", "resident", ("14",))),
     ("epidemic",),
 )
 
@@ -28,7 +28,7 @@ HEADER = (
     'checked_on = 2026-11-20\nevidence = "official"\n'
 )
 SETTINGS = "".join(f'[files."{name}.csv"]\n{HEADER}' for name in ("item", "class", "ceiling", "ratio", "ratio_rule"))
-PROGRAMME = f'[[programmes]]\nid = "epidemic"\ncovers = ["XN*", "T001"]\nfrom = 2020-01-22\n{HEADER}'
+PROGRAMME = f'[[programme]]\nid = "epidemic"\ncovers = ["XN*", "T001"]\nfrom = 2020-01-22\n{HEADER}'
 
 ITEM = """code,name,list_type,charge_category,flags
 XA01,甲类药,101,09,
@@ -80,21 +80,21 @@ V001,990000,*,80.123456,excess_in_catalogue,2020-01-01,
 N001,990000,*,200,line_ceiling,2020-01-01,
 P001,990000,*,8,excess_to_patient,2020-01-01,
 """
-RATIO = """code,area,person_class,ratio_class,ratio,from,to
-C001,990000,*,*,0.3,2020-01-01,
-C001,990100,*,*,0.2,2022-01-01,
-C001,990100,310/retired,*,0.1,2022-01-01,
+RATIO = """code,area,person_class,ratio_class,first_pay_percent,from,to
+C001,990000,*,*,30,2020-01-01,
+C001,990100,*,*,20,2022-01-01,
+C001,990100,employee/retired,*,10,2022-01-01,
 C002,990000,*,*,0,2020-01-01,
-XL01,990000,310,*,0.05,2020-01-01,
-XL01,990000,390,local,0.1,2020-01-01,
-XL01,990000,390,cross_region,0.2,2020-01-01,
+XL01,990000,employee,*,5,2020-01-01,
+XL01,990000,resident,local,10,2020-01-01,
+XL01,990000,resident,cross_region,20,2020-01-01,
 """
-RATIO_RULE = """code,list_type,class,area,person_class,ratio_class,ratio,from,to
-*,101,B,990000,*,*,0.03,2020-01-01,
-XA10*,101,B,990000,*,*,0.01,2020-01-01,
-XB05A*,101,B,990000,*,*,0.05,2020-01-01,
-*,*,B,990000,*,*,0.15,2020-01-01,
-C0*,301,B,990102,*,*,0.25,2023-01-01,
+RATIO_RULE = """code,list_type,class,area,person_class,ratio_class,first_pay_percent,from,to
+*,101,B,990000,*,*,3,2020-01-01,
+XA10*,101,B,990000,*,*,1,2020-01-01,
+XB05A*,101,B,990000,*,*,5,2020-01-01,
+*,*,B,990000,*,*,15,2020-01-01,
+C0*,301,B,990102,*,*,25,2023-01-01,
 """
 
 

@@ -128,7 +128,7 @@ def test_whose_catalogue_holds_elsewhere(city, tmp_path, option, over):
     """Section 10.1: a bed at 60 x 20 has the ceiling 40 in the toy city and 45 at home."""
     source = 'document = "example"\nevidence = "demonstration"\n'
     with (city / "catalogue" / "catalogue.toml").open("a", encoding="utf-8") as stream:
-        stream.write(f'\n[[options.cross_region]]\nfrom = 2014-01-01\nvalue = "{option}"\n{source}')
+        stream.write(f'\n[[rule]]\nfrom = 2014-01-01\ncross_region = "{option}"\n{source}')
     employee = city / "benefit" / "employee.toml"
     text = employee.read_text("utf-8").replace('place = "local"', 'place = "any"')
     everywhere = '\ncross_region = [{ place = ["province", "outside"], filing = "any" }]\nrate_percent'

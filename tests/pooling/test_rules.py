@@ -27,21 +27,21 @@ document = "none"
 evidence = "reading"
 [[deficit.step]]
 kind = "share"
-shares = [{payer = "city", rate = "0.5"}, {payer = "county", rate = "0.4"}]
+shares = [{payer = "city", rate_percent = 50}, {payer = "county", rate_percent = 40}]
 [[deficit.step]]
 kind = "bands"
 [[deficit.step.band]]
-up_to = "0.5"
-shares = [{payer = "city", rate = "1"}]
+up_to_percent = 50
+shares = [{payer = "city", rate_percent = 100}]
 [[deficit.step.band]]
-up_to = "0.3"
-shares = [{payer = "city", rate = "1"}]
+up_to_percent = 30
+shares = [{payer = "city", rate_percent = 100}]
 
 [[clearing]]
 from = 2021-01-01
 to = 2020-01-01
 mode = "total_cost"
-prepay = "1.85"
+prepay_percent = 185
 document = "none"
 evidence = "official"
 surplus = 5
@@ -55,7 +55,7 @@ def test_all_faults_come_in_one_run(tmp_path) -> None:
     load_pooling(path, faults)
     keys = {fault.key for fault in faults}
     assert keys == {
-        "deficit[0].step[0].shares", "deficit[0].step[1].band", "clearing[0].to", "clearing[0].prepay",
+        "deficit[0].step[0].shares", "deficit[0].step[1].band", "clearing[0].to", "clearing[0].prepay_percent",
         "clearing[0].checked_on", "clearing[0].surplus",
     }  # fmt: skip
     assert all(fault.remedy for fault in faults)
@@ -64,4 +64,6 @@ def test_all_faults_come_in_one_run(tmp_path) -> None:
 def test_a_missing_file_is_named(tmp_path) -> None:
     faults = Faults()
     load_pooling(tmp_path, faults)
-    assert [str(fault) for fault in faults] == ["pooling.toml: file: does not exist — add it, or name a pooling file"]
+    assert [str(fault) for fault in faults] == [
+        "pooling.toml: file: is missing — add it; docs/your-city.md shows a small one"
+    ]

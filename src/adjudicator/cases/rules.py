@@ -13,7 +13,6 @@ from typing import Any
 from adjudicator.cases.file import Case
 from adjudicator.catalogue import section as catalogue
 from adjudicator.claim.engine import Engine
-from adjudicator.money import decimal_to_scaled
 from adjudicator.payment import section as payment
 from adjudicator.rulefile.faults import Faults
 from adjudicator.rulefile.pack import Hospital, Pack
@@ -143,12 +142,11 @@ def _write_catalogue(folder: Path, area: str, items: Iterable[Mapping[str, Any]]
                 base | {"level_group": "*", "ceiling_yuan": item["ceiling"], "handling": handling}
             )
         if "first_pay_percent" in item:
-            ratio = decimal_to_scaled(str(item["first_pay_percent"]), 4)
-            row = {"person_class": "*", "ratio_class": "*", "ratio": f"{ratio // 10**6}.{ratio % 10**6:06d}"}
+            row = {"person_class": "*", "ratio_class": "*", "first_pay_percent": str(item["first_pay_percent"])}
             tables["ratio.csv"].append(base | row)
     source = 'document = "case"\nevidence = "demonstration"\n'
     header = [f'[files."{name}"]\n{source}' for name in tables]
-    chosen = [f'[[options.{name}]]\nfrom = {SINCE}\nvalue = "{value}"\n{source}' for name, value in options.items()]
+    chosen = [f'[[rule]]\nfrom = {SINCE}\n{name} = "{value}"\n{source}' for name, value in options.items()]
     (folder / "catalogue.toml").write_text("\n".join(header + chosen), "utf-8")
     for name, rows in tables.items():
         with (folder / name).open("w", encoding="utf-8", newline="") as stream:

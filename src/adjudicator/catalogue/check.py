@@ -12,7 +12,7 @@ import numpy as np
 
 from adjudicator.catalogue.layout import LEVEL_COLUMNS
 from adjudicator.catalogue.tables import Table, Texts
-from adjudicator.codes import PERSON_TYPES, SCHEME_CODES, Scheme
+from adjudicator.codes import PERSON_TYPES, Scheme
 from adjudicator.rulefile.faults import Faults
 
 MOST_FAULTS = 200
@@ -20,8 +20,8 @@ MOST_FAULTS = 200
 SCHEME_DIMENSION = range(len(Scheme))
 """Dense scheme numbers; 0 is unknown."""
 
-SCHEME_WORDS = {**SCHEME_CODES, **{scheme.name.lower(): scheme for scheme in Scheme if scheme}}
-"""Schemes as tables write them: ``310`` or ``employee``."""
+SCHEME_WORDS = {scheme.name.lower(): scheme for scheme in Scheme if scheme}
+"""Schemes as rule files write them, such as ``employee``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,7 +218,7 @@ def check_ratios(tables: PackTables, codes, versions, item, ratio_ppm: np.ndarra
 def person_class_mask(text: str, groups: Mapping[str, tuple[str, tuple[str, ...]]]) -> tuple[np.ndarray, int] | None:
     """Which (scheme, person type) a person class of the ratio table means, and how specific it is; None if unknown.
 
-    A class is ``*``, a scheme (``310`` or ``employee``), a person type of two or four digits (``12``), a person group
+    A class is ``*``, a scheme (``employee``), a person type of two or four digits (``12``), a person group
     of the pack, or several of them joined by ``/``, which must all fit. The mask has shape (schemes, person types).
     ``groups``: scheme and person types of each group of the pack.
     """

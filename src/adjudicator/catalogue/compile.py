@@ -270,7 +270,7 @@ def _ratio_sets(
         if "class" in table.columns:
             fits = table["class"][rows] == versions["item_class"][segments]
             rows, segments = rows[fits], segments[fits]
-        signature[segments, position] = table["ratio"][rows]
+        signature[segments, position] = table["first_pay_percent"][rows]
         flags[segments] |= np.where(table["verified"][rows], 0, VersionFlag.UNVERIFIED).astype(np.int32)
     example, number = _distinct(list(signature.T))
     versions["ratio"] = number

@@ -4,8 +4,8 @@ A pack's folder ``catalogue/`` holds the tables (:mod:`adjudicator.catalogue.tab
 folders that ``pack.toml`` includes, such as the provincial one, are read with it. ``catalogue.toml`` has
 
 - ``[files."class.csv"]``: ``document``, ``clause``, ``link``, ``checked_on``, ``evidence`` of a file;
-- ``[[options.NAME]]``: a dated choice between two readings, see :data:`OPTIONS`;
-- ``[[programmes]]``: which items a dated programme of the pack covers as class A.
+- ``[[rule]]``: dated choices between two readings, see :class:`adjudicator.catalogue.settings.Rule`;
+- ``[[programme]]``: which items a dated programme of the pack covers as class A.
 
 Principle for care outside the pool (异地就医): class and ceiling of the place of care, ratio of the place of insurance.
 """

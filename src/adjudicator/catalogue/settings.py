@@ -2,18 +2,59 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, Literal
 
+import msgspec
 import numpy as np
 
 from adjudicator import limits
 from adjudicator.catalogue.tables import COLUMNS, FileHeader
-from adjudicator.rulefile.dated import SOURCE_KEYS, DatedValue, check_overlap, day_before, next_day, read_source
-from adjudicator.rulefile.evidence import EVIDENCE_KEYS, read_support
+from adjudicator.rulefile.dated import DatedValue, Source, check_overlap, day_before, next_day
+from adjudicator.rulefile.evidence import Support
 from adjudicator.rulefile.faults import Faults
+from adjudicator.rulefile.fields import Where
+from adjudicator.rulefile.reader import read_struct, read_structs, read_toml, unknown_keys
+
+TABLES = ("note", "files", "rule", "programme")
+"""What ``catalogue.toml`` may hold."""
+
+
+class FileTable(msgspec.Struct, frozen=True, kw_only=True):
+    """The evidence of the rows of a CSV table that have none of their own."""
+
+    support: Support
+
+
+class Rule(msgspec.Struct, frozen=True, kw_only=True):
+    """Dated choices between readings of the rules for a line."""
+
+    source: Source
+    note: str = ""
+    over_ceiling: Literal["price_difference", "amount_less_ceiling"] | None = None
+    """R22: the excess is quantity times the price over the ceiling, or the amount less the ceiling's."""
+    first_pay_on: Literal["rest", "whole_price"] | None = None
+    """R23: the first-pay share is taken on the rest under the ceiling, or on the whole price."""
+    refund: Literal["mirror", "remainder"] | None = None
+    """R24: a refund mirrors the parts of its own share, or what is left keeps its parts."""
+    unknown_item: Literal["refuse", "self_paid"] | None = None
+    not_valid_item: Literal["self_paid", "refuse"] | None = None
+    cross_region: Literal["care_place", "insurance_place"] | None = None
+    """Whose first-pay ratio holds for care elsewhere."""
+
+
+class ProgrammeTable(msgspec.Struct, frozen=True, kw_only=True):
+    """Which items a dated programme of the pack covers as class A."""
+
+    source: Source
+    where: Where
+    id: str
+    note: str = ""
+    covers: tuple[str, ...] = ()
+    """Codes, or beginnings of codes with a star."""
+
 
 OPTIONS: dict[str, tuple[str, ...]] = {
     "over_ceiling": ("price_difference", "amount_less_ceiling"),
@@ -23,7 +64,10 @@ OPTIONS: dict[str, tuple[str, ...]] = {
     "not_valid_item": ("self_paid", "refuse"),
     "cross_region": ("care_place", "insurance_place"),
 }
-"""Choices of a pack; the first is the default. The first three are the readings R22, R23 and R24."""
+"""The choices of :class:`Rule` in the order of their numbers; the first is the default.
+
+They are written out because two ``Literal`` types with the same words in another order are one type.
+"""
 
 OPTION = np.dtype(
     [("from", "i4"), ("to", "i4"), *((name, "i4") for name in OPTIONS), ("unverified", "i4")],
@@ -34,31 +78,20 @@ OPTION = np.dtype(
 MAX_PROGRAMMES = 8
 
 
-def _read_toml(path: Path, label: str, faults: Faults) -> dict:
-    try:
-        return tomllib.loads(path.read_text("utf-8"))
-    except FileNotFoundError:
-        remedy = 'add it with the document of each table, such as [files."item.csv"]; docs/your-city.md shows one'
-        faults.add(label, "file", "is missing", remedy)
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        faults.add(label, "file", f"is not valid TOML: {error}")
-    return {}
-
-
 @dataclass(slots=True)
 class Folder:
     """One catalogue folder: its ``catalogue.toml``, and the files with their headers."""
 
     label: str
-    settings: dict
+    settings: dict[str, Any]
     files: list[tuple[Path, FileHeader]]
 
     @staticmethod
     def read(folder: Path, label: str, faults: Faults) -> Folder:
+        """Return a folder with the headers of its files; each fault is noted."""
         toml = f"{label}/catalogue.toml"
-        settings = _read_toml(folder / "catalogue.toml", toml, faults)
-        for key in sorted(set(settings) - {"files", "options", "programmes"}):
-            faults.add(toml, key, "unknown key", "the keys are files, options, programmes")
+        settings = read_toml(folder / "catalogue.toml", toml, faults) or {}
+        unknown_keys(settings, TABLES, toml, "", faults)
         headers = settings.get("files", {})
         files = []
         for name in COLUMNS:
@@ -72,31 +105,21 @@ class Folder:
         return Folder(label, settings, files)
 
 
-def _header(values, label: str, toml: str, name: str, faults: Faults) -> FileHeader:
-    """The header of a file, checked."""
+def _header(values: Any, label: str, toml: str, name: str, faults: Faults) -> FileHeader:
+    """Return the header of a file, checked."""
     key = f"files.{name}"
     if not isinstance(values, dict):
-        faults.add(toml, key, "is missing", "say document, checked_on and evidence of the file")
+        faults.add(toml, key, "is missing", f'write [files."{name}"] with its document and evidence')
         return FileHeader(label)
-    _check_keys(values, toml, key, EVIDENCE_KEYS, faults)
-    return FileHeader(label, read_support(values, toml, key, faults))
-
-
-def _check_keys(values: dict, toml: str, key: str, known: Sequence[str], faults: Faults) -> None:
-    for name in sorted(set(values) - set(known)):
-        faults.add(toml, f"{key}.{name}", "unknown key", f"the keys are {', '.join(known)}")
+    table = read_struct(FileTable, values, toml, key, faults)
+    return FileHeader(label, table.support if table else None)
 
 
 def read_options(sources: Sequence[Folder], faults: Faults) -> np.ndarray:
-    """The dated choices as OPTION rows without gap or overlap; a pack's own values replace those of an included one."""
+    """Return the dated choices as OPTION rows without gap; a pack's own choices replace those of an included one."""
     values: dict[str, list[DatedValue]] = {}
     for source in reversed(sources):
-        toml = f"{source.label}/catalogue.toml"
-        for name, blocks in source.settings.get("options", {}).items():
-            if name in OPTIONS:
-                values[name] = _option_values(name, blocks, toml, faults)
-            else:
-                faults.add(toml, f"options.{name}", "unknown option", f"the options are {', '.join(OPTIONS)}")
+        values |= _choices(source, faults)
     days = {limits.FIRST_DATE}
     for dated in values.values():
         for value in dated:
@@ -114,46 +137,36 @@ def read_options(sources: Sequence[Folder], faults: Faults) -> np.ndarray:
     return options
 
 
-def _option_values(name: str, blocks, toml: str, faults: Faults) -> list[DatedValue]:
-    """Dated values of one option, checked; ``value`` is the position of the choice."""
-    found = []
-    for number, block in enumerate(blocks if isinstance(blocks, list) else [blocks]):
-        key = f"options.{name}[{number}]"
-        if not isinstance(block, dict):
-            faults.add(toml, key, "is not a table", f"write [[options.{name}]] with from and value")
-            continue
-        _check_keys(block, toml, key, (*SOURCE_KEYS, "value"), faults)
-        if block.get("value") not in OPTIONS[name]:
-            choices = ", ".join(OPTIONS[name])
-            faults.add(toml, f"{key}.value", f"{block.get('value')!r} is not a choice", f"write one of {choices}")
-            continue
-        source = read_source(block, toml, key, faults)
-        if source is not None:
-            found.append(DatedValue(name, OPTIONS[name].index(block["value"]), source))
-    return check_overlap(found, faults)
+def _choices(folder: Folder, faults: Faults) -> dict[str, list[DatedValue]]:
+    """Return the dated values of each option of one folder; ``value`` is the position of the choice."""
+    toml = f"{folder.label}/catalogue.toml"
+    values: dict[str, list[DatedValue]] = {}
+    for rule in read_structs(Rule, folder.settings.get("rule"), toml, "rule", faults):
+        for name, choices in OPTIONS.items():
+            choice = getattr(rule, name)
+            if choice is not None:
+                values.setdefault(name, []).append(DatedValue(name, choices.index(choice), rule.source))
+    return {name: check_overlap(dated, faults) for name, dated in values.items()}
 
 
 def read_covers(sources: Sequence[Folder], programmes: Sequence[str], codes: np.ndarray, faults: Faults) -> np.ndarray:
-    """uint8 (items): bit k is set where programme k + 1 of the pack covers the item."""
+    """Return uint8[items]: bit k is set where programme k + 1 of the pack covers the item."""
     covers = np.zeros(len(codes), np.uint8)
-    for source in sources:
-        toml = f"{source.label}/catalogue.toml"
-        for number, row in enumerate(source.settings.get("programmes", [])):
-            key = f"programmes[{number}]"
-            _check_keys(row, toml, key, ("id", "covers", *SOURCE_KEYS), faults)
-            read_source(row, toml, key, faults)
-            if row.get("id") not in programmes[:MAX_PROGRAMMES]:
-                message = f"the pack has no programme {row.get('id')!r}"
-                faults.add(toml, f"{key}.id", message, f"its programmes are {', '.join(programmes) or 'none'}")
+    for folder in sources:
+        toml = f"{folder.label}/catalogue.toml"
+        for table in read_structs(ProgrammeTable, folder.settings.get("programme"), toml, "programme", faults):
+            if table.id not in programmes[:MAX_PROGRAMMES]:
+                message = f"the pack has no programme {table.id!r}"
+                faults.add(toml, f"{table.where.key}.id", message, f"write one of {', '.join(programmes) or '(none)'}")
                 continue
-            bit = 1 << programmes.index(row["id"])
-            for pattern in row.get("covers", []):
-                covers[_matching(codes, str(pattern))] |= bit
+            bit = 1 << programmes.index(table.id)
+            for pattern in table.covers:
+                covers[_matching(codes, pattern)] |= bit
     return covers
 
 
 def _matching(codes: np.ndarray, pattern: str) -> slice:
-    """The items that a code or a pattern with a star at the end means; ``codes`` are sorted."""
+    """Return the items that a code or a pattern with a star at the end means; ``codes`` are sorted."""
     prefix = pattern.rstrip("*").encode()
     if pattern.endswith("*"):
         after = np.searchsorted(codes, prefix + b"\xff") if prefix else len(codes)

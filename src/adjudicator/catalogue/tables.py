@@ -5,7 +5,7 @@ The files are the three dated tables of the national interface, the list of item
 ``item.csv``        code, name, list_type, charge_category, flags
 ``class.csv``       code, area, class, restricted_use, from, to                                     (1312 医保目录)
 ``ceiling.csv``     code, area, level_group, ceiling_yuan, handling, from, to                       (1318 限价)
-``ratio.csv``       code, area, person_class, ratio_class, ratio, from, to                          (1319 先自付比例)
+``ratio.csv``       code, area, person_class, ratio_class, first_pay_percent, from, to              (1319 先自付比例)
 ``ratio_rule.csv``  the same for a pattern of codes such as ``XA10*``, with list_type and class
 
 A row may end in ``document, clause, link, checked_on, evidence``; what it leaves out stands in ``catalogue.toml`` for
@@ -57,8 +57,18 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     "item.csv": ("code", "name", "list_type", "charge_category", "flags"),
     "class.csv": ("code", "area", "class", "restricted_use", "from", "to"),
     "ceiling.csv": ("code", "area", "level_group", "ceiling_yuan", "handling", "from", "to"),
-    "ratio.csv": ("code", "area", "person_class", "ratio_class", "ratio", "from", "to"),
-    "ratio_rule.csv": ("code", "list_type", "class", "area", "person_class", "ratio_class", "ratio", "from", "to"),
+    "ratio.csv": ("code", "area", "person_class", "ratio_class", "first_pay_percent", "from", "to"),
+    "ratio_rule.csv": (
+        "code",
+        "list_type",
+        "class",
+        "area",
+        "person_class",
+        "ratio_class",
+        "first_pay_percent",
+        "from",
+        "to",
+    ),
 }
 """Columns of each file; a file that a pack does not need may be missing as a whole."""
 
@@ -259,7 +269,7 @@ def _parser(file: str, name: str, texts: Texts) -> Callable[[str], int] | None:
         "level_group": lambda text: texts(_filled(text, "a level group of the pack, or *")),
         "person_class": lambda text: texts(_filled(text, "a scheme, a person type, a person group of the pack, or *")),
         "ceiling_yuan": _parse_price_e4,
-        "ratio": _parse_ratio_ppm,
+        "first_pay_percent": _parse_percent,
         "from": _parse_date,
         "to": lambda text: OPEN_END if text == "" else _parse_date(text),
     }.get(name)
@@ -300,13 +310,13 @@ def _parse_price_e4(text: str) -> int:
     return price_e4
 
 
-def _parse_ratio_ppm(text: str) -> int:
+def _parse_percent(text: str) -> int:
     try:
-        ratio_ppm = decimal_to_scaled(text, 6, "a ratio has at most six decimals")
+        ratio_ppm = decimal_to_scaled(text, 4, "a percentage has at most four decimals")
     except MoneyError as error:
         raise ValueError(str(error)) from None
     if not 0 <= ratio_ppm <= 1_000_000:
-        raise ValueError(f"{text!r} is not a ratio from 0 to 1; write 0.05 for 5 %")
+        raise ValueError(f"{text!r} is not a percentage from 0 to 100; write 5 for 5 %")
     return ratio_ppm
 
 

@@ -5,7 +5,7 @@ A pooling file may stand alone (``packs/pooling_examples/*.toml``) or in a pack.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Generic, TypeVar
@@ -13,15 +13,18 @@ from typing import Any, Generic, TypeVar
 from adjudicator.codes import SCHEME_CODES
 from adjudicator.errors import E, refuse
 from adjudicator.payment.point_values import POINT_KINDS, POOL_SUFFIXES
-from adjudicator.payment.reader import Node, Source, read_toml
+from adjudicator.pooling import tables as t
 from adjudicator.pooling.calibrate import Calibration
 from adjudicator.pooling.capitation import Weights
-from adjudicator.pooling.clearing import FUND_ONLY, TOTAL_COST, Terms
+from adjudicator.pooling.clearing import Terms
 from adjudicator.pooling.deficit import COUNTY, Levy, Rule, Shares, Step
 from adjudicator.pooling.packages import QuotaTerms
 from adjudicator.pooling.warning import Lines
 from adjudicator.rounding import PPM
+from adjudicator.rulefile.dated import Source
 from adjudicator.rulefile.faults import Faults
+from adjudicator.rulefile.fields import Where
+from adjudicator.rulefile.reader import keys_of, read_structs, read_toml, unknown_keys
 
 FILE = "pooling.toml"
 Value = TypeVar("Value")
@@ -113,210 +116,192 @@ def _find(entries: list, date: int, scheme: str) -> Any:
 
 
 def load_pooling(path: Path, faults: Faults) -> PoolingRules:
-    """Reads a pooling file, or the one in a pack folder; every fault is collected."""
+    """Read a pooling file, or the one in a pack folder; every fault is collected."""
     folder, name = (path, FILE) if path.is_dir() else (path.parent, path.name)
     result = PoolingRules(folder.name if path.is_dir() else path.stem)
-    node = read_toml(folder, name, faults)
-    if node is None:
-        if not (folder / name).exists():
-            faults.add(name, "file", "does not exist", "add it, or name a pooling file")
+    raw = read_toml(folder / name, name, faults)
+    if raw is None:
         return result
-    english = node.text("name", "")
-    result.name = node.text("name_zh", "") or english or result.name
-    readers: dict[str, tuple[list, Callable[[Node], Any]]] = {
-        "clearing": (result.clearing, _clearing),
-        "budget": (result.budgets, lambda table: table.fen("amount")),
-        "calibration": (result.calibration, _calibration),
-        "capitation": (result.capitation, _capitation),
-        "quota_year": (result.quota_year, _quota_year),
-        "deficit": (result.deficit, _deficit),
-        "levy": (result.levies, _levy),
-        "warning": (result.warnings, _warning),
-        "old_gaps": (result.old_gap_years, lambda table: table.integer("years", low=1, high=50)),
-    }
-    for key, (into, reader) in readers.items():
-        for table in node.children(key):
-            into.append(_dated(table, reader))
-        _check_overlap(name, key, into, faults)
-    node.finish()
+    unknown_keys(raw, keys_of(t.PoolingFile), name, "", faults)
+    result.name = str(raw.get("name_zh") or raw.get("name") or result.name)
+    for key, table, into, build in (
+        ("clearing", t.Clearing, result.clearing, _clearing),
+        ("budget", t.Budget, result.budgets, lambda budget, _: budget.amount_yuan),
+        ("calibration", t.CalibrationTable, result.calibration, _calibration),
+        ("capitation", t.Capitation, result.capitation, _capitation),
+        ("quota_year", t.QuotaYear, result.quota_year, _quota_year),
+        ("deficit", t.Deficit, result.deficit, _deficit),
+        ("levy", t.LevyTable, result.levies, _levy),
+        ("warning", t.Warning, result.warnings, _warning),
+        ("old_gaps", t.OldGaps, result.old_gap_years, lambda gaps, _: gaps.years),
+    ):
+        _read(raw.get(key), key, (table, build), into, name, faults)
     return result
 
 
-def _dated(table: Node, reader: Callable[[Node], Any]) -> Dated:
-    schemes = tuple(table.texts("schemes", []))
-    for code in schemes:
-        if code not in SCHEME_CODES:
-            table.fault("schemes", f"{code!r} is not a scheme", "write " + ", ".join(SCHEME_CODES))
-    source = table.source()
-    table.text("note", "")
-    kind = table.choice("kind", POINT_KINDS, "drg") if table.key.startswith(("clearing", "budget")) else "drg"
-    value = reader(table)
-    table.finish()
-    return Dated(value, schemes, source, kind)
+def _read(raw: Any, key: str, kind: tuple[type, Callable[[Any, Faults], Any]], into: list, name: str, faults: Faults):
+    table, build = kind
+    for entry in read_structs(table, raw, name, key, faults):
+        codes = tuple(code for code, scheme in SCHEME_CODES.items() if int(scheme) in entry.scheme)
+        into.append(Dated(build(entry, faults), codes, entry.source, getattr(entry, "kind", "drg")))
+    _check_overlap(name, key, into, faults)
 
 
-def _check_overlap(name: str, key: str, entries: list[Dated], faults: Faults) -> None:
+def _check_overlap(name: str, key: str, entries: Sequence[Dated[Any]], faults: Faults) -> None:
     for place, one in enumerate(entries):
         for other in entries[:place]:
             both = not one.schemes or not other.schemes or set(one.schemes) & set(other.schemes)
             alike = one.kind == other.kind and (key != "levy" or one.value.fund == other.value.fund)
             if both and alike and one.source.overlaps(other.source):
-                faults.add(
-                    name, f"{key}[{place}]", "overlaps an earlier table for the same scheme", "end that one before"
-                )
+                faults.add(name, one.source.key, "overlaps an earlier table for the same scheme", "end that one before")
 
 
-def _clearing(table: Node) -> Terms:
+def _needed(value: int | None, name: str, where: Where, wanted: bool, faults: Faults, default: int = 0) -> int:
+    """Return a value that some tables need; the default where this one does not."""
+    if value is None and wanted:
+        faults.add(where.file, f"{where.key}.{name}", "is missing", f"write {name}, which this kind of table needs")
+    return default if value is None else value
+
+
+def _clearing(table: t.Clearing, faults: Faults) -> Terms:
+    shared = table.year_total == "shared"
     bands: tuple[tuple[int, int], ...] = ()
     deposit, forfeited = 0, "fund"
-    quality = table.child("quality")
-    if quality is not None:
-        deposit = quality.ppm("deposit")
-        forfeited = quality.choice("forfeited", ("fund", "redistribute"))
-        listed = []
-        for band in quality.children("band"):
-            listed.append((band.integer("score_from", low=0, high=1000), band.ppm("released")))
-            band.finish()
-        if not listed or listed != sorted(listed):
-            quality.fault("band", "bands are missing or out of order", "write them by score_from, lowest first")
-        bands = tuple(listed)
-        quality.finish()
-    year_total = table.choice("year_total", ("budget", "shared"), "budget")
-    shared = year_total == "shared"
+    if table.quality is not None:
+        deposit, forfeited = table.quality.deposit_percent, table.quality.forfeited
+        bands = tuple((band.score_from, band.released_percent) for band in table.quality.band)
+        if not bands or list(bands) != sorted(bands):
+            _fault(table.quality.where, "band", "bands are missing or out of order", "write the lowest first", faults)
+    kept, borne = table.surplus_kept_percent, table.overspend_borne_percent
     return Terms(
-        mode=table.choice("mode", (TOTAL_COST, FUND_ONLY)),
-        prepay_ppm=table.ppm("prepay"),
-        reserve_ppm=table.ppm("reserve", 0),
-        year_total=year_total,
-        surplus_kept_ppm=table.ppm("surplus_kept") if shared else table.ppm("surplus_kept", 0),
-        overspend_borne_ppm=table.ppm("overspend_borne") if shared else table.ppm("overspend_borne", PPM),
+        mode=table.mode,
+        prepay_ppm=table.prepay_percent,
+        reserve_ppm=table.reserve_percent,
+        year_total=table.year_total,
+        surplus_kept_ppm=_needed(kept, "surplus_kept_percent", table.where, shared, faults),
+        overspend_borne_ppm=_needed(borne, "overspend_borne_percent", table.where, shared, faults, PPM),
         deposit_ppm=deposit,
         deposit_bands=bands,
         forfeited=forfeited,
     )
 
 
-def _calibration(table: Node) -> Calibration:
-    bands = []
-    for band in table.children("upper"):
-        bands.append((band.e8("points_up_to", 10**14), band.ppm("multiple", high=50 * PPM)))
-        band.finish()
-    trim = table.choice("trim", ("none", "multiples", "middle"))
-    if trim == "multiples" and (not bands or bands[-1][0] != 10**14):
-        table.fault(
-            "upper", "has no band without points_up_to", "write [[calibration.upper]] bands, the last without end"
-        )
+def _fault(where: Where, name: str, message: str, remedy: str, faults: Faults) -> None:
+    faults.add(where.file, f"{where.key}.{name}", message, remedy)
+
+
+def _calibration(table: t.CalibrationTable, faults: Faults) -> Calibration:
+    bands = tuple((band.up_to_points, band.multiple) for band in table.upper)
+    multiples = table.trim == "multiples"
+    if multiples and (not bands or bands[-1][0] != t.ALL_POINTS):
+        remedy = "write [[calibration.upper]] bands, the last without end"
+        _fault(table.where, "upper", "has no band without up_to_points", remedy, faults)
     return Calibration(
-        scale_e8=table.e8("scale", 100 * 10**8),
-        decimals=table.integer("decimals", 4, 0, 8),
-        trim=trim,
-        upper_ppm=tuple(bands) or ((10**14, 50 * PPM),),
-        lower_ppm=table.ppm("lower") if trim == "multiples" else table.ppm("lower", 0),
-        drop_ppm=table.ppm("drop", high=499_999) if trim == "middle" else table.ppm("drop", 0),
-        min_cases=table.integer("min_cases", low=1, high=1000),
-        cv_max_ppm=table.ppm("cv_max", high=10 * PPM),
-        own_weight_ppm=table.ppm("own_weight", PPM),
-        level_weight_ppm=table.ppm("level_weight", 0),
-        coefficient_decimals=table.integer("coefficient_decimals", 4, 0, 8),
+        scale_e8=table.scale_points,
+        decimals=table.decimals,
+        trim=table.trim,
+        upper_ppm=bands or ((t.ALL_POINTS, 50 * PPM),),
+        lower_ppm=_needed(table.lower_multiple, "lower_multiple", table.where, multiples, faults),
+        drop_ppm=_needed(table.drop_percent, "drop_percent", table.where, table.trim == "middle", faults),
+        min_cases=table.min_cases,
+        cv_max_ppm=table.cv_max,
+        own_weight_ppm=table.own_weight,
+        level_weight_ppm=table.level_weight,
+        coefficient_decimals=table.coefficient_decimals,
     )
 
 
-def _capitation(table: Node) -> CapitationTerms:
-    ages = []
-    for band in table.children("age"):
-        ages.append((band.integer("up_to_years", 200, 0, 200), band.ppm("weight", high=100 * PPM)))
-        band.finish()
-    weights = tuple(table.scaled(f"year_{n}_weight", 6, 0) for n in (1, 2, 3))
+def _capitation(table: t.Capitation, faults: Faults) -> CapitationTerms:
+    ages = tuple((band.up_to_years, band.weight) for band in table.age)
+    weights = (table.year_1_weight, table.year_2_weight, table.year_3_weight)
     if any(weights) and sum(weights) != PPM:
-        table.fault(
-            "year_1_weight", "the three years do not add up to 1", "write year_1_weight (oldest) to year_3_weight"
-        )
+        remedy = "write year_1_weight (oldest) to year_3_weight"
+        _fault(table.where, "year_1_weight", "the three years do not add up to 1", remedy, faults)
     return CapitationTerms(
-        table.fen("quota_per_person"),
-        Weights(tuple(ages) or ((200, PPM),), table.ppm("chronic_weight", PPM, 100 * PPM)),
-        table.ppm("surplus_kept"),
-        table.ppm("overspend_shared"),
+        table.quota_per_person_yuan,
+        Weights(ages or ((t.NO_END, PPM),), table.chronic_weight),
+        table.surplus_kept_percent,
+        table.overspend_shared_percent,
         weights if any(weights) else (),
-        table.ppm("growth", 0),
+        table.growth_percent,
     )
 
 
-def _quota_year(table: Node) -> QuotaTerms:
+def _quota_year(table: t.QuotaYear, _faults: Faults) -> QuotaTerms:
     return QuotaTerms(
-        table.ppm("band"),
-        table.ppm("band_share"),
-        table.ppm("reward"),
-        table.ppm("reward_cap"),
-        table.ppm("no_reward_above", PPM),
+        table.band_percent,
+        table.band_share_percent,
+        table.reward_percent,
+        table.reward_cap_percent,
+        table.no_reward_above_percent,
     )
 
 
-def _shares(table: Node, key: str, required: bool) -> Shares:
-    listed = []
-    for entry in table.children(key):
-        listed.append((entry.text("payer"), entry.ppm("rate")))
-        entry.finish()
+def _shares(entries: Sequence[t.Share], where: Where, key: str, required: bool, faults: Faults) -> Shares:
+    listed = tuple((entry.payer, entry.rate_percent) for entry in entries)
     if (required or listed) and sum(rate for _, rate in listed) != PPM:
-        table.fault(
-            key, "rates do not add up to 1", "write every payer with its rate, the one that takes the rest last"
-        )
-    return tuple(listed) or (((COUNTY, PPM),) if required else ())
+        remedy = "write every payer with its rate, the one that takes the rest last"
+        _fault(where, key, "rates do not add up to 100", remedy, faults)
+    return listed or (((COUNTY, PPM),) if required else ())
 
 
-def _deficit(table: Node) -> Rule:
-    steps = tuple(_step(step) for step in table.children("step"))
-    if not steps:
-        table.fault("step", "is missing", "write [[deficit.step]] tables in order")
-    funds = tuple(table.texts("funds", []))
-    return Rule(table.text("id"), (), funds, steps)
+def _deficit(table: t.Deficit, faults: Faults) -> Rule:
+    if not table.step:
+        _fault(table.where, "step", "is missing", "write [[deficit.step]] tables in order", faults)
+    return Rule(table.id, (), table.funds, tuple(_step(step, faults) for step in table.step))
 
 
-def _step(table: Node) -> Step:
-    kind = table.choice("kind", ("own_surplus", "share", "bands", "eligible", "matched"))
-    bands = []
-    for band in table.children("band"):
-        bands.append((band.ppm("up_to", -1, 100 * PPM), _shares(band, "shares", True)))
-        band.finish()
+def _step(table: t.StepTable, faults: Faults) -> Step:
+    where, matched = table.where, table.kind == "matched"
+    bands = tuple(
+        (band.up_to_percent, _shares(band.shares, where, f"band[{number}].shares", True, faults))
+        for number, band in enumerate(table.band)
+    )
     limits = [limit for limit, _ in bands]
-    if kind == "bands" and (not bands or limits != sorted(limits, key=lambda limit: limit if limit >= 0 else 10**12)):
-        table.fault("band", "bands are missing or out of order", "order by up_to; only the last may have none")
-    step = Step(
-        kind=kind,
-        counties=frozenset(table.texts("counties")) if table.has("counties") else None,
-        shares=_shares(table, "shares", kind in ("share", "eligible")),
-        shortage=_shares(table, "shortage", False),
-        reading=table.choice("reading", ("whole", "marginal"), "whole"),
-        bands=tuple(bands),
-        eligible_ppm=table.ppm("over_plan_up_to", high=10 * PPM) if kind == "eligible" else 0,
-        rest=table.text("rest", COUNTY),
-        months_e2=table.scaled("months", 2) if kind == "matched" else 0,
-        base_ppm=table.ppm("base_rate") if kind == "matched" else 0,
-        fund=table.text("fund") if kind == "matched" else "",
+    ordered = sorted(limits, key=lambda limit: limit if limit >= 0 else 10**12)
+    if table.kind == "bands" and (not bands or limits != ordered):
+        remedy = "order by up_to_percent; only the last may have none"
+        _fault(where, "band", "bands are missing or out of order", remedy, faults)
+    if matched and not table.fund:
+        _fault(where, "fund", "is missing", "name the fund that grants as much as the treasury paid", faults)
+    eligible = _needed(
+        table.over_plan_up_to_percent, "over_plan_up_to_percent", where, table.kind == "eligible", faults
     )
-    table.finish()
-    return step
+    return Step(
+        kind=table.kind,
+        counties=None if table.counties is None else frozenset(map(str, table.counties)),
+        shares=_shares(table.shares, where, "shares", table.kind in ("share", "eligible"), faults),
+        shortage=_shares(table.shortage, where, "shortage", False, faults),
+        reading=table.reading,
+        bands=bands,
+        eligible_ppm=eligible,
+        rest=table.rest,
+        months_e2=_needed(table.months, "months", where, matched, faults),
+        base_ppm=_needed(table.base_rate_percent, "base_rate_percent", where, matched, faults),
+        fund=table.fund,
+    )
 
 
-def _levy(table: Node) -> Levy:
-    basis = table.choice("basis", ("last_financing", "financing", "months"))
+def _levy(table: t.LevyTable, faults: Faults) -> Levy:
+    months = table.basis == "months"
     return Levy(
-        fund=table.text("fund"),
+        fund=table.fund,
         schemes=(),
-        basis=basis,
-        rate_ppm=table.ppm("rate") if basis != "months" else 0,
-        months_e2=table.scaled("months", 2) if basis == "months" else 0,
-        cap_ppm=table.ppm("stops_at", -1, 10 * PPM),
-        cut_at_cap=table.boolean("cut_at_cap", False),
+        basis=table.basis,
+        rate_ppm=_needed(table.rate_percent, "rate_percent", table.where, not months, faults),
+        months_e2=_needed(table.months, "months", table.where, months, faults),
+        cap_ppm=table.stops_at_percent,
+        cut_at_cap=table.cut_at_cap,
     )
 
 
-def _warning(table: Node) -> Lines:
+def _warning(table: t.Warning, _faults: Faults) -> Lines:
     return Lines(
-        low_months_e2=table.scaled("low_months", 2, 300),
-        normal_from_e2=table.scaled("normal_from_months", 2, 600),
-        normal_to_e2=table.scaled("normal_to_months", 2, 900),
-        high_months_e2=table.scaled("high_months", 2, 1500),
-        target_months_e2=table.scaled("target_months", 2, -1),
-        target_surplus_ppm=table.ppm("target_surplus", -1),
-        growth_at_most_ppm=table.ppm("growth_at_most", -1),
+        low_months_e2=table.low_months,
+        normal_from_e2=table.normal_from_months,
+        normal_to_e2=table.normal_to_months,
+        high_months_e2=table.high_months,
+        target_months_e2=table.target_months,
+        target_surplus_ppm=table.target_surplus_percent,
+        growth_at_most_ppm=table.growth_at_most_percent,
     )

@@ -1,22 +1,34 @@
-"""Turns TOML tables into structs, field by field, so that one run names every key that is wrong."""
+"""The one reader of rule files: TOML tables and CSV rows become structs, and one run names every key that is wrong.
+
+The types of a struct's fields say what may be written (:mod:`adjudicator.rulefile.fields`). A field of the type
+:class:`Source`, :class:`Support` or :class:`Where` is filled from the table itself: its dates and evidence, its
+evidence alone, its place in the file.
+"""
 
 from __future__ import annotations
 
 import difflib
 import tomllib
+import types
+from collections.abc import Collection, Mapping
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
 
 import msgspec
 
+from adjudicator.rulefile.dated import SOURCE_KEYS, Source, read_source
+from adjudicator.rulefile.evidence import EVIDENCE_KEYS, Support, read_support
 from adjudicator.rulefile.faults import Faults
+from adjudicator.rulefile.fields import Members, Number, Where, read_members, read_number
 
 T = TypeVar("T", bound=msgspec.Struct)
+_FAULTY = object()
+"""In place of a value that could not be read."""
 
 
 def read_toml(path: Path, label: str, faults: Faults) -> dict[str, Any] | None:
-    """A TOML file with decimals kept exact; None and a fault when it is missing, not UTF-8 or not TOML."""
+    """Return a TOML file with decimals kept exact; None and a fault when it is missing, not UTF-8 or not TOML."""
     try:
         return tomllib.loads(path.read_text("utf-8"), parse_float=Decimal)
     except FileNotFoundError:
@@ -28,29 +40,51 @@ def read_toml(path: Path, label: str, faults: Faults) -> dict[str, Any] | None:
     return None
 
 
-def read_struct(kind: type[T], raw: Any, file: str, key: str, faults: Faults) -> T | None:
-    """One struct; unknown keys, missing keys and wrong types are faults, each with what to write."""
-    if not isinstance(raw, dict):
+def read_struct(kind: type[T], raw: Any, file: str, key: str, faults: Faults, cells: bool = False) -> T | None:
+    """Return one struct; unknown keys, missing keys and wrong values are faults, each with what to write.
+
+    ``cells``: ``raw`` is a row of a CSV table. Its values are texts, an empty one counts as left out.
+    """
+    if not isinstance(raw, Mapping):
         faults.add(file, key, "is not a table", f"write [[{key.split('[')[0]}]] blocks")
         return None
-    fields = {field.encode_name: field for field in msgspec.structs.fields(kind)}
-    unknown_keys(raw, fields, file, key, faults)
+    written = {name: value for name, value in raw.items() if value != ""} if cells else raw
+    fields = msgspec.structs.fields(kind)
+    unknown_keys(written, keys_of(kind), file, key, faults)
     before = len(faults)
-    values = {}
-    for name, field in fields.items():
-        where = f"{key}.{name}" if key else name
-        if name in raw:
-            try:
-                values[field.name] = msgspec.convert(raw[name], field.type)
-            except msgspec.ValidationError as error:
-                faults.add(file, where, str(error), f"write {_described(field.type)}")
+    values: dict[str, Any] = {}
+    for field in fields:
+        where = f"{key}.{field.encode_name}" if key else field.encode_name
+        if field.type is Source:
+            values[field.name] = read_source(written, file, key, faults)
+        elif field.type is Support:
+            values[field.name] = read_support(written, file, key, faults)
+        elif field.type is Where:
+            values[field.name] = Where(file, key)
+        elif field.encode_name in written:
+            value = _value(field.type, written[field.encode_name], file, where, faults, cells)
+            if value is not _FAULTY:
+                values[field.name] = value
         elif field.required:
-            faults.add(file, where, "is missing", f"write {_described(field.type)}")
+            faults.add(file, where, "is missing", f"write {described(field.type)}")
     return kind(**values) if len(faults) == before else None
 
 
+def keys_of(kind: type[msgspec.Struct]) -> tuple[str, ...]:
+    """Return the keys that may be written in a table of a kind, in order."""
+    keys: list[str] = []
+    for field in msgspec.structs.fields(kind):
+        if field.type is Source:
+            keys += SOURCE_KEYS
+        elif field.type is Support:
+            keys += EVIDENCE_KEYS
+        elif field.type is not Where:
+            keys.append(field.encode_name)
+    return tuple(keys)
+
+
 def read_structs(kind: type[T], raw: Any, file: str, key: str, faults: Faults) -> tuple[T, ...]:
-    """An array of tables; entries with faults are left out."""
+    """Return an array of tables; entries with faults are left out."""
     if raw is None:
         return ()
     if not isinstance(raw, list):
@@ -60,8 +94,8 @@ def read_structs(kind: type[T], raw: Any, file: str, key: str, faults: Faults) -
     return tuple(entry for entry in read if entry is not None)
 
 
-def unknown_keys(raw: dict, known: Any, file: str, key: str, faults: Faults) -> None:
-    """A fault for each key that nothing reads, with the nearest one that exists."""
+def unknown_keys(raw: Mapping[str, Any], known: Collection[str], file: str, key: str, faults: Faults) -> None:
+    """Note a fault for each key that nothing reads, with the nearest one that exists."""
     for name in raw:
         if name not in known:
             near = difflib.get_close_matches(str(name), list(known), 1, 0.5)
@@ -71,6 +105,72 @@ def unknown_keys(raw: dict, known: Any, file: str, key: str, faults: Faults) -> 
             )  # fmt: skip
 
 
-def _described(kind: Any) -> str:
+def without_none(kind: Any) -> Any:
+    """Return the type of a field without ``None``, which only says that it may be left out."""
+    if get_origin(kind) in (Union, types.UnionType):
+        (kind,) = (part for part in get_args(kind) if part is not type(None))
+    return kind
+
+
+def marker_of(kind: Any) -> Number | Members | None:
+    """Return what a type of :mod:`adjudicator.rulefile.fields` says of its values."""
+    if get_origin(kind) is Annotated:
+        return next((part for part in get_args(kind)[1:] if isinstance(part, Number | Members)), None)
+    return None
+
+
+def _value(kind: Any, raw: Any, file: str, where: str, faults: Faults, cells: bool) -> Any:
+    """Return one value of a field's type, or ``_FAULTY`` with a fault."""
+    kind = without_none(kind)
+    marker = marker_of(kind)
+    before = len(faults)
+    value: Any
+    if isinstance(marker, Number):
+        value = read_number(marker, raw, file, where, faults, cells)
+    elif isinstance(marker, Members):
+        value = read_members(marker, raw.split() if cells else raw, file, where, faults)
+    elif _is_struct(kind):
+        value = read_struct(kind, raw, file, where, faults)
+    elif get_origin(kind) is tuple and _is_struct(get_args(kind)[0]):
+        value = read_structs(get_args(kind)[0], raw, file, where, faults)
+    elif get_origin(kind) is Literal:
+        value = raw
+        if raw not in get_args(kind):
+            faults.add(file, where, f"{raw!r} is not a choice", "write one of " + ", ".join(get_args(kind)))
+    else:
+        value = _plain(kind, raw, file, where, faults, cells)
+    return value if len(faults) == before else _FAULTY
+
+
+def _plain(kind: Any, raw: Any, file: str, where: str, faults: Faults, cells: bool) -> Any:
+    """Return a text, a whole number, true or false, a date, or a list of them."""
+    if cells and kind is not str:
+        raw = {"true": True, "false": False}.get(raw, raw.split() if get_origin(kind) is tuple else raw)
+    try:
+        return msgspec.convert(raw, kind, strict=not cells)
+    except msgspec.ValidationError as error:
+        faults.add(file, where, str(error), f"write {described(kind)}")
+        return _FAULTY
+
+
+def _is_struct(kind: Any) -> bool:
+    return isinstance(kind, type) and issubclass(kind, msgspec.Struct)
+
+
+def described(kind: Any) -> str:
+    """Return what to write for a type, in words."""
+    kind = without_none(kind)
+    marker = marker_of(kind)
+    if isinstance(marker, Number):
+        return marker.remedy.removeprefix("write ")
+    if isinstance(marker, Members):
+        return "one or some of " + ", ".join(marker.words)
+    if get_origin(kind) is Literal:
+        return "one of " + ", ".join(get_args(kind))
+    if _is_struct(kind):
+        return "a table with the keys " + ", ".join(keys_of(kind))
     names = {str: "a text in quotes", int: "a whole number", bool: "true or false"}
+    if get_origin(kind) is tuple:
+        inner = get_args(kind)[0]
+        return "[[ ]] blocks" if _is_struct(inner) else f"a list of entries, each {described(inner)}"
     return names.get(kind, f"a value of type {getattr(kind, '__name__', None) or str(kind).replace('typing.', '')}")

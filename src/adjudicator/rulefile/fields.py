@@ -1,0 +1,132 @@
+"""The kinds of values that rule files hold: numbers with a unit, words, dates; each read exactly, with its remedy.
+
+A table of a rule file is a :class:`msgspec.Struct` whose fields have the types of this module. The reader
+(:mod:`adjudicator.rulefile.reader`) and the JSON schema (:mod:`adjudicator.rulefile.schema`) follow the same types.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import IntEnum
+from typing import Annotated, Any, NamedTuple
+
+from adjudicator.codes import CareKind, Filing, Place, Scheme
+from adjudicator.limits import MAX_AMOUNT_FEN
+from adjudicator.money import MoneyError, decimal_to_scaled
+from adjudicator.options import choice_name
+from adjudicator.rounding import PPM
+from adjudicator.rulefile.faults import Faults
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """A decimal number, read as an integer of ``10**-decimals`` units within bounds (both inclusive)."""
+
+    unit: str
+    decimals: int
+    low: int = 0
+    high: int = 10**15
+
+    @property
+    def remedy(self) -> str:
+        """What to write instead."""
+        known = {"yuan": "yuan such as 800 or 404.20", "percent": "percent from 0 to 100, such as 82"}
+        if self.unit in known and (self.unit != "percent" or self.high == PPM):
+            return "write " + known[self.unit]
+        kind = f"a number with at most {self.decimals} decimals" if self.decimals else "a whole number"
+        return f"write {kind} from {self.text(self.low)} to {self.text(self.high)}"
+
+    def text(self, scaled: int) -> str:
+        """Return a bound as it would be written.
+
+        >>> Number("percent", 4).text(850_000), Number("", 0).text(3)
+        ('85', '3')
+        """
+        return format(Decimal(scaled).scaleb(-self.decimals).normalize(), "f")
+
+
+@dataclass(frozen=True, slots=True)
+class Members:
+    """One word or a list of words, each a member of an enumeration; read as a tuple of numbers."""
+
+    choices: type[IntEnum]
+
+    @property
+    def words(self) -> dict[str, int]:
+        """The words that may be written; ``unknown`` is none of them."""
+        return {choice_name(member): int(member) for member in self.choices if choice_name(member) != "unknown"}
+
+
+class Where(NamedTuple):
+    """The place of a table: its file and its key, for faults that only a later check finds."""
+
+    file: str
+    key: str
+
+
+def factor(high: int, decimals: int = 6, low: int = 0) -> Number:
+    """Return the kind of a number without a unit, such as a weight or a multiple, up to a whole number."""
+    return Number("", decimals, low * 10**decimals, high * 10**decimals)
+
+
+def count(low: int, high: int) -> Number:
+    """Return the kind of a whole number within bounds."""
+    return Number("", 0, low, high)
+
+
+Yuan = Annotated[int, Number("yuan", 2, 0, MAX_AMOUNT_FEN)]
+"""An amount in yuan, read as fen."""
+Percent = Annotated[int, Number("percent", 4, 0, PPM)]
+"""A rate from 0 to 100 percent, read as parts per million."""
+Times = Annotated[int, Number("percent", 4, 0, 100 * PPM)]
+"""A rate that may be over 100 percent, read as parts per million."""
+Months = Annotated[int, Number("months", 2, 0, 12_000)]
+"""A number of months, read as hundredths."""
+Decimals = Annotated[int, count(0, 8)]
+"""To how many decimals a number is rounded."""
+Schemes = Annotated[tuple[int, ...], Members(Scheme)]
+"""Insurance schemes; a table without them is for all."""
+Cares = Annotated[tuple[int, ...], Members(CareKind)]
+Places = Annotated[tuple[int, ...], Members(Place)]
+Filings = Annotated[tuple[int, ...], Members(Filing)]
+
+
+def read_number(kind: Number, raw: Any, file: str, where: str, faults: Faults, cell: bool = False) -> int | None:
+    """Return a number as an integer of its unit; None and a fault when it is none, inexact or out of range.
+
+    ``cell``: the value is a cell of a CSV table, a text.
+    """
+    unit = f" ({kind.unit})" if kind.unit else ""
+    if isinstance(raw, float):
+        raw = Decimal(repr(raw))
+    if isinstance(raw, bool) or not isinstance(raw, str if cell else (int, Decimal)):
+        faults.add(file, where, f"{raw!r} is not a number{unit}", kind.remedy)
+        return None
+    try:
+        number = decimal_to_scaled(raw if isinstance(raw, str) else format(raw, "f"), kind.decimals)
+    except MoneyError as error:
+        message = str(error) if cell else f"{raw} has too many decimals{unit}"
+        faults.add(file, where, message, f"write at most {kind.decimals} decimals")
+        return None
+    if number < kind.low or number > kind.high:
+        message = f"{raw} is out of range{unit}"
+        if number < 0 <= kind.low:
+            message = f"{raw} is negative"
+        elif kind.unit == "percent" and kind.high == PPM:
+            message = f"{raw} is a rate over 100 percent"
+        faults.add(file, where, message, kind.remedy)
+        return None
+    return number
+
+
+def read_members(kind: Members, raw: Any, file: str, where: str, faults: Faults) -> tuple[int, ...]:
+    """Return the numbers of one or several words; ``any`` is all of them; an unknown word is a fault."""
+    words = kind.words
+    chosen = [raw] if isinstance(raw, str) else raw if isinstance(raw, list) else [raw]
+    if chosen == ["any"]:
+        return tuple(words.values())
+    for word in chosen:
+        if word not in words:
+            faults.add(file, where, f"{word!r} is not known", "write any, or some of " + ", ".join(words))
+    return tuple(words[word] for word in chosen if word in words)
