@@ -127,9 +127,9 @@ def test_faults_of_a_pack_s_checks_come_together(tmp_path: Path) -> None:
     for expected in (
         "colour",
         "severity.nobody",
-        "unknown kind 'smell'",
-        "unknown severity",
-        "wrong type",
+        "'smell' is not a choice",
+        "'loud' is not a choice",
+        "check[0].diagnoses: Expected",
         "is missing",
     ):
         assert expected in found

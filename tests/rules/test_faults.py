@@ -56,7 +56,7 @@ def edited(folder: Path, file: str, old: str, new: str) -> list[str]:
         ("pack.toml", "code = 990001", "code = 880001", "area[0].code: unknown area 880001"),
         ("pack.toml", 'id = "secondary"', 'id = "Second Level"', "level[1].id: 'Second Level' is not a name"),
         ("pack.toml", 'id = "retired"', 'id = "tertiary"', "'tertiary' names two things"),
-        ("pack.toml", 'period = "month"', 'period = "fortnight"', "disease[0].period: 'fortnight' is not a period"),
+        ("pack.toml", 'period = "month"', 'period = "fortnight"', "disease[0].period: 'fortnight' is not a choice"),
         ("pack.toml", "pays_percent = 100", "pays_percent = 101", "101 is a rate over 100 percent"),
         ("benefit/employee.toml", "deductible_nth_percent = [100, 50]", "deductible_nth_percent = [1,2,3,4,5]",
          "has 5 entries — write 1 to 4 entries"),

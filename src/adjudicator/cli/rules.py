@@ -1,4 +1,4 @@
-"""``adjudicator rules check | show | diff``: rule packs for people."""
+"""``adjudicator rules check | show | diff | schema``: rule packs for people."""
 
 from __future__ import annotations
 
@@ -18,13 +18,14 @@ from adjudicator.rules.bundle import check_packs
 from adjudicator.rules.cited import cited_blocks, shares
 from adjudicator.rules.diff import Change, diff_packs, joined
 from adjudicator.rules.load import read_pack, shipped_packs
+from adjudicator.rules.schemas import schemas, text_of, write
 from adjudicator.rules.show import ShownPlan, as_data, show_pack
 
 OK, FAULTY, USAGE = 0, 1, 2
 
 
 def add_parser(subparsers) -> None:
-    """Adds ``rules`` with its three actions."""
+    """Add ``rules`` with its actions."""
     parser = subparsers.add_parser("rules", help="check, show, compare rule packs")
     actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
     check = actions.add_parser("check", help="every fault of some packs, with file, key and what to write instead")
@@ -37,7 +38,10 @@ def add_parser(subparsers) -> None:
     diff = actions.add_parser("diff", help="what changes between two packs or two days")
     diff.add_argument("old", metavar="PACK[@DATE]")
     diff.add_argument("new", metavar="PACK[@DATE]")
-    for action in (check, show, diff):
+    schema = actions.add_parser("schema", help="JSON schemas of rule files, for editors")
+    schema.add_argument("name", nargs="?", choices=sorted(schemas()), help="print this one; none: list the names")
+    schema.add_argument("--output", metavar="FOLDER", default="", help="write all of them as files")
+    for action in (check, show, diff, schema):
         action.add_argument("--json", action="store_true", help="print JSON")
     parser.set_defaults(run=run)
 
@@ -45,7 +49,7 @@ def add_parser(subparsers) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Runs the action; 0 good, 1 faults were found, 2 wrong arguments."""
     try:
-        return {"check": _check, "show": _show, "diff": _diff}[arguments.action](arguments)
+        return {"check": _check, "show": _show, "diff": _diff, "schema": _schema}[arguments.action](arguments)
     except PackError as error:
         _print_faults({error.what: error.faults}, arguments.json)
         return FAULTY
@@ -145,6 +149,20 @@ def evidence_mark(grade: str) -> str:
     return (
         "" if grade in ("", Evidence.OFFICIAL) else f"  [{grade} {EVIDENCE_ZH[Evidence(grade)]}, not verified 未核实]"
     )
+
+
+# -------------------------------------------------------------------- schema
+
+
+def _schema(arguments: argparse.Namespace) -> int:
+    if arguments.output:
+        write(Path(arguments.output))
+    elif arguments.name:
+        print(text_of(schemas()[arguments.name]), end="")
+    else:
+        for name, schema in schemas().items():
+            print(f"{name}: {schema['title']}")
+    return OK
 
 
 # -------------------------------------------------------------------- diff

@@ -6,20 +6,24 @@ Codes are given by their beginnings: ``C61`` stands for every code that begins s
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from enum import IntEnum
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal
+
+import msgspec
 
 from adjudicator.limits import MAX_AGE_YEARS
 from adjudicator.rulefile.evidence import EVIDENCE_KEYS, Evidence, read_support
 from adjudicator.rulefile.faults import Faults
+from adjudicator.rulefile.fields import Where, count
+from adjudicator.rulefile.reader import read_structs, read_toml, unknown_keys
 
 SHIPPED = Path(__file__).resolve().parents[1] / "packs" / "schemes" / "coding_checks.toml"
 FILE = "coding_checks.toml"
 MAX_CHECKS = 63
+MAX_DAYS = 2**31 - 1
 
 
 class CheckKind(IntEnum):
@@ -52,12 +56,29 @@ NEEDED = {
     CheckKind.PROCEDURE_NEEDS_DIAGNOSIS: ("procedures", "diagnoses"),
     CheckKind.NEWBORN_WEIGHT: ("age_days_max",),
 }
-KEYS = {
-    "id": str, "kind": str, "severity": str, "system": str, "text": str, "text_zh": str, "sex": int,
-    "age_years_min": int, "age_years_max": int, "age_days_min": int, "age_days_max": int, "diagnoses": list,
-    "procedures": list,
-}  # fmt: skip
-HEADER = {**dict.fromkeys(EVIDENCE_KEYS, object), "check": list, "severity": dict}
+Severity = Literal["off", "note", "warning", "refuse"]
+HEADER = (*EVIDENCE_KEYS, "check", "severity")
+"""The keys of a file of checks."""
+
+
+class CheckTable(msgspec.Struct, frozen=True, kw_only=True):
+    """One check: what it compares, and the beginnings of the codes it is about."""
+
+    where: Where
+    id: str
+    kind: Literal["sex", "age", "not_principal", "duplicate", "procedure_needs_diagnosis", "newborn_weight"]
+    severity: Severity
+    text: str
+    text_zh: str
+    system: Literal["D", "P"] | None = None
+    """D: diagnoses, P: procedures."""
+    sex: Literal[1, 2] | None = None
+    age_years_min: Annotated[int, count(0, MAX_AGE_YEARS)] | None = None
+    age_years_max: Annotated[int, count(0, MAX_AGE_YEARS)] | None = None
+    age_days_min: Annotated[int, count(0, MAX_DAYS)] | None = None
+    age_days_max: Annotated[int, count(0, MAX_DAYS)] | None = None
+    diagnoses: tuple[str, ...] | None = None
+    procedures: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True)
@@ -74,7 +95,7 @@ class Check:
     sex: int = 0
     system: str = ""
     age_years: tuple[int, int] = (0, MAX_AGE_YEARS)
-    age_days: tuple[int, int] = (0, 2**31 - 1)
+    age_days: tuple[int, int] = (0, MAX_DAYS)
     evidence: Evidence = Evidence.DEMONSTRATION
 
 
@@ -138,66 +159,49 @@ def checks_of_pack(pack_folder: Path | None, faults: Faults) -> CodingChecks:
 
 
 def read_checks(path: Path, base: tuple[Check, ...], faults: Faults) -> tuple[Check, ...]:
-    """Checks of ``base`` with the severities of the file, then the file's own."""
-    try:
-        content = tomllib.loads(path.read_text("utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        faults.add(path.name, "file", f"cannot be read: {error}")
+    """Return the checks of ``base`` with the severities of the file, then the file's own."""
+    file = path.name
+    content = read_toml(path, file, faults)
+    if content is None:
         return base
-    for key in content.keys() - HEADER.keys():
-        faults.add(path.name, key, "unknown key", f"known: {', '.join(HEADER)}")
-    for key in HEADER.keys() & content.keys():
-        if not isinstance(content[key], HEADER[key]):
-            faults.add(path.name, key, "has the wrong type")
-            content.pop(key)
-    support = read_support(content, path.name, "file", faults) if content.keys() & set(EVIDENCE_KEYS) else None
+    unknown_keys(content, HEADER, file, "", faults)
+    support = read_support(content, file, "file", faults) if content.keys() & set(EVIDENCE_KEYS) else None
     evidence = support.evidence if support else Evidence.DEMONSTRATION
     checks = {check.id: check for check in base}
-    for name, severity in content.get("severity", {}).items():
+    severities = content.get("severity", {})
+    if not isinstance(severities, dict):
+        faults.add(file, "severity", "is not a table", 'write [severity] with id = "off"')
+        severities = {}
+    for name, severity in severities.items():
         if name not in checks or severity not in SEVERITIES:
-            faults.add(path.name, f"severity.{name}", "unknown check or severity", f"write {', '.join(SEVERITIES)}")
+            faults.add(file, f"severity.{name}", "unknown check or severity", f"write {', '.join(SEVERITIES)}")
         else:
             checks[name] = replace(checks[name], severity=SEVERITIES[severity])
-    for number, entry in enumerate(content.get("check", [])):
-        check = _read_check(entry, f"check[{number}]", path.name, evidence, faults)
-        if check and check.id in checks:
-            faults.add(path.name, f"check[{number}].id", f"{check.id!r} is there already", "name it anew")
-        elif check:
+    for table in read_structs(CheckTable, content.get("check"), file, "check", faults):
+        check = _check(table, evidence, faults)
+        if check is not None and check.id in checks:
+            faults.add(file, f"{table.where.key}.id", f"{check.id!r} is there already", "name it anew")
+        elif check is not None:
             checks[check.id] = check
     if len(checks) > MAX_CHECKS:
-        faults.add(path.name, "check", f"{len(checks)} checks", f"at most {MAX_CHECKS}")
+        faults.add(file, "check", f"{len(checks)} checks", f"at most {MAX_CHECKS}")
     return tuple(checks.values())
 
 
-def _read_check(entry: dict[str, Any], key: str, file: str, evidence: Evidence, faults: Faults) -> Check | None:
-    before = len(faults)
-    for name, value in entry.items():
-        if name not in KEYS:
-            faults.add(file, f"{key}.{name}", "unknown key", f"known: {', '.join(KEYS)}")
-        elif not isinstance(value, KEYS[name]) or isinstance(value, bool):
-            faults.add(file, f"{key}.{name}", "has the wrong type")
-        elif isinstance(value, list) and not all(isinstance(code, str) and code for code in value):
-            faults.add(file, f"{key}.{name}", "is no list of codes")
-    for name in ("id", "kind", "severity", "text", "text_zh"):
-        if name not in entry:
-            faults.add(file, f"{key}.{name}", "is missing")
-    if entry.get("kind") not in KINDS:
-        faults.add(file, f"{key}.kind", f"unknown kind {entry.get('kind')!r}", f"write {', '.join(KINDS)}")
-    if entry.get("severity") not in SEVERITIES:
-        faults.add(file, f"{key}.severity", "unknown severity", f"write {', '.join(SEVERITIES)}")
-    if len(faults) > before:
+def _check(table: CheckTable, evidence: Evidence, faults: Faults) -> Check | None:
+    kind = KINDS[table.kind]
+    lacking = [name for name in NEEDED[kind] if getattr(table, name) is None]
+    for name in lacking:
+        remedy = f"write {name}, which a check of this kind compares"
+        faults.add(table.where.file, f"{table.where.key}.{name}", f"is missing for kind {table.kind}", remedy)
+    codes = (*(table.diagnoses or ()), *(table.procedures or ()))
+    if not all(codes):
+        faults.add(table.where.file, table.where.key, "has an empty code", "write the beginning of a code")
+    if lacking or not all(codes):
         return None
-    kind = KINDS[entry["kind"]]
-    for name in NEEDED[kind]:
-        if name not in entry:
-            faults.add(file, f"{key}.{name}", f"is missing for kind {entry['kind']}")
-    if entry.get("sex", 1) not in (1, 2) or entry.get("system", "D") not in ("D", "P"):
-        faults.add(file, key, "sex is 1 or 2, system D or P")
-    if len(faults) > before:
-        return None
+    years = (table.age_years_min or 0, MAX_AGE_YEARS if table.age_years_max is None else table.age_years_max)
+    days = (table.age_days_min or 0, MAX_DAYS if table.age_days_max is None else table.age_days_max)
     return Check(
-        entry["id"], kind, SEVERITIES[entry["severity"]], entry["text"], entry["text_zh"],
-        tuple(entry.get("diagnoses", ())), tuple(entry.get("procedures", ())), entry.get("sex", 0),
-        entry.get("system", ""), (entry.get("age_years_min", 0), entry.get("age_years_max", MAX_AGE_YEARS)),
-        (entry.get("age_days_min", 0), entry.get("age_days_max", 2**31 - 1)), evidence,
+        table.id, kind, SEVERITIES[table.severity], table.text, table.text_zh, table.diagnoses or (),
+        table.procedures or (), table.sex or 0, table.system or "", years, days, evidence,
     )  # fmt: skip

@@ -27,15 +27,27 @@ class Number:
     decimals: int
     low: int = 0
     high: int = 10**15
+    words: tuple[tuple[str, int], ...] = ()
+    """Words that may stand in place of a number, such as "none" for a cap that is never reached."""
 
     @property
     def remedy(self) -> str:
         """What to write instead."""
-        known = {"yuan": "yuan such as 800 or 404.20", "percent": "percent from 0 to 100, such as 82"}
-        if self.unit in known and (self.unit != "percent" or self.high == PPM):
-            return "write " + known[self.unit]
-        kind = f"a number with at most {self.decimals} decimals" if self.decimals else "a whole number"
-        return f"write {kind} from {self.text(self.low)} to {self.text(self.high)}"
+        known = {
+            "yuan": "yuan such as 800 or 404.20",
+            "percent": "percent from 0 to 100, such as 82",
+            "points": "percentage points from 0 to 100, such as 3",
+        }
+        kind = f"a number with at most {self.decimals} decimals" if self.decimals else f"a whole number {self.of_unit}"
+        text = f"{kind.strip()} from {self.text(self.low)} to {self.text(self.high)}"
+        if self.unit == "yuan" or (self.unit in known and self.high == PPM):
+            text = known[self.unit]
+        return "write " + text + "".join(f', or "{word}"' for word, _ in self.words if word == "none")
+
+    @property
+    def of_unit(self) -> str:
+        """The unit in words, nothing for a number without one."""
+        return f"of {self.unit}" if self.unit else ""
 
     def text(self, scaled: int) -> str:
         """Return a bound as it would be written.
@@ -98,6 +110,8 @@ def read_number(kind: Number, raw: Any, file: str, where: str, faults: Faults, c
     ``cell``: the value is a cell of a CSV table, a text.
     """
     unit = f" ({kind.unit})" if kind.unit else ""
+    if isinstance(raw, str) and raw in dict(kind.words):
+        return dict(kind.words)[raw]
     if isinstance(raw, float):
         raw = Decimal(repr(raw))
     if isinstance(raw, bool) or not isinstance(raw, str if cell else (int, Decimal)):
@@ -113,7 +127,7 @@ def read_number(kind: Number, raw: Any, file: str, where: str, faults: Faults, c
         message = f"{raw} is out of range{unit}"
         if number < 0 <= kind.low:
             message = f"{raw} is negative"
-        elif kind.unit == "percent" and kind.high == PPM:
+        elif kind.unit in ("percent", "points") and kind.high == PPM:
             message = f"{raw} is a rate over 100 percent"
         faults.add(file, where, message, kind.remedy)
         return None

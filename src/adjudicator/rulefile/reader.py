@@ -108,7 +108,8 @@ def unknown_keys(raw: Mapping[str, Any], known: Collection[str], file: str, key:
 def without_none(kind: Any) -> Any:
     """Return the type of a field without ``None``, which only says that it may be left out."""
     if get_origin(kind) in (Union, types.UnionType):
-        (kind,) = (part for part in get_args(kind) if part is not type(None))
+        parts = [part for part in get_args(kind) if part is not type(None)]
+        return parts[0] if len(parts) == 1 else kind
     return kind
 
 
@@ -136,7 +137,7 @@ def _value(kind: Any, raw: Any, file: str, where: str, faults: Faults, cells: bo
     elif get_origin(kind) is Literal:
         value = raw
         if raw not in get_args(kind):
-            faults.add(file, where, f"{raw!r} is not a choice", "write one of " + ", ".join(get_args(kind)))
+            faults.add(file, where, f"{raw!r} is not a choice", "write one of " + ", ".join(map(str, get_args(kind))))
     else:
         value = _plain(kind, raw, file, where, faults, cells)
     return value if len(faults) == before else _FAULTY
@@ -166,7 +167,7 @@ def described(kind: Any) -> str:
     if isinstance(marker, Members):
         return "one or some of " + ", ".join(marker.words)
     if get_origin(kind) is Literal:
-        return "one of " + ", ".join(get_args(kind))
+        return "one of " + ", ".join(map(str, get_args(kind)))
     if _is_struct(kind):
         return "a table with the keys " + ", ".join(keys_of(kind))
     names = {str: "a text in quotes", int: "a whole number", bool: "true or false"}

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import inspect
+import types
 from collections.abc import Mapping
-from typing import Any, Literal, get_args, get_origin
+from typing import Any, Literal, Union, get_args, get_origin
 
 import msgspec
 
@@ -81,6 +82,8 @@ def of_type(kind: Any) -> Schema:
         return of_members(marker)
     if get_origin(kind) is Literal:
         return {"enum": list(get_args(kind))}
+    if get_origin(kind) in (Union, types.UnionType):
+        return {"anyOf": [of_type(part) for part in get_args(kind)]}
     if get_origin(kind) in (tuple, list):
         return {"type": "array", "items": of_type(get_args(kind)[0])}
     if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
@@ -93,7 +96,10 @@ def of_number(kind: Number) -> Schema:
     """Return the schema of a number with its bounds and its unit."""
     bounds = {"minimum": _plain(kind.text(kind.low)), "maximum": _plain(kind.text(kind.high))}
     unit = {"description": kind.unit} if kind.unit else {}
-    return {"type": "number" if kind.decimals else "integer", **bounds, **unit}
+    number: Schema = {"type": "number" if kind.decimals else "integer", **bounds}
+    if kind.words:
+        return {"anyOf": [number, {"enum": [word for word, _ in kind.words]}], **unit}
+    return number | unit
 
 
 def of_members(kind: Members) -> Schema:

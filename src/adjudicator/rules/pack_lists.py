@@ -4,87 +4,121 @@ from __future__ import annotations
 
 import csv
 import re
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import msgspec
 
 from adjudicator import limits
-from adjudicator.benefit.plan.keys import OF_A_BILL, Key, Stage
-from adjudicator.benefit.plan.source import SCHEME_WORDS
+from adjudicator.benefit.plan.keys import NO_LIMIT, OF_A_BILL, Key, Stage
 from adjudicator.benefit.plan.values import Names, Reader
 from adjudicator.codes import HOSPITAL_LEVELS, Scheme
-from adjudicator.options import BurdenPart, QuotaPeriod, choice_name
-from adjudicator.rulefile.dated import SOURCE_KEYS, DatedValue, check_gap, check_overlap, read_source
+from adjudicator.options import BurdenPart, QuotaPeriod
+from adjudicator.rulefile.dated import DatedValue, Source, check_gap, check_overlap
 from adjudicator.rulefile.faults import Faults
-from adjudicator.rulefile.pack import Disease, Hospital, Programme, ProgrammePart
-from adjudicator.rulefile.reader import unknown_keys
+from adjudicator.rulefile.fields import Number, Percent, Schemes, Where, Yuan
+from adjudicator.rulefile.pack import Area, Disease, Hospital, LevelGroup, Programme, ProgrammePart
+from adjudicator.rulefile.reader import read_structs
 from adjudicator.rules.pack_codes import PACK_FILE, once
 
 HOSPITAL_COLUMNS = (
     "code", "name", "area", "hosp_lv", "deductible_level", "price_level", "payment_class", "note",
 )  # fmt: skip
+AmountOrNone = Annotated[int, Number("yuan", 2, 0, limits.MAX_AMOUNT_FEN, (("none", NO_LIMIT),))]
+"""An amount in yuan, or "none" for no limit."""
 _HOSPITAL_CODE = re.compile(r"[A-Za-z0-9]{12}\Z")
 
 
-def _tables(raw: dict, name: str, faults: Faults) -> list[dict]:
-    """The entries of an array of tables; anything else is a fault."""
-    entries = raw.get(name, [])
-    if isinstance(entries, list) and all(isinstance(entry, dict) for entry in entries):
-        return entries
-    faults.add(PACK_FILE, name, "is not an array of tables", f"write [[{name}]] blocks")
-    return []
+class DiseaseValue(msgspec.Struct, frozen=True, kw_only=True):
+    """A dated quota or fixed price of a disease, for everybody or for some."""
+
+    source: Source
+    note: str = ""
+    scheme: Schemes = ()
+    group: str = ""
+    value_yuan: AmountOrNone
+
+
+class DiseaseTable(msgspec.Struct, frozen=True, kw_only=True):
+    """A disease of the city's list (病种目录) with its quotas and fixed prices."""
+
+    where: Where
+    code: str
+    name: str
+    name_zh: str
+    period: Literal["none", "month", "quarter", "year"] = "none"
+    quota: tuple[DiseaseValue, ...] = ()
+    fixed_price: tuple[DiseaseValue, ...] = ()
+
+
+class Counts(msgspec.Struct, frozen=True, kw_only=True):
+    """Shares of the parts of a bill that count toward a threshold."""
+
+    in_scope: Percent = 0
+    first_pay: Percent = 0
+    over_ceiling: Percent = 0
+    self_paid: Percent = 0
+
+
+class PartTable(msgspec.Struct, frozen=True, kw_only=True):
+    """A part of a supplementary insurance (惠民保) with its own threshold, rate and limit of the year."""
+
+    where: Where
+    counts_percent: Counts
+    threshold_yuan: Yuan = 0
+    percent: Percent
+    cap_yuan: AmountOrNone = NO_LIMIT
+
+
+class ProgrammeTable(msgspec.Struct, frozen=True, kw_only=True):
+    """A dated programme (专项保障): it overrides rules and adds a payer."""
+
+    source: Source
+    where: Where
+    id: str
+    name: str
+    name_zh: str
+    note: str = ""
+    pays: str | tuple[str, ...] = ()
+    pays_percent: Percent = 0
+    no_deductible: bool = False
+    no_cross_region: bool = False
+    no_cap: bool = False
+    rate_at_least_percent: Percent = 0
+    part: tuple[PartTable, ...] = ()
 
 
 # -------------------------------------------------------------------- diseases and programmes
 
 
-def read_diseases(raw: dict, names: Names, faults: Faults) -> tuple[Disease, ...]:
-    periods = {choice_name(member): member for member in QuotaPeriod}
+def read_diseases(raw: dict[str, Any], names: Names, faults: Faults) -> tuple[Disease, ...]:
+    """Return the disease list of a pack."""
     found: list[Disease] = []
-    for number, entry in enumerate(_tables(raw, "disease", faults)):
-        key = f"disease[{number}]"
-        unknown_keys(entry, ("code", "name", "name_zh", "period", "quota", "fixed_price"), PACK_FILE, key, faults)
-        for name in ("code", "name", "name_zh"):
-            if not isinstance(entry.get(name), str):
-                faults.add(PACK_FILE, f"{key}.{name}", "is missing", "write a text in quotes")
-        period = entry.get("period", "none")
-        if period not in periods:
-            faults.add(PACK_FILE, f"{key}.period", f"{period!r} is not a period", "write " + " or ".join(periods))
-        quotas = _disease_values(entry, "quota", key, names, faults)
-        if quotas and period == "none":
-            faults.add(PACK_FILE, f"{key}.period", "is missing for a quota", "write month, quarter or year")
-        prices = _disease_values(entry, "fixed_price", key, names, faults)
-        found.append(
-            Disease(
-                str(entry.get("code")), str(entry.get("name")), str(entry.get("name_zh")),
-                periods.get(period, QuotaPeriod.NONE), quotas, prices,
-            )
-        )  # fmt: skip
+    for table in read_structs(DiseaseTable, raw.get("disease"), PACK_FILE, "disease", faults):
+        if table.quota and table.period == "none":
+            faults.add(PACK_FILE, f"{table.where.key}.period", "is missing for a quota", "write month, quarter or year")
+        quotas = _disease_values("quota", table.quota, names, faults)
+        prices = _disease_values("fixed_price", table.fixed_price, names, faults)
+        period = QuotaPeriod[table.period.upper()]
+        found.append(Disease(table.code, table.name, table.name_zh, period, quotas, prices))
     once("disease", [disease.code for disease in found], faults)
     return tuple(found)
 
 
-def _disease_values(entry: dict, name: str, key: str, names: Names, faults: Faults) -> tuple[DatedValue, ...]:
-    """Dated values of a disease: (scheme, group or -1, fen), without two for one person on one day."""
+def _disease_values(name: str, tables: Sequence[DiseaseValue], names: Names, faults: Faults) -> tuple[DatedValue, ...]:
+    """Return the dated values of a disease: (scheme, group or -1, fen), without two for one person on one day."""
     by_person: dict[tuple[int, int], list[DatedValue]] = {}
-    for number, raw in enumerate(_tables(entry, name, faults)):
-        where = f"{key}.{name}[{number}]"
-        allowed = (*SOURCE_KEYS, "scheme", "group", "value_yuan")
-        unknown_keys(raw, allowed, PACK_FILE, where, faults)
-        source = read_source(raw, PACK_FILE, where, faults)
-        reader = Reader(names, PACK_FILE, faults)
-        fen = reader.number("yuan", raw.get("value_yuan"), f"{where}.value_yuan")
-        scheme, group = raw.get("scheme"), raw.get("group")
-        if scheme is not None and scheme not in SCHEME_WORDS:
-            faults.add(PACK_FILE, f"{where}.scheme", f"unknown scheme {scheme!r}", "write " + ", ".join(SCHEME_WORDS))
-        if group is not None and group not in names.groups:
-            faults.add(PACK_FILE, f"{where}.group", f"unknown group {group!r}", "write " + ", ".join(names.groups))
-        if source is None or fen is None:
+    for table in tables:
+        source, group = table.source, table.group
+        if group and group not in names.groups:
+            remedy = "write " + ", ".join(names.groups)
+            faults.add(PACK_FILE, f"{source.key}.group", f"unknown group {group!r}", remedy)
             continue
-        person = (
-            int(SCHEME_WORDS.get(str(scheme), Scheme.UNKNOWN)),
-            names.groups.index(group) if group in names.groups else -1,
-        )
-        by_person.setdefault(person, []).append(DatedValue(name, (*person, fen), source))
-    values = []
+        for scheme in table.scheme or (int(Scheme.UNKNOWN),):
+            person = (scheme, names.groups.index(group) if group else -1)
+            by_person.setdefault(person, []).append(DatedValue(name, (*person, table.value_yuan), source))
+    values: list[DatedValue] = []
     for dated in by_person.values():
         ordered = check_overlap(dated, faults)
         check_gap(ordered, faults)
@@ -92,70 +126,54 @@ def _disease_values(entry: dict, name: str, key: str, names: Names, faults: Faul
     return tuple(values)
 
 
-def read_programmes(raw: dict, names: Names, faults: Faults) -> tuple[Programme, ...]:
-    found = []
-    allowed = (
-        "id", "name", "name_zh", *SOURCE_KEYS, "pays", "pays_percent", "no_deductible", "no_cross_region", "no_cap",
-        "rate_at_least_percent", "part",
-    )  # fmt: skip
+def read_programmes(raw: dict[str, Any], names: Names, faults: Faults) -> tuple[Programme, ...]:
+    """Return the programmes of a pack."""
+    found: list[Programme] = []
     parts = Key("pays", "names", Stage.PROGRAMME, "", "", choices=BurdenPart, only=OF_A_BILL)
-    for number, entry in enumerate(_tables(raw, "programme", faults)):
-        key = f"programme[{number}]"
-        unknown_keys(entry, allowed, PACK_FILE, key, faults)
-        for name in ("id", "name", "name_zh"):
-            if not isinstance(entry.get(name), str):
-                faults.add(PACK_FILE, f"{key}.{name}", "is missing", "write a text in quotes")
-        source = read_source(entry, PACK_FILE, key, faults)
-        reader = Reader(names, PACK_FILE, faults)
-        mask = reader.read(parts, entry.get("pays", []), f"{key}.pays")
-        pays = reader.number("percent", entry.get("pays_percent", 0), f"{key}.pays_percent", 1_000_000)
-        floor = reader.number(
-            "percent", entry.get("rate_at_least_percent", 0), f"{key}.rate_at_least_percent", 1_000_000
-        )
-        if source is None or mask is None or pays is None or floor is None:
+    reader = Reader(names, PACK_FILE, faults)
+    for table in read_structs(ProgrammeTable, raw.get("programme"), PACK_FILE, "programme", faults):
+        pays = table.pays if isinstance(table.pays, str) else list(table.pays)
+        mask = reader.read(parts, pays, f"{table.where.key}.pays")
+        if mask is None:
             continue
         found.append(
             Programme(
-                str(entry["id"]), str(entry["name"]), str(entry["name_zh"]), source, int(mask), pays,
-                entry.get("no_deductible") is True, entry.get("no_cross_region") is True, entry.get("no_cap") is True,
-                floor, _programme_parts(entry, key, reader, faults),
+                table.id, table.name, table.name_zh, table.source, int(mask), table.pays_percent,
+                table.no_deductible, table.no_cross_region, table.no_cap, table.rate_at_least_percent,
+                _programme_parts(table, faults),
             )
         )  # fmt: skip
     once("programme", [programme.id for programme in found], faults)
     return tuple(found)
 
 
-def _programme_parts(raw: dict, key: str, reader: Reader, faults: Faults) -> tuple[ProgrammePart, ...]:
-    """The parts of a supplementary insurance, each with its own threshold, rate and limit of the year."""
-    names = tuple(choice_name(part) for part in OF_A_BILL)
-    found = []
-    for number, entry in enumerate(_tables(raw, "part", faults)):
-        where = f"{key}.part[{number}]"
-        unknown_keys(entry, ("counts_percent", "threshold_yuan", "percent", "cap_yuan"), PACK_FILE, where, faults)
-        counts = entry.get("counts_percent")
-        if not isinstance(counts, dict) or not counts or set(counts) - set(names):
-            remedy = "write a table such as { in_scope = 100, first_pay = 50 } of " + ", ".join(names)
-            faults.add(PACK_FILE, f"{where}.counts_percent", f"{counts!r} does not say what counts", remedy)
-            continue
-        shares = [reader.number("percent", counts.get(name, 0), f"{where}.{name}", 1_000_000) for name in names]
-        threshold = reader.number("yuan", entry.get("threshold_yuan", 0), f"{where}.threshold_yuan")
-        rate = reader.number("percent", entry.get("percent"), f"{where}.percent", 1_000_000)
-        cap = reader.number("yuan", entry.get("cap_yuan", "none"), f"{where}.cap_yuan")
-        if None not in (*shares, threshold, rate, cap):
-            found.append(ProgrammePart(tuple(shares), threshold, rate, cap))  # type: ignore[arg-type]
+def _programme_parts(table: ProgrammeTable, faults: Faults) -> tuple[ProgrammePart, ...]:
+    """Return the parts of a supplementary insurance."""
+    found: list[ProgrammePart] = []
+    for part in table.part:
+        counts = part.counts_percent
+        shares = (counts.in_scope, counts.first_pay, counts.over_ceiling, counts.self_paid)
+        if not any(shares):
+            remedy = "write a table such as { in_scope = 100, first_pay = 50 }"
+            faults.add(PACK_FILE, f"{part.where.key}.counts_percent", "does not say what counts", remedy)
+        found.append(ProgrammePart(shares, part.threshold_yuan, part.percent, part.cap_yuan))
     if len(found) > limits.MAX_PROGRAMME_PARTS:
         text = f"{len(found)} parts are more than {limits.MAX_PROGRAMME_PARTS}"
-        faults.add(PACK_FILE, f"{key}.part", text, "join parts with equal thresholds")
+        faults.add(PACK_FILE, f"{table.where.key}.part", text, "join parts with equal thresholds")
     return tuple(found[: limits.MAX_PROGRAMME_PARTS])
 
 
 # -------------------------------------------------------------------- hospitals
 
 
-def read_hospitals(rows: list[tuple[int, dict]], areas, levels, faults: Faults) -> tuple[Hospital, ...]:
+def read_hospitals(
+    rows: list[tuple[int, dict[str, str]]], areas: Sequence[Area], levels: Sequence[LevelGroup], faults: Faults
+) -> tuple[Hospital, ...]:
+    """Return the register of institutions."""
     area_index = {area.code: position for position, area in enumerate(areas)}
     level_index = {level.id: position for position, level in enumerate(levels)}
-    found, seen = [], set()
+    found: list[Hospital] = []
+    seen: set[str] = set()
     for line, row in rows:
         where = f"line {line}"
         code = row.get("code") or ""
@@ -181,14 +199,16 @@ def read_hospitals(rows: list[tuple[int, dict]], areas, levels, faults: Faults) 
         found.append(
             Hospital(
                 code, row.get("name") or "", area, area_index.get(area, -1), row.get("hosp_lv") or "",
-                level_index.get(row.get("deductible_level"), -1), level_index.get(row.get("price_level"), -1),
+                level_index.get(row.get("deductible_level") or "", -1),
+                level_index.get(row.get("price_level") or "", -1),
                 row.get("payment_class") or "", row.get("note") or "",
             )
         )  # fmt: skip
     return tuple(found)
 
 
-def hospital_rows(folder: Path, faults: Faults) -> list[tuple[int, dict]]:
+def hospital_rows(folder: Path, faults: Faults) -> list[tuple[int, dict[str, str]]]:
+    """Return the rows of hospitals.csv with their line numbers."""
     path = folder / "hospitals.csv"
     try:
         text = path.read_text("utf-8-sig")

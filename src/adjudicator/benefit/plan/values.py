@@ -5,13 +5,13 @@ from __future__ import annotations
 import difflib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 from enum import IntEnum
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
+from adjudicator import limits
 from adjudicator.benefit.plan.keys import (
     AXIS_LENGTH,
     CROSS_FIELDS,
@@ -23,9 +23,10 @@ from adjudicator.benefit.plan.keys import (
     field_of,
 )
 from adjudicator.codes import Filing, Place
-from adjudicator.money import MoneyError, decimal_to_scaled
 from adjudicator.options import BurdenPart, choice_name
+from adjudicator.rounding import PPM
 from adjudicator.rulefile.faults import Faults
+from adjudicator.rulefile.fields import Members, Number, read_members, read_number
 
 ORDINARY = "ordinary"
 """Name of the category 0: a person without assistance."""
@@ -63,6 +64,14 @@ def blank_cross_region() -> dict[str, np.ndarray]:
     """Fields ``cross_*`` int64[place, filing] of a plan without a rule for care elsewhere."""
     shape = (AXIS_LENGTH["place"], AXIS_LENGTH["filing"])
     return {field_of(f"cross_{name}"): np.full(shape, default, np.int64) for name, (_, default) in CROSS_FIELDS.items()}
+
+
+def number_kind(unit: str, most: int = NO_LIMIT) -> Number:
+    """Return the kind of a number of a plan: its decimals, its bounds and the words that may stand for it."""
+    decimals = {"yuan": 2, "percent": 4, "points": 4}.get(unit, 0)
+    words = {"yuan": (("none", NO_LIMIT), ("undefined", UNDEFINED)), "percent": (("undefined", UNDEFINED),)}
+    most = min(most, PPM if unit in ("percent", "points") else limits.MAX_AMOUNT_FEN)
+    return Number(unit, decimals, 0, most, words.get(unit, ()))
 
 
 class Reader:
@@ -189,34 +198,10 @@ class Reader:
             self.faults.add(self.file, where, f"is out of order: {raw}", "write the lower ends in ascending order")
 
     def number(self, unit: str, raw: Any, where: str, most: int = NO_LIMIT) -> int | None:
-        """One number of a unit: yuan to fen, percent and points to parts per million, days and years as they are."""
-        if raw == "none" and unit == "yuan":
-            return NO_LIMIT
-        if raw == "undefined" and unit in ("yuan", "percent"):
-            return UNDEFINED
+        """Return one number: yuan as fen, percent and points as parts per million, days and years as they are."""
         if unit == "flag" and isinstance(raw, bool):
             return int(raw)
-        if isinstance(raw, float):
-            raw = Decimal(repr(raw))
-        if isinstance(raw, bool) or not isinstance(raw, int | Decimal):
-            self.faults.add(self.file, where, f"{raw!r} is not a number ({unit})", _remedy(unit))
-            return None
-        decimals = {"yuan": 2, "percent": 4, "points": 4}.get(unit, 0)
-        try:
-            number = decimal_to_scaled(format(raw, "f"), decimals)
-        except MoneyError:
-            self.faults.add(
-                self.file, where, f"{raw} has too many decimals ({unit})", f"write at most {decimals} decimals"
-            )
-            return None
-        if number < 0:
-            self.faults.add(self.file, where, f"{raw} is negative", _remedy(unit))
-            return None
-        if number > most:
-            text = "a rate over 100 percent" if unit in ("percent", "points") else f"more than the limit ({unit})"
-            self.faults.add(self.file, where, f"{raw} is {text}", _remedy(unit))
-            return None
-        return number
+        return read_number(number_kind(unit, most), raw, self.file, where, self.faults)
 
     # ---------------------------------------------------------------- tables of their own shape
 
@@ -259,23 +244,14 @@ class Reader:
                 )  # fmt: skip
                 continue
             unit = CROSS_FIELDS[name][0]
-            number = self.number(
-                unit, value, f"{where}.{name}", 1_000_000 if unit in ("percent", "points") else NO_LIMIT
-            )
+            number = self.number(unit, value, f"{where}.{name}")
             if number is not None:
                 for place in places:
                     fields[name][place, filings] = number
 
     def members(self, raw: Any, choices: type[IntEnum], where: str) -> list[int]:
-        """Numbers of one or several named choices; "any" is all of them."""
-        words = {choice_name(member): int(member) for member in choices if choice_name(member) != "unknown"}
-        chosen = [raw] if isinstance(raw, str) else raw if isinstance(raw, list) else [raw]
-        if chosen == ["any"]:
-            return list(words.values())
-        for word in chosen:
-            if word not in words:
-                self.faults.add(self.file, where, f"{word!r} is not known", "write any, or some of " + ", ".join(words))
-        return [words[word] for word in chosen if word in words]
+        """Return the numbers of one or several named choices; "any" is all of them."""
+        return list(read_members(Members(choices), raw, self.file, where, self.faults))
 
     def rate_derived(self, raw: Any, where: str) -> list[tuple[int, int, str, int]] | None:
         """(group, of group, form, ppm) of groups whose rate follows from another's (V14)."""
@@ -294,16 +270,7 @@ class Reader:
                     'write { of = "active", plus_points = 3 } or { of = "active", patient_share_percent = 60 }',
                 )  # fmt: skip
                 continue
-            ppm = self.number("percent", rule[forms[0]], f"{place}.{forms[0]}", 1_000_000)
+            ppm = self.number("percent", rule[forms[0]], f"{place}.{forms[0]}")
             if ppm is not None:
                 derived.append((self.names.groups.index(name), self.names.groups.index(rule["of"]), forms[0], ppm))
         return derived if len(self.faults) == before else None
-
-
-def _remedy(unit: str) -> str:
-    return {
-        "yuan": 'write yuan such as 800 or 404.20, or "none"',
-        "percent": "write percent from 0 to 100, such as 82",
-        "points": "write percentage points from 0 to 100, such as 3",
-        "flag": "write true or false",
-    }.get(unit, f"write a whole number of {unit}")

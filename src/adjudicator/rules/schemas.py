@@ -1,0 +1,86 @@
+"""The JSON schemas of every kind of rule file, shipped in ``packs/schema`` for editors; ``./dev docs`` writes them.
+
+A file names its schema on its first line: ``#:schema ../schema/pooling.json``.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from adjudicator.benefit.plan.schema import benefit_schema
+from adjudicator.catalogue import settings as catalogue
+from adjudicator.catalogue.tables import COLUMNS
+from adjudicator.grouping.coding_checks import CheckTable, Severity
+from adjudicator.pooling.tables import PoolingFile
+from adjudicator.rulefile.pack import (
+    Area,
+    AssistanceCategory,
+    CareType,
+    GroupingName,
+    LevelGroup,
+    PackHeader,
+    PackOptions,
+    PersonGroup,
+)
+from adjudicator.rulefile.schema import SUPPORT, TEXT, Schema, document, of_struct, of_type, table
+from adjudicator.rules.load import PACKS
+from adjudicator.rules.pack_lists import DiseaseTable, ProgrammeTable
+
+FOLDER = PACKS / "schema"
+DIRECTIVE = "#:schema "
+"""What the first line of a rule file begins with; editors of TOML read it."""
+
+
+def schemas() -> dict[str, Schema]:
+    """Return every schema by its name."""
+    return {
+        "benefit": document("Benefit plans of a pack, benefit/*.toml", benefit_schema()),
+        "catalogue": document("Unified catalogue of a pack, catalogue/catalogue.toml", _catalogue()),
+        "coding_checks": document("Coding checks, coding_checks.toml", _coding_checks()),
+        "pack": document("Names and codes of a pool, pack.toml", _pack()),
+        "pooling": document("Month, year and deficit of a pool, pooling.toml", of_struct(PoolingFile)),
+    }
+
+
+def text_of(schema: Schema) -> str:
+    """Return a schema as the text of its file."""
+    return json.dumps(schema, ensure_ascii=False, indent=1) + "\n"
+
+
+def write(folder: Path) -> None:
+    """Write every schema into a folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, schema in schemas().items():
+        (folder / f"{name}.json").write_text(text_of(schema), "utf-8")
+
+
+def _pack() -> Schema:
+    root = of_struct(PackHeader)
+    arrays = {
+        "area": Area, "level": LevelGroup, "person_group": PersonGroup, "care_type": CareType,
+        "assistance": AssistanceCategory, "disease": DiseaseTable, "programme": ProgrammeTable,
+        "grouping": GroupingName,
+    }  # fmt: skip
+    tables = {name: {"type": "array", "items": of_struct(kind)} for name, kind in arrays.items()}
+    return table(
+        root["properties"] | {"options": of_struct(PackOptions)} | tables, [*root["required"], "area", "level"]
+    )
+
+
+def _catalogue() -> Schema:
+    files = {name: of_struct(catalogue.FileTable) for name in COLUMNS}
+    return table(
+        {
+            "note": TEXT,
+            "files": table(files, [], "Evidence of the rows of each CSV table"),
+            "rule": {"type": "array", "items": of_struct(catalogue.Rule)},
+            "programme": {"type": "array", "items": of_struct(catalogue.ProgrammeTable)},
+        },
+        [],
+    )
+
+
+def _coding_checks() -> Schema:
+    severity: Schema = {"type": "object", "additionalProperties": of_type(Severity)}
+    return table({**SUPPORT, "severity": severity, "check": {"type": "array", "items": of_struct(CheckTable)}}, [])
