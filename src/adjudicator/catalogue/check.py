@@ -98,7 +98,8 @@ def _note(table: Table, good: np.ndarray, faults: Faults, message: Callable[[int
     """Notes a fault at each row that is not good; the rest of very many is counted."""
     rows = np.flatnonzero(~good)
     for row in rows[:MOST_FAULTS]:
-        faults.add(*table.place(row), message(row), remedy)
+        file, line = table.place(row)
+        faults.add(file, line, message(row), remedy)
     if len(rows) > MOST_FAULTS:
         more, example = len(rows) - MOST_FAULTS, message(rows[MOST_FAULTS])
         faults.add(table.place(rows[MOST_FAULTS])[0], "file", f"{more} more lines have a fault like: {example}")
@@ -113,7 +114,8 @@ def _check_items(items: Table, faults: Faults) -> tuple[np.ndarray, np.ndarray]:
     for position in np.flatnonzero(codes[1:] == codes[:-1])[:MOST_FAULTS]:
         where = " ".join(items.place(order[position]))
         message = f"the item stands already in {where}"
-        faults.add(*items.place(order[position + 1]), message, "leave one of the two out")
+        file, line = items.place(order[position + 1])
+        faults.add(file, line, message, "leave one of the two out")
     codes, index = np.unique(codes, return_index=True)
     return codes, items["flags"][order][index].astype(np.int32)
 
@@ -155,7 +157,7 @@ def _check_areas(table: Table, names: Names, view: PackView, faults: Faults) -> 
     """A county of another city may stand in a provincial table; a city's own table holds only its own places."""
     own = {*chain_of(view.pool), *view.areas}
     fits = [area in own or (area[:2] == view.pool[:2] and area[:4] != view.pool[:4]) for area in names.texts]
-    good = np.array(fits)[table["area"]]
+    good: np.ndarray = np.array(fits)[table["area"]]
     remedy = f"use 000000, {view.pool[:2]}0000, {view.pool} or a county of the pack"
     areas = [names.texts[number] for number in table["area"].tolist()]
     _note(table, good, faults, lambda row: f"the area {areas[row]} is not part of the pack {view.id}", remedy)
@@ -164,7 +166,7 @@ def _check_areas(table: Table, names: Names, view: PackView, faults: Faults) -> 
 
 def _check_levels(table: Table, names: Names, view: PackView, faults: Faults) -> np.ndarray:
     group = table["level_group"]
-    good = names.level_column[group] >= 0
+    good: np.ndarray = names.level_column[group] >= 0
     remedy = f"the groups are {', '.join((*view.level_groups, '*'))}"
     _note(table, good, faults, lambda row: f"unknown level group {names.texts[group[row]]!r}", remedy)
     return good
@@ -196,10 +198,19 @@ def _check_overlaps(tables: PackTables, faults: Faults) -> None:
         clash = same & (table["from"][order[1:]] <= table["to"][order[:-1]])
         for position in np.flatnonzero(clash)[:MOST_FAULTS]:
             message = f"two rows hold on one day: this and {' '.join(table.place(order[position]))}"
-            faults.add(*table.place(order[position + 1]), message, "end the earlier row the day before `from`")
+            file, line = table.place(order[position + 1])
+            faults.add(file, line, message, "end the earlier row the day before `from`")
 
 
-def check_ratios(tables: PackTables, codes, versions, item, ratio_ppm: np.ndarray, area: str, faults: Faults) -> None:
+def check_ratios(
+    tables: PackTables,
+    codes: np.ndarray,
+    versions: np.ndarray,
+    item: np.ndarray,
+    ratio_ppm: np.ndarray,
+    area: str,
+    faults: Faults,
+) -> None:
     """A class-B item without a ratio for employees or residents is a missing value."""
     if not len(versions):
         return

@@ -17,7 +17,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -201,7 +201,7 @@ def _content_key(view: PackView, sources: Sequence[Folder]) -> str:
 
 def _read_tables(sources: Sequence[Folder], faults: Faults) -> PackTables:
     texts = Texts()
-    tables: dict[str, list] = {name: [] for name in COLUMNS}
+    tables: dict[str, list[Any]] = {name: [] for name in COLUMNS}
     for source in sources:
         for path, header in source.files:
             tables[path.name].append(read_table(path, header, texts, faults))

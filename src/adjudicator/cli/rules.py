@@ -9,6 +9,7 @@ import re
 import sys
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 from adjudicator.cli.reports.pack_page import render
 from adjudicator.dates import iso
@@ -24,7 +25,7 @@ from adjudicator.rules.show import ShownPlan, as_data, show_pack
 OK, FAULTY, USAGE = 0, 1, 2
 
 
-def add_parser(subparsers) -> None:
+def add_parser(subparsers: Any) -> None:
     """Add ``rules`` with its actions."""
     parser = subparsers.add_parser("rules", help="check, show, compare rule packs")
     actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)

@@ -10,6 +10,7 @@ import csv
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -55,7 +56,7 @@ class Cases:
     """Principal diagnoses, texts; ``None`` where the file has no such column."""
 
     def __len__(self) -> int:
-        return self.rows.shape[0]
+        return len(self.rows)
 
     def select(self, chosen: np.ndarray) -> Cases:
         """Some of the cases, with the same names."""
@@ -75,7 +76,7 @@ def read_cases(path: Path) -> Cases:
     return from_columns(table, path.name, faults)
 
 
-def _read_csv(path: Path) -> dict[str, Sequence]:
+def _read_csv(path: Path) -> dict[str, Sequence[Any]]:
     with path.open(encoding="utf-8-sig", newline="") as stream:
         rows = list(csv.reader(stream))
     header = rows[0] if rows else []
@@ -89,14 +90,14 @@ def _read_csv(path: Path) -> dict[str, Sequence]:
     return {name: [row[place] for row in rows[1:]] for place, name in enumerate(header)}
 
 
-def _read_parquet(path: Path) -> dict[str, Sequence]:
+def _read_parquet(path: Path) -> dict[str, Sequence[Any]]:
     import pyarrow.parquet
 
     table = pyarrow.parquet.read_table(path)
     return {name: table.column(name).to_pylist() for name in table.column_names}
 
 
-def from_columns(table: Mapping[str, Sequence], name: str = "cases", faults: Faults | None = None) -> Cases:
+def from_columns(table: Mapping[str, Sequence[Any]], name: str = "cases", faults: Faults | None = None) -> Cases:
     """Builds cases from columns of texts or numbers; every value that cannot be read is a fault with its line."""
     faults = Faults() if faults is None else faults
     count = len(table["case"])
@@ -131,7 +132,7 @@ def _digest(value: object) -> int:
     return int.from_bytes(hashlib.blake2b(str(value).encode(), digest_size=8).digest(), "little")
 
 
-def _integers(values: Sequence, column: str, name: str, faults: Faults) -> list[int]:
+def _integers(values: Sequence[Any], column: str, name: str, faults: Faults) -> list[int]:
     numbers = []
     for line, value in enumerate(values, 2):
         try:

@@ -7,6 +7,7 @@ import csv
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from adjudicator.codes import SCHEME_CODES
 from adjudicator.errors import E, refuse
@@ -62,7 +63,7 @@ class PoolContext:
                 and contract.scheme == SCHEME_CODES[scheme]
                 and contract.source.from_date <= day <= contract.source.to_date
             ):
-                return contract.quota_fen
+                return int(contract.quota_fen)
         return 0
 
     def rules(self, date: int) -> Rules:
@@ -286,7 +287,7 @@ def read_funds(texts: Sequence[str]) -> dict[str, int]:
     return result
 
 
-def write_rows(path: Path, header: Sequence[str], rows: Sequence[Sequence]) -> None:
+def write_rows(path: Path, header: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
     """Writes a CSV file."""
     with path.open("w", encoding="utf-8", newline="") as stream:
         writer = csv.writer(stream, lineterminator="\n")

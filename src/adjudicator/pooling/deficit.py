@@ -304,7 +304,7 @@ def levy_fen(levy: Levy, year: CountyYear, balance_fen: int) -> int:
 
 
 def _needed(year: CountyYear, name: str) -> int:
-    value = getattr(year, f"{name}_fen")
+    value: int = getattr(year, f"{name}_fen")
     if value < 0:
         raise refuse(E.CANNOT_CLEAR, name, f"county {year.county} has no {name}; fill the column")
     return value

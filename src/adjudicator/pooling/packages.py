@@ -132,7 +132,7 @@ def settle_limits(
 
 def _cases_of(cases: Cases, limit: Limit) -> np.ndarray:
     rows = cases.rows
-    chosen = rows["method"] == KINDS[limit.kind]
+    chosen: np.ndarray = rows["method"] == KINDS[limit.kind]
     for listed, column in ((cases.hospitals, "hospital"), (cases.schemes, "scheme")):
         name = getattr(limit, column)
         chosen &= rows[column] == (listed.index(name) if name in listed else -1)
@@ -140,7 +140,8 @@ def _cases_of(cases: Cases, limit: Limit) -> np.ndarray:
         return chosen
     if cases.diagnoses is None:
         raise refuse(E.CANNOT_CLEAR, "quotas", "the cases have no column diagnosis, which a line asks for")
-    return chosen & (exempt_by_diagnosis(cases.diagnoses, [limit.diagnosis]) == 1)
+    chosen &= exempt_by_diagnosis(cases.diagnoses, [limit.diagnosis]) == 1
+    return chosen
 
 
 def _limit_year(cases: Cases, chosen: np.ndarray, limit: Limit, terms: Callable[[str], QuotaTerms]) -> LimitYear:

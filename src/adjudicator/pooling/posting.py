@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import itertools
 import json
+from typing import Any
 
 from adjudicator.codes import Fund
 from adjudicator.errors import AdjudicatorError, E
@@ -41,7 +42,7 @@ def year_targets(settlement: Settlement, monthly: Postings) -> Postings:
     }
 
 
-async def post(ledger, pool: str, settlement: Settlement) -> Postings:
+async def post(ledger: Any, pool: str, settlement: Settlement) -> Postings:
     """Posts the difference between the settlement and the ledger; returns what was posted.
 
     ``ledger`` is ``ledger.store.Ledger``. Safe to repeat after a lost answer, and when two settle at once: the
@@ -58,7 +59,7 @@ async def post(ledger, pool: str, settlement: Settlement) -> Postings:
 
 
 async def post_targets(
-    ledger,
+    ledger: Any,
     pool: str,
     kind: str,
     period: int,
@@ -84,10 +85,10 @@ async def post_targets(
             return changes
 
 
-async def _post_once(ledger, pool: str, key: bytes, month: int, listed: list, note: dict) -> bool:
+async def _post_once(ledger: Any, pool: str, key: bytes, month: int, listed: list[Any], note: dict[str, Any]) -> bool:
     """False where another run has posted over the same state, whether the same or something else."""
     try:
-        return await ledger.post(pool, key, month, listed, note)
+        return bool(await ledger.post(pool, key, month, listed, note))
     except AdjudicatorError as error:
         if error.problems[0].number != E.KEY_REUSED:
             raise
@@ -98,7 +99,7 @@ def _of_schemes(postings: Postings, schemes: set[int] | None) -> Postings:
     return {place: amount for place, amount in postings.items() if schemes is None or place[1] in schemes}
 
 
-async def _free_key(ledger, pool: str, period: int, funds: set[Fund], standing: Postings) -> bytes:
+async def _free_key(ledger: Any, pool: str, period: int, funds: set[Fund], standing: Postings) -> bytes:
     """Key of the next posting over a state; the same state may come back (there and back again)."""
     for turn in itertools.count():
         key = posting_key(pool, period, funds, turn, standing)
@@ -107,7 +108,7 @@ async def _free_key(ledger, pool: str, period: int, funds: set[Fund], standing: 
     raise AssertionError("unreachable")
 
 
-async def posted(ledger, pool: str, month: int, funds: set[Fund]) -> Postings:
+async def posted(ledger: Any, pool: str, month: int, funds: set[Fund]) -> Postings:
     """What the ledger holds of some accounts in a month."""
     totals = await ledger.totals(pool, month=month)
     return {

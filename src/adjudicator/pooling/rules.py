@@ -85,7 +85,7 @@ class PoolingRules:
 
     def documents(self, date: int) -> list[str]:
         """Documents of the deficit, levy and warning rules of a day, with their clause."""
-        entries: list[Dated] = [*self.deficit, *self.levies, *self.old_gap_years, *self.warnings]
+        entries: list[Dated[Any]] = [*self.deficit, *self.levies, *self.old_gap_years, *self.warnings]
         sources = [entry.source for entry in entries if entry.source.from_date <= date <= entry.source.to_date]
         return list(dict.fromkeys(f"{source.document}: {source.clause}".rstrip(": ") for source in sources))
 
@@ -99,7 +99,7 @@ class PoolingRules:
         return found
 
 
-def _by_pool(entries: list, date: int) -> dict:
+def _by_pool(entries: list[Any], date: int) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for kind, suffix in zip(POINT_KINDS, POOL_SUFFIXES, strict=True):
         own = [entry for entry in entries if entry.kind == kind]
@@ -107,7 +107,7 @@ def _by_pool(entries: list, date: int) -> dict:
     return found
 
 
-def _find(entries: list, date: int, scheme: str) -> Any:
+def _find(entries: list[Any], date: int, scheme: str) -> Any:
     for entry in entries:
         fits = not entry.schemes or scheme in entry.schemes
         if fits and entry.source.from_date <= date <= entry.source.to_date:
@@ -139,9 +139,18 @@ def load_pooling(path: Path, faults: Faults) -> PoolingRules:
     return result
 
 
-def _read(raw: Any, key: str, kind: tuple[type, Callable[[Any, Faults], Any]], into: list, name: str, faults: Faults):
+def _read(
+    raw: Any,
+    key: str,
+    kind: tuple[Any, Callable[[Any, Faults], Any]],
+    into: list[Dated[Any]],
+    name: str,
+    faults: Faults,
+) -> None:
+    """Read the tables of one key into rules; two for one scheme on one day are a fault."""
     table, build = kind
-    for entry in read_structs(table, raw, name, key, faults):
+    entries: tuple[Any, ...] = read_structs(table, raw, name, key, faults)
+    for entry in entries:
         codes = tuple(code for code, scheme in SCHEME_CODES.items() if int(scheme) in entry.scheme)
         into.append(Dated(build(entry, faults), codes, entry.source, getattr(entry, "kind", "drg")))
     _check_overlap(name, key, into, faults)

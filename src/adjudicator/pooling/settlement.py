@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -251,7 +252,7 @@ def check_conservation(clearing: Clearing, points_e8: int) -> None:
     assert sum(hospitals.values()) == sum(counties.values()) == clearing.fund_fen
 
 
-def case_lines(settlement: Settlement, hospital: str) -> list[tuple]:
+def case_lines(settlement: Settlement, hospital: str) -> list[tuple[Any, ...]]:
     """Lines a hospital can check: case, group, points priced and kept, value, money, and the rounding line at the end.
 
     Columns: case, scheme, county, group, month, points_e8, kept_points_e8, value_yuan, gross_fen, patient_fen,

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from adjudicator.errors import E, refuse
-from adjudicator.pooling.deficit import CountyShares, CountyYear, levy_fen, old_gap_plan, share_gaps
+from adjudicator.pooling.deficit import CountyShares, CountyYear, Levy, levy_fen, old_gap_plan, share_gaps
 from adjudicator.pooling.rules import PoolingRules
 from adjudicator.pooling.warning import Lines, Warning, capacity_class, months_of_capacity, surplus_rate, warnings
 from adjudicator.rounding import divide_half_up, share
@@ -106,7 +107,7 @@ def _funds(scheme: str, balances: Mapping[str, int], rows: list[CountyRow]) -> l
     ]  # fmt: skip
 
 
-def _has(entries: list, date: int, scheme: str) -> bool:
+def _has(entries: list[Any], date: int, scheme: str) -> bool:
     return any(
         (not entry.schemes or scheme in entry.schemes) and entry.source.from_date <= date <= entry.source.to_date
         for entry in entries
@@ -183,13 +184,14 @@ def _old_gaps(rules: PoolingRules, date: int, county: CountyYear) -> list[int]:
     return old_gap_plan(county.old_gap_fen, rules.pick("old_gap_years", date, county.scheme))
 
 
-def _levy_known(levy, county: CountyYear) -> bool:
+def _levy_known(levy: Levy, county: CountyYear) -> bool:
     """Whether the county brings the figures that its levy is measured on."""
     needs = {"last_financing": "last_financing_fen", "financing": "financing_fen", "months": "last_expenditure_fen"}
-    return getattr(county, needs[levy.basis]) >= 0 and (levy.cap_ppm < 0 or county.financing_fen >= 0)
+    measured: int = getattr(county, needs[levy.basis])
+    return measured >= 0 and (levy.cap_ppm < 0 or county.financing_fen >= 0)
 
 
-def as_data(result: PoolYear) -> dict:
+def as_data(result: PoolYear) -> dict[str, Any]:
     """The year as plain data for JSON."""
     return {
         "pool": result.name,
@@ -224,5 +226,5 @@ def as_data(result: PoolYear) -> dict:
     }  # fmt: skip
 
 
-def _warning(entry: Warning) -> dict:
+def _warning(entry: Warning) -> dict[str, Any]:
     return {slot: getattr(entry, slot) for slot in entry.__slots__}

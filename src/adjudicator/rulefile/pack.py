@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -197,11 +198,11 @@ class Pack:
     benefit_year: YearBy
     year_begins: int
     """Month and day, MMDD."""
-    plans: tuple = ()
+    plans: tuple[Any, ...] = ()
     """plan_source.PlanSource of the pack, in order."""
-    raw: dict = field(default_factory=dict, repr=False)
+    raw: dict[str, Any] = field(default_factory=dict[str, Any], repr=False)
     """``pack.toml`` as read, for sections that keep options there."""
-    sources: dict = field(default_factory=dict, repr=False)
+    sources: dict[str, Any] = field(default_factory=dict[str, Any], repr=False)
     """Every file of the pack as canonical data, for the hash."""
 
     @property

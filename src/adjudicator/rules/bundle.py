@@ -35,7 +35,7 @@ class Bundle:
     """catalogue.section.Catalogue, all packs."""
     payment: Any
     """payment.compile.PaymentRules, all packs."""
-    schemes: tuple
+    schemes: tuple[Any, ...]
     """grouping.scheme.load.Scheme, each grouping scheme once."""
     coding: Any
     """grouping.coding_checks.PackChecks: coding checks of each pack; None for an inline plan."""
@@ -73,7 +73,7 @@ def load_bundle(names_or_paths: Sequence[str | Path]) -> Bundle:
         if pack is not None:
             packs.append(pack)
     _check_packs(packs, faults)
-    sources: dict[str, list] = {}
+    sources: dict[str, list[Any]] = {}
     for section, module in SECTIONS:
         loader = importlib.import_module(module)
         sources[section] = []
@@ -86,7 +86,7 @@ def load_bundle(names_or_paths: Sequence[str | Path]) -> Bundle:
     return compile_bundle(packs, sources, schemes)
 
 
-def check_packs(names_or_paths: Sequence[str | Path]) -> list:
+def check_packs(names_or_paths: Sequence[str | Path]) -> list[Any]:
     """Every fault of some packs, without raising."""
     try:
         load_bundle(names_or_paths)
@@ -95,7 +95,7 @@ def check_packs(names_or_paths: Sequence[str | Path]) -> list:
     return []
 
 
-def compile_bundle(packs: Sequence[Pack], sources: dict[str, list], schemes: Sequence) -> Bundle:
+def compile_bundle(packs: Sequence[Pack], sources: dict[str, list[Any]], schemes: Sequence[Any]) -> Bundle:
     """A bundle of packs that are read and checked."""
     plans = compile_plans(packs)
     sections = {
@@ -115,7 +115,7 @@ def compile_bundle(packs: Sequence[Pack], sources: dict[str, list], schemes: Seq
     )  # fmt: skip
 
 
-def _hospital_data(hospital: Any) -> list:
+def _hospital_data(hospital: Any) -> list[Any]:
     return [getattr(hospital, name) for name in hospital.__slots__]
 
 
@@ -139,7 +139,7 @@ def _collect(own: Faults, name: str, packs: int, faults: Faults) -> None:
         faults.add(file, fault.key, fault.message, fault.remedy, fault.number)
 
 
-def _load_schemes(packs: Sequence[Pack], faults: Faults) -> list:
+def _load_schemes(packs: Sequence[Pack], faults: Faults) -> list[Any]:
     names = dict.fromkeys(grouping.scheme for pack in packs for grouping in pack.groupings)
     if not names:
         return []

@@ -64,8 +64,10 @@ def _rows(path: Path, file: str) -> Iterator[Cited]:
 
 
 def _cited(block: dict[str, Any], file: str, key: str) -> Cited:
-    texts = (str(block.get(name) or "") for name in ("from", "document", "clause", "link", "checked_on"))
-    return Cited(file, key, *texts, Evidence(block["evidence"]))
+    start, document, clause, link, checked = (
+        str(block.get(name) or "") for name in ("from", "document", "clause", "link", "checked_on")
+    )
+    return Cited(file, key, start, document, clause, link, checked, Evidence(block["evidence"]))
 
 
 def shares(blocks: tuple[Cited, ...]) -> dict[Evidence, int]:

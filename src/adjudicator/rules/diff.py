@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from adjudicator.benefit.plan.cells import Cell, cells, key_names, unit_text, whom
 from adjudicator.benefit.plan.keys import KEY, SPECIAL_KEYS
@@ -60,8 +61,11 @@ def _whole(plan: PlanSource, old: str, new: str, document: str, day: str, eviden
     return Change(plan.id, plan.name, plan.name_zh, "", *what, "", old, new, document, day, evidence)
 
 
-def _plan_changes(old: Pack, before: PlanSource, old_date: int, new: Pack, after: PlanSource, new_date: int):
-    changes = []
+def _plan_changes(
+    old: Pack, before: PlanSource, old_date: int, new: Pack, after: PlanSource, new_date: int
+) -> list[Change]:
+    """Return the changes of one plan's values between two days."""
+    changes: list[Change] = []
     for name in (*KEY, *SPECIAL_KEYS):
         was, now = value_on(before.values.get(name, ()), old_date), value_on(after.values.get(name, ()), new_date)
         if was is None and now is None:
@@ -96,7 +100,7 @@ def _different(old: list[Cell], new: list[Cell]) -> list[tuple[str, str, str]]:
 
 
 def _disease_changes(old: Pack, old_date: int, new: Pack, new_date: int) -> list[Change]:
-    def on(pack: Pack, date: int) -> dict[tuple, tuple[str, str, DatedValue]]:
+    def on(pack: Pack, date: int) -> dict[tuple[Any, ...], tuple[str, str, DatedValue]]:
         return {
             (disease.code, value.name, value.value[:2]): (disease.name, disease.name_zh, value)
             for disease in pack.diseases
@@ -131,7 +135,7 @@ def _disease_changes(old: Pack, old_date: int, new: Pack, new_date: int) -> list
 
 
 def _programme_changes(old: Pack, old_date: int, new: Pack, new_date: int) -> list[Change]:
-    def on(pack: Pack, date: int) -> dict:
+    def on(pack: Pack, date: int) -> dict[str, Any]:
         return {p.id: p for p in pack.programmes if p.source.from_date <= date <= p.source.to_date}
 
     before, after, changes = on(old, old_date), on(new, new_date), []
@@ -179,7 +183,7 @@ def _register_changes(old: Pack, new: Pack, day: str) -> list[Change]:
 
 def joined(changes: list[Change]) -> list[tuple[list[Change], list[Change]]]:
     """Changes that several plans share are told once: (one change for each plan concerned, the changes)."""
-    by_change: dict[tuple, list[Change]] = {}
+    by_change: dict[tuple[Any, ...], list[Change]] = {}
     for change in changes:
         what = (change.key, change.whom, change.old, change.new, change.document, change.from_date, change.evidence)
         by_change.setdefault(what, []).append(change)

@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from adjudicator.benefit.plan.source import Fragment, read_fragments, read_plans
+from adjudicator.benefit.plan.source import Fragment, PlanSource, read_fragments, read_plans
 from adjudicator.benefit.plan.values import ORDINARY, Names
 from adjudicator.errors import E
 from adjudicator.options import choice_name
@@ -62,7 +62,7 @@ def load_pack(name_or_path: str | Path, faults: Faults) -> Pack | None:
         return None
     files = _read_benefit(folder, "", faults)
     includes = _includes(folder, raw, faults)
-    shared: dict[str, dict] = {}
+    shared: dict[str, dict[str, Any]] = {}
     for include in includes:
         shared |= _read_benefit(include, f"{include.name}/", faults)
     return build_pack(folder, raw, files, shared, faults, includes=includes)
@@ -70,11 +70,11 @@ def load_pack(name_or_path: str | Path, faults: Faults) -> Pack | None:
 
 def build_pack(
     folder: Path,
-    raw: dict,
-    files: dict[str, dict],
-    shared: dict[str, dict],
+    raw: dict[str, Any],
+    files: dict[str, dict[str, Any]],
+    shared: dict[str, dict[str, Any]],
     faults: Faults,
-    hospitals: list[tuple[int, dict]] | None = None,
+    hospitals: list[tuple[int, dict[str, Any]]] | None = None,
     includes: Sequence[Path] = (),
 ) -> Pack:
     """A pack from tables that are already read: ``pack.toml``, its benefit files, the included ones, the register."""
@@ -126,7 +126,7 @@ def build_pack(
     )
 
 
-def _read_benefit(folder: Path, prefix: str, faults: Faults) -> dict[str, dict]:
+def _read_benefit(folder: Path, prefix: str, faults: Faults) -> dict[str, dict[str, Any]]:
     found = {}
     for path in sorted((folder / "benefit").glob("*.toml")):
         label = f"{prefix}benefit/{path.name}"
@@ -136,7 +136,7 @@ def _read_benefit(folder: Path, prefix: str, faults: Faults) -> dict[str, dict]:
     return found
 
 
-def _includes(folder: Path, raw: dict, faults: Faults) -> list[Path]:
+def _includes(folder: Path, raw: dict[str, Any], faults: Faults) -> list[Path]:
     names = raw.get("include", [])
     found = []
     for name in names if isinstance(names, list) else []:
@@ -152,7 +152,9 @@ def _includes(folder: Path, raw: dict, faults: Faults) -> list[Path]:
 # -------------------------------------------------------------------- plans
 
 
-def _plans(files: dict[str, dict], shared: dict[str, dict], names: Names, faults: Faults) -> list:
+def _plans(
+    files: dict[str, dict[str, Any]], shared: dict[str, dict[str, Any]], names: Names, faults: Faults
+) -> list[PlanSource]:
     fragments: dict[str, Fragment] = {}
     for label, data in {**shared, **files}.items():
         known = ("fragment", "note") if label in shared else ("plan", "fragment", "note")
@@ -176,7 +178,7 @@ def _plans(files: dict[str, dict], shared: dict[str, dict], names: Names, faults
     return plans
 
 
-def _check_two_plans(plans: Sequence, faults: Faults) -> None:
+def _check_two_plans(plans: Sequence[PlanSource], faults: Faults) -> None:
     """Two plans for one claim on one day are a fault that names both."""
     for position, plan in enumerate(plans):
         for other in plans[:position]:

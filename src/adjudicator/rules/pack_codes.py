@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import re
 from collections.abc import Sequence
+from typing import Any
 
 from adjudicator import limits
 from adjudicator.benefit.plan.source import SCHEME_WORDS
@@ -13,7 +14,16 @@ from adjudicator.codes import HOSPITAL_LEVELS, NATIONAL_CARE_TYPES, PERSON_TYPES
 from adjudicator.errors import E
 from adjudicator.options import YearBy, choice_name
 from adjudicator.rulefile.faults import Faults
-from adjudicator.rulefile.pack import Area, CareType, Grouping, GroupingName, LevelGroup, PackHeader, PersonGroup
+from adjudicator.rulefile.pack import (
+    Area,
+    AssistanceCategory,
+    CareType,
+    Grouping,
+    GroupingName,
+    LevelGroup,
+    PackHeader,
+    PersonGroup,
+)
 from adjudicator.rulefile.reader import read_structs
 
 PACK_FILE = "pack.toml"
@@ -36,19 +46,26 @@ def check_areas(header: PackHeader, areas: Sequence[Area], faults: Faults) -> No
     once("area", [area.code for area in areas], faults)
 
 
-def once(key: str, names: Sequence, faults: Faults) -> None:
+def once(key: str, names: Sequence[Any], faults: Faults) -> None:
     """Each name once."""
     for number, name in enumerate(names):
         if name in names[:number]:
             faults.add(PACK_FILE, f"{key}[{number}]", f"{name} is given twice", "remove one")
 
 
-def check_names(levels, groups, assistance, faults: Faults) -> None:
-    for key, entries, most in (
+def check_names(
+    levels: Sequence[LevelGroup],
+    groups: Sequence[PersonGroup],
+    assistance: Sequence[AssistanceCategory],
+    faults: Faults,
+) -> None:
+    """Check that the ids of levels, groups and categories are names, few enough and different."""
+    kinds: tuple[tuple[str, Sequence[Any], int], ...] = (
         ("level", levels, limits.MAX_HOSPITAL_LEVELS),
         ("person_group", groups, limits.MAX_PERSON_GROUPS),
         ("assistance", assistance, limits.MAX_ASSISTANCE_CATEGORIES - 1),
-    ):
+    )
+    for key, entries, most in kinds:
         if len(entries) > most:
             faults.add(PACK_FILE, key, f"{len(entries)} entries are more than {most}", "join entries with equal values")
         for number, entry in enumerate(entries):
@@ -79,7 +96,7 @@ def check_levels(levels: Sequence[LevelGroup], faults: Faults) -> None:
 
 def check_groups(groups: Sequence[PersonGroup], faults: Faults) -> None:
     """Each person class (scheme, person type, contribution tier) belongs to one group."""
-    owner: dict[tuple, str] = {}
+    owner: dict[tuple[Any, ...], str] = {}
     for number, group in enumerate(groups):
         key = f"person_group[{number}]"
         if group.scheme not in SCHEME_WORDS:
@@ -106,7 +123,7 @@ def check_groups(groups: Sequence[PersonGroup], faults: Faults) -> None:
                 )  # fmt: skip
 
 
-def read_care_types(raw: dict, faults: Faults) -> dict[str, CareKind]:
+def read_care_types(raw: dict[str, Any], faults: Faults) -> dict[str, CareKind]:
     kinds = {choice_name(kind): kind for kind in CareKind if kind is not CareKind.UNKNOWN}
     types = dict(NATIONAL_CARE_TYPES)
     for number, entry in enumerate(read_structs(CareType, raw.get("care_type"), PACK_FILE, "care_type", faults)):
@@ -140,7 +157,7 @@ def read_month_day(text: str, faults: Faults) -> int:
     return day.month * 100 + day.day
 
 
-def read_groupings(raw: dict, faults: Faults) -> tuple[Grouping, ...]:
+def read_groupings(raw: dict[str, Any], faults: Faults) -> tuple[Grouping, ...]:
     found: list[Grouping] = []
     for number, entry in enumerate(read_structs(GroupingName, raw.get("grouping"), PACK_FILE, "grouping", faults)):
         dates = [entry.from_, entry.to or datetime.date(2099, 12, 31)]

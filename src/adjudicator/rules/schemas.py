@@ -8,6 +8,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import msgspec
+
 from adjudicator.benefit.plan.schema import benefit_schema
 from adjudicator.catalogue import settings as catalogue
 from adjudicator.catalogue.tables import COLUMNS
@@ -57,7 +59,7 @@ def write(folder: Path) -> None:
 
 def _pack() -> Schema:
     root = of_struct(PackHeader)
-    arrays = {
+    arrays: dict[str, type[msgspec.Struct]] = {
         "area": Area, "level": LevelGroup, "person_group": PersonGroup, "care_type": CareType,
         "assistance": AssistanceCategory, "disease": DiseaseTable, "programme": ProgrammeTable,
         "grouping": GroupingName,

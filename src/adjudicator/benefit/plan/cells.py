@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -193,7 +194,7 @@ def whom(same: list[Cell], every: list[Cell]) -> str:
     return "; ".join(_factored([cell.names for cell in same], [cell.names for cell in every]))
 
 
-def _factored(names: list[tuple], every: list[tuple]) -> list[str]:
+def _factored(names: list[tuple[Any, ...]], every: list[tuple[Any, ...]]) -> list[str]:
     """Names of cells as products of axes where they are one, else one part for each name of the first axis."""
     if not names or not names[0]:
         return [""]
@@ -205,7 +206,7 @@ def _factored(names: list[tuple], every: list[tuple]) -> list[str]:
     if size == len(set(names)):
         parts = [_joined(part) for part, whole in zip(chosen, full, strict=True) if set(part) != whole]
         return [" · ".join(parts)]
-    by_rest: dict[tuple, list] = {}
+    by_rest: dict[tuple[Any, ...], list[Any]] = {}
     for first in chosen[0]:
         rest = tuple(name[1:] for name in names if name[0] == first)
         by_rest.setdefault(rest, []).append(first)

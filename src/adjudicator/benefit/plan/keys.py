@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import IntEnum
+from typing import Any
 
 import numpy as np
 
@@ -96,27 +97,33 @@ def field_of(name: str) -> str:
     return name
 
 
-def _yuan(name, stage, en, zh, axes=(), default=NO_LIMIT, **more) -> Key:
+Axes = tuple[str, ...]
+Choices = type[IntEnum]
+
+
+def _yuan(name: str, stage: Stage, en: str, zh: str, axes: Axes = (), default: int = NO_LIMIT, **more: Any) -> Key:
     return Key(name, "yuan", stage, en, zh, axes, default, **more)
 
 
-def _percent(name, stage, en, zh, axes=(), default=0, **more) -> Key:
+def _percent(name: str, stage: Stage, en: str, zh: str, axes: Axes = (), default: int = 0, **more: Any) -> Key:
     return Key(name, "percent", stage, en, zh, axes, default, most=1_000_000, **more)
 
 
-def _points(name, stage, en, zh, axes=()) -> Key:
+def _points(name: str, stage: Stage, en: str, zh: str, axes: Axes = ()) -> Key:
     return Key(name, "points", stage, en, zh, axes, 0, most=1_000_000)
 
 
-def _option(name, stage, en, zh, choices, default=0) -> Key:
+def _option(name: str, stage: Stage, en: str, zh: str, choices: Choices, default: int = 0) -> Key:
     return Key(name, "option", stage, en, zh, (), default, choices)
 
 
-def _names(name, stage, en, zh, choices, default=0, only=()) -> Key:
+def _names(
+    name: str, stage: Stage, en: str, zh: str, choices: Choices, default: int = 0, only: tuple[IntEnum, ...] = ()
+) -> Key:
     return Key(name, "names", stage, en, zh, (), default, choices, only=only)
 
 
-def _flag(name, stage, en, zh) -> Key:
+def _flag(name: str, stage: Stage, en: str, zh: str) -> Key:
     return Key(name, "flag", stage, en, zh)
 
 
@@ -245,10 +252,10 @@ OWN_FIELDS = (
 """Fields of a plan row that are no keys: where it belongs, unverified stages as bits, and what it has at all."""
 
 
-def _fields() -> list[tuple]:
+def _fields() -> list[tuple[Any, ...]]:
     # Single values first, then the small tables: a claim reads them all, and they share few cache lines.
     ordered = sorted(KEYS, key=lambda key: int(np.prod(key.shape)))
-    fields: list[tuple] = [(name, "i8") for name in OWN_FIELDS]
+    fields: list[tuple[Any, ...]] = [(name, "i8") for name in OWN_FIELDS]
     fields += [(key.field, "i8", key.shape) if key.axes else (key.field, "i8") for key in ordered]
     cross_shape = (AXIS_LENGTH["place"], AXIS_LENGTH["filing"])
     return fields + [(field_of(f"cross_{name}"), "i8", cross_shape) for name in CROSS_FIELDS]

@@ -25,9 +25,9 @@ from adjudicator.rulefile.dated import (
     check_overlap,
     iso,
     next_day,
-    read_date,
     read_source,
 )
+from adjudicator.rulefile.evidence import read_date
 from adjudicator.rulefile.faults import Faults
 from adjudicator.rulefile.reader import unknown_keys
 
@@ -90,7 +90,7 @@ class PlanSource:
     note: str = ""
 
 
-def read_fragments(raw: dict, file: str, faults: Faults) -> list[Fragment]:
+def read_fragments(raw: dict[str, Any], file: str, faults: Faults) -> list[Fragment]:
     """The fragments of one file."""
     fragments = []
     for number, entry in enumerate(_tables(raw, "fragment", file, faults)):
@@ -104,7 +104,7 @@ def read_fragments(raw: dict, file: str, faults: Faults) -> list[Fragment]:
     return fragments
 
 
-def _tables(raw: dict, name: str, file: str, faults: Faults) -> list[dict]:
+def _tables(raw: dict[str, Any], name: str, file: str, faults: Faults) -> list[dict[str, Any]]:
     entries = raw.get(name, [])
     if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
         faults.add(file, name, "is not an array of tables", f"write [[{name}]]")
@@ -112,7 +112,7 @@ def _tables(raw: dict, name: str, file: str, faults: Faults) -> list[dict]:
     return entries
 
 
-def _blocks(raw: dict, file: str, key: str, faults: Faults) -> Iterable[Block]:
+def _blocks(raw: dict[str, Any], file: str, key: str, faults: Faults) -> Iterable[Block]:
     for number, entry in enumerate(_tables(raw, "rule", file, faults)):
         where = f"{key}.rule[{number}]"
         unknown_keys(entry, (*SOURCE_KEYS, "note", *EVERY_KEY), file, where, faults)
@@ -124,7 +124,9 @@ def _blocks(raw: dict, file: str, key: str, faults: Faults) -> Iterable[Block]:
             yield Block(source, values)
 
 
-def read_plans(raw: dict, file: str, names: Names, fragments: dict[str, Fragment], faults: Faults) -> list[PlanSource]:
+def read_plans(
+    raw: dict[str, Any], file: str, names: Names, fragments: dict[str, Fragment], faults: Faults
+) -> list[PlanSource]:
     """The plans of one file, values of their fragments included."""
     plans = []
     for number, entry in enumerate(_tables(raw, "plan", file, faults)):
@@ -132,7 +134,9 @@ def read_plans(raw: dict, file: str, names: Names, fragments: dict[str, Fragment
     return plans
 
 
-def _plan(raw: dict, file: str, key: str, names: Names, fragments: dict, faults: Faults) -> PlanSource:
+def _plan(
+    raw: dict[str, Any], file: str, key: str, names: Names, fragments: dict[str, Any], faults: Faults
+) -> PlanSource:
     """One plan; where it has faults the rest of it is still read, so that they are told together."""
     before = len(faults)
     unknown_keys(raw, PLAN_KEYS, file, key, faults)
@@ -164,7 +168,9 @@ def _plan(raw: dict, file: str, key: str, names: Names, fragments: dict, faults:
     return plan
 
 
-def _used_blocks(raw: dict, file: str, key: str, fragments: dict[str, Fragment], faults: Faults) -> list[Block]:
+def _used_blocks(
+    raw: dict[str, Any], file: str, key: str, fragments: dict[str, Fragment], faults: Faults
+) -> list[Block]:
     """Blocks of the fragments that a plan uses, and of those that they use."""
     found: list[Block] = []
     waiting, seen = list(raw.get("use", [])), set()

@@ -128,7 +128,9 @@ class Reader:
 
     # ---------------------------------------------------------------- numbers
 
-    def _fill(self, key: Key, raw: Any, where: str, axes: tuple[str, ...], cells: np.ndarray, at: tuple) -> None:
+    def _fill(
+        self, key: Key, raw: Any, where: str, axes: tuple[str, ...], cells: np.ndarray, at: tuple[Any, ...]
+    ) -> None:
         """Writes a number over all that is left of the axes, or goes down one axis by name or by list."""
         if isinstance(raw, dict):
             axis = self._axis_of(raw, axes)
@@ -150,7 +152,9 @@ class Reader:
             if number is not None:
                 cells[at if at else ...] = number
 
-    def _fill_list(self, key: Key, raw: list, where: str, axes: tuple[str, ...], cells: np.ndarray, at: tuple) -> None:
+    def _fill_list(
+        self, key: Key, raw: list[Any], where: str, axes: tuple[str, ...], cells: np.ndarray, at: tuple[Any, ...]
+    ) -> None:
         if not axes or axes[-1] not in LISTED_AXES:
             self.faults.add(self.file, where, "is a list", "write one value, or a table by name")
             return
@@ -165,11 +169,11 @@ class Reader:
                 if axes[-1] == "nth":
                     cells[(*at, *skipped, slice(position, None))] = number
 
-    def _axis_of(self, raw: dict, axes: tuple[str, ...]) -> str | None:
+    def _axis_of(self, raw: dict[str, Any], axes: tuple[str, ...]) -> str | None:
         """The first axis that knows one of the names."""
         return next((axis for axis in axes if any(name in self.names.of(axis) for name in raw)), None)
 
-    def _unknown_names(self, raw: dict, where: str, axes: tuple[str, ...]) -> None:
+    def _unknown_names(self, raw: dict[str, Any], where: str, axes: tuple[str, ...]) -> None:
         known = [name for axis in axes for name in self.names.of(axis)]
         for name in raw:
             near = difflib.get_close_matches(str(name), known, 1)
@@ -179,7 +183,7 @@ class Reader:
                 f"did you mean {near[0]!r}?" if near else "write one of " + (", ".join(known) or "a number"),
             )  # fmt: skip
 
-    def _inherit(self, key: Key, raw: dict, cells: np.ndarray) -> None:
+    def _inherit(self, key: Key, raw: dict[str, Any], cells: np.ndarray) -> None:
         """Categories that are not named take the ordinary value."""
         axis = key.axes.index("category")
         if axis == 0 and ORDINARY in raw:
