@@ -69,7 +69,7 @@ class Clauses:
             before = self.slot("stays")
         if self.work["in_chain"] and self.row["deductible_referral"] != ReferralDeductible.NORMAL:
             before = max(before - 1, 0)
-        return min(before, AXIS_LENGTH["nth"] - 1)
+        return int(min(before, AXIS_LENGTH["nth"] - 1))
 
     def extra_first_pay(self) -> Iterator[str]:
         """Stage 2: what care elsewhere, or without a referral, adds to the first pay."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -97,7 +98,7 @@ class _Steps:
         self.claim, self.work, self.year, self.out = claim, work, year, out
         plan = int(work["plan"])
         self.version: PlanVersion | None = bundle.plans.versions[plan] if plan >= 0 else None
-        self.row = bundle.plans.rows[plan] if plan >= 0 else None
+        self.row: Any = bundle.plans.rows[plan] if plan >= 0 else None
         self.pack = bundle.packs[int(claim["pack"])]
         self.group, self.level, self.category = (self.w(name) for name in ("group", "level", "category"))
         self.clauses = Clauses(self.claim, self.work, self.year, self.row, self.version)
