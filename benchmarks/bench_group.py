@@ -20,7 +20,8 @@ import numpy as np
 import pytest
 
 from adjudicator.columns import GROUP
-from adjudicator.grouping.group import GroupColumns, group
+from adjudicator.grouping.group import group
+from adjudicator.grouping.layout import GroupColumns
 from adjudicator.grouping.records.files import Task, group_text
 from adjudicator.grouping.scheme.load import SHIPPED, load_scheme
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from adjudicator.claim import problems
 from adjudicator.errors import Problem
-from adjudicator.grouping.group import GroupColumns
+from adjudicator.grouping.layout import GroupColumns
 from adjudicator.v1 import settlement_pb2
 from adjudicator.wire.decode import Decoded
 from adjudicator.wire.schema import compile_schema

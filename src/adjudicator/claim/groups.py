@@ -18,8 +18,9 @@ from adjudicator.columns import GROUP
 from adjudicator.errors import E, Problem
 from adjudicator.grouping import coding
 from adjudicator.grouping.coding_checks import CheckSeverity
-from adjudicator.grouping.group import GroupColumns, diagnosis_table, invalid_reason, procedure_table
+from adjudicator.grouping.group import diagnosis_table, invalid_reason, procedure_table
 from adjudicator.grouping.kernel import group_records
+from adjudicator.grouping.layout import GroupColumns
 from adjudicator.grouping.scheme.load import Scheme
 from adjudicator.rules.bundle import Bundle
 from adjudicator.wire.codetable import CodeTable, find_all

@@ -13,7 +13,7 @@ import numpy as np
 from adjudicator.errors import E, Problem
 from adjudicator.grouping import coding_kernel as kernel
 from adjudicator.grouping.coding_checks import Check, CheckSeverity, CodingChecks
-from adjudicator.grouping.group import GroupColumns
+from adjudicator.grouping.layout import GroupColumns
 from adjudicator.wire.codetable import CodeTable
 
 CHECK = np.dtype(

@@ -7,42 +7,15 @@ batches.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
 import numpy as np
 
 from adjudicator.codes import GroupStatus
 from adjudicator.columns import GROUP
 from adjudicator.grouping import kernel
+from adjudicator.grouping.layout import GroupColumns
 from adjudicator.grouping.scheme.load import Scheme
 from adjudicator.wire.codetable import CodeTable
-
-
-class GroupColumns(NamedTuple):
-    """Records in columns; code lists as ranges of flat id arrays, the first code is the principal one.
-
-    int32 each; unknown: ``age_years`` -1, ``age_days`` -1, ``birth_weight_g`` 0, ``stay_days`` -1, ``icu_hours`` -1,
-    ``department`` 0, code ids -1. Offsets are int64 and have one entry more than there are records.
-    """
-
-    sex: np.ndarray
-    age_years: np.ndarray
-    age_days: np.ndarray
-    birth_weight_g: np.ndarray
-    department: np.ndarray
-    stay_days: np.ndarray
-    discharge_way: np.ndarray
-    icu_hours: np.ndarray
-    diagnosis_offsets: np.ndarray
-    diagnoses: np.ndarray
-    procedure_offsets: np.ndarray
-    procedures: np.ndarray
-
-    @property
-    def count(self) -> int:
-        """Number of records."""
-        return len(self.sex)
-
 
 STATUS_TEXTS = {
     GroupStatus.NOT_ASKED: "",

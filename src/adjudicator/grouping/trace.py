@@ -14,16 +14,9 @@ import numpy as np
 
 from adjudicator.codes import GroupStatus
 from adjudicator.columns import GROUP
-from adjudicator.grouping.group import STATUS_TEXTS, GroupColumns, describe, group, invalid_reason, translated
-from adjudicator.grouping.scheme.compile import (
-    CC_BIT,
-    DIAGNOSIS,
-    LIMITS,
-    MCC_BIT,
-    PROCEDURE,
-    TABLE_SHIFT,
-    VALID_BIT,
-)
+from adjudicator.grouping.group import STATUS_TEXTS, describe, group, invalid_reason, translated
+from adjudicator.grouping.layout import INTERVALS, TABLE_SHIFT, DiagnosisFlag, GroupColumns, ProcedureFlag
+from adjudicator.grouping.scheme.compile import DIAGNOSIS, PROCEDURE
 from adjudicator.grouping.scheme.load import Scheme
 
 LIMIT_TEXTS = {
@@ -175,7 +168,7 @@ class _Tracer:
         return self.texts.procedure_codes[code] if code >= 0 else "an unknown code"
 
     def _is_valid(self, code: int) -> bool:
-        return bool(self.arrays.procedure_word[code + 1] & VALID_BIT)
+        return bool(self.arrays.procedure_word[code + 1] & ProcedureFlag.VALID)
 
     def _walk(self, procedures: list[int]) -> int:
         """Row of the DRG that decides, -1 none."""
@@ -258,15 +251,15 @@ class _Tracer:
         severity = 0
         for position, code in enumerate(self.diagnoses[1:], 2):
             word = int(words[code + 1])
-            if not word & (MCC_BIT | CC_BIT):
+            if not word & (DiagnosisFlag.MCC | DiagnosisFlag.CC):
                 continue
-            kind = "MCC" if word & MCC_BIT else "CC"
+            kind = "MCC" if word & DiagnosisFlag.MCC else "CC"
             text = f"diagnosis {position} {self._diagnosis(code)}: {kind}"
             if table and word >> TABLE_SHIFT == table:
                 self.found.append(f"{text}, struck out: same exclusion table as the principal diagnosis")
             else:
                 self.found.append(text)
-                severity |= (2 if word & MCC_BIT else 0) | (1 if word & CC_BIT else 0)
+                severity |= (2 if word & DiagnosisFlag.MCC else 0) | (1 if word & DiagnosisFlag.CC else 0)
         return severity
 
     def _reasons(self, row: np.void, procedures: list[int]) -> list[str] | None:
@@ -327,7 +320,7 @@ class _Tracer:
         limited, person = int(row["limited"]), self.person
         reasons = []
         known = {"age_years": 0, "age_days": 0, "weight_g": 1, "stay_days": 0, "icu_hours": 0}
-        for bit, name in enumerate(LIMITS):
+        for bit, name in enumerate(INTERVALS):
             if limited >> bit & 1:
                 value = getattr(person, name)
                 if value < known[name] or not row[f"{name}_low"] <= value <= row[f"{name}_high"]:

@@ -25,12 +25,12 @@ from adjudicator.grouping.coding import CodeTexts
 from adjudicator.grouping.group import (
     NO_GROUP,
     STATUS_TEXTS,
-    GroupColumns,
     diagnosis_table,
     group,
     invalid_reason,
     procedure_table,
 )
+from adjudicator.grouping.layout import GroupColumns
 from adjudicator.grouping.records import text_kernel as kernel
 from adjudicator.grouping.scheme.load import Scheme
 from adjudicator.wire.codetable import CodeTable

@@ -21,11 +21,11 @@ from adjudicator.grouping.coding import CodeTexts
 from adjudicator.grouping.group import (
     NO_GROUP,
     STATUS_TEXTS,
-    GroupColumns,
     diagnosis_table,
     group,
     procedure_table,
 )
+from adjudicator.grouping.layout import GroupColumns
 from adjudicator.grouping.records import text_kernel as kernel
 from adjudicator.grouping.records.files import (
     ALIASES,

@@ -12,76 +12,29 @@ from typing import NamedTuple
 import numpy as np
 
 from adjudicator.codes import GroupStatus
+from adjudicator.grouping.layout import (
+    CONDITION,
+    DIAGNOSIS_KEY,
+    INTERVALS,
+    MDC,
+    PROCEDURE_KEY,
+    TABLE_SHIFT,
+    DiagnosisFlag,
+    DiagnosisTest,
+    Limit,
+    ProcedureFlag,
+    ProcedureTest,
+    SchemeArrays,
+    SchemeOption,
+)
 from adjudicator.grouping.scheme.check import admits_all
 from adjudicator.grouping.scheme.model import Condition, Drg, Interval, Mdc, Rule, SchemeModel
 
-DIAGNOSIS = {"-": 0, "principal": 1, "any": 2, "secondary": 3, "not_principal": 4}
-PROCEDURE = {
-    "main": 1, "any": 2, "other": 4, "main_valid": 8, "any_valid": 16, "none_valid": 32, "main_not_valid": 64,
-    "combo": 128,
-}  # fmt: skip
+DIAGNOSIS = {"-": int(DiagnosisTest.NONE)} | {test.name.lower(): int(test) for test in DiagnosisTest if test}
+PROCEDURE = {test.name.lower(): int(test) for test in ProcedureTest if test.name}
+"""The words of the tables for what a condition asks, and their numbers in CONDITION."""
 SEVERITY_MASK = {"any": 0b1111, "mcc": 0b1100, "mcc_or_cc": 0b1110, "cc": 0b1010}
 """Bit v is set where a record with severity bits v (1 CC, 2 MCC) is admitted."""
-LIMITS = ("age_years", "age_days", "weight_g", "stay_days", "icu_hours")
-
-CONDITION = np.dtype(
-    [
-        ("diagnosis", "i4"), ("procedure", "i4"),  # values of DIAGNOSIS, bits of PROCEDURE
-        ("diagnosis_list", "i4"), ("procedure_list", "i4"),  # id of list 1; list n is n - 1 further on
-        ("formula_start", "i4"), ("formula_end", "i4"),  # conjunctions, as bit sets of list numbers
-        ("severity_mask", "i4"),
-        ("limited", "i4"),  # bit i: LIMITS[i] is bounded; further bits: sex, discharge way, department
-        *((f"{limit}_{end}", "i4") for limit in LIMITS for end in ("low", "high")),
-        ("sex", "i4"), ("way_mask", "i4"), ("department_start", "i4"), ("department_end", "i4"),
-        ("drg_start", "i4"), ("drg_end", "i4"),  # conditions of the rule's DRGs, in order
-        ("mdc", "i4"), ("adrg", "i4"), ("drg", "i4"), ("status", "i4"),
-    ],
-    align=True,
-)  # fmt: skip
-"""One rule or one DRG: all of it must hold."""
-
-MDC = np.dtype(
-    [
-        ("sex", "i4"), ("age_years_max", "i4"), ("min_regions", "i4"), ("region_row", "i4"),
-        ("rule_start", "i4"), ("rule_end", "i4"), ("general_start", "i4"), ("general_end", "i4"),
-    ],
-    align=True,
-)  # fmt: skip
-
-DIAGNOSIS_KEY = np.dtype([("mdc_mask", "u8"), ("start", "u4"), ("end", "u4"), ("table", "u4")], align=True)
-PROCEDURE_KEY = np.dtype([("mdc_mask", "u8"), ("start", "u4"), ("end", "u4")], align=True)
-
-MCC_BIT, CC_BIT, ANY_LIST_BIT, GATE_BIT, TABLE_SHIFT = 1, 2, 4, 8, 8
-VALID_BIT = 1
-
-
-class SchemeArrays(NamedTuple):
-    """What ``grouping.kernel`` reads."""
-
-    conditions: np.ndarray  # CONDITION: rules in order of evaluation, then DRGs
-    formulas: np.ndarray  # uint32: a conjunction as bits of list numbers (bit 0 is list 1)
-    departments: np.ndarray  # int32 department ids
-    mdcs: np.ndarray  # MDC in order of evaluation
-    always_mask: np.ndarray  # uint64[3]: MDCs that always open, that any_diagnosis may open, options (bit 0 retry)
-    diagnosis_word: np.ndarray  # uint32 by code: MCC, CC, any-list and gate bits, exclusion table << 8
-    diagnosis_key: np.ndarray  # DIAGNOSIS_KEY by code, as principal diagnosis
-    diagnosis_gate: np.ndarray  # uint64 by code: MDCs that any diagnosis opens
-    principal_rules: np.ndarray  # int32 rules, in order, that read the principal diagnosis
-    diagnosis_any_start: np.ndarray  # uint32 by code, ranges of diagnosis_any_rules
-    diagnosis_any_rules: np.ndarray
-    diagnosis_list_start: np.ndarray  # uint32 by code, ranges of diagnosis_lists
-    diagnosis_lists: np.ndarray
-    regions: np.ndarray  # uint32[MDCs with regions, codes]: one bit of a region
-    procedure_word: np.ndarray  # uint32 by code: valid and any-list bits
-    procedure_key: np.ndarray  # PROCEDURE_KEY by code, as main procedure
-    main_rules: np.ndarray
-    procedure_any_start: np.ndarray
-    procedure_any_rules: np.ndarray
-    procedure_list_start: np.ndarray
-    procedure_lists: np.ndarray
-    general_rules: np.ndarray  # rules that no code list can propose
-    diagnosis_map: np.ndarray  # int32 by code: id after the code map, -1 unmappable, -2 dropped
-    procedure_map: np.ndarray
 
 
 class SchemeTexts(NamedTuple):
@@ -228,11 +181,12 @@ class SchemeCompiler:
         row["formula_end"] = len(self.formulas)
         limits = condition.limits
         limited = 0
-        for bit, name in enumerate(LIMITS):
+        for bit, name in enumerate(INTERVALS):
             interval: Interval = getattr(limits, name)
             row[f"{name}_low"], row[f"{name}_high"] = interval
-            limited |= interval.bounded << bit
-        limited |= bool(limits.sex) << 5 | bool(limits.discharge_ways) << 6 | bool(limits.departments) << 7
+            limited |= interval.bounded << bit  # in the order of Limit
+        limited |= Limit.SEX * bool(limits.sex) | Limit.DISCHARGE_WAY * bool(limits.discharge_ways)
+        limited |= Limit.DEPARTMENT * bool(limits.departments)
         row["limited"], row["sex"] = limited, limits.sex
         row["way_mask"] = sum(1 << way for way in limits.discharge_ways)
         row["department_start"] = len(self.department_rows)
@@ -287,17 +241,19 @@ class SchemeCompiler:
     def _masks(self) -> np.ndarray:
         always = sum(1 << i for i, mdc in enumerate(self.model.mdcs) if mdc.gate == "always")
         anyone = sum(1 << i for i, mdc in enumerate(self.model.mdcs) if mdc.gate.startswith("any_diagnosis"))
-        return np.array([always, anyone, self.model.options.retry_other_procedures], "u8")
+        return np.array(
+            [always, anyone, self.model.options.retry_other_procedures * SchemeOption.RETRY_OTHER_PROCEDURES], "u8"
+        )
 
     def _diagnosis_words(self) -> np.ndarray:
         words = np.zeros(len(self.diagnoses) + 1, "u4")
         tables = self._exclusion_tables()
-        for bit, codes in ((MCC_BIT, self.model.mcc), (CC_BIT, self.model.cc)):
+        for bit, codes in ((DiagnosisFlag.MCC, self.model.mcc), (DiagnosisFlag.CC, self.model.cc)):
             for code, table in codes.items():
-                words[self.diagnoses[code] + 1] |= bit | tables[table] << TABLE_SHIFT
+                words[self.diagnoses[code] + 1] |= int(bit) | tables[table] << TABLE_SHIFT
         starts, _ = self.any_diagnosis.arrays()
-        words[np.diff(starts) > 0] |= ANY_LIST_BIT
-        words[self._gates() != 0] |= GATE_BIT
+        words[np.diff(starts) > 0] |= int(DiagnosisFlag.ANY_LIST)
+        words[self._gates() != 0] |= int(DiagnosisFlag.GATE)
         return words
 
     def _exclusion_tables(self) -> dict[str, int]:
@@ -327,9 +283,9 @@ class SchemeCompiler:
     def _procedure_words(self) -> np.ndarray:
         words = np.zeros(len(self.procedures) + 1, "u4")
         for code in self.model.valid_procedures:
-            words[self.procedures[code] + 1] |= VALID_BIT
+            words[self.procedures[code] + 1] |= int(ProcedureFlag.VALID)
         starts, _ = self.any_procedure.arrays()
-        words[np.diff(starts) > 0] |= ANY_LIST_BIT
+        words[np.diff(starts) > 0] |= int(ProcedureFlag.ANY_LIST)
         return words
 
     def _procedure_keys(self, starts: np.ndarray) -> np.ndarray:

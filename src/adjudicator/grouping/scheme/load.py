@@ -17,14 +17,15 @@ from typing import Any
 
 import numpy as np
 
+from adjudicator.grouping.layout import SchemeArrays
 from adjudicator.grouping.scheme.check import check_model
-from adjudicator.grouping.scheme.compile import SchemeArrays, SchemeTexts, compile_scheme
+from adjudicator.grouping.scheme.compile import SchemeTexts, compile_scheme
 from adjudicator.grouping.scheme.model import SchemeModel, build_model
 from adjudicator.grouping.scheme.tables import SchemeOptions, read_tables, source_files
 from adjudicator.rulefile.faults import Faults
 
 SHIPPED = Path(__file__).resolve().parents[2] / "packs" / "schemes"
-COMPILER = ("tables.py", "model.py", "check.py", "compile.py")
+COMPILER = ("tables.py", "model.py", "check.py", "compile.py", "../layout.py")
 """Modules that make the arrays; when one changes, older compiled files are left aside."""
 
 
