@@ -211,6 +211,11 @@ def split(book: Catalogue, *fees: Fee, **claim) -> Result:
     return Result(line_out, split_out[0], claims[0])
 
 
+def named(row: np.void) -> dict[str, int]:
+    """The fields of a row by name, so that a failing comparison prints names and numbers."""
+    return {name: int(row[name]) for name in row.dtype.names}
+
+
 def text(value: int, digits: int) -> str:
     """The opposite of :func:`scaled`."""
     sign = "-" if value < 0 else ""

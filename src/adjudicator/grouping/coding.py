@@ -65,19 +65,17 @@ def texts_of_wire(heap: np.ndarray, diagnoses: np.ndarray, procedures: np.ndarra
 def check(rules: CodingChecks, columns: GroupColumns, texts: CodeTexts) -> np.ndarray:
     """FINDING rows of every failed check, in order of records. The code ids of ``columns`` are not read."""
     rows, tables = _compiled(rules)
-    marks = []
+    marked = []
     for system, (starts, sizes) in enumerate((texts[1:3], texts[3:5])):
         lengths, table, masks = tables[system]
-        marked = np.zeros(len(starts), "u8")
-        kernel.mark_codes(texts.octets, starts, sizes, lengths, table.arrays, masks, marked)
-        marks.append(marked)
+        marks = np.zeros(len(starts), "u8")
+        kernel.mark_codes(texts.octets, starts, sizes, lengths, table.arrays, masks, marks)
+        offsets = columns.diagnosis_offsets if system == kernel.DIAGNOSIS else columns.procedure_offsets
+        marked.append(kernel.MarkedCodes(system, offsets, texts.octets, starts, sizes, marks))
     room = columns.count // 4 + 64
     while True:
         out = np.zeros(room, FINDING)
-        count = kernel.check_records(
-            rows, columns, texts.octets, texts.diagnosis_starts, texts.diagnosis_sizes, marks[0],
-            texts.procedure_starts, texts.procedure_sizes, marks[1], out,
-        )  # fmt: skip
+        count = kernel.check_records(rows, columns, *marked, out)
         if count <= room:
             return out[:count]
         room = count

@@ -1,28 +1,49 @@
 """Coding checks over columns: which codes fall under which check, then what does not go together.
 
-``grouping.coding_checks`` holds the checks, ``grouping.coding`` lays them out. A check is one bit of a 64-bit word.
+``grouping.coding_checks`` defines the checks, ``grouping.coding`` writes them to arrays. A check is one bit of a 64-bit
+word.
 """
 
 from __future__ import annotations
 
+from typing import Any, NamedTuple
+
 import numpy as np
 
-from adjudicator.compiled.jit import inlined, kernel
+from adjudicator.compiled.jit import int64, uint64, uncounted_inlined, uncounted_kernel
+from adjudicator.grouping.coding_checks import CheckKind
+from adjudicator.grouping.layout import GroupColumns
 from adjudicator.wire.codetable import find_code
 
-SEX, AGE, NOT_PRINCIPAL, DUPLICATE, PROCEDURE_NEEDS_DIAGNOSIS, NEWBORN_WEIGHT = range(6)
+SEX, AGE, NOT_PRINCIPAL = int(CheckKind.SEX), int(CheckKind.AGE), int(CheckKind.NOT_PRINCIPAL)
+DUPLICATE, NEWBORN_WEIGHT = int(CheckKind.DUPLICATE), int(CheckKind.NEWBORN_WEIGHT)
+PROCEDURE_NEEDS_DIAGNOSIS = int(CheckKind.PROCEDURE_NEEDS_DIAGNOSIS)
 DIAGNOSIS, PROCEDURE, PERSON = 0, 1, 2
 
 
-@kernel
-def mark_codes(octets, starts, sizes, lengths, table, masks, out):
-    """``out`` uint64[n]: the checks that name a beginning of each code.
+class MarkedCodes(NamedTuple):
+    """The codes of one system (diagnoses or procedures) of all records, with the checks that name each."""
+
+    system: int
+    offsets: np.ndarray  # int64[records + 1]
+    octets: np.ndarray
+    starts: np.ndarray  # of the text of each code in ``octets``
+    sizes: np.ndarray
+    marks: np.ndarray  # uint64 by code: bits of checks
+
+
+@uncounted_kernel
+def mark_codes(
+    octets: np.ndarray, starts: np.ndarray, sizes: np.ndarray, lengths: np.ndarray, table: Any, masks: np.ndarray,
+    out: np.ndarray,
+) -> None:  # fmt: skip
+    """Write to ``out`` uint64[n] the checks that name a beginning of each code.
 
     ``lengths`` int64: lengths of the beginnings; ``table``: ``CodeTable.arrays`` of them; ``masks`` uint64 by entry.
     """
     keys, offsets, slots, tags = table
     for row in range(len(starts)):
-        marked = np.uint64(0)
+        marked = uint64(0)
         for length in lengths:
             if length <= sizes[row]:
                 entry = find_code(octets, starts[row], length, keys, offsets, slots, tags)
@@ -31,87 +52,107 @@ def mark_codes(octets, starts, sizes, lengths, table, masks, out):
         out[row] = marked
 
 
-@inlined
-def _note(out, found, record, check, system, position):
-    """Writes a finding where there is room; returns the count, which goes on when there is none."""
+@uncounted_inlined
+def _note(out: np.ndarray, found: int, record: int, check: int, system: int, position: int) -> int:
+    """Write a finding where there is room; return the count, which goes on when there is none."""
     if found < len(out):
-        out[found].record = record
-        out[found].check = check
-        out[found].system = system
-        out[found].position = position
+        row = out[found]
+        row.record = record
+        row.check = check
+        row.system = system
+        row.position = position
     return found + 1
 
 
-@inlined
-def _same(octets, start, size, other_start, other_size):
-    same = size == other_size
+@uncounted_inlined
+def _is_same(codes: MarkedCodes, one: int, other: int) -> bool:
+    """Return whether two codes have the same text."""
+    same = codes.sizes[one] == codes.sizes[other]
     step = 0
-    while same and step < size:
-        same = octets[start + step] == octets[other_start + step]
+    while same and step < codes.sizes[one]:
+        same = codes.octets[codes.starts[one] + step] == codes.octets[codes.starts[other] + step]
         step += 1
     return same
 
 
-@kernel
-def check_records(checks, columns, octets, d_starts, d_sizes, d_marks, p_starts, p_sizes, p_marks, out):
-    """Findings of every record, in order of records and checks; returns how many there are.
+@uncounted_inlined
+def _is_marked(codes: MarkedCodes, record: int, check: int) -> bool:
+    """Return whether some code of a record falls under a check."""
+    bit = uint64(1) << uint64(check)
+    marked = False
+    for position in range(codes.offsets[record], codes.offsets[record + 1]):
+        marked = marked or codes.marks[position] & bit != 0
+    return marked
 
-    ``checks``: rows of ``grouping.coding.CHECK``; ``columns``: ``GroupColumns`` (codes themselves are not read);
-    ``out``: rows of ``grouping.coding.FINDING``; findings beyond its length are counted, not written.
+
+@uncounted_inlined
+def _note_marked(codes: MarkedCodes, record: int, check: int, out: np.ndarray, found: int) -> int:
+    """Note every code of a record that falls under a check; return the count of findings."""
+    bit = uint64(1) << uint64(check)
+    start = codes.offsets[record]
+    for position in range(start, codes.offsets[record + 1]):
+        if codes.marks[position] & bit != 0:
+            found = _note(out, found, record, check, codes.system, position - start)
+    return found
+
+
+@uncounted_inlined
+def _note_repeated(codes: MarkedCodes, record: int, check: int, out: np.ndarray, found: int) -> int:
+    """Note every code of a record that an earlier position has too; return the count of findings."""
+    start = codes.offsets[record]
+    for position in range(start + 1, codes.offsets[record + 1]):
+        repeated = False
+        for other in range(start, position):
+            repeated = repeated or _is_same(codes, position, other)
+        if repeated:
+            found = _note(out, found, record, check, codes.system, position - start)
+    return found
+
+
+@uncounted_inlined
+def _is_wrong_person(check: Any, sex: int, years: int, days: int) -> bool:
+    """Return whether a record's sex or age is not one that the codes of a check allow; unknown ones are allowed."""
+    wrong = check.kind == SEX and (sex == 1 or sex == 2) and sex != check.sex
+    if check.kind == AGE:
+        if years >= 0:
+            wrong = years < check.age_years_low or years > check.age_years_high
+        if days >= 0 and (days < check.age_days_low or days > check.age_days_high):
+            wrong = True
+    return wrong
+
+
+@uncounted_kernel
+def check_records(
+    checks: np.ndarray, columns: GroupColumns, diagnoses: MarkedCodes, procedures: MarkedCodes, out: np.ndarray
+) -> int:
+    """Write the findings of every record, in order of records and checks; return how many there are.
+
+    ``checks``: rows of ``grouping.coding.CHECK``; ``columns``: code ids are not read; ``out``: rows of
+    ``grouping.coding.FINDING``; findings beyond its length are counted, not written.
     """
-    found = 0
+    found = int64(0)
     for record in range(len(columns.sex)):
         sex, years, days = columns.sex[record], columns.age_years[record], columns.age_days[record]
-        d_start, d_end = columns.diagnosis_offsets[record], columns.diagnosis_offsets[record + 1]
-        p_start, p_end = columns.procedure_offsets[record], columns.procedure_offsets[record + 1]
         for number in range(len(checks)):
             check = checks[number]
-            bit = np.uint64(1) << np.uint64(number)
             kind = check.kind
             if kind == NEWBORN_WEIGHT:
                 young = years == 0 and days >= 0 and days <= check.age_days_high
                 if young and columns.birth_weight_g[record] <= 0:
                     found = _note(out, found, record, number, PERSON, 0)
-                continue
-            every_code = kind == SEX and (sex == 1 or sex == 2) and sex != check.sex
-            if kind == AGE:
-                if years >= 0:
-                    every_code = years < check.age_years_low or years > check.age_years_high
-                if days >= 0 and (days < check.age_days_low or days > check.age_days_high):
-                    every_code = True
-            if every_code:
-                for position in range(d_start, d_end):
-                    if d_marks[position] & bit != 0:
-                        found = _note(out, found, record, number, DIAGNOSIS, position - d_start)
-                for position in range(p_start, p_end):
-                    if p_marks[position] & bit != 0:
-                        found = _note(out, found, record, number, PROCEDURE, position - p_start)
+            elif kind in (SEX, AGE):
+                if _is_wrong_person(check, sex, years, days):
+                    found = _note_marked(diagnoses, record, number, out, found)
+                    found = _note_marked(procedures, record, number, out, found)
             elif kind == NOT_PRINCIPAL:
-                if d_start < d_end and d_marks[d_start] & bit != 0:
+                start = diagnoses.offsets[record]
+                bit = uint64(1) << uint64(number)
+                if start < diagnoses.offsets[record + 1] and diagnoses.marks[start] & bit != 0:
                     found = _note(out, found, record, number, DIAGNOSIS, 0)
+            elif kind == DUPLICATE and check.system == DIAGNOSIS:
+                found = _note_repeated(diagnoses, record, number, out, found)
             elif kind == DUPLICATE:
-                for position in range(d_start + 1, d_end if check.system == DIAGNOSIS else 0):
-                    twice = False
-                    for other in range(d_start, position):
-                        twice = twice or _same(
-                            octets, d_starts[position], d_sizes[position], d_starts[other], d_sizes[other]
-                        )
-                    if twice:
-                        found = _note(out, found, record, number, DIAGNOSIS, position - d_start)
-                for position in range(p_start + 1, p_end if check.system == PROCEDURE else 0):
-                    twice = False
-                    for other in range(p_start, position):
-                        twice = twice or _same(
-                            octets, p_starts[position], p_sizes[position], p_starts[other], p_sizes[other]
-                        )
-                    if twice:
-                        found = _note(out, found, record, number, PROCEDURE, position - p_start)
-            elif kind == PROCEDURE_NEEDS_DIAGNOSIS:
-                fits = False
-                for position in range(d_start, d_end):
-                    fits = fits or d_marks[position] & bit != 0
-                if not fits:
-                    for position in range(p_start, p_end):
-                        if p_marks[position] & bit != 0:
-                            found = _note(out, found, record, number, PROCEDURE, position - p_start)
+                found = _note_repeated(procedures, record, number, out, found)
+            elif kind == PROCEDURE_NEEDS_DIAGNOSIS and not _is_marked(diagnoses, record, number):
+                found = _note_marked(procedures, record, number, out, found)
     return found

@@ -151,7 +151,7 @@ def group_text(
     outcome = Outcome()
 
     def work(block: bytes, line: int) -> tuple[bytes, Outcome, int]:
-        parsed = _parse(task.scheme, block, kinds, separator, keep_codes=task.extra is not None)
+        parsed = parse_block(task.scheme, block, kinds, separator, keep_codes=task.extra is not None)
         written, result = _answer(task, parsed, texts, separator, names, line)
         return written, result, len(block)
 
@@ -195,28 +195,30 @@ def _in_order(work: Callable, blocks: Iterable[tuple], threads: int) -> Iterator
             yield waiting.popleft().result()
 
 
-def _parse(scheme: Scheme, block: bytes, kinds: np.ndarray, separator: bytes, keep_codes: bool) -> Block:
+def parse_block(scheme: Scheme, block: bytes, kinds: np.ndarray, separator: bytes, keep_codes: bool) -> Block:
+    """Read whole lines into columns; ``keep_codes``: with the texts of the codes."""
     buffer = np.frombuffer(block, np.uint8)
     lines = block.count(b"\n")
     codes = block.count(b"|") + 2 * lines
-    numbers, departments = np.empty((len(kernel.NUMBERS), lines), "i4"), np.empty(lines, "i4")
-    offsets = np.empty(lines + 1, "i8"), np.empty(lines + 1, "i8")
-    lists = np.empty(codes, "i4"), np.empty(codes, "i4")
-    ids, faults, places = np.empty((lines, 2), "i8"), np.empty((lines, 2), "i4"), np.empty(lines, "i8")
-    code_places = np.zeros((2, codes if keep_codes else 0, 2), "i8")
-    count = kernel.parse_records(
-        buffer, separator[0], kinds, diagnosis_table(scheme).arrays, procedure_table(scheme).arrays,
-        department_table(scheme).arrays, numbers, departments, offsets[0], lists[0], offsets[1], lists[1],
-        code_places, ids, faults, places,
+    parsed = kernel.ParsedRecords(
+        np.empty((len(kernel.NUMBERS), lines), "i4"), np.empty(lines, "i4"), np.empty(lines + 1, "i8"),
+        np.empty(codes, "i4"), np.empty(lines + 1, "i8"), np.empty(codes, "i4"),
+        np.zeros((2, codes if keep_codes else 0, 2), "i8"), np.empty((lines, 2), "i8"), np.empty((lines, 2), "i4"),
+        np.empty(lines, "i8"),
     )  # fmt: skip
-    number = dict(zip(kernel.NUMBERS, numbers[:, :count], strict=True))
+    tables = kernel.RecordTables(
+        diagnosis_table(scheme).arrays, procedure_table(scheme).arrays, department_table(scheme).arrays
+    )
+    count = kernel.parse_records(buffer, separator[0], kinds, tables, parsed)
+    number = dict(zip(kernel.NUMBERS, parsed.numbers[:, :count], strict=True))
+    offsets = parsed.diagnosis_offsets[: count + 1], parsed.procedure_offsets[: count + 1]
     columns = GroupColumns(
-        **number, department=departments[:count], diagnosis_offsets=offsets[0][: count + 1], diagnoses=lists[0],
-        procedure_offsets=offsets[1][: count + 1], procedures=lists[1],
+        **number, department=parsed.departments[:count], diagnosis_offsets=offsets[0], diagnoses=parsed.diagnoses,
+        procedure_offsets=offsets[1], procedures=parsed.procedures,
     )  # fmt: skip
-    diagnoses, procedures = (code_places[row, : offsets[row][count]].T for row in range(2))
+    diagnoses, procedures = (parsed.places[row, : offsets[row][count]].T for row in range(2))
     return Block(
-        columns, ids[:count], faults[:count], places[:count], buffer,
+        columns, parsed.ids[:count], parsed.faults[:count], parsed.lines[:count], buffer,
         lambda: CodeTexts(buffer, *map(np.ascontiguousarray, (*diagnoses, *procedures))),
     )  # fmt: skip
 
@@ -228,8 +230,8 @@ def department_table(scheme: Scheme) -> CodeTable:
     return scheme.tables["department"]
 
 
-def _answer_texts(scheme: Scheme, separator: bytes, last: bool) -> tuple[np.ndarray, np.ndarray, int]:
-    """Bytes of every possible answer: by DRG, by status, and of a malformed line; their offsets; the first status."""
+def _answer_texts(scheme: Scheme, separator: bytes, last: bool) -> kernel.AnswerTexts:
+    """Return the text of every possible answer; ``last``: nothing comes after it in the line."""
     conditions = scheme.arrays.conditions
     rows = {int(row["drg"]): row for row in conditions if row["drg"] >= 0}
     answers = [
@@ -243,32 +245,27 @@ def _answer_texts(scheme: Scheme, separator: bytes, last: bool) -> tuple[np.ndar
     texts = [separator.join(part.encode() for part in answer) + (b"\n" if last else b"") for answer in answers]
     offsets = np.zeros(len(texts) + 1, "i8")
     np.cumsum([len(text) for text in texts], out=offsets[1:])
-    return np.frombuffer(b"".join(texts), np.uint8), offsets, status_row
+    return kernel.AnswerTexts(np.frombuffer(b"".join(texts), np.uint8), offsets, status_row, separator[0])
 
 
 def _answer(
-    task: Task, block: Block, texts: tuple[np.ndarray, np.ndarray, int], separator: bytes, names: list[str], line: int
+    task: Task, block: Block, texts: kernel.AnswerTexts, separator: bytes, names: list[str], line: int
 ) -> tuple[bytes, Outcome]:
     groups = np.zeros(block.columns.count, GROUP)
     group(task.scheme, block.columns, groups, task.translate)
     result = outcome_of(block, groups, names, line)
-    octets, offsets, status_row = texts
-    longest = int(np.diff(offsets).max())
+    longest = int(np.diff(texts.offsets).max())
     room = int((block.ids[:, 1] - block.ids[:, 0]).sum()) + len(groups) * (longest + 1)
     out = np.empty(room, np.uint8)
     if task.extra is None:
-        size = kernel.write_results(
-            block.text, block.ids, groups, block.faults, octets, offsets, status_row, separator[0], out
-        )
+        size = kernel.write_results(block.text, block.ids, groups, block.faults, texts, out)
         return out[:size].tobytes(), result
     extras = task.extra(block.columns, groups, block.codes)
     lines = []
     for row in range(len(groups)):
         one = slice(row, row + 1)
-        size = kernel.write_results(
-            block.text, block.ids[one], groups[one], block.faults[one], octets, offsets, status_row, separator[0], out
-        )
-        lines.append(separator.join([out[:size].tobytes(), *(_cell(texts[row], separator) for texts in extras)]))
+        size = kernel.write_results(block.text, block.ids[one], groups[one], block.faults[one], texts, out)
+        lines.append(separator.join([out[:size].tobytes(), *(_cell(column[row], separator) for column in extras)]))
     return b"".join(text + b"\n" for text in lines), result
 
 
