@@ -67,7 +67,7 @@ def accepted(bundle, claims, splits) -> np.ndarray:
 def run(bundle, claims, splits, out) -> None:
     """One pass over empty years."""
     claims["quota"] = -1
-    settle(bundle, claims, splits, np.zeros((PERSONS, ACCUMULATOR_COUNT), np.int64), np.zeros(0, QUOTA), out)
+    settle(bundle.benefit, claims, splits, np.zeros((PERSONS, ACCUMULATOR_COUNT), np.int64), np.zeros(0, QUOTA), out)
 
 
 def seconds(action: Callable[[], None]) -> float:

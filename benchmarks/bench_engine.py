@@ -93,7 +93,7 @@ def test_all_kernels(benchmark, engine: Engine) -> None:
     def run() -> None:
         states[:] = 0
         lines.split_lines(engine.bundle, claims, fee_lines, line_splits, splits)
-        benefit.settle(engine.bundle, claims, splits, states, quotas, benefits)
+        benefit.settle(engine.bundle.benefit, claims, splits, states, quotas, benefits)
         payment.pay(engine.bundle, claims, splits, benefits, groups, payments, batch.codes)
 
     compare(benchmark, "all kernels, 20 lines a claim, one core", run, None, count, ">= 2,000,000 claims/s")

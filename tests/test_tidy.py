@@ -20,7 +20,20 @@ ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "src" / "adjudicator"
 
 ROOMS = (
-    ("codes", "columns", "dates", "errors", "limits", "money", "options", "payers", "rounding", "v1"),
+    (
+        "codes",
+        "columns",
+        "dates",
+        "errors",
+        "limits",
+        "money",
+        "option_words",
+        "options",
+        "payers",
+        "rounding",
+        "steps",
+        "v1",
+    ),
     ("client", "compiled", "rulefile", "wire"),
     ("benefit", "catalogue", "grouping", "payment"),
     ("rules",),

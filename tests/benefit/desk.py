@@ -40,7 +40,7 @@ class Desk:
     def pay(self, row: np.ndarray, split: np.ndarray, lines: np.ndarray | None = None) -> dict[str, Any]:
         """Settles CLAIM[1] and SPLIT[1]."""
         out = np.zeros(1, BENEFIT)
-        settle(self.bundle, row, split, self.states, self.quotas, out, lines)
+        settle(self.bundle.benefit, row, split, self.states, self.quotas, out, lines)
         result: dict[str, Any] = {
             name.removesuffix("_fen"): Decimal(int(out[name][0])) / 100
             for name in BENEFIT.names
@@ -86,7 +86,7 @@ class Desk:
             row[f"account_{pot}_fen"] = fen(said.get(pot, 0))
         row["other_payer_fen"], row["hospital_borne_fen"] = fen(said.get("other_payer", 0)), fen(said.get("waived", 0))
         row["line_end"] = len(said.get("lines", ()))
-        decide_dates(self.bundle, row)
+        decide_dates(self.bundle.benefit, row)
         return row, split
 
     def used(self, name: str) -> Decimal:

@@ -72,7 +72,7 @@ def random_claims(rng: np.random.Generator, bundle: Bundle, persons: int, most_c
     claims["total_fen"] = sum(splits[name] for name in parts)
     for name, chance in (("hospital_borne_fen", 0.1), ("other_payer_fen", 0.1)):
         claims[name] = np.where(rng.random(count) < chance, claims["total_fen"] * rng.random(count) * 0.4, 0)
-    decide_dates(bundle, claims)
+    decide_dates(bundle.benefit, claims)
     return claims, splits
 
 
@@ -143,7 +143,7 @@ def settle_all(bundle: Bundle, claims: np.ndarray, splits: np.ndarray):
     quotas = quota_rows(claims)
     states = np.zeros((int(claims["state"].max()) + 1, ACCUMULATOR_COUNT), np.int64)
     out = np.full(len(claims), 77, np.int8).repeat(BENEFIT.itemsize).view(BENEFIT)
-    settle(bundle, claims, splits, states, quotas, out)
+    settle(bundle.benefit, claims, splits, states, quotas, out)
     return out, states, quotas
 
 

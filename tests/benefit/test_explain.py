@@ -29,8 +29,8 @@ def test_steps_add_up_to_the_answer() -> None:
     for row in range(len(claims)):
         claim, split = claims[row : row + 1].copy(), splits[row : row + 1]
         before, out = states[claim["state"][0]].copy(), np.zeros(1, BENEFIT)
-        settle(bundle, claim, split, states, quota, out)
-        steps = explain(bundle, claims[row : row + 1], split, before)
+        settle(bundle.benefit, claim, split, states, quota, out)
+        steps = explain(bundle.benefit, claims[row : row + 1], split, before)
         if out["error"][0]:
             assert steps == ()
             continue
@@ -65,7 +65,7 @@ def test_the_pooled_fund_is_written_out_tier_by_tier() -> None:
     claim["quota"] = claim["disease"] = -1
     claim["rule_date"] = claim["admission_date"] = claim["settlement_date"] = 20210601
     claim["total_fen"] = split["in_scope_fen"] = 10_000_000
-    steps = {step.stage: step for step in explain(bundle, claim, split, np.zeros(ACCUMULATOR_COUNT, np.int64))}
+    steps = {step.stage: step for step in explain(bundle.benefit, claim, split, np.zeros(ACCUMULATOR_COUNT, np.int64))}
     assert steps["pooled"].text == "39200.00 × 82% + 60000.00 × 88% = 84944.00"
     assert steps["pooled"].document and not steps["pooled"].verified  # read in a guide, not in 杭政〔2020〕56号
     assert steps["deductible"].amount_fen == 80_000

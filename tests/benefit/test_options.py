@@ -182,7 +182,7 @@ def test_v08_year_and_rule_by_discharge_settlement_or_admission() -> None:
         desk = Desk({"rate_percent": 80, "options": {"rule_date": option, "benefit_year": option}})
         row, _ = desk.columns(100)
         row["admission_date"], row["discharge_date"], row["settlement_date"] = 20231230, 20240102, 20240205
-        decide_dates(desk.bundle, row)
+        decide_dates(desk.bundle.benefit, row)
         assert (row["rule_date"][0], row["benefit_year"][0]) == (rule, year)
     july = Desk({"rate_percent": 80, "options": {"benefit_year_begins": "07-01"}})
     row, _ = july.columns(100, date=20240630)

@@ -67,7 +67,7 @@ def test_batch_size_does_not_matter(size: int) -> None:
     parts = np.zeros(len(claims), BENEFIT)
     for start in range(0, len(claims), size):
         part = slice(start, start + size)
-        settle(bundle, numbered[part], splits[part], parts_states, parts_quotas, parts[part])
+        settle(bundle.benefit, numbered[part], splits[part], parts_states, parts_quotas, parts[part])
     assert (parts == whole).all() and (parts_states == states).all() and (parts_quotas == quotas).all()
 
 
@@ -88,11 +88,11 @@ def test_settle_reverse_settle_gives_the_same_answer_and_the_same_year() -> None
         claim, split = claims[row : row + 1], splits[row : row + 1]
         before = states.copy()
         first, again = np.zeros(1, BENEFIT), np.zeros(1, BENEFIT)
-        settle(bundle, claim.copy(), split, states, quota, first)
+        settle(bundle.benefit, claim.copy(), split, states, quota, first)
         after = states.copy()
         states -= after - before  # what the ledger takes back: the differences that the settlement made
         assert (states == before).all()
-        settle(bundle, claim.copy(), split, states, quota, again)
+        settle(bundle.benefit, claim.copy(), split, states, quota, again)
         assert first == again and (states == after).all()
 
 
@@ -102,7 +102,7 @@ def test_a_claim_without_a_year_is_priced_over_an_empty_one() -> None:
     alone = claims.copy()
     alone["state"] = -1
     out = np.zeros(len(claims), BENEFIT)
-    settle(bundle, alone, splits, np.zeros((0, ACCUMULATOR_COUNT), np.int64), np.zeros(0, QUOTA), out)
+    settle(bundle.benefit, alone, splits, np.zeros((0, ACCUMULATOR_COUNT), np.int64), np.zeros(0, QUOTA), out)
     assert (out == with_year).all()
 
 

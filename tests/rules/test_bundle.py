@@ -108,7 +108,7 @@ def test_lookup_names_every_code() -> None:
 
 
 def test_person_groups_by_type_and_tier() -> None:
-    table = benefit_bundle("hangzhou").lookup.person_group
+    table = benefit_bundle("hangzhou").benefit.rules.person_group
     types = benefit_bundle("hangzhou").lookup.person_types
     groups = benefit_bundle("hangzhou").packs[0].group_ids
     assert groups[table[0, Scheme.EMPLOYEE, types.index("1101"), 0]] == "active"

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
-from adjudicator.benefit.amounts import PPM
 from adjudicator.compiled.jit import inlined
 from adjudicator.options import Payer
+from adjudicator.rounding import PPM
 
 
 @inlined
@@ -51,7 +49,7 @@ def write(work: Any, answer: Any) -> None:
     accounts = work.account_current_fen + work.account_past_fen + work.account_family_fen
     answer.personal_total_fen = accounts + work.cash_fen
     shared = work.in_scope_fen - work.deductible_fen
-    answer.pooled_rate_ppm = (2 * work.pooled_fen * PPM + shared) // (2 * shared) if shared > 0 else np.int64(0)
+    answer.pooled_rate_ppm = (2 * work.pooled_fen * PPM + shared) // (2 * shared) if shared > 0 else 0
 
 
 @inlined

@@ -33,7 +33,7 @@ from adjudicator.options import Position
 
 
 @inlined
-def clear(words: np.ndarray, row: int) -> None:
+def clear(words: np.ndarray, row: Any) -> None:
     """Set every word of a work record to 0."""
     for position in range(words.shape[1]):
         words[row, np.uint64(position)] = 0
@@ -55,7 +55,7 @@ def begin(claim: Any, split: Any, work: Any) -> None:
 @inlined
 def pooled_stages(rules: Any, batch: Any, plan: Any, claim: Any, year: Any, work: Any) -> int:
     """Run stages 2 to 6, up to the payment above the cap; return the entry of the disease's quota, -1 none."""
-    quota = narrowest(rules.disease_values, rules.disease_ranges, claim, np.int64(work.group), False)
+    quota = narrowest(rules.disease_values, rules.disease_ranges, claim, work.group, False)
     work.quota_left_fen = quota_left(rules.disease_values, quota, batch.quotas, claim)
     cross_region(plan, claim, batch.lines_in_scope, work)
     work.fixed_price_excess_fen = fixed_price_excess(plan, rules.disease_values, rules.disease_ranges, claim, work)
@@ -102,14 +102,14 @@ def unverified(rules: Any, plan: Any, claim: Any, quota: int, work: Any) -> int:
         doubtful |= rules.disease_values[np.uint64(quota)].unverified
     if claim.programme > 0:
         doubtful |= rules.programmes[np.uint64(claim.pack), np.uint64(claim.programme)].unverified
-    return np.int64(1) if doubtful != 0 else np.int64(0)
+    return 1 if doubtful != 0 else 0
 
 
 @inlined
 def price(rules: Any, batch: Any, claim: Any, work: Any, answer: Any) -> int:
     """Price one claim over its year and count it there; return the error, 0 none, before anything is changed."""
-    error, quota = choose(rules, claim, work), np.int64(-1)
-    plan = rules.plans[np.uint64(max(work.plan, np.int64(0)))]
+    error, quota = choose(rules, claim, work), -1
+    plan = rules.plans[np.uint64(max(work.plan, 0))]
     # The stages only read the year; it changes at the end, when nothing can be refused any more.
     year = batch.years[np.uint64(claim.state)] if claim.state >= 0 else batch.empty_year[np.uint64(0)]
     if error == 0:

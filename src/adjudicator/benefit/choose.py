@@ -17,13 +17,13 @@ NO_RULE_ON_DATE, NO_PLAN, RULE_UNDEFINED = int(E.NO_RULE_ON_DATE), int(E.NO_PLAN
 CARE_NOT_COVERED, UNKNOWN_PROGRAMME = int(E.CARE_NOT_COVERED), int(E.UNKNOWN_PROGRAMME)
 INVALID_CODE_VALUE = int(E.INVALID_CODE_VALUE)
 FILINGS, LEVELS, CATEGORIES = AXIS_LENGTH["filing"], AXIS_LENGTH["level"], AXIS_LENGTH["category"]
-MAX_FETUSES = limits.MAX_FETUSES
+NOT_FILED, MAX_FETUSES = int(Filing.NONE), limits.MAX_FETUSES
 
 
 @inlined
 def plan_row(selector: np.ndarray, spans: np.ndarray, claim: Any, filing: int) -> int:
     """Return the plan row of a claim, or minus the number of the error."""
-    row = np.int64(-NO_PLAN)
+    row = -NO_PLAN
     inside = claim.pack >= 0 and claim.care_kind >= 0 and claim.care_kind < selector.shape[2]
     inside = inside and claim.scheme >= 0 and claim.scheme < selector.shape[1]
     if inside and claim.place >= Place.LOCAL and claim.place <= Place.OUTSIDE:
@@ -32,50 +32,51 @@ def plan_row(selector: np.ndarray, spans: np.ndarray, claim: Any, filing: int) -
             np.uint64(filing),
         ]  # fmt: skip
         if cell.start < cell.end:
-            row = np.int64(-NO_RULE_ON_DATE)
+            row = -NO_RULE_ON_DATE
             for entry in range(cell.start, cell.end):
                 span = spans[np.uint64(entry)]
                 if span.from_date <= claim.rule_date and claim.rule_date <= span.to_date:
-                    row = span.row if span.row >= 0 else np.int64(-RULE_UNDEFINED)
+                    row = span.row if span.row >= 0 else -RULE_UNDEFINED
     return row
 
 
 @inlined
 def group_of(person_group: np.ndarray, claim: Any) -> int:
     """Return the person group of the pack by person type and contribution tier, -1 none."""
-    group, tier = np.int64(-1), claim.contribution_tier
+    group, tier = -1, claim.contribution_tier
     if claim.person_type < person_group.shape[2] and tier >= 0 and tier < person_group.shape[3]:
-        group = np.int64(
-            person_group[np.uint64(claim.pack), np.uint64(claim.scheme), np.uint64(claim.person_type), np.uint64(tier)]
-        )
+        group = person_group[
+            np.uint64(claim.pack), np.uint64(claim.scheme), np.uint64(claim.person_type), np.uint64(tier)
+        ]
     return group
 
 
 @inlined
 def codes_fit(claim: Any) -> bool:
     """Return whether the numbers that index a table of the plan lie inside it; a claim on the wire has been checked."""
-    fit = claim.assistance >= 0 and claim.assistance < CATEGORIES and claim.filing >= 0 and claim.filing < FILINGS
-    return fit and claim.fetus_count <= MAX_FETUSES
+    fit: bool = claim.assistance >= 0 and claim.assistance < CATEGORIES and claim.filing >= 0 and claim.filing < FILINGS
+    fit = fit and claim.fetus_count <= MAX_FETUSES
+    return fit
 
 
 @inlined
 def choose_plan(rules: Any, claim: Any, work: Any) -> int:
     """Fill plan row, person group and the indices of the claim; return the error, 0 none."""
-    error, filing, found, group = np.int64(0), np.int64(claim.filing), np.int64(-1), np.int64(-1)
+    error, filing, found, group = 0, claim.filing, -1, -1
     if claim.place != Place.LOCAL and claim.filing == Filing.UNSPECIFIED:
-        filing = np.int64(Filing.NONE)
+        filing = NOT_FILED
     if codes_fit(claim):
         found = plan_row(rules.selector, rules.spans, claim, filing)
-        error = max(-found, np.int64(0))
+        error = max(-found, 0)
     else:
-        error = np.int64(INVALID_CODE_VALUE)
+        error = INVALID_CODE_VALUE
     if error == 0:
         plan = rules.plans[np.uint64(found)]
         group = group_of(rules.person_group, claim)
         if group < 0 or (plan.requires_disease != 0 and claim.disease < 0):
-            error = np.int64(CARE_NOT_COVERED)
+            error = CARE_NOT_COVERED
         elif claim.deductible_level < 0 or claim.deductible_level >= LEVELS:
-            error = np.int64(RULE_UNDEFINED)
+            error = RULE_UNDEFINED
         work.in_chain = in_referral_chain(plan, claim)
     work.plan, work.group, work.level, work.category = found, group, claim.deductible_level, claim.assistance
     work.place, work.filing = claim.place, filing
@@ -85,12 +86,12 @@ def choose_plan(rules: Any, claim: Any, work: Any) -> int:
 @inlined
 def choose_programme(programmes: np.ndarray, claim: Any, work: Any) -> int:
     """Fill what the claim's programme changes; return the error, 0 none. It must run on the day of admission."""
-    error = np.int64(UNKNOWN_PROGRAMME)
+    error = UNKNOWN_PROGRAMME
     if claim.programme < programmes.shape[1]:
         programme = programmes[np.uint64(claim.pack), np.uint64(claim.programme)]
         begun = programme.from_date != 0 and programme.from_date <= claim.admission_date
         if begun and claim.admission_date <= programme.to_date:
-            error = np.int64(0)
+            error = 0
             work.no_deductible, work.no_cross_region = programme.no_deductible, programme.no_cross_region
             work.no_cap, work.rate_at_least_ppm = programme.no_cap, programme.rate_at_least_ppm
     return error
@@ -99,7 +100,7 @@ def choose_programme(programmes: np.ndarray, claim: Any, work: Any) -> int:
 @inlined
 def choose(rules: Any, claim: Any, work: Any) -> int:
     """Fill what holds for the claim; return the error, 0 none. A person whose benefits are suspended has no plan."""
-    error = np.int64(0)
+    error = 0
     work.plan = -1
     if claim.suspended == 0:
         error = choose_plan(rules, claim, work)

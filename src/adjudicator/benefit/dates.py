@@ -2,28 +2,28 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from adjudicator.compiled.jit import inlined, kernel
-
-DISCHARGE, SETTLEMENT = 0, 1
-"""options.YearBy; the remaining one is the admission date."""
+from adjudicator.options import YearBy
 
 
 @inlined
-def deciding_date(claim, option):
-    """The date an option names; a claim without discharge date takes its settlement date."""
-    date = claim.admission_date
-    if option == SETTLEMENT or (option == DISCHARGE and claim.discharge_date == 0):
+def deciding_date(claim: Any, option: int) -> int:
+    """Return the date that an option names; a claim without discharge date takes its settlement date."""
+    date: int = claim.admission_date
+    if option == YearBy.SETTLEMENT or (option == YearBy.DISCHARGE and claim.discharge_date == 0):
         date = claim.settlement_date
-    elif option == DISCHARGE:
+    elif option == YearBy.DISCHARGE:
         date = claim.discharge_date
     return date
 
 
 @kernel
-def decide(claims, rule_date, benefit_year, year_begins):
-    """Writes ``rule_date`` and ``benefit_year`` of ``claims[CLAIM]``; the options are arrays by pack.
+def decide(claims: np.ndarray, rule_date: np.ndarray, benefit_year: np.ndarray, year_begins: np.ndarray) -> None:
+    """Write ``rule_date`` and ``benefit_year`` of ``claims[CLAIM]``; the options are arrays by pack.
 
     A benefit year is named by the calendar year in which it begins (``year_begins``: month and day, MMDD).
     """

@@ -18,15 +18,13 @@ DISEASE_VALUE = np.dtype(
 """One dated value of a disease: a quota or a fixed price (the other is -1); scheme 0 and group -1 hold for all."""
 
 
-def compile_diseases(packs: Sequence[Pack]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return DISEASE_VALUE[k], RANGE[packs, diseases] of it, and int8[packs, diseases] of options.QuotaPeriod."""
+def compile_diseases(packs: Sequence[Pack]) -> tuple[np.ndarray, np.ndarray]:
+    """Return DISEASE_VALUE[k], at least one row, and RANGE[packs, diseases] of it."""
     most = max((len(pack.diseases) for pack in packs), default=0) or 1
     ranges = np.zeros((len(packs), most), RANGE)
-    periods = np.zeros((len(packs), most), np.int8)
     rows: list[tuple[int, ...]] = []
     for number, pack in enumerate(packs):
         for position, disease in enumerate(pack.diseases):
-            periods[number, position] = disease.period
             start = len(rows)
             for value in (*disease.quotas, *disease.fixed_prices):
                 scheme, group, fen = value.value
@@ -34,4 +32,4 @@ def compile_diseases(packs: Sequence[Pack]) -> tuple[np.ndarray, np.ndarray, np.
                 source = value.source
                 rows.append((scheme, group, source.from_date, source.to_date, quota, price, int(not source.verified)))
             ranges[number, position] = start, len(rows)
-    return np.array(rows, DISEASE_VALUE) if rows else np.zeros(1, DISEASE_VALUE), ranges, periods
+    return np.array(rows, DISEASE_VALUE) if rows else np.zeros(1, DISEASE_VALUE), ranges

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from adjudicator.benefit.clauses import Clauses
+from adjudicator.benefit.compile import Benefit
 from adjudicator.benefit.plan.cells import unit_text
 from adjudicator.benefit.plan.compile import PlanVersion
 from adjudicator.benefit.plan.keys import NO_LIMIT
@@ -24,7 +25,6 @@ from adjudicator.benefit.tables import Claims
 from adjudicator.columns import ACCUMULATOR_COUNT, BENEFIT, QUOTA, SLOT
 from adjudicator.money import fen_to_yuan
 from adjudicator.options import Account, BandOrigin, CapMeasure, QuotaMode, TierMeasure
-from adjudicator.rules.bundle import Bundle
 from adjudicator.steps import STEP_NAMES
 
 ALWAYS = ("pooled", "deductible")
@@ -63,7 +63,7 @@ class Step:
 
 
 def explain(
-    bundle: Bundle,
+    benefit: Benefit,
     claim: np.ndarray,
     split: np.ndarray,
     year_before: np.ndarray,
@@ -85,21 +85,20 @@ def explain(
         return ()
     lines = np.zeros(0, np.int64) if lines_in_scope is None else lines_in_scope
     batch = Claims(claim, np.atleast_1d(split), lines, years_of(year), quota, np.zeros(1, YEAR))
-    run(bundle, batch, out, works)
+    run(benefit, batch, out, works)
     if out["error"][0]:
         return ()
-    return tuple(_Steps(bundle, claim[0], works[0], np.asarray(year_before), out[0]).all())
+    return tuple(_Steps(benefit, claim[0], works[0], np.asarray(year_before), out[0]).all())
 
 
 class _Steps:
     """Writes the steps from the work amounts of one claim."""
 
-    def __init__(self, bundle: Bundle, claim: np.void, work: np.void, year: np.ndarray, out: np.void):
+    def __init__(self, benefit: Benefit, claim: np.void, work: np.void, year: np.ndarray, out: np.void):
         self.claim, self.work, self.year, self.out = claim, work, year, out
         plan = int(work["plan"])
-        self.version: PlanVersion | None = bundle.plans.versions[plan] if plan >= 0 else None
-        self.row: Any = bundle.plans.rows[plan] if plan >= 0 else None
-        self.pack = bundle.packs[int(claim["pack"])]
+        self.version: PlanVersion | None = benefit.plans.versions[plan] if plan >= 0 else None
+        self.row: Any = benefit.plans.rows[plan] if plan >= 0 else None
         self.group, self.level, self.category = (self.w(name) for name in ("group", "level", "category"))
         self.clauses = Clauses(self.claim, self.work, self.year, self.row, self.version)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from itertools import groupby
+from typing import Any
 
 import numpy as np
 
@@ -28,7 +29,7 @@ def _field_of(name: str) -> str:
 
 
 def _year() -> np.dtype:
-    fields: list[tuple] = []
+    fields: list[tuple[Any, ...]] = []
     for field, members in groupby(ACCUMULATOR_NAMES, _field_of):
         names = list(members)
         fields.append((field, "i8") if names == [field] else (field, "i8", (len(names),)))

@@ -5,32 +5,28 @@ from __future__ import annotations
 import numpy as np
 
 from adjudicator.benefit.cascade import settle_claims
+from adjudicator.benefit.compile import Benefit
 from adjudicator.benefit.dates import decide
-from adjudicator.benefit.plan.keys import PLAN
 from adjudicator.benefit.records import WORK, YEAR, words_of, years_of
-from adjudicator.benefit.tables import Claims, Rules
+from adjudicator.benefit.tables import Claims
 from adjudicator.columns import BENEFIT, CLAIM, QUOTA, SPLIT
-from adjudicator.rules.bundle import Bundle
 
 _NO_LINES = np.zeros(0, np.int64)
 _NO_QUOTAS = np.zeros(1, QUOTA)
 _EMPTY_YEAR = np.zeros(1, YEAR)
-_NO_PLANS = np.zeros(1, PLAN)
-_NO_PLANS.setflags(write=False)
 
 
-def decide_dates(bundle: Bundle, claims: np.ndarray) -> None:
+def decide_dates(benefit: Benefit, claims: np.ndarray) -> None:
     """Write ``rule_date`` and ``benefit_year`` of ``claims[CLAIM]`` by the options of each claim's pack (V08).
 
     A claim of no pack keeps 0. Outpatient care has no discharge date: the settlement date takes its place.
     """
     assert claims.dtype == CLAIM
-    lookup = bundle.lookup
-    decide(claims, lookup.rule_date, lookup.benefit_year, lookup.year_begins)
+    decide(claims, benefit.rule_date, benefit.benefit_year, benefit.year_begins)
 
 
 def settle(
-    bundle: Bundle,
+    benefit: Benefit,
     claims: np.ndarray,
     splits: np.ndarray,
     states: np.ndarray,
@@ -46,21 +42,16 @@ def settle(
     in-scope amount of every line of the batch, is needed only for packs with ``extra_position = "lines"`` (R25).
     """
     lines = _NO_LINES if lines_in_scope is None else lines_in_scope
-    run(bundle, Claims(claims, splits, lines, years_of(states), quotas, _EMPTY_YEAR), out, np.empty(1, WORK))
+    run(benefit, Claims(claims, splits, lines, years_of(states), quotas, _EMPTY_YEAR), out, np.empty(1, WORK))
 
 
-def run(bundle: Bundle, batch: Claims, out: np.ndarray, works: np.ndarray) -> None:
+def run(benefit: Benefit, batch: Claims, out: np.ndarray, works: np.ndarray) -> None:
     """Price a batch and keep the work amounts of each claim where ``works`` is WORK[claims] and not WORK[1]."""
     claims = batch.claims
     assert claims.dtype == CLAIM and batch.splits.dtype == SPLIT and out.dtype == BENEFIT
     assert len(claims) == len(batch.splits) == len(out) and len(works) in (1, len(claims))
-    lookup, plans = bundle.lookup, bundle.plans
-    rules = Rules(
-        plans.rows if len(plans.rows) else _NO_PLANS, plans.selector, plans.spans, lookup.person_group,
-        lookup.disease_values, lookup.disease_ranges, lookup.programme_rows,
-    )  # fmt: skip
     batch = batch._replace(
         years=batch.years if len(batch.years) else _EMPTY_YEAR,
         quotas=batch.quotas if len(batch.quotas) else _NO_QUOTAS,
     )
-    settle_claims(rules, batch, works, words_of(works), out)
+    settle_claims(benefit.rules, batch, works, words_of(works), out)

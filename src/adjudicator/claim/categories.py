@@ -63,5 +63,5 @@ def _funds(
     trial, out = claim.copy(), np.zeros(1, columns.BENEFIT)
     trial["assistance"], trial["state"] = category, 0
     trial["quota"] = np.where(trial["quota"] >= 0, 0, -1)
-    benefit.settle(bundle, trial, split, years.slots[one].copy(), years.quotas[one].copy(), out, in_scope)
+    benefit.settle(bundle.benefit, trial, split, years.slots[one].copy(), years.quotas[one].copy(), out, in_scope)
     return int(out["fund_total_fen"][0]) if trial["error"][0] == 0 else -1

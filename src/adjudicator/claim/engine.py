@@ -89,8 +89,8 @@ class Engine:
         decoded = decode(CLAIM_SCHEMA, heap[:size], starts, ends, max_depth=max_depth, max_rows=MOST_ROWS)
         incoming = Incoming(heap, size, decoded, decoded.tables[""], decoded.tables["lines"])
         claims, lines, found = self._resolve(incoming)
-        look = self.bundle.lookup
-        decide(claims, look.rule_date, look.benefit_year, look.year_begins)
+        rules = self.bundle.benefit
+        decide(claims, rules.rule_date, rules.benefit_year, rules.year_begins)
         keys, states, persons = fill_keys(heap, incoming.claims, claims)
         line_splits, splits = np.empty(lines.shape[0], columns.LINE_SPLIT), np.zeros(count, columns.SPLIT)
         catalogue.split_lines(self.bundle, claims, lines, line_splits, splits)
@@ -152,7 +152,7 @@ class Engine:
         in_scope = np.ascontiguousarray(resolved.line_splits["in_scope_fen"]) if self._extra_by_lines else None
         if resolved.incoming.decoded.tables["other_assistance_categories"].shape[0]:
             choose_categories(self.bundle, resolved, rows, claims, own, in_scope)
-        benefit.settle(self.bundle, claims, resolved.splits[rows], own.slots, own.quotas, out, in_scope)
+        benefit.settle(self.bundle.benefit, claims, resolved.splits[rows], own.slots, own.quotas, out, in_scope)
         failed = (claims["error"] == 0) & (out["error"] != 0)
         claims["error"][failed] = out["error"][failed]
         for position in np.flatnonzero(claims["error"] == E.RULE_UNDEFINED).tolist():

@@ -68,7 +68,7 @@ def settle_traced(
         return Traced(answer, (), facts, None)
     in_scope = np.ascontiguousarray(resolved.line_splits["in_scope_fen"])
     used = int(result.quota_seen[0])
-    steps = explain(engine.bundle, result.claims, resolved.splits.copy(), result.seen[0], used, in_scope)
+    steps = explain(engine.bundle.benefit, result.claims, resolved.splits.copy(), result.seen[0], used, in_scope)
     year = YearAfter(result.seen[0] + result.after[0] - result.before[0])
     if result.quota_keys[0]:
         year.quotas[int(result.quota_keys[0])] = used + int(result.quota_after[0] - result.quota_before[0])

@@ -7,20 +7,23 @@ for as long as the kernel runs, so nothing needs to be counted. Use it only on a
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any, cast
+
 from numba import config, types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
 
-@intrinsic
-def unowned(typing_context, array):
-    """The same array without its reference counter."""
+def _unowned(typing_context: Any, array: Any) -> Any:
+    """Return the same array without its reference counter."""
     if not isinstance(array, types.Array):
         return None
 
-    def code(context, builder, signature, arguments):
-        given = cgutils.create_struct_proxy(array)(context, builder, value=arguments[0])
-        view = cgutils.create_struct_proxy(array)(context, builder)
+    def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        proxy: Any = cgutils.create_struct_proxy
+        given = proxy(array)(context, builder, value=arguments[0])
+        view = proxy(array)(context, builder)
         for name in ("nitems", "itemsize", "data", "shape", "strides"):
             setattr(view, name, getattr(given, name))
         view.meminfo = given.meminfo.type(None)
@@ -30,8 +33,9 @@ def unowned(typing_context, array):
     return array(array), code
 
 
-if config.DISABLE_JIT:
+def _itself(array: Any) -> Any:
+    return array
 
-    def unowned(array):
-        """Return the array itself: with the compiler off nothing counts."""
-        return array
+
+unowned: Callable[[Any], Any] = _itself if config.DISABLE_JIT else cast(Any, intrinsic(_unowned))
+"""The same array without its reference counter; called in kernels only. With the compiler off nothing counts."""

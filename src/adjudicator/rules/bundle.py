@@ -10,7 +10,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from adjudicator.benefit.plan.compile import Plans, compile_plans, version_text
+from adjudicator.benefit.compile import Benefit, compile_benefit
+from adjudicator.benefit.plan.compile import Plans, version_text
 from adjudicator.rulefile.faults import Faults, PackError
 from adjudicator.rulefile.pack import Pack
 from adjudicator.rules.load import canonical, load_pack
@@ -29,7 +30,7 @@ class Bundle:
     """Compiled rules of some pools. A pack's number is its position in ``packs``."""
 
     packs: tuple[Pack, ...]
-    plans: Plans
+    benefit: Benefit
     lookup: Lookup
     catalogue: Any
     """catalogue.section.Catalogue, all packs."""
@@ -41,6 +42,11 @@ class Bundle:
     """grouping.coding_checks.PackChecks: coding checks of each pack; None for an inline plan."""
     hash: str
     """16 hexadecimal characters over the canonical sources of every section."""
+
+    @property
+    def plans(self) -> Plans:
+        """Return the compiled benefit plans of all packs."""
+        return self.benefit.plans
 
     def pack_of_area(self, code: int | str) -> Pack | None:
         """The pack of a county's area code."""
@@ -97,7 +103,6 @@ def check_packs(names_or_paths: Sequence[str | Path]) -> list[Any]:
 
 def compile_bundle(packs: Sequence[Pack], sources: dict[str, list[Any]], schemes: Sequence[Any]) -> Bundle:
     """A bundle of packs that are read and checked."""
-    plans = compile_plans(packs)
     sections = {
         section: importlib.import_module(module).compile_sections(sources[section]) if sources.get(section) else None
         for section, module in SECTIONS
@@ -110,8 +115,8 @@ def compile_bundle(packs: Sequence[Pack], sources: dict[str, list[Any]], schemes
             for part in section.hash_parts():
                 digest.update(part if isinstance(part, bytes) else str(part).encode())
     return Bundle(
-        tuple(packs), plans, compile_lookup(packs), sections["catalogue"], sections["payment"], tuple(schemes),
-        sections["coding"], digest.hexdigest(),
+        tuple(packs), compile_benefit(packs), compile_lookup(packs), sections["catalogue"], sections["payment"],
+        tuple(schemes), sections["coding"], digest.hexdigest(),
     )  # fmt: skip
 
 

@@ -7,10 +7,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from adjudicator import limits
-from adjudicator.benefit.diseases import compile_diseases
-from adjudicator.benefit.plan.source import SCHEME_WORDS
-from adjudicator.benefit.programmes import compile_programmes
 from adjudicator.codes import HOSPITAL_LEVELS, PERSON_TYPES, CareKind, Scheme
 from adjudicator.rulefile.pack import Pack
 
@@ -47,8 +43,6 @@ class Lookup:
     """For each pack the category names; a claim's number is the position, 0 is "" (none)."""
     diseases: tuple[tuple[str, ...], ...]
     """For each pack the disease-list codes; a claim's ``disease`` is the position, -1 none."""
-    disease_period: np.ndarray
-    """int8[packs, diseases]: options.QuotaPeriod of a disease's quota, 0 none."""
     programmes: tuple[tuple[str, ...], ...]
     """For each pack the programme names; a claim's number is the position, 0 is ""."""
     person_types: tuple[str, ...]
@@ -57,20 +51,6 @@ class Lookup:
     """bool[packs, schemes]."""
     level_of_hospital_level: np.ndarray
     """int32[packs, 12]: level group of a national level outside the register, -1 none."""
-    rule_date: np.ndarray
-    """int8[packs]: options.YearBy."""
-    benefit_year: np.ndarray
-    """int8[packs]: options.YearBy."""
-    year_begins: np.ndarray
-    """int32[packs]: month and day (MMDD) on which a benefit year begins."""
-    person_group: np.ndarray
-    """int8[packs, schemes, person types, tiers]: person group of the pack, -1 none."""
-    disease_values: np.ndarray
-    """DISEASE_VALUE[k]."""
-    disease_ranges: np.ndarray
-    """RANGE[packs, diseases]: range of ``disease_values`` of a disease."""
-    programme_rows: np.ndarray
-    """PROGRAMME[packs, programmes]; programme 0 is empty."""
 
 
 def compile_lookup(packs: Sequence[Pack]) -> Lookup:
@@ -78,7 +58,6 @@ def compile_lookup(packs: Sequence[Pack]) -> Lookup:
     areas = sorted(
         (area.code, number, county) for number, pack in enumerate(packs) for county, area in enumerate(pack.areas)
     )
-    values, ranges, periods = compile_diseases(packs)
     return Lookup(
         area_codes=np.array([code for code, _, _ in areas], np.int32),
         area_pack=np.array([number for _, number, _ in areas], np.int32),
@@ -90,18 +69,10 @@ def compile_lookup(packs: Sequence[Pack]) -> Lookup:
         ),
         assistance=tuple(pack.assistance_ids for pack in packs),
         diseases=tuple(tuple(disease.code for disease in pack.diseases) for pack in packs),
-        disease_period=periods,
         programmes=tuple(("", *(programme.id for programme in pack.programmes)) for pack in packs),
         person_types=PERSON_TYPES,
         schemes_accepted=np.array([[scheme in pack.schemes for scheme in Scheme] for pack in packs], np.bool_),
         level_of_hospital_level=_levels(packs),
-        rule_date=np.array([pack.rule_date for pack in packs], np.int8),
-        benefit_year=np.array([pack.benefit_year for pack in packs], np.int8),
-        year_begins=np.array([pack.year_begins for pack in packs], np.int32),
-        person_group=_person_groups(packs),
-        disease_values=values,
-        disease_ranges=ranges,
-        programme_rows=compile_programmes(packs),
     )
 
 
@@ -124,21 +95,4 @@ def _levels(packs: Sequence[Pack]) -> np.ndarray:
         for position, level in enumerate(pack.levels):
             for code in level.hosp_lv:
                 table[number, HOSPITAL_LEVELS.index(code)] = position
-    return table
-
-
-def _person_groups(packs: Sequence[Pack]) -> np.ndarray:
-    """A four-digit person type takes the group of its own entry, else that of its first two digits."""
-    table = np.full((len(packs), len(Scheme), len(PERSON_TYPES), limits.MAX_CONTRIBUTION_TIERS), -1, np.int8)
-    for number, pack in enumerate(packs):
-        entries = [
-            (code, position, group)
-            for position, group in enumerate(pack.person_groups)
-            for code in group.person_types
-        ]  # fmt: skip
-        for code, position, group in sorted(entries, key=lambda entry: len(entry[0])):
-            tiers = list(group.contribution_tiers) or list(range(limits.MAX_CONTRIBUTION_TIERS))
-            for dense, person_type in enumerate(PERSON_TYPES):
-                if person_type and person_type.startswith(code):
-                    table[number, SCHEME_WORDS[group.scheme], dense, tiers] = position
     return table

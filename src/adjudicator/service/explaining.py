@@ -43,7 +43,7 @@ def explain_again(
         return explain(key, answer)
     in_scope = np.array([line.in_scope_fen for line in answer.lines], np.int64)
     inputs.claim["line_start"], inputs.claim["line_end"] = 0, len(in_scope)
-    steps = price_again(bundle, inputs.claim, inputs.split, inputs.year, inputs.quota_used_fen, in_scope)
+    steps = price_again(bundle.benefit, inputs.claim, inputs.split, inputs.year, inputs.quota_used_fen, in_scope)
     return message_of(key, answer.rules_hash, steps)
 
 

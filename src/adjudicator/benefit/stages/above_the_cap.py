@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
-from adjudicator.benefit.amounts import not_negative, rounded
+from adjudicator.benefit.amounts import not_negative
 from adjudicator.benefit.stages.burden import had_part
 from adjudicator.compiled.jit import inlined
+from adjudicator.compiled.rounding import per_million
 from adjudicator.options import Stage
 
 
@@ -16,12 +15,12 @@ from adjudicator.options import Stage
 def above_the_cap(plan: Any, year: Any, work: Any) -> None:
     """Fill the payment above the cap; a cap on payment is turned back into cost, exactly."""
     rate_ppm = plan.above_cap_ppm[work.group, work.level]
-    amount = np.int64(0)
+    amount = 0
     if work.over_cap_fen > 0:
         divisor = work.over_cap_divisor
         whole = work.over_cap_whole_fen + work.over_cap_numerator // divisor
         exact = whole * rate_ppm + (work.over_cap_numerator % divisor) * rate_ppm // divisor
-        amount = min(rounded(exact), work.over_cap_fen)
+        amount = min(per_million(exact), work.over_cap_fen)
         amount = min(amount, not_negative(plan.above_cap_limit_fen[work.group] - year.large_sum_fen))
         had_part(work, Stage.LARGE_SUM)
     work.large_sum_fen = amount

@@ -7,8 +7,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from adjudicator.compiled.jit import inlined
 from adjudicator.options import BurdenPart
 
@@ -35,7 +33,7 @@ def left_after_pooling(work: Any) -> None:
 @inlined
 def left_in(work: Any, parts: int) -> int:
     """Return the burden left in some parts."""
-    total = np.int64(0)
+    total = 0
     if parts & BurdenPart.IN_SCOPE:
         total += work.left_in_scope_fen
     if parts & BurdenPart.FIRST_PAY:

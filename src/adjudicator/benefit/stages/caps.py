@@ -8,19 +8,18 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
-from adjudicator.benefit.amounts import EXACT_LIMIT, PPM, not_negative
+from adjudicator.benefit.amounts import EXACT_LIMIT, not_negative
 from adjudicator.benefit.plan.keys import NO_LIMIT, UNDEFINED
 from adjudicator.benefit.stages.burden import had_part
 from adjudicator.compiled.jit import inlined
 from adjudicator.options import CapMeasure, DeductiblePosition, PaidCategory, Stage
+from adjudicator.rounding import PPM
 
 
 @inlined
 def paid_in(year: Any, categories: int) -> int:
     """Return the fund paid this year under some kinds of care, a bit mask of PaidCategory."""
-    total = np.int64(0)
+    total = 0
     if categories & 1 << PaidCategory.INPATIENT:
         total += year.pooled_inpatient_fen
     if categories & 1 << PaidCategory.OUTPATIENT:
@@ -64,7 +63,7 @@ def count_paid(year: Any, category: int, amount: int) -> None:
 @inlined
 def cap_of_year(plan: Any, year: Any, cost_before: int, charged: int, work: Any) -> None:
     """Fill the room below a cap on payment, or the cost above a cap on cost (V07)."""
-    room, over = np.int64(NO_LIMIT), np.int64(0)
+    room, over = NO_LIMIT, 0
     cap = plan.cap_fen[work.group]
     if cap < NO_LIMIT and work.no_cap == 0:
         if work.payable_fen > 0:
@@ -82,7 +81,7 @@ def cap_of_year(plan: Any, year: Any, cost_before: int, charged: int, work: Any)
 @inlined
 def room_for_tiers(plan: Any, work: Any) -> int:
     """Return the room below a cap on payment that is left for the tiers, in fen * ppm; -1 where it never binds."""
-    room = np.int64(-1)
+    room = -1
     if work.room_fen < EXACT_LIMIT and plan.deductible_position != DeductiblePosition.AFTER_RATE:
         room = not_negative(work.room_fen - work.copay_free_fen) * PPM
     return room

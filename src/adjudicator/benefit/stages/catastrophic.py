@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
-from adjudicator.benefit.amounts import not_negative, share_of
+from adjudicator.benefit.amounts import not_negative
 from adjudicator.benefit.plan.keys import AXIS_LENGTH, NO_LIMIT
 from adjudicator.benefit.stages.burden import had_part, take
 from adjudicator.benefit.stages.increments import increment_of
 from adjudicator.compiled.jit import inlined
+from adjudicator.compiled.rounding import part_of
 from adjudicator.options import BandOrigin, BurdenPart, Increment, Stage, TakenFrom
 
 BANDS = AXIS_LENGTH["band"]
@@ -20,12 +19,12 @@ BANDS = AXIS_LENGTH["band"]
 def bands_between(plan: Any, category: int, low: int, high: int) -> int:
     """Return the exact payment (fen * ppm) on the year's burden from ``low`` to ``high``, by bands (V10)."""
     threshold = plan.catastrophic_threshold_fen[category]
-    origin = threshold if plan.catastrophic_origin == BandOrigin.THRESHOLD else np.int64(0)
-    exact, band = np.int64(0), np.int64(0)
+    origin = threshold if plan.catastrophic_origin == BandOrigin.THRESHOLD else 0
+    exact, band = 0, 0
     begin = plan.catastrophic_from_fen[band]
     while band < BANDS and begin < NO_LIMIT and max(begin + origin, threshold) < high:
-        following = plan.catastrophic_from_fen[band + 1] if band + 1 < BANDS else np.int64(NO_LIMIT)
-        end = following + origin if following < NO_LIMIT else np.int64(NO_LIMIT)
+        following = plan.catastrophic_from_fen[band + 1] if band + 1 < BANDS else NO_LIMIT
+        end = following + origin if following < NO_LIMIT else NO_LIMIT
         part = min(high, end) - max(low, max(begin + origin, threshold))
         if part > 0:
             exact += part * plan.catastrophic_ppm[category, band]
@@ -41,14 +40,14 @@ def burden_that_counts(plan: Any, work: Any) -> tuple[int, int, int]:
     left = work.left_in_scope_fen
     deductible = min(work.deductible_fen, left)
     above = min(not_negative(work.over_cap_fen - work.large_sum_fen), left - deductible)
-    in_scope = np.int64(0)
+    in_scope = 0
     if parts & BurdenPart.DEDUCTIBLE:
         in_scope += deductible
     if parts & BurdenPart.ABOVE_CAP:
         in_scope += above
     if parts & BurdenPart.IN_SCOPE:
         in_scope += left - deductible - above
-    first_pay = np.int64(0)
+    first_pay = 0
     extra = min(work.extra_first_pay_fen, work.left_first_pay_fen)
     if parts & BurdenPart.FIRST_PAY:
         first_pay += work.left_first_pay_fen - extra
@@ -60,7 +59,7 @@ def burden_that_counts(plan: Any, work: Any) -> tuple[int, int, int]:
         more = min(missing, left - in_scope)
         in_scope += more
         first_pay += min(missing - more, work.left_first_pay_fen - first_pay)
-    over_ceiling = work.left_over_ceiling_fen if parts & BurdenPart.OVER_CEILING else np.int64(0)
+    over_ceiling = work.left_over_ceiling_fen if parts & BurdenPart.OVER_CEILING else 0
     return in_scope, first_pay, over_ceiling
 
 
@@ -69,10 +68,10 @@ def of_the_year(plan: Any, year: Any, base: int, work: Any) -> int:
     """Return the payment for a base on top of the year's, up to the yearly cap."""
     category, before = work.category, year.catastrophic_base_fen
     exact = bands_between(plan, category, before, before + base)
-    exact_after, exact_before = np.int64(0), np.int64(0)
+    exact_after, exact_before = 0, 0
     if plan.catastrophic_increment != Increment.ROUNDED_DIFFERENCE:
-        exact_after = bands_between(plan, category, np.int64(0), before + base)
-        exact_before = bands_between(plan, category, np.int64(0), before)
+        exact_after = bands_between(plan, category, 0, before + base)
+        exact_before = bands_between(plan, category, 0, before)
     pay = increment_of(plan.catastrophic_increment, exact, exact_after, exact_before, year.catastrophic_fen)
     room = not_negative(plan.catastrophic_cap_fen[category] - year.catastrophic_fen)
     return min(min(pay, base), room)
@@ -81,7 +80,7 @@ def of_the_year(plan: Any, year: Any, base: int, work: Any) -> int:
 @inlined
 def catastrophic(plan: Any, year: Any, work: Any) -> None:
     """Fill the burden that counts and the payment; lower the burden in scope first or pro rata (R09)."""
-    base, pay = np.int64(0), np.int64(0)
+    base, pay = 0, 0
     if plan.catastrophic_base != 0:
         in_scope, first_pay, over_ceiling = burden_that_counts(plan, work)
         base = in_scope + first_pay + over_ceiling
@@ -89,8 +88,8 @@ def catastrophic(plan: Any, year: Any, work: Any) -> None:
         if base > 0:
             had_part(work, Stage.CATASTROPHIC)
         if plan.catastrophic_taken_from == TakenFrom.PRO_RATA and pay > 0:
-            from_scope = share_of(pay, in_scope, base)
-            from_first = min(share_of(pay, first_pay, base), pay - from_scope)
+            from_scope = part_of(pay, in_scope, base)
+            from_first = min(part_of(pay, first_pay, base), pay - from_scope)
             from_over = min(pay - from_scope - from_first, over_ceiling)
             from_scope += pay - from_scope - from_first - from_over
             work.left_in_scope_fen -= from_scope

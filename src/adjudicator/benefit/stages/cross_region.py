@@ -10,12 +10,14 @@ from typing import Any
 
 import numpy as np
 
-from adjudicator.benefit.amounts import PPM, not_negative, rounded
+from adjudicator.benefit.amounts import not_negative
 from adjudicator.benefit.stages.burden import had_part
 from adjudicator.codes import Place, Referral
 from adjudicator.compiled.jit import inlined
+from adjudicator.compiled.rounding import per_million
 from adjudicator.errors import E
 from adjudicator.options import AccountPosition, BurdenPart, ExtraPosition, Stage
+from adjudicator.rounding import PPM
 
 RULE_UNDEFINED = int(E.RULE_UNDEFINED)
 
@@ -23,7 +25,7 @@ RULE_UNDEFINED = int(E.RULE_UNDEFINED)
 @inlined
 def cross_region(plan: Any, claim: Any, lines_in_scope: np.ndarray, work: Any) -> None:
     """Fill the extra first-pay, the points off and the factor of the rate (V11); take the extra out of the scope."""
-    extra_ppm, minus_ppm, factor_ppm = np.int64(0), np.int64(0), np.int64(PPM)
+    extra_ppm, minus_ppm, factor_ppm = 0, 0, PPM
     if plan.cross_defined[work.place, work.filing] == 0:
         if work.in_scope_fen > 0:
             work.error = RULE_UNDEFINED
@@ -49,15 +51,14 @@ def cross_region(plan: Any, claim: Any, lines_in_scope: np.ndarray, work: Any) -
 @inlined
 def extra_first_pay(plan: Any, claim: Any, lines_in_scope: np.ndarray, extra_ppm: int, work: Any) -> int:
     """Return the extra first-pay, once on the claim or line by line (R25)."""
-    extra = np.int64(0)
+    extra = 0
     if extra_ppm > 0:
         if plan.extra_position == ExtraPosition.LINES and lines_in_scope.shape[0] > 0:
             for line in range(claim.line_start, claim.line_end):
-                part = lines_in_scope[np.uint64(line)] * extra_ppm
-                extra += rounded(part) if part >= 0 else -rounded(-part)
+                extra += per_million(lines_in_scope[np.uint64(line)] * extra_ppm)
             extra = min(not_negative(extra), work.in_scope_fen)
         else:
-            extra = rounded(work.in_scope_fen * extra_ppm)
+            extra = per_million(work.in_scope_fen * extra_ppm)
     return extra
 
 
@@ -69,7 +70,7 @@ def base_of_cascade(plan: Any, claim: Any, work: Any) -> None:
     pays first has paid (V13, R20).
     """
     base = work.in_scope_fen - work.copay_free_fen - work.fixed_price_excess_fen
-    account = np.int64(0)
+    account = 0
     if (
         plan.account_position == AccountPosition.BEFORE_DEDUCTIBLE
         and claim.use_account != 0

@@ -8,13 +8,12 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
-from adjudicator.benefit.amounts import not_negative, rounded
+from adjudicator.benefit.amounts import not_negative
 from adjudicator.benefit.plan.keys import AXIS_LENGTH, UNDEFINED
 from adjudicator.benefit.stages.burden import had_part
 from adjudicator.codes import Referral
 from adjudicator.compiled.jit import inlined
+from adjudicator.compiled.rounding import per_million
 from adjudicator.errors import E
 from adjudicator.options import Account, DeductibleCounting, HighestReading, NthOver, ReferralDeductible, Stage
 
@@ -28,13 +27,13 @@ def in_referral_chain(plan: Any, claim: Any) -> int:
     """Return 1 for a later stay of a referral chain where the plan knows chains (V03)."""
     chained = claim.referral == Referral.UP or claim.referral == Referral.DOWN or claim.referral == Referral.SAME
     chained = chained and claim.chain_continues != 0
-    return np.int64(1) if chained and plan.deductible_referral != ReferralDeductible.NORMAL else np.int64(0)
+    return 1 if chained and plan.deductible_referral != ReferralDeductible.NORMAL else 0
 
 
 @inlined
 def standard_of_place(plan: Any, work: Any) -> int:
     """Return the standard of the hospital level, or of the place and filing class (V11); below 0 undefined."""
-    standard = plan.deductible_fen[work.group, work.level]
+    standard: int = plan.deductible_fen[work.group, work.level]
     fixed = plan.cross_deductible_fen[work.place, work.filing]
     if fixed >= 0:
         standard = fixed
@@ -42,7 +41,7 @@ def standard_of_place(plan: Any, work: Any) -> int:
     if share_ppm > 0:
         least = plan.cross_deductible_at_least_fen[work.place, work.filing]
         most = plan.cross_deductible_at_most_fen[work.place, work.filing]
-        standard = min(max(rounded(work.total_fen * share_ppm), least), most)
+        standard = min(max(per_million(work.total_fen * share_ppm), least), most)
     return standard
 
 
@@ -58,7 +57,7 @@ def standard_of_stay(plan: Any, claim: Any, year: Any, work: Any) -> int:
         if signed != UNDEFINED:
             standard = min(standard, signed)
         standard = not_negative(standard - plan.deductible_signed_less_fen[work.level])
-    standard = rounded(standard * plan.deductible_category_ppm[work.category])
+    standard = per_million(standard * plan.deductible_category_ppm[work.category])
     before = year.visits_outpatient
     if plan.deductible_account != Account.OUTPATIENT:
         before = year.stays
@@ -66,7 +65,7 @@ def standard_of_stay(plan: Any, claim: Any, year: Any, work: Any) -> int:
             before = year.stays_level[work.level]
     # A referral chain is one episode: its first stay has been counted already (R27).
     nth = before - 1 if work.in_chain != 0 and before > 0 else before
-    return rounded(standard * plan.deductible_nth_ppm[min(nth, np.int64(LAST_STAY))])
+    return per_million(standard * plan.deductible_nth_ppm[min(nth, LAST_STAY)])
 
 
 @inlined
@@ -76,7 +75,7 @@ def due_per_stay(plan: Any, claim: Any, year: Any, standard: int, work: Any) -> 
     period = plan.deductible_period_days
     if period > 0:
         # R33: day 90 belongs to the first period, day 91 begins the second.
-        due = standard * max(np.int64(1), (np.int64(claim.stay_days) + period - 1) // period)
+        due = standard * max(1, (claim.stay_days + period - 1) // period)
     if work.in_chain != 0:
         paid = claim.chain_deductible_fen
         if plan.deductible_referral == ReferralDeductible.LESS_STANDARD:
@@ -99,7 +98,7 @@ def due_by_highest(plan: Any, standard: int, charged: int, highest: int) -> int:
 @inlined
 def charged_before(plan: Any, year: Any, work: Any) -> tuple[int, int, int]:
     """Return what the year was charged in all and at this level, and its highest standard."""
-    charged, of_level, highest = np.int64(0), np.int64(0), np.int64(0)
+    charged, of_level, highest = 0, 0, 0
     if plan.deductible_account == Account.OUTPATIENT:
         charged, highest = year.deductible_outpatient_fen, year.highest_standard_outpatient_fen
         of_level = year.deductible_outpatient_level_fen[work.level]
@@ -113,7 +112,7 @@ def charged_before(plan: Any, year: Any, work: Any) -> tuple[int, int, int]:
 def due_now(plan: Any, claim: Any, year: Any, standard: int, work: Any) -> int:
     """Return what this stay owes: by the way of counting, less in a chain, up to the yearly ceilings (V01–V03)."""
     charged, of_level, highest = charged_before(plan, year, work)
-    due = np.int64(0)
+    due = 0
     if plan.deductible_counting == DeductibleCounting.PER_STAY:
         due = due_per_stay(plan, claim, year, standard, work)
     elif plan.deductible_counting == DeductibleCounting.YEAR_HIGHEST:
@@ -121,7 +120,7 @@ def due_now(plan: Any, claim: Any, year: Any, standard: int, work: Any) -> int:
     elif plan.deductible_counting == DeductibleCounting.YEAR_PER_LEVEL:
         due = not_negative(standard - of_level)
     if work.in_chain != 0 and claim.referral == Referral.DOWN:
-        due = np.int64(0)
+        due = 0
     carried = plan.deductible_carried != 0 and work.in_chain == 0
     if carried and year.stays > 0:
         work.shortfall_used_fen = year.deductible_shortfall_fen
@@ -136,7 +135,7 @@ def due_now(plan: Any, claim: Any, year: Any, standard: int, work: Any) -> int:
 @inlined
 def deductible(plan: Any, claim: Any, year: Any, work: Any) -> None:
     """Fill the standard of this stay, what it owes and what of it the cost covers."""
-    standard, due = np.int64(0), np.int64(0)
+    standard, due = 0, 0
     if plan.deductible_counting != DeductibleCounting.NONE and work.no_deductible == 0:
         standard = standard_of_stay(plan, claim, year, work)
         due = due_now(plan, claim, year, standard, work)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from adjudicator import limits
-from adjudicator.benefit.amounts import EXACT_LIMIT, PPM, not_negative, rounded
+from adjudicator.benefit.amounts import EXACT_LIMIT, not_negative
 from adjudicator.benefit.stages.burden import ALL_PARTS, left_in, take
 from adjudicator.compiled.jit import inlined
+from adjudicator.compiled.rounding import per_million
 from adjudicator.options import BurdenPart
+from adjudicator.rounding import PPM
 
 PARTS = limits.MAX_PROGRAMME_PARTS
 
@@ -18,7 +18,7 @@ PARTS = limits.MAX_PROGRAMME_PARTS
 @inlined
 def counted_for(part: Any, work: Any) -> int:
     """Return the burden that counts for a part of supplementary insurance."""
-    return rounded(
+    return per_million(
         work.left_in_scope_fen * part.in_scope_ppm
         + work.left_first_pay_fen * part.first_pay_ppm
         + work.left_over_ceiling_fen * part.over_ceiling_ppm
@@ -29,7 +29,7 @@ def counted_for(part: Any, work: Any) -> int:
 @inlined
 def parts_counted(part: Any) -> int:
     """Return the parts of the burden that count, as bits."""
-    parts = np.int64(0)
+    parts = 0
     if part.in_scope_ppm > 0:
         parts |= BurdenPart.IN_SCOPE
     if part.first_pay_ppm > 0:
@@ -56,7 +56,7 @@ def supplementary(programme: Any, year: Any, work: Any) -> None:
             if part.cap_fen < EXACT_LIMIT:
                 paid_before = min(paid_before, part.cap_fen * PPM)
                 paid_after = min(paid_after, part.cap_fen * PPM)
-            work.supplementary_fen += take(work, rounded(paid_after - paid_before), parts_counted(part))
+            work.supplementary_fen += take(work, per_million(paid_after - paid_before), parts_counted(part))
             work.supplementary_base_fen[n] = counted
 
 
@@ -64,7 +64,7 @@ def supplementary(programme: Any, year: Any, work: Any) -> None:
 def programme_payer(programme: Any, work: Any) -> None:
     """Fill what the payer of a programme pays: supplementary insurance and a share of what is left."""
     parts = programme.pays_parts & ALL_PARTS
-    share = rounded(left_in(work, parts) * programme.pays_ppm)
+    share = per_million(left_in(work, parts) * programme.pays_ppm)
     work.programme_fen = work.supplementary_fen + take(work, share, parts)
 
 

@@ -4,23 +4,23 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
-from adjudicator.benefit.amounts import PPM, not_negative, rounded
+from adjudicator.benefit.amounts import not_negative
 from adjudicator.benefit.plan.keys import NO_LIMIT
 from adjudicator.benefit.stages.burden import had_part
 from adjudicator.benefit.stages.caps import cap_of_year, limit_of_care, room_for_tiers
 from adjudicator.benefit.stages.quotas import maternity_quota, quota_of
 from adjudicator.benefit.stages.tiers import before_in_year, pay_tiers, rate_changes, start_of_scale
 from adjudicator.compiled.jit import inlined
+from adjudicator.compiled.rounding import per_million
 from adjudicator.options import DeductiblePosition, FloorBase, QuotaMode, Stage
+from adjudicator.rounding import PPM
 
 
 @inlined
 def tiers_up_to_cap(plan: Any, year: Any, work: Any) -> None:
     """Fill what the tiers pay (V06, R03) up to the cap, on cost (R04) or on payment (V07, R05)."""
     after_rate = plan.deductible_position == DeductiblePosition.AFTER_RATE
-    charged = np.int64(0) if after_rate else work.deductible_fen
+    charged = 0 if after_rate else work.deductible_fen
     work.payable_fen = work.base_fen - charged
     cost_before, deductible_before = before_in_year(plan, year)
     cap_of_year(plan, year, cost_before, charged, work)
@@ -31,24 +31,25 @@ def tiers_up_to_cap(plan: Any, year: Any, work: Any) -> None:
 @inlined
 def cost_over_cap(work: Any) -> int:
     """Return the cost that a cap leaves unpaid by the tiers, half-up."""
-    over = work.over_cap_whole_fen
+    over: int = work.over_cap_whole_fen
     if work.over_cap_numerator > 0:
         over += (2 * work.over_cap_numerator + work.over_cap_divisor) // (2 * work.over_cap_divisor)
-    return min(over, work.payable_fen)
+    over = min(over, work.payable_fen)
+    return over
 
 
 @inlined
 def floor_of(plan: Any, work: Any) -> int:
     """Return the guaranteed payment (V16): a share of the in-scope amount or of the total."""
     base = work.total_fen if plan.floor_base == FloorBase.TOTAL else work.in_scope_fen
-    return rounded(base * plan.floor_ppm)
+    return per_million(base * plan.floor_ppm)
 
 
 @inlined
 def by_rate(plan: Any, claim: Any, year: Any, work: Any) -> None:
     """Fill the payment by rate: tiers, deductible after the rate, co-pay-free lines, floor, a quota on the payment."""
     tiers_up_to_cap(plan, year, work)
-    pooled = rounded(work.tiers_exact)
+    pooled = per_million(work.tiers_exact)
     if plan.deductible_position == DeductiblePosition.AFTER_RATE:
         room = not_negative(work.room_fen - work.copay_free_fen)
         pooled = min(not_negative(pooled - work.deductible_fen), room)

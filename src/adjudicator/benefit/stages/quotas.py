@@ -6,9 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from adjudicator.benefit.amounts import not_negative, rounded
+from adjudicator.benefit.amounts import not_negative
 from adjudicator.benefit.plan.keys import AXIS_LENGTH, UNDEFINED
 from adjudicator.compiled.jit import inlined
+from adjudicator.compiled.rounding import per_million
 from adjudicator.errors import E
 from adjudicator.options import FixedPrice
 
@@ -19,16 +20,16 @@ MATERNITY_TYPES = AXIS_LENGTH["maternity"]
 @inlined
 def quota_of(plan: Any, claim: Any, work: Any) -> int:
     """Return the maternity quota by class, more for each further child; an undefined class is an error."""
-    kind = np.int64(claim.maternity_type)
-    quota = np.int64(UNDEFINED)
+    kind = claim.maternity_type
+    quota: int = UNDEFINED
     if kind >= 0 and kind < MATERNITY_TYPES:
         quota = plan.maternity_quota_fen[kind]
     if quota < 0:
         if work.base_fen > 0:
             work.error = RULE_UNDEFINED
-        quota = np.int64(0)
-    further_children = not_negative(np.int64(claim.fetus_count) - 1)
-    return quota + further_children * plan.maternity_child_fen
+        quota = 0
+    quota += not_negative(claim.fetus_count - 1) * plan.maternity_child_fen
+    return quota
 
 
 @inlined
@@ -36,7 +37,8 @@ def maternity_quota(plan: Any, claim: Any, work: Any) -> int:
     """Return the cost up to the quota in full, above it at the excess rate; never more than the cost."""
     cost = work.base_fen - work.deductible_fen
     within = min(cost, quota_of(plan, claim, work))
-    return within + rounded((cost - within) * plan.quota_excess_ppm) + work.copay_free_fen
+    paid: int = within + per_million((cost - within) * plan.quota_excess_ppm) + work.copay_free_fen
+    return paid
 
 
 @inlined
@@ -45,7 +47,7 @@ def narrowest(values: np.ndarray, ranges: np.ndarray, claim: Any, group: int, of
 
     The narrowest entry that fits decides: one of a person group before one of a scheme before one for all.
     """
-    found, narrow = np.int64(-1), np.int64(-1)
+    found, narrow = -1, -1
     if claim.disease >= 0 and claim.disease < ranges.shape[1]:
         entries = ranges[np.uint64(claim.pack), np.uint64(claim.disease)]
         for entry in range(entries.start, entries.end):
@@ -53,18 +55,18 @@ def narrowest(values: np.ndarray, ranges: np.ndarray, claim: Any, group: int, of
             fits = (value.scheme == 0 or value.scheme == claim.scheme) and (value.group < 0 or value.group == group)
             fits = fits and value.from_date <= claim.rule_date and claim.rule_date <= value.to_date
             fits = fits and (value.price_fen if of_price else value.quota_fen) >= 0
-            width = (np.int64(2) if value.group >= 0 else np.int64(0)) + (np.int64(1) if value.scheme > 0 else 0)
+            width = (2 if value.group >= 0 else 0) + (1 if value.scheme > 0 else 0)
             if fits and width > narrow:
-                found, narrow = np.int64(entry), width
+                found, narrow = entry, width
     return found
 
 
 @inlined
 def quota_left(values: np.ndarray, entry: int, quotas: np.ndarray, claim: Any) -> int:
     """Return what is left of the disease's quota in its period, -1 where there is none."""
-    left = np.int64(-1)
+    left = -1
     if entry >= 0:
-        used = quotas[np.uint64(claim.quota)].used_fen if claim.quota >= 0 else np.int64(0)
+        used = quotas[np.uint64(claim.quota)].used_fen if claim.quota >= 0 else 0
         left = not_negative(values[np.uint64(entry)].quota_fen - used)
     return left
 
@@ -72,9 +74,9 @@ def quota_left(values: np.ndarray, entry: int, quotas: np.ndarray, claim: Any) -
 @inlined
 def fixed_price_excess(plan: Any, values: np.ndarray, ranges: np.ndarray, claim: Any, work: Any) -> int:
     """Return the in-scope cost above the fixed price of the disease; the hospital bears it."""
-    excess = np.int64(0)
+    excess = 0
     if plan.fixed_price == FixedPrice.SHARE_OF_PRICE:
-        entry = narrowest(values, ranges, claim, np.int64(work.group), True)
+        entry = narrowest(values, ranges, claim, work.group, True)
         if entry >= 0:
             price = values[np.uint64(entry)].price_fen
             excess = not_negative(work.in_scope_fen - work.copay_free_fen - price)

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
-from adjudicator.benefit.amounts import PPM, not_negative, rounded
+from adjudicator.benefit.amounts import not_negative
 from adjudicator.benefit.plan.keys import AXIS_LENGTH, NO_LIMIT
 from adjudicator.compiled.jit import inlined
+from adjudicator.compiled.rounding import per_million
 from adjudicator.errors import E
 from adjudicator.options import Account, FundRounding, TierMeasure
+from adjudicator.rounding import PPM
 
 RULE_UNDEFINED = int(E.RULE_UNDEFINED)
 TIERS, AGE_STEPS = AXIS_LENGTH["tier"], AXIS_LENGTH["age"]
@@ -23,11 +23,11 @@ TIERS, AGE_STEPS = AXIS_LENGTH["tier"], AXIS_LENGTH["age"]
 @inlined
 def rate_changes(plan: Any, claim: Any, work: Any) -> int:
     """Return the points on top of the table: signed doctor, category, age (V05, V15)."""
-    plus = plan.category_points_ppm[work.category]
+    plus: int = plan.category_points_ppm[work.category]
     if claim.family_doctor != 0 and claim.at_signed_institution != 0:
         plus += plan.signed_points_ppm[work.level]
     if plan.has_age_steps != 0:
-        step = np.int64(0)
+        step = 0
         for age in range(AGE_STEPS):
             if claim.age_years >= plan.age_from_years[age]:
                 step = plan.age_points_ppm[age]
@@ -38,7 +38,7 @@ def rate_changes(plan: Any, claim: Any, work: Any) -> int:
 @inlined
 def before_in_year(plan: Any, year: Any) -> tuple[int, int]:
     """Return the in-scope cost and the deductible of the year before this claim, where the plan counts them."""
-    cost, charged = np.int64(0), np.int64(0)
+    cost, charged = 0, 0
     if plan.cost_account == Account.OUTPATIENT:
         cost, charged = year.cost_outpatient_fen, year.deductible_outpatient_fen
     elif plan.cost_account == Account.INPATIENT:
@@ -49,7 +49,7 @@ def before_in_year(plan: Any, year: Any) -> tuple[int, int]:
 @inlined
 def start_of_scale(plan: Any, cost_before: int, deductible_before: int, charged: int) -> int:
     """Return where on the scale of the tiers the payable cost begins (V06, R03)."""
-    start = np.int64(0)
+    start = 0
     if plan.tier_measure == TierMeasure.YEAR_COST:
         start = cost_before + charged
     elif plan.tier_measure == TierMeasure.YEAR_AFTER_DEDUCTIBLE:
@@ -62,14 +62,15 @@ def start_of_scale(plan: Any, cost_before: int, deductible_before: int, charged:
 @inlined
 def rate_of_tier(plan: Any, tier: int, work: Any) -> int:
     """Return the rate of a tier for this claim; no rate in the documents is an error."""
-    rate = plan.rate_ppm[work.group, work.level, tier]
+    rate: int = plan.rate_ppm[work.group, work.level, tier]
     if rate < 0:
         work.error = RULE_UNDEFINED
-        rate = np.int64(0)
-    rate = min(not_negative(rate + work.plus_ppm - work.minus_ppm), np.int64(PPM))
+        rate = 0
+    rate = min(not_negative(rate + work.plus_ppm - work.minus_ppm), PPM)
     if work.factor_ppm != PPM:
-        rate = rounded(rate * work.factor_ppm)
-    return max(rate, work.rate_at_least_ppm)
+        rate = per_million(rate * work.factor_ppm)
+    rate = max(rate, work.rate_at_least_ppm)
+    return rate
 
 
 @inlined
@@ -78,24 +79,24 @@ def pay_tiers(plan: Any, start: int, end: int, room_exact: int, work: Any) -> No
 
     ``room_exact`` is the room below the cap in fen * ppm, -1 none (R05).
     """
-    exact, over_whole = np.int64(0), work.over_cap_whole_fen
-    numerator, divisor = np.int64(0), np.int64(1)
+    exact, over_whole = 0, work.over_cap_whole_fen
+    numerator, divisor = 0, 1
     capped = False
-    tier, low = np.int64(0), np.int64(0)
+    tier, low = 0, 0
     while tier < TIERS and low < end:
-        high = plan.tier_from_fen[tier + 1] if tier + 1 < TIERS else np.int64(NO_LIMIT)
+        high = plan.tier_from_fen[tier + 1] if tier + 1 < TIERS else NO_LIMIT
         part = min(end, high) - max(start, low)
         if part > 0:
             rate = rate_of_tier(plan, tier, work)
             value = part * rate
             if plan.fund_rounding == FundRounding.EACH_TIER:
-                value = rounded(value) * PPM
+                value = per_million(value) * PPM
             if capped:
                 over_whole += part
             elif room_exact >= 0 and exact + value > room_exact:
                 # The cost that the cap left unpaid in this tier is (value - paid) / rate, kept as a fraction.
                 numerator = not_negative(part * rate - (room_exact - exact))
-                divisor = max(rate, np.int64(1))
+                divisor = max(rate, 1)
                 exact = room_exact
                 capped = True
             else:
