@@ -206,17 +206,17 @@ def floats_where_money_is_counted() -> list[str]:
 
 
 def references_to_documents_that_are_not_here() -> list[str]:
-    """Names of pages that no reader can open, in sources, tests and pages."""
+    """Names of pages that no reader can open, in sources and pages; tests name some to see them refused."""
     listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=False).stdout.split()
     files = [ROOT / name for name in listed] or [path for path in ROOT.rglob("*") if ".venv" not in path.parts]
     pages = {path.name for path in files if path.suffix == ".md"}
     found = []
     for path in files:
         kind = path.suffix in (".py", ".md", ".toml", ".proto", ".lua", ".csv", ".yaml") and path.is_file()
-        if not kind or path.name in ("test_tidy.py", "CHANGELOG.md"):
+        if not kind or "tests" in path.relative_to(ROOT).parts or path.name == "CHANGELOG.md":
             continue
         for number, line in enumerate(path.read_text(encoding="utf-8", errors="replace").splitlines(), 1):
-            if ABSENT.search(line) or set(re.findall(r"\b[\w-]+\.md\b", line)) - pages:
+            if ABSENT.search(line) or set(re.findall(r"[\w.-]+\.md\b", line)) - pages:
                 found.append(f"{path.relative_to(ROOT)}:{number}")
     return found
 

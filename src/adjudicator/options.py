@@ -2,7 +2,7 @@
 
 A pack names an option in words (``deductible_counting = "year_highest"``); kernels compare its number. Numbers are part
 of compiled bundles, so members are only ever appended. The member 0 is the default reading.
-Source: benefit-rules.md section 1.1, open-readings.md.
+Source of each: docs/readings.md.
 """
 
 from __future__ import annotations

@@ -13,8 +13,8 @@ import jsonschema
 import pytest
 
 from adjudicator.cli.main import main
+from adjudicator.cli.reports.schemas import DIRECTIVE, FOLDER, schemas, text_of
 from adjudicator.rules.load import PACKS
-from adjudicator.rules.schemas import DIRECTIVE, FOLDER, schemas, text_of
 
 FILES = sorted(path for path in PACKS.rglob("*.toml") if path.read_text("utf-8").startswith(DIRECTIVE))
 

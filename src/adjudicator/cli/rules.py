@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from adjudicator.cli.reports.pack_page import render
+from adjudicator.cli.reports.schemas import schemas, text_of, write
 from adjudicator.dates import iso
 from adjudicator.rulefile.evidence import EVIDENCE_ZH, Evidence
 from adjudicator.rulefile.faults import Fault, PackError
@@ -19,7 +20,6 @@ from adjudicator.rules.bundle import check_packs
 from adjudicator.rules.cited import cited_blocks, shares
 from adjudicator.rules.diff import Change, diff_packs, joined
 from adjudicator.rules.load import read_pack, shipped_packs
-from adjudicator.rules.schemas import schemas, text_of, write
 from adjudicator.rules.show import ShownPlan, as_data, show_pack
 
 OK, FAULTY, USAGE = 0, 1, 2

@@ -87,11 +87,6 @@ def uncounted_kernel(function: F) -> F:
     return _compiled(function, cache=True, _nrt=False)
 
 
-def inlined_kernel(function: F) -> F:
-    """Compile a kernel that Python calls and that each kernel calling it takes into its own code."""
-    return _compiled(function, cache=True, forceinline=True)
-
-
 def inlined(function: F) -> F:
     """Compile a helper into each kernel that calls it."""
     return _compiled(function, forceinline=True)

@@ -11,7 +11,7 @@ from decimal import Decimal
 from enum import IntEnum
 from typing import Annotated, Any, NamedTuple
 
-from adjudicator.codes import CareKind, Filing, Place, Scheme
+from adjudicator.codes import Scheme
 from adjudicator.limits import MAX_AMOUNT_FEN
 from adjudicator.money import MoneyError, decimal_to_scaled
 from adjudicator.options import choice_name
@@ -99,9 +99,6 @@ Decimals = Annotated[int, count(0, 8)]
 """To how many decimals a number is rounded."""
 Schemes = Annotated[tuple[int, ...], Members(Scheme)]
 """Insurance schemes; a table without them is for all."""
-Cares = Annotated[tuple[int, ...], Members(CareKind)]
-Places = Annotated[tuple[int, ...], Members(Place)]
-Filings = Annotated[tuple[int, ...], Members(Filing)]
 
 
 def read_number(kind: Number, raw: Any, file: str, where: str, faults: Faults, cell: bool = False) -> int | None:
