@@ -78,7 +78,7 @@ def compile_pack(tables: PackTables, view: PackView, faults: Faults) -> PackCata
     return PackCatalogue(codes, item_flags, groups, np.stack(firsts), versions, ceiling_e4, handling, ratio_ppm)
 
 
-def _differing_items(tables: PackTables, codes, names: Names, pool: str, area: str) -> np.ndarray | None:
+def _differing_items(tables: PackTables, codes: np.ndarray, names: Names, pool: str, area: str) -> np.ndarray | None:
     """Which items have rows that hold in an area or in the pool, but not in both; None in the pool itself: all."""
     if area == pool:
         return None
@@ -153,6 +153,10 @@ class _Layer:
         return segments, self.row[rows][owner]
 
 
+_RatioLayer = tuple[tuple[int, ...], Table, _Layer, np.ndarray]
+"""A key (area, code, specificity of the person class, person class, ratio class), table, layer, rows of the layer."""
+
+
 def _expand_rules(tables: PackTables, codes: np.ndarray, values: list[str], chain: tuple[str, ...]) -> _Layer:
     """The pattern rules as a layer with one entry for each item that a pattern covers."""
     tables.rules.columns.setdefault("item", np.zeros(len(tables.rules), np.int64))
@@ -183,7 +187,15 @@ def _expand_rules(tables: PackTables, codes: np.ndarray, values: list[str], chai
     )
 
 
-def _compile_group(tables: PackTables, codes, item_flags, area: str, wanted, names: Names, faults: Faults):
+def _compile_group(
+    tables: PackTables,
+    codes: np.ndarray,
+    item_flags: np.ndarray,
+    area: str,
+    wanted: np.ndarray | None,
+    names: Names,
+    faults: Faults,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Versions and sets of one area group for the items wanted (None: all); see :class:`PackCatalogue`."""
     chain = chain_of(area)
     layers = [_Layer.of(table, names.texts, chain) for table in (tables.classes, tables.ceilings, tables.ratios)]
@@ -214,7 +226,15 @@ def _compile_group(tables: PackTables, codes, item_flags, area: str, wanted, nam
     return *_newest_first(item, versions, len(codes)), ceiling_e4, handling, ratio_ppm
 
 
-def _ceiling_sets(tables: PackTables, layer: _Layer, keys, place, names: Names, versions, flags):
+def _ceiling_sets(
+    tables: PackTables,
+    layer: _Layer,
+    keys: np.ndarray,
+    place: np.ndarray,
+    names: Names,
+    versions: np.ndarray,
+    flags: np.ndarray,
+) -> tuple[np.ndarray, np.ndarray]:
     """Fills ``versions["ceiling"]``; set 0 has no ceiling."""
     table = tables.ceilings
     row_of = np.full((len(versions) if len(layer.row) else 0, LEVEL_COLUMNS), -1)
@@ -257,7 +277,14 @@ def _distinct(columns: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _ratio_sets(
-    tables: PackTables, exact: _Layer, rules: _Layer, keys, place, names: Names, versions, flags
+    tables: PackTables,
+    exact: _Layer,
+    rules: _Layer,
+    keys: np.ndarray,
+    place: np.ndarray,
+    names: Names,
+    versions: np.ndarray,
+    flags: np.ndarray,
 ) -> np.ndarray:
     """Fills ``versions["ratio"]`` and returns the sets, int32 (sets, person classes), -1 where no row holds."""
     layers = _ratio_layers(tables, exact, rules, names)
@@ -291,7 +318,7 @@ def _ratio_sets(
     return ratio_ppm.reshape(len(sets), PERSON_CLASSES)
 
 
-def _ratio_layers(tables: PackTables, exact: _Layer, rules: _Layer, names: Names):
+def _ratio_layers(tables: PackTables, exact: _Layer, rules: _Layer, names: Names) -> list[_RatioLayer]:
     """Rows of both ratio tables by how specific they are, least specific first."""
     layers = []
     for table, layer in ((tables.rules, rules), (tables.ratios, exact)):

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import datetime
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -197,14 +197,14 @@ def _verified(text_columns: dict[str, Any], count: int, header: FileHeader, faul
     return verified
 
 
-def _read_csv(path: Path, label: str, faults: Faults):
+def _read_csv(path: Path, label: str, faults: Faults) -> dict[str, Any] | None:
     """Columns of a file as Arrow strings, or None with a fault."""
     import pyarrow as pa
     from pyarrow import csv
 
     wrong: list[tuple[int, int, int]] = []
 
-    def on_wrong_row(row) -> str:
+    def on_wrong_row(row: Any) -> str:
         wrong.append((row.number or 0, row.expected_columns, row.actual_columns))
         return "skip"
 
@@ -251,7 +251,7 @@ def _check_header(names: list[str], file: str, label: str, faults: Faults) -> bo
 
 def _parser(file: str, name: str, texts: Texts) -> Callable[[str], int] | None:
     """How a cell of a column becomes a number; None for columns that only people read."""
-    choices = {
+    choices: dict[str, Mapping[str, Any]] = {
         "list_type": dict.fromkeys(LIST_TYPES) | ({"*": None} if file == "ratio_rule.csv" else {}),
         "charge_category": dict.fromkeys(CHARGE_CATEGORIES),
         "class": ITEM_CLASSES,
@@ -275,13 +275,13 @@ def _parser(file: str, name: str, texts: Texts) -> Callable[[str], int] | None:
     }.get(name)
 
 
-def _one_of(text: str, choices, value):
+def _one_of(text: str, choices: Mapping[str, Any], value: Any) -> Any:
     if text not in choices:
         raise ValueError(f"{text!r} is not one of {', '.join(choice for choice in choices if choice)}")
     return value
 
 
-def _matching(text: str, pattern: re.Pattern, what: str) -> str:
+def _matching(text: str, pattern: re.Pattern[str], what: str) -> str:
     if not pattern.match(text):
         raise ValueError(f"{text!r} is not {what}")
     return text
@@ -341,14 +341,17 @@ def yyyymmdd(days: np.ndarray) -> np.ndarray:
     years, months = dates.astype("datetime64[Y]"), dates.astype("datetime64[M]")
     year = years.astype(np.int64) + 1970
     month = (months - years).astype(np.int64) + 1
-    return (year * 10_000 + month * 100 + (dates - months).astype(np.int64) + 1).astype(np.int32)
+    numbers: np.ndarray = year * 10_000 + month * 100 + (dates - months).astype(np.int64) + 1
+    return numbers.astype(np.int32)
 
 
-def _numbers(column, name: str, parse, label: str, good: np.ndarray, faults: Faults) -> np.ndarray:
+def _numbers(
+    column: Any, name: str, parse: Callable[[str], int], label: str, good: np.ndarray, faults: Faults
+) -> np.ndarray:
     """A column as int64; each different text is parsed once."""
     encoded = column.dictionary_encode()
     distinct = encoded.dictionary.to_pylist()
-    indices = encoded.indices.to_numpy(zero_copy_only=False)
+    indices: np.ndarray = encoded.indices.to_numpy(zero_copy_only=False)
     values = np.zeros(max(len(distinct), 1), np.int64)
     for position, text in enumerate(distinct):
         try:
@@ -357,10 +360,11 @@ def _numbers(column, name: str, parse, label: str, good: np.ndarray, faults: Fau
             rows = np.flatnonzero(indices == position)
             good[rows] = False
             _report(rows, label, name, str(error), faults)
-    return values[indices]
+    numbers: np.ndarray = values[indices]
+    return numbers
 
 
-def _codes(column, pattern: bool, label: str, good: np.ndarray, faults: Faults) -> np.ndarray:
+def _codes(column: Any, pattern: bool, label: str, good: np.ndarray, faults: Faults) -> np.ndarray:
     """Item codes as an ``S`` array; ``pattern`` allows a star at the end."""
     import pyarrow.compute as pc
 
@@ -380,7 +384,7 @@ def _codes(column, pattern: bool, label: str, good: np.ndarray, faults: Faults) 
     return _fixed_width(column, fits)
 
 
-def _fixed_width(column, fits: np.ndarray) -> np.ndarray:
+def _fixed_width(column: Any, fits: np.ndarray) -> np.ndarray:
     """Arrow strings as a numpy ``S`` array without a Python object for each."""
     offsets = np.frombuffer(column.buffers()[1], np.int32)[column.offset : column.offset + len(column) + 1].astype(
         np.int64
