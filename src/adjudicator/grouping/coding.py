@@ -26,6 +26,7 @@ CHECK = np.dtype(
 FINDING = np.dtype([("record", "i8"), ("check", "i4"), ("system", "i4"), ("position", "i4")], align=True)
 """One failed check: record, position of the check in ``CodingChecks.checks``, system (0 D, 1 P, 2 person), position."""
 SYSTEMS = ("diagnoses", "procedures")
+_Beginnings = tuple[np.ndarray, CodeTable, np.ndarray]
 
 
 class CodeTexts(NamedTuple):
@@ -96,7 +97,8 @@ def problems(rules: CodingChecks, findings: np.ndarray, columns: GroupColumns, t
 
 def severity_of(rules: CodingChecks, finding: np.void) -> CheckSeverity:
     """Severity of the failed check."""
-    return rules.checks[finding["check"]].severity
+    failed: Check = rules.checks[finding["check"]]
+    return failed.severity
 
 
 def field_of(finding: np.void) -> str:
@@ -117,7 +119,7 @@ def describe(rules: CodingChecks, finding: np.void, columns: GroupColumns, texts
     return f"{code}: {text} ({failed.id})"
 
 
-def _compiled(rules: CodingChecks) -> tuple[np.ndarray, list[tuple[np.ndarray, CodeTable, np.ndarray]]]:
+def _compiled(rules: CodingChecks) -> tuple[np.ndarray, list[_Beginnings]]:
     if "compiled" not in rules.tables:
         rows = np.zeros(len(rules.checks), CHECK)
         for row, one in zip(rows, rules.checks, strict=True):
@@ -127,10 +129,11 @@ def _compiled(rules: CodingChecks) -> tuple[np.ndarray, list[tuple[np.ndarray, C
             row["age_days_low"], row["age_days_high"] = one.age_days
         tables = [_beginnings([getattr(one, name) for one in rules.checks]) for name in SYSTEMS]
         rules.tables["compiled"] = rows, tables
-    return rules.tables["compiled"]
+    compiled: tuple[np.ndarray, list[_Beginnings]] = rules.tables["compiled"]
+    return compiled
 
 
-def _beginnings(lists: Sequence[Sequence[str]]) -> tuple[np.ndarray, CodeTable, np.ndarray]:
+def _beginnings(lists: Sequence[Sequence[str]]) -> _Beginnings:
     """Lengths that occur, table of all beginnings, and for each the checks that name it."""
     masks: dict[str, int] = {}
     for number, codes in enumerate(lists):

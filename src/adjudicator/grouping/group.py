@@ -7,6 +7,7 @@ batches.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -16,6 +17,9 @@ from adjudicator.grouping import kernel
 from adjudicator.grouping.layout import GroupColumns
 from adjudicator.grouping.scheme.load import Scheme
 from adjudicator.wire.codetable import CodeTable
+
+if TYPE_CHECKING:
+    from adjudicator.v1 import grouping_pb2
 
 STATUS_TEXTS = {
     GroupStatus.NOT_ASKED: "",
@@ -41,7 +45,8 @@ def procedure_table(scheme: Scheme) -> CodeTable:
 def _table(scheme: Scheme, name: str, codes: tuple[str, ...]) -> CodeTable:
     if name not in scheme.tables:
         scheme.tables[name] = CodeTable(codes)
-    return scheme.tables[name]
+    table: CodeTable = scheme.tables[name]
+    return table
 
 
 def department_ids(scheme: Scheme, departments: Sequence[str]) -> np.ndarray:
@@ -116,9 +121,9 @@ def code_ids(table: CodeTable, codes: Sequence[str]) -> np.ndarray:
     return table.find_all(np.frombuffer(b"".join(octets), "u1"), starts, sizes).astype("i4")
 
 
-def columns_from_records(scheme: Scheme, records: Sequence) -> GroupColumns:
+def columns_from_records(scheme: Scheme, records: Sequence[grouping_pb2.GroupRecord]) -> GroupColumns:
     """Columns of ``GroupRecord`` messages."""
-    numbers = {
+    numbers: dict[str, Sequence[int]] = {
         "sex": [record.sex for record in records],
         "age_years": [record.age_years if record.HasField("age_years") else -1 for record in records],
         "age_days": [record.age_days if record.HasField("age_days") else -1 for record in records],

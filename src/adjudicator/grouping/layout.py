@@ -154,6 +154,6 @@ class GroupColumns(NamedTuple):
     procedures: np.ndarray
 
     @property
-    def count(self) -> int:
+    def count(self) -> int:  # type: ignore[override]  # records, not how often a value occurs
         """Number of records."""
         return len(self.sex)

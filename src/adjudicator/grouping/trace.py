@@ -340,7 +340,8 @@ class _Tracer:
 
     def _lists(self, system: str, code: int) -> list[int]:
         starts = getattr(self.arrays, f"{system}_list_start")
-        return getattr(self.arrays, f"{system}_lists")[starts[code + 1] : starts[code + 2]].tolist()
+        numbers: list[int] = getattr(self.arrays, f"{system}_lists")[starts[code + 1] : starts[code + 2]].tolist()
+        return numbers
 
     def _in_list(self, system: str, code: int, wanted: int) -> bool:
         return int(wanted) in self._lists(system, code)

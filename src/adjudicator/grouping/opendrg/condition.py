@@ -224,7 +224,7 @@ class ConditionReader:
         if self.formula is not None:
             if single or wanted:
                 raise NotExpressible(expression, "a formula and another condition on procedures")
-            self._formula()
+            self._formula(self.formula)
             atoms.add("combo")
         elif len(wanted) == 1 and not single:
             atoms.add("any")
@@ -241,37 +241,37 @@ class ConditionReader:
         if atoms:
             self.parsed.values["procedure_match"] = "&".join(sorted(atoms))
 
-    def _formula(self) -> None:
+    def _formula(self, formula: ast.expr) -> None:
         """``'1' in ss_matched and ...``: classes of one list, given by a second list of the same length."""
         codes, classes = self.names.get("adrg_ss", []), self.names.get("adrg_ss1", [])
         if len(codes) != len(classes):
-            raise NotExpressible(self.formula, "adrg_ss and adrg_ss1 differ in length")
+            raise NotExpressible(formula, "adrg_ss and adrg_ss1 differ in length")
         first: dict[str, str] = {}
         for code, number in zip(codes, classes, strict=True):
             first.setdefault(code, number)
             if not number.isdigit():
-                raise NotExpressible(self.formula, f"class {number!r} is no number")
+                raise NotExpressible(formula, f"class {number!r} is no number")
         for code, number in first.items():
             self.parsed.lists.setdefault(("P", int(number)), []).append(code)
-        conjunctions = _alternatives(self.formula)
+        conjunctions = _alternatives(formula)
         self.parsed.values["combination"] = "|".join("&".join(conjunction) for conjunction in conjunctions)
         used = {int(number) for conjunction in conjunctions for number in conjunction}
-        for number in [key[1] for key in self.parsed.lists if key[0] == "P" and key[1] not in used]:
-            raise NotExpressible(self.formula, f"class {number} is in no formula")
+        for unused in [key[1] for key in self.parsed.lists if key[0] == "P" and key[1] not in used]:
+            raise NotExpressible(formula, f"class {unused} is in no formula")
 
 
 def literal_list(node: ast.expr) -> list[str]:
     """Texts of a literal list. Raises :class:`NotExpressible` for anything else."""
-    elements = node.elts if isinstance(node, ast.List) else None
-    if elements is None or not all(isinstance(e, ast.Constant) and isinstance(e.value, str) for e in elements):
-        raise NotExpressible(node, f"not a list of codes: {ast.unparse(node)[:60]}")
-    return list(dict.fromkeys(element.value for element in elements))
+    return list(dict.fromkeys(raw_list(node)))
 
 
 def raw_list(node: ast.expr) -> list[str]:
     """As :func:`literal_list`, with duplicates."""
-    literal_list(node)
-    return [element.value for element in node.elts]
+    elements = node.elts if isinstance(node, ast.List) else []
+    texts = [e.value for e in elements if isinstance(e, ast.Constant) and isinstance(e.value, str)]
+    if not isinstance(node, ast.List) or len(texts) < len(elements):
+        raise NotExpressible(node, f"not a list of codes: {ast.unparse(node)[:60]}")
+    return texts
 
 
 def _terms(expression: ast.expr) -> list[ast.expr]:

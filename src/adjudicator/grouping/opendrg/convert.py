@@ -113,7 +113,7 @@ class _Reader:
         self.result = Import(folder.name)
         self.names: dict[str, str] = {}
         self.trees: dict[str, ast.Module] = {}
-        self.drg_lists: dict[str, dict] = {}
+        self.drg_lists: dict[str, dict[tuple[str, int], list[str]]] = {}
 
     def lose(self, file: str, line: int, what: str) -> None:
         self.result.losses.add(file, f"line {line}", what)
@@ -248,9 +248,11 @@ class _Reader:
 
     def _gate(self, file: str, node: ast.If, row: dict[str, object], letter: str) -> None:
         """``if not (True and record.zdList[0] in mdc_zd and ...): return ''``."""
-        if not isinstance(node.test.op, ast.Not) or ast.unparse(node.body[-1]) != "return ''" or node.orelse:
+        test = node.test
+        assert isinstance(test, ast.UnaryOp)
+        if not isinstance(test.op, ast.Not) or ast.unparse(node.body[-1]) != "return ''" or node.orelse:
             raise NotExpressible(node, f"unknown gate: {ast.unparse(node.test)[:60]}")
-        terms = node.test.operand.values if isinstance(node.test.operand, ast.BoolOp) else [node.test.operand]
+        terms = test.operand.values if isinstance(test.operand, ast.BoolOp) else [test.operand]
         for term in terms:
             text = ast.unparse(term)
             extra = re.fullmatch(r"record\.ssList\[0\] in SS_VALID or record\.ssList\[0\] in (\[.*\])", text)

@@ -48,7 +48,7 @@ def admits_all(drg: Drg) -> bool:
 
 
 def _check_code_texts(model: SchemeModel, faults: Faults) -> None:
-    lists = [("mdc_principal_diagnosis.csv", mdc.codes) for mdc in model.mdcs]
+    lists: list[tuple[str, Iterable[str]]] = [("mdc_principal_diagnosis.csv", mdc.codes) for mdc in model.mdcs]
     lists += [("valid_procedure.csv", model.valid_procedures), ("mcc.csv", model.mcc), ("cc.csv", model.cc)]
     for rule in model.rules:
         conditions = [rule.condition, *(drg.condition for drg in rule.drgs)]

@@ -72,7 +72,8 @@ class _Streams:
     """Lists of small numbers by code: rules that a code proposes, lists that it is in."""
 
     def __init__(self, ids: dict[str, int]):
-        self.ids, self.members = ids, [[] for _ in range(len(ids) + 1)]
+        self.ids = ids
+        self.members: list[list[int]] = [[] for _ in range(len(ids) + 1)]
 
     def put(self, codes: Iterable[str], number: int) -> None:
         for code in codes:
@@ -133,12 +134,14 @@ class SchemeCompiler:
             planned += [(position, None)] if mdc.ambiguity else []
             planned += [(position, rule) for rule in sections[1]]
         for mdc in self.model.mdcs:
-            for rule in mdc.rules:
-                self.adrgs(rule.adrg, rule.name)
-                for drg in rule.drgs:
+            for named in mdc.rules:
+                self.adrgs(named.adrg, named.name)
+                for drg in named.drgs:
                     self.drgs(drg.drg, drg.name)
         rows = np.zeros(len(planned), CONDITION)
-        names, groups, known = [], [], {}
+        names: list[str] = []
+        groups: list[np.void] = []
+        known: dict[int, tuple[int, int]] = {}
         for number, (position, rule) in enumerate(planned):
             mdc = self.model.mdcs[position]
             adrg = "QY" if rule is None else rule.adrg
@@ -154,7 +157,9 @@ class SchemeCompiler:
             names.append(adrg if rule is None or not rule.rule else f"{adrg}/{rule.rule}")
         return np.concatenate([rows, np.array(groups, CONDITION)]) if groups else rows, names
 
-    def _drg_rows(self, mdc: Mdc, rule: Rule | None, rule_row: np.void, known: dict) -> list[np.void]:
+    def _drg_rows(
+        self, mdc: Mdc, rule: Rule | None, rule_row: np.void, known: dict[int, tuple[int, int]]
+    ) -> list[np.void]:
         """Rows of a rule's DRGs; a last one without condition stands for the bare ADRG, or for an ambiguous record."""
         drgs: list[tuple[Drg | None, str, str]] = [(drg, drg.drg, drg.name) for drg in (rule.drgs if rule else [])]
         if rule is None:
@@ -212,7 +217,8 @@ class SchemeCompiler:
             self.any_procedure.put(codes["P"].get(1, ()), number)
         elif condition.formula:
             for conjunction in condition.formula:
-                self.any_procedure.put(min((codes["P"].get(n, set()) for n in conjunction), key=len), number)
+                narrowest: set[str] = min((codes["P"].get(n, set()) for n in conjunction), key=len)
+                self.any_procedure.put(narrowest, number)
         elif condition.diagnosis in ("any", "secondary"):
             self.any_diagnosis.put(codes["D"].get(1, ()), number)
         else:
@@ -236,7 +242,7 @@ class SchemeCompiler:
                 regions.append(np.zeros(len(self.diagnoses) + 1, "u4"))
                 for code, region in mdc.codes.items():
                     regions[-1][self.diagnoses[code] + 1] = bits[region]
-        return rows, np.array(flat or [0], "i4"), np.array(regions or [[0]], "u4")
+        return rows, np.array(flat or [0], "i4"), np.array(regions or [np.zeros(1, "u4")], "u4")
 
     def _masks(self) -> np.ndarray:
         always = sum(1 << i for i, mdc in enumerate(self.model.mdcs) if mdc.gate == "always")

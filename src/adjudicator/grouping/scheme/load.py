@@ -148,12 +148,14 @@ def _write_compiled(scheme: Scheme) -> None:
 
 def _aligned(array: np.ndarray) -> np.ndarray:
     """The array, its records marked as aligned: the file forgets it, and the kernel would compile a second time."""
-    if array.dtype.names is None:
+    names, known = array.dtype.names, array.dtype.fields
+    if names is None or known is None:
         return array
-    fields = [array.dtype.fields[name] for name in array.dtype.names]
-    layout = {"names": array.dtype.names, "formats": [field[0] for field in fields]}
-    layout |= {"offsets": [field[1] for field in fields], "itemsize": array.dtype.itemsize}
-    return array.view(np.dtype(layout, align=True))
+    fields = [known[name] for name in names]
+    formats, offsets = [field[0] for field in fields], [field[1] for field in fields]
+    size = array.dtype.itemsize
+    layout = np.dtype({"names": names, "formats": formats, "offsets": offsets, "itemsize": size}, align=True)
+    return array.view(layout)
 
 
 def _read_compiled(path: Path, digest: str, folder: Path) -> Scheme | None:

@@ -204,7 +204,7 @@ def build_model(tables: SchemeTables, faults: Faults) -> SchemeModel:
     rules = _rules(tables, mdcs, faults)
     _rule_codes(tables, rules, faults)
     _drgs(tables, rules, faults)
-    known = {"mcc": {}, "cc": {}, "exclusion": {}}
+    known: dict[str, dict[str, str]] = {"mcc": {}, "cc": {}, "exclusion": {}}
     for table, column in (("mcc", "code"), ("cc", "code"), ("exclusion", "principal_code")):
         for line, values in tables[table]:
             row = _Row(table, line, values, faults)
@@ -243,16 +243,16 @@ def _mdcs(tables: SchemeTables, faults: Faults) -> list[Mdc]:
     for table in ("mdc_principal_diagnosis", "mdc_procedure"):
         for line, values in tables[table]:
             row = _Row(table, line, values, faults)
-            mdc = by_letter.get(row.text("mdc"))
-            if mdc is None:
+            owner = by_letter.get(row.text("mdc"))
+            if owner is None:
                 row.fault("mdc", f"{row.text('mdc')!r} is not in mdc.csv", "add the MDC or correct the letter")
             elif table == "mdc_procedure":
-                mdc.procedures.add(row.needed("code"))
-                if mdc.gate != "main_procedure_valid":
-                    row.fault("mdc", f"MDC {mdc.mdc} does not open by procedure", "only main_procedure_valid does")
+                owner.procedures.add(row.needed("code"))
+                if owner.gate != "main_procedure_valid":
+                    row.fault("mdc", f"MDC {owner.mdc} does not open by procedure", "only main_procedure_valid does")
             else:
-                mdc.codes[row.needed("code")] = row.text("region")
-                if mdc.gate.endswith("regions") != bool(row.text("region")):
+                owner.codes[row.needed("code")] = row.text("region")
+                if owner.gate.endswith("regions") != bool(row.text("region")):
                     row.fault("region", "is needed exactly for a gate with regions")
     return [mdc for _, mdc in mdcs]
 
