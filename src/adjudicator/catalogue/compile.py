@@ -220,7 +220,8 @@ def _compile_group(
     place = np.full(len(keys), -1)
     place[kept] = np.arange(len(kept))
     ceiling_e4, handling = _ceiling_sets(tables, ceilings, keys, place, names, versions, flags)
-    ratio_ppm = _ratio_sets(tables, ratios, rules, keys, place, names, versions, flags)
+    layers = _ratio_layers(tables, ratios, rules, names)
+    ratio_ppm = _ratio_sets(layers, keys, place, names, versions, flags)
     check_ratios(tables, codes, versions, item, ratio_ppm, area, faults)
     versions["flags"] = flags
     return *_newest_first(item, versions, len(codes)), ceiling_e4, handling, ratio_ppm
@@ -277,9 +278,7 @@ def _distinct(columns: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _ratio_sets(
-    tables: PackTables,
-    exact: _Layer,
-    rules: _Layer,
+    layers: list[_RatioLayer],
     keys: np.ndarray,
     place: np.ndarray,
     names: Names,
@@ -287,7 +286,6 @@ def _ratio_sets(
     flags: np.ndarray,
 ) -> np.ndarray:
     """Fills ``versions["ratio"]`` and returns the sets, int32 (sets, person classes), -1 where no row holds."""
-    layers = _ratio_layers(tables, exact, rules, names)
     signature = np.full((len(versions), len(layers) + 1), -1, np.int64)
     signature[:, 0] = versions["item_class"]
     for position, (_key, table, layer, rows_of_layer) in enumerate(layers, start=1):

@@ -96,9 +96,8 @@ def calibrate(
             total = int((groups == number).sum())
             averages[number] = Fraction(int(costs_fen[members].sum()), len(members))
             results.append(_group(name, costs_fen[members], total, averages[number], kept_average, rules))
-    hospital, level = _coefficients(
-        costs_fen, groups, hospitals, kept, averages, group_names, hospital_names, levels, rules
-    )
+    counted = (costs_fen[kept], groups[kept], hospitals[kept])
+    hospital, level = _coefficients(counted, averages, group_names, hospital_names, levels, rules)
     return CalibrationResult(_round(kept_average), tuple(results), hospital, level)
 
 
@@ -167,17 +166,18 @@ def _group(
 
 
 def _coefficients(
-    costs: np.ndarray,
-    groups: np.ndarray,
-    hospitals: np.ndarray,
-    kept: np.ndarray,
+    counted: tuple[np.ndarray, np.ndarray, np.ndarray],
     averages: dict[int, Fraction],
     group_names: Sequence[str],
     hospital_names: Sequence[str],
     levels: dict[str, str],
     rules: Calibration,
 ) -> tuple[dict[tuple[str, str], int], dict[tuple[str, str], int]]:
-    """Own average / city average of each hospital and group, mixed with the level's; and the level's alone."""
+    """Return own average / city average of each hospital and group, mixed with the level's; and the level's alone.
+
+    counted: costs in fen, groups and hospitals of the cases that count.
+    """
+    costs, groups, hospitals = counted
     unit = 10 ** (8 - rules.coefficient_decimals)
     level_names = sorted(set(levels.values()))
     missing = [name for name in hospital_names if name not in levels]
@@ -185,9 +185,9 @@ def _coefficients(
         raise refuse(E.CANNOT_CLEAR, "hospital", f"{missing[0]} has no level")
     level_of = np.array([level_names.index(levels[name]) if name in levels else -1 for name in hospital_names])
     own, same_level = {}, {}
-    for (subject, group), average in _averages(costs[kept], hospitals[kept], groups[kept]).items():
+    for (subject, group), average in _averages(costs, hospitals, groups).items():
         own[subject, group] = average / averages[group]
-    for (subject, group), average in _averages(costs[kept], level_of[hospitals[kept]], groups[kept]).items():
+    for (subject, group), average in _averages(costs, level_of[hospitals], groups).items():
         same_level[subject, group] = average / averages[group]
     result, by_level = {}, {}
     for (subject, group), ratio in own.items():
