@@ -25,12 +25,12 @@ def trailing_zeros(_: Any, number: Any) -> Any:
     return types.uint64(types.uint64), lambda _, builder, __, given: builder.cttz(given[0], _CERTAIN)
 
 
-if config.DISABLE_JIT:
+if config.DISABLE_JIT:  # type: ignore[attr-defined]  # set by Numba as it is imported
 
-    def leading_zeros(number: int) -> np.uint64:
+    def leading_zeros(number: int) -> np.uint64:  # type: ignore[misc]  # takes the place of the intrinsic
         """Return the zero bits above the highest one, with the compiler off."""
         return np.uint64(64 - int(number).bit_length())
 
-    def trailing_zeros(number: int) -> np.uint64:
+    def trailing_zeros(number: int) -> np.uint64:  # type: ignore[misc]  # takes the place of the intrinsic
         """Return the zero bits below the lowest one, with the compiler off."""
         return np.uint64((int(number) & -int(number)).bit_length() - 1)

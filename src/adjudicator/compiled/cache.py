@@ -16,6 +16,7 @@ import re
 import shutil
 import tempfile
 from pathlib import Path
+from types import FunctionType
 
 from numba.core import config
 from numba.core.caching import _CacheLocator, _SourceFileBackedLocatorMixin
@@ -35,13 +36,13 @@ class KernelCacheLocator(_SourceFileBackedLocatorMixin, _CacheLocator):
     instead of failing.
     """
 
-    def __init__(self, function, file: str):
+    def __init__(self, function: FunctionType, file: str):
         self._py_file = file
         self._lineno = function.__code__.co_firstlineno
         self._cache_path = str(cache_folder(Path(file).parent))
 
     @classmethod
-    def from_function(cls, py_func, py_file):
+    def from_function(cls, py_func: FunctionType, py_file: str) -> KernelCacheLocator | None:
         """This locator for a kernel of this package, None for any other function."""
         source = Path(py_file).resolve()
         return cls(py_func, py_file) if PACKAGE in source.parents and source.is_file() else None
@@ -63,7 +64,8 @@ def cache_folder(source: Path) -> Path:
     """Folder for the kernels of one source folder, chosen once a process."""
     shipped = source / "__pycache__"
     name = f"{source.name}-{hashlib.sha256(str(source).encode()).hexdigest()[:16]}"
-    named = Path(config.CACHE_DIR) / name if config.CACHE_DIR else None
+    chosen = config.CACHE_DIR  # type: ignore[attr-defined]  # set by Numba as it is imported
+    named = Path(chosen) / name if chosen else None
     if named is not None and _writable(named):
         _copy_newer(shipped, named)
         return named
@@ -108,7 +110,8 @@ def source_stamp(file: Path) -> bytes:
 
     Whether indices are checked (``NUMBA_BOUNDSCHECK``) is part of it: it changes the machine code of the same source.
     """
-    stamp = hashlib.sha256(b"bounds checked" if config.BOUNDSCHECK else b"")
+    checked = config.BOUNDSCHECK  # type: ignore[attr-defined]  # set by Numba as it is imported
+    stamp = hashlib.sha256(b"bounds checked" if checked else b"")
     for source in sorted(_sources(file)):
         stamp.update(_content(source, source.stat().st_mtime_ns))
     return stamp.digest()

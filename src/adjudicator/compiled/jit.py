@@ -26,7 +26,7 @@ _HOT = {"nogil": True, "error_model": "numpy"}
 
 
 def _compiled(function: F, **options: bool) -> F:
-    if config.DISABLE_JIT:
+    if config.DISABLE_JIT:  # type: ignore[attr-defined]  # set by Numba as it is imported
         return _interpreted(function)
     compiled: F = njit(**_HOT, **options)(function)  # type: ignore[call-overload]
     return compiled

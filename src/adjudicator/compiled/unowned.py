@@ -15,6 +15,9 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 
 
+INTERPRETED = config.DISABLE_JIT  # type: ignore[attr-defined]  # set by Numba as it is imported
+
+
 def _unowned(typing_context: Any, array: Any) -> Any:
     """Return the same array without its reference counter."""
     if not isinstance(array, types.Array):
@@ -37,5 +40,5 @@ def _itself(array: Any) -> Any:
     return array
 
 
-unowned: Callable[[Any], Any] = _itself if config.DISABLE_JIT else cast(Any, intrinsic(_unowned))
+unowned: Callable[[Any], Any] = _itself if INTERPRETED else cast(Any, intrinsic(_unowned))
 """The same array without its reference counter; called in kernels only. With the compiler off nothing counts."""

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from adjudicator.compiled.jit import uint64
 from adjudicator.wire.decode_kernel import MALFORMED, OK, TOO_MANY_ROWS, count_rows, fill_rows
 from adjudicator.wire.schema import Tables, WireSchema, list_schema
 
@@ -73,8 +74,8 @@ def decode(
     counts, saved, used, bases = np.zeros((4, len(schema.paths)), np.int64)
     stack = np.empty((MAX_DEPTH + 1, 4), np.uint64)
     shape = (schema.fields, schema.tables, schema.template, schema.ranges)
-    depth = np.uint64(max_depth)
-    words = count_rows(octets, starts, ends, status, np.uint64(max_rows), depth, *shape, counts, saved, bases, stack)
+    depth = uint64(max_depth)
+    words = count_rows(octets, starts, ends, status, uint64(max_rows), depth, *shape, counts, saved, bases, stack)
     if words < 0:
         raise ValueError("a root lies outside the buffer")
     arena = np.empty(words, np.int64)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from adjudicator.compiled.jit import uint32
 from adjudicator.wire.encode_kernel import BAD_RANGE, write_rows
 from adjudicator.wire.schema import Tables, WireSchema, varint_bytes
 
@@ -49,7 +50,7 @@ def encode(
     while True:
         out = np.empty(size, np.uint8)
         start = write_rows(
-            out, offsets, np.uint32(int.from_bytes(frame, "little")), np.uint32(len(frame)), schema.fields,
+            out, offsets, uint32(int.from_bytes(frame, "little")), uint32(len(frame)), schema.fields,
             schema.tables, schema.order, tables.bases, counts, arena, arena.view(np.int32), arena.view(np.uint8), texts,
             static_texts, stack,
         )  # fmt: skip

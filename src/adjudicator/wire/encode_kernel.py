@@ -191,7 +191,7 @@ def _put_string(out: np.ndarray, position: int, start: int, size: int, heaps: He
 
 
 @uncounted_inlined
-def _put_strings(out: np.ndarray, position: int, entry: int, address: int, shape: tuple, heaps: Heaps) -> Any:
+def _put_strings(out: np.ndarray, position: int, entry: int, address: int, shape: tuple[Any, ...], heaps: Heaps) -> Any:
     """Write a string field, once or repeated; returns where it starts, or what is wrong (below 0)."""
     layout, rows = shape
     fields, words = layout.fields, rows.words
@@ -259,7 +259,9 @@ def _put_numbers(out: np.ndarray, position: int, entry: int, address: int, layou
 
 
 @uncounted_inlined
-def _write_root(out: np.ndarray, position: int, root: int, shape: tuple, heaps: Heaps, stack: np.ndarray) -> Any:
+def _write_root(
+    out: np.ndarray, position: int, root: int, shape: tuple[Any, ...], heaps: Heaps, stack: np.ndarray
+) -> Any:
     """Write one root so that it ends at ``position``; returns where it starts, or what is wrong (below 0)."""
     layout, rows = shape
     fields, tables, words = layout.fields, layout.tables, rows.words

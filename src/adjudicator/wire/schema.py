@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 from google.protobuf import descriptor_pb2, descriptor_pool
@@ -111,7 +112,7 @@ class WireSchema:
         return np.empty(int(bases[-1]) // 8, np.int64), bases[:-1]
 
 
-def compile_schema(descriptor: Descriptor) -> WireSchema:
+def compile_schema(descriptor: Any) -> WireSchema:
     """Compile a message descriptor. Raises ``UnsupportedField`` for maps, oneofs, recursion, field numbers above
     ``MAX_FIELD_NUMBER`` and any file that is not proto3."""
     compiler = _Compiler()
@@ -199,7 +200,7 @@ class _Compiler:
             self.fields[first + member.number] = _field_row(member, dtype, children.get(member.name, 0))
             self.order.append(first + member.number)
             if member.is_repeated:
-                self.ranges.append([dtype.fields[f"{member.name}_start"][1], children[member.name]])
+                self.ranges.append([_offset(dtype, f"{member.name}_start"), children[member.name]])
         entry[FIELDS_END], entry[RANGES_END] = len(self.order), len(self.ranges)
 
     def finish(self, descriptor: Descriptor) -> WireSchema:
@@ -244,7 +245,7 @@ def _check_file(descriptor: Descriptor) -> None:
 def _is_optional(member: FieldDescriptor) -> bool:
     """True for ``optional``: the compiler makes a oneof of one member whose name starts with an underscore."""
     oneof = member.containing_oneof
-    return len(oneof.fields) == 1 and oneof.name == f"_{member.name}"
+    return oneof is not None and len(oneof.fields) == 1 and oneof.name == f"_{member.name}"
 
 
 def _has_column(member: FieldDescriptor) -> bool:
@@ -286,17 +287,23 @@ def _empty(descriptor: Descriptor, dtype: np.dtype) -> np.ndarray:
     return row.view(np.int64).reshape(-1).copy()
 
 
+def _offset(dtype: np.dtype, column: str) -> int:
+    """Byte of a record at which a column begins."""
+    assert dtype.fields is not None
+    return dtype.fields[column][1]
+
+
 def _field_row(member: FieldDescriptor, dtype: np.dtype, child: int) -> list[int]:
     kind, _ = _KINDS[member.type]
     columns = _columns(member)
-    offsets = [dtype.fields[name][1] for name, _ in columns]
+    offsets = [_offset(dtype, name) for name, _ in columns]
     packed = member.is_repeated and member.is_packed
     tag = varint_bytes(member.number << 3 | (2 if packed else _WIRE_TYPES.get(kind, 2)))
     return [
         kind + (REPEATED if member.is_repeated else 0),
         offsets[0],
         offsets[-1],
-        dtype.fields[f"has_{member.name}"][1] if _has_column(member) else 0,
+        _offset(dtype, f"has_{member.name}") if _has_column(member) else 0,
         child,
         int.from_bytes(tag, "little"),
         len(tag),
