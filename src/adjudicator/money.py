@@ -38,7 +38,7 @@ def decimal_to_scaled(text: str, decimals: int, advice: str = "") -> int:
     if len(fraction) > decimals:
         ordinal = {2: "a third decimal", 6: "a seventh decimal"}.get(decimals, f"more than {decimals} decimals")
         raise MoneyError(f"{text.strip()} has {ordinal}" + (f": {advice}" if advice else ""))
-    value = int(whole) * 10**decimals + int(fraction.ljust(decimals, "0") or "0")
+    value: int = int(whole) * 10**decimals + int(fraction.ljust(decimals, "0") or "0")
     return -value if sign == "-" else value
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from adjudicator.cases.file import Case
 from adjudicator.catalogue import section as catalogue
+from adjudicator.catalogue.tables import COLUMNS
 from adjudicator.claim.engine import Engine
 from adjudicator.payment import section as payment
 from adjudicator.rulefile.faults import Faults
@@ -150,7 +151,7 @@ def _write_catalogue(folder: Path, area: str, items: Iterable[Mapping[str, Any]]
     (folder / "catalogue.toml").write_text("\n".join(header + chosen), "utf-8")
     for name, rows in tables.items():
         with (folder / name).open("w", encoding="utf-8", newline="") as stream:
-            writer = csv.DictWriter(stream, list(catalogue.COLUMNS[name]), lineterminator="\n")
+            writer = csv.DictWriter(stream, list(COLUMNS[name]), lineterminator="\n")
             writer.writeheader()
             writer.writerows(rows)
 

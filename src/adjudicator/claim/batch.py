@@ -85,7 +85,7 @@ class Resolved:
     """What a refusal by a coding check is about, by row."""
 
     def __len__(self) -> int:
-        return self.claims.shape[0]
+        return len(self.claims)
 
     def problems(self, row: int) -> list[Problem]:
         """Return everything that is wrong with a claim that cannot be priced, the decisive problem first."""

@@ -120,7 +120,7 @@ def codes_of_rows(codes: GroupColumns, rows: np.ndarray) -> GroupColumns:
         offsets.append(own)
         lists.append(ids[np.repeat(ends[rows] - own[:-1], counts) + np.arange(own[-1])])
     numbers = (column[rows] for column in codes[:8])
-    return GroupColumns(*numbers, offsets[0], lists[0], offsets[1], lists[1])
+    return GroupColumns._make((*numbers, offsets[0], lists[0], offsets[1], lists[1]))
 
 
 def check_claims(bundle: Bundle, incoming: Incoming, claims: np.ndarray, grouped: Grouped) -> Findings:

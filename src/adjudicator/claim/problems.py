@@ -40,7 +40,7 @@ def undefined_rule(pack: Pack, claim: np.void) -> str:
             and claim["place"] in plan.places
             and plan.from_date <= claim["rule_date"] <= plan.to_date
         ):
-            return plan.undefined
+            return str(plan.undefined)
     return "no value for this person group, hospital level, place or filing"
 
 
