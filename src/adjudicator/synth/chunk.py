@@ -177,7 +177,7 @@ def draw_chunk(
         icu_hours=np.where(overnight & (rng.random(count) < 0.03), rng.integers(1, 96, count), 0),
         discharge_way=np.where(overnight, rng.choice([1, 1, 1, 1, 1, 1, 1, 1, 2, 4], count), 0),
         use_account=(scheme == Scheme.EMPLOYEE) & (rng.random(count) < 0.8),
-        **_lines(rng, pack.hospitals, goods, kind, hospital, admission, days),
+        diagnoses=[], procedures=[], **_lines(rng, pack.hospitals, goods, kind, hospital, admission, days),
     )  # fmt: skip
     up = chunk.referral == Referral.UP
     chunk.chain_deductible_fen[up] = rng.choice([0, 30_000, 50_000], int(up.sum()))
@@ -185,7 +185,9 @@ def draw_chunk(
     return chunk
 
 
-def _cases(rng, pack: Pack, people: Population, rules: Rules, days: np.ndarray, inpatient: np.ndarray):
+def _cases(
+    rng: np.random.Generator, pack: Pack, people: Population, rules: Rules, days: np.ndarray, inpatient: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Who has which kind of care where: drawn again until the pack has a rule for each case.
 
     Raises AdjudicatorError (rule undefined) where the pack has none for a sort of care in a month.
@@ -219,7 +221,9 @@ def _kinds(rng: np.random.Generator, rules: Rules, scheme: np.ndarray, inpatient
     return kind
 
 
-def _special_stays(rng, rules: Rules, people: Population, person, kind) -> tuple[np.ndarray, np.ndarray]:
+def _special_stays(
+    rng: np.random.Generator, rules: Rules, people: Population, person: np.ndarray, kind: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
     """Turns some stays into births and into stays at a fixed price; returns the paying scheme and the kind of each."""
     age, stay, scheme = people.age_years[person], kind == CareKind.INPATIENT, people.scheme[person]
     mothers = stay & (people.sex[person] == 2) & (age >= 20) & (age <= 42) & (rng.random(len(kind)) < BIRTH_SHARE)
@@ -231,7 +235,9 @@ def _special_stays(rng, rules: Rules, people: Population, person, kind) -> tuple
     return scheme, np.where(fixed & np.isin(scheme, covered), int(CareKind.SINGLE_DISEASE), kind)
 
 
-def _admissions(rng, kind: np.ndarray, days: np.ndarray, person: np.ndarray, busy_until: np.ndarray) -> np.ndarray:
+def _admissions(
+    rng: np.random.Generator, kind: np.ndarray, days: np.ndarray, person: np.ndarray, busy_until: np.ndarray
+) -> np.ndarray:
     """First days: a stay begins after the person's last one ended."""
     length = np.minimum(1 + rng.exponential(7.5, len(kind)).astype(np.int64), 60)
     length = np.where(kind == CareKind.BED_DAY_INPATIENT, 20 + rng.integers(0, 70, len(kind)), length)
@@ -243,7 +249,9 @@ def _admissions(rng, kind: np.ndarray, days: np.ndarray, person: np.ndarray, bus
     return admission
 
 
-def _spots(rng, register: tuple[Hospital, ...], rules: Rules, scheme: np.ndarray, kind: np.ndarray) -> np.ndarray:
+def _spots(
+    rng: np.random.Generator, register: tuple[Hospital, ...], rules: Rules, scheme: np.ndarray, kind: np.ndarray
+) -> np.ndarray:
     """A hospital of the register, or behind them a place outside the pool with its filing."""
     spot = _hospitals(rng, register, kind)
     if rules.away:
@@ -252,7 +260,7 @@ def _spots(rng, register: tuple[Hospital, ...], rules: Rules, scheme: np.ndarray
     return spot
 
 
-def _hospitals(rng, register: tuple[Hospital, ...], kind: np.ndarray) -> np.ndarray:
+def _hospitals(rng: np.random.Generator, register: tuple[Hospital, ...], kind: np.ndarray) -> np.ndarray:
     """A hospital of the register: stays rather in high levels, visits rather in low ones, pharmacies for their own."""
     level = np.array([int(hospital.hosp_lv or 11) for hospital in register])
     shop = np.array([hospital.code.startswith("P") for hospital in register])
@@ -270,8 +278,9 @@ def _hospitals(rng, register: tuple[Hospital, ...], kind: np.ndarray) -> np.ndar
 
 
 def _lines(
-    rng, register, goods: Goods, kind: np.ndarray, hospital: np.ndarray, admission, days
-) -> dict[str, np.ndarray]:
+    rng: np.random.Generator, register: tuple[Hospital, ...], goods: Goods, kind: np.ndarray, hospital: np.ndarray,
+    admission: np.ndarray, days: np.ndarray,
+) -> dict[str, np.ndarray]:  # fmt: skip
     """Fee lines of all claims of the chunk."""
     stay, shop = np.isin(kind, STAYS), kind == CareKind.PHARMACY
     nights = np.maximum(days - admission, 1)
@@ -320,10 +329,11 @@ def _product_fen(price_e4: np.ndarray, quantity_e4: np.ndarray) -> np.ndarray:
     """Price times quantity, half-up; the product of made-up numbers stays below 2**63."""
     assert int(price_e4.max()) * int(np.abs(quantity_e4).max()) < 2**62
     magnitude = (price_e4 * np.abs(quantity_e4) + 50_000_000) // 100_000_000
-    return np.where(quantity_e4 < 0, -magnitude, magnitude)
+    product_fen: np.ndarray = np.where(quantity_e4 < 0, -magnitude, magnitude)
+    return product_fen
 
 
-def _take_back(rng, lines: dict[str, np.ndarray], stay: np.ndarray, sort: np.ndarray) -> None:
+def _take_back(rng: np.random.Generator, lines: dict[str, np.ndarray], stay: np.ndarray, sort: np.ndarray) -> None:
     """Makes the last line of some stays a refund of an earlier line, of the whole or of a part of its quantity."""
     start = lines["line_start"]
     for row in np.flatnonzero(stay & (rng.random(len(stay)) < REFUND_SHARE)).tolist():
@@ -338,7 +348,7 @@ def _take_back(rng, lines: dict[str, np.ndarray], stay: np.ndarray, sort: np.nda
         sort[refund] = sort[source]
 
 
-def _fall_ill(rng, chunk: Chunk, people: Population, illnesses: Illnesses, rules: Rules) -> None:
+def _fall_ill(rng: np.random.Generator, chunk: Chunk, people: Population, illnesses: Illnesses, rules: Rules) -> None:
     """Diagnoses of every claim, procedures of some stays."""
     stay, kinds = np.isin(chunk.kind, STAYS).tolist(), chunk.kind.tolist()
     sex, age = people.sex[chunk.person].tolist(), people.age_years[chunk.person].tolist()

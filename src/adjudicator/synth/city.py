@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from functools import cached_property, partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -118,7 +119,7 @@ class Pool:
         )  # fmt: skip
         return rules
 
-    def _case(self, rules: Rules, group: int, kind: int, spot: int, day: int) -> Iterator[dict]:
+    def _case(self, rules: Rules, group: int, kind: int, spot: int, day: int) -> Iterator[dict[str, Any]]:
         """The fields of claims of one case, as :meth:`fields` would write them."""
         entry, hospitals = self.pack.person_groups[group], self.pack.hospitals
         scheme = int(getattr(Scheme, entry.scheme.upper()))
@@ -127,7 +128,7 @@ class Pool:
             return
         away = spot >= len(hospitals)
         stay = kind in STAYS
-        fields = {
+        fields: dict[str, Any] = {
             "institution_code": "H99000000001" if away else hospitals[spot].code, "settlement_sequence": 1,
             "insured_area": f"{self.pack.areas[0].code:06d}", "scheme": scheme_code(scheme),
             "person_type": entry.person_types[0], "care_type": self.care_codes[kind], "settlement_date": day,
@@ -139,8 +140,9 @@ class Pool:
             fields |= {"care_area": self.away_area(place, 0), "hospital_level": "02", "filing": filing}
         if kind == CareKind.MATERNITY_INPATIENT:
             fields |= {"maternity_type": 1, "fetus_count": 1}
-        diseases = {CareKind.SINGLE_DISEASE: rules.fixed_price, **dict.fromkeys(LASTING, rules.lasting)}.get(kind, ())
-        for disease in diseases or ("",):
+        listed: dict[int, tuple[str, ...]] = dict.fromkeys(LASTING, rules.lasting)
+        listed[CareKind.SINGLE_DISEASE] = rules.fixed_price
+        for disease in listed.get(kind) or ("",):
             yield {**fields, "disease_code": disease}
 
     @cached_property
@@ -157,7 +159,9 @@ class Pool:
                 codes[int(kind)] = code
         return codes
 
-    def draw(self, rng, days: np.ndarray, inpatient_share: float, busy_until: np.ndarray, first: int) -> Chunk:
+    def draw(
+        self, rng: np.random.Generator, days: np.ndarray, inpatient_share: float, busy_until: np.ndarray, first: int
+    ) -> Chunk:
         return draw_chunk(
             rng, self.pack, self.people, self.goods, self.illnesses, self.rules, days, inpatient_share, busy_until,
             self.number, first,
@@ -197,7 +201,7 @@ class Pool:
                     line.original_line_id = _LINE_IDS[original]
             yield claim
 
-    def fields(self, chunk: Chunk) -> Iterator[dict]:
+    def fields(self, chunk: Chunk) -> Iterator[dict[str, Any]]:
         """The fields of each claim without its lines; those with their default value are left out."""
         people, person = self.people, chunk.person
         pool = self.pack
@@ -229,7 +233,7 @@ class Pool:
             age,
         ) in enumerate(columns):
             away = hospital < 0
-            fields = {
+            fields: dict[str, Any] = {
                 "institution_code": f"H{990000 + row % 7:06d}{scheme:05d}" if away else pool.hospitals[hospital].code,
                 "encounter_id": f"{settled}{self.number:02d}{chunk.first + row:010d}", "settlement_sequence": 1,
                 "person_id": f"S{pool.pool:06d}{who:09d}", "insured_area": areas[county],
@@ -257,7 +261,7 @@ class Pool:
             self._add_person(fields, who, bool(chunk.use_account[row]), assistance)
             yield fields
 
-    def _add_person(self, fields: dict, who: int, use_account: bool, assistance: list[str]) -> None:
+    def _add_person(self, fields: dict[str, Any], who: int, use_account: bool, assistance: list[str]) -> None:
         """What is known of the person beside the columns that every claim has."""
         people = self.people
         if people.tier[who]:

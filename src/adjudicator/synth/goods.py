@@ -68,7 +68,7 @@ def read_goods(pack: Pack, catalogue: Catalogue, day: int) -> Goods:
     """
     number = next(n for n, view in enumerate(catalogue.views) if view.id == pack.id)
     group = int(catalogue.rules.group_of[number, 0])
-    rows = []
+    rows: list[dict[str, str]] = []
     for folder in (pack.folder, *pack.includes):
         path = folder / "catalogue" / "item.csv"
         if path.exists():
@@ -84,8 +84,8 @@ def read_goods(pack: Pack, catalogue: Catalogue, day: int) -> Goods:
             if held["item_class"] == ItemClass.A and no_ceiling:
                 plain = row["code"]
             kind = _OF_CATEGORY[row["charge_category"]]
-            price_e4 = decimal_to_scaled(row.get("listed_price_yuan") or USUAL_YUAN[kind], 6)
-            found.append((KIND[kind], row["code"], price_e4, flags & VersionFlag.RESTRICTED))
+            usual_e4 = decimal_to_scaled(row.get("listed_price_yuan") or USUAL_YUAN[kind], 6)
+            found.append((KIND[kind], row["code"], usual_e4, flags & VersionFlag.RESTRICTED))
     found.sort()
     kinds = np.array([row[0] for row in found], np.int64)
     missing = [name for name, position in KIND.items() if position not in kinds]

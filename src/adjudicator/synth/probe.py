@@ -8,6 +8,7 @@ from __future__ import annotations
 import calendar
 from collections.abc import Callable, Iterator
 from itertools import pairwise, product
+from typing import Any
 
 import numpy as np
 
@@ -18,7 +19,7 @@ from adjudicator.rulefile.pack import Pack
 from adjudicator.rules.bundle import Bundle
 from adjudicator.v1 import claim_pb2, settlement_pb2
 
-Fields = Callable[[int, int, int, int], Iterator[dict]]
+Fields = Callable[[int, int, int, int], Iterator[dict[str, Any]]]
 """Person group, kind of care, spot, day YYYYMMDD -> the fields of claims that the draw may make of it."""
 
 
@@ -37,7 +38,8 @@ def allowed_cases(
     alike = [(hospital.code[0], hospital.deductible_level, hospital.hosp_lv) for hospital in pack.hospitals]
     example = [alike.index(key) for key in alike] + [len(alike) + spot for spot in range(away)]
     allowed = np.zeros((12, len(pack.person_groups), max((*CareKind, *kinds)) + 1, len(example)), bool)
-    cases, batch = [], claim_pb2.ClaimBatch()
+    cases: list[tuple[int, int, int, int]] = []
+    batch = claim_pb2.ClaimBatch()
     for month in range(12):
         last = calendar.monthrange(year, month + 1)[1]
         for group in range(len(pack.person_groups)):

@@ -5,15 +5,17 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from adjudicator.catalogue.tables import yyyymmdd
+from adjudicator.synth.chunk import Chunk
 from adjudicator.synth.city import CHUNK, Synthesizer
 
 if TYPE_CHECKING:
     import pyarrow as pa
+    import pyarrow.parquet as pq
 
 PROTOBUF_FILE, CLAIMS_FILE, LINES_FILE, ABOUT_FILE = "claims.pb", "claims.parquet", "lines.parquet", "about.json"
 
@@ -75,7 +77,6 @@ def write_parquet(city: Synthesizer, count: int, folder: Path, progress: Progres
     Column names are those of the messages. Codes are dictionaries, amounts delta-packed.
     """
     import pyarrow as pa
-    import pyarrow.parquet as pq
 
     writers: dict[str, pq.ParquetWriter] = {}
     waiting: dict[str, list[pa.Table]] = {CLAIMS_FILE: [], LINES_FILE: []}
@@ -104,7 +105,7 @@ def write_parquet(city: Synthesizer, count: int, folder: Path, progress: Progres
         writer.close()
 
 
-def _writer(path: Path, schema: pa.Schema):
+def _writer(path: Path, schema: pa.Schema) -> pq.ParquetWriter:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -127,7 +128,7 @@ _OPTIONAL = ("age_years", "age_days")
 _UNIQUE = ("encounter_id",)
 
 
-def _claim_table(rows: list[dict]) -> pa.Table:
+def _claim_table(rows: list[dict[str, Any]]) -> pa.Table:
     import pyarrow as pa
 
     columns: dict[str, pa.Array] = {}
@@ -143,7 +144,7 @@ def _claim_table(rows: list[dict]) -> pa.Table:
     return pa.table(columns).unify_dictionaries()
 
 
-def _line_table(chunk, codes: list[str], first_row: int) -> pa.Table:
+def _line_table(chunk: Chunk, codes: list[str], first_row: int) -> pa.Table:
     import pyarrow as pa
 
     claim = np.repeat(np.arange(len(chunk)), np.diff(chunk.line_start))
@@ -163,7 +164,7 @@ def _line_table(chunk, codes: list[str], first_row: int) -> pa.Table:
     )
 
 
-def write_about(city: Synthesizer, count: int, folder: Path) -> dict:
+def write_about(city: Synthesizer, count: int, folder: Path) -> dict[str, Any]:
     """``about.json``: what was written and how to write it again."""
     about = {
         "packs": [pack.id for pack in city.bundle.packs], "rules_hash": city.bundle.hash, "claims": count,

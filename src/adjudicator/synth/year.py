@@ -14,12 +14,14 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 
 from adjudicator.codes import SCHEME_CODES, CareKind, Fund, GroupStatus, Method
 from adjudicator.columns import BENEFIT, CLAIM, GROUP, PAYMENT, SPLIT
 from adjudicator.money import fen_to_yuan, split_by_weight
+from adjudicator.payment.conditions import PackView
 from adjudicator.payment.pay import pay
 from adjudicator.payment.section import compile_packs, read_payment
 from adjudicator.pooling.cases import CASE, Cases
@@ -70,7 +72,7 @@ def city() -> tuple[PoolContext, SimpleNamespace]:
     return context, SimpleNamespace(payment=compile_packs([context.payment]))
 
 
-def _hospitals(view) -> list[int]:
+def _hospitals(view: PackView) -> list[int]:
     """Rows of the register with a payment class; a pharmacy has none."""
     return [row for row, name in enumerate(view.hospital_classes) if name]
 
@@ -132,7 +134,8 @@ def _dates(days: np.ndarray) -> np.ndarray:
     months = days.astype("datetime64[M]")
     year_month = months.astype(int)
     day = (days - months.astype("datetime64[D]")).astype(int) + 1
-    return (year_month // 12 + 1970) * 10_000 + (year_month % 12 + 1) * 100 + day
+    dates: np.ndarray = (year_month // 12 + 1970) * 10_000 + (year_month % 12 + 1) * 100 + day
+    return dates
 
 
 def pay_all(
@@ -271,7 +274,7 @@ def run_command(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _summary(done: Year) -> dict:
+def _summary(done: Year) -> dict[str, Any]:
     return {
         "paid": done.paid,
         "steps": {name: round(value, 3) for name, value in done.seconds.items()},
