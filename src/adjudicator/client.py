@@ -8,13 +8,17 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TypeVar
 
 import grpc
+from google.protobuf.message import Message
 from google.rpc import error_details_pb2, status_pb2
 
 from adjudicator import limits
 from adjudicator.v1 import adjudication_pb2_grpc, claim_pb2, settlement_pb2
+
+Answer = TypeVar("Answer")
 
 OPEN_OUTCOMES = frozenset(
     {
@@ -57,7 +61,7 @@ def code_of(error: grpc.RpcError) -> str:
     """Code of the error table, e.g. ``ADJ-3009``; empty where the refusal did not come from this service."""
     for detail in getattr(status_of(error), "details", ()):
         if detail.Is(error_details_pb2.ErrorInfo.DESCRIPTOR):
-            return error_details_pb2.ErrorInfo.FromString(detail.value).reason
+            return str(error_details_pb2.ErrorInfo.FromString(detail.value).reason)
     return ""
 
 
@@ -66,7 +70,7 @@ def retry_delay_seconds(error: grpc.RpcError) -> float | None:
     for detail in getattr(status_of(error), "details", ()):
         if detail.Is(error_details_pb2.RetryInfo.DESCRIPTOR):
             delay = error_details_pb2.RetryInfo.FromString(detail.value).retry_delay
-            return delay.seconds + delay.nanos / 1e9
+            return float(delay.seconds + delay.nanos / 1e9)
     return None
 
 
@@ -75,7 +79,7 @@ class Client:
 
     def __init__(self, target: str, credentials: grpc.ChannelCredentials | None = None, most_attempts: int = 10):
         self.channel = open_channel(target, credentials)
-        self.adjudication = adjudication_pb2_grpc.AdjudicationStub(self.channel)
+        self.adjudication = adjudication_pb2_grpc.AdjudicationStub(self.channel)  # type: ignore[no-untyped-call]  # generated
         self.most_attempts = most_attempts
         self.attempts = 0
         """Calls made, the repeated ones too."""
@@ -88,16 +92,18 @@ class Client:
 
     async def settle(self, claim: claim_pb2.Claim, timeout_seconds: float = 10.0) -> settlement_pb2.Settlement:
         """Settles one claim; raises ``grpc.RpcError`` when it was refused or every attempt failed."""
-        return await self.call(self.adjudication.Settle, claim, timeout_seconds)
+        settlement: settlement_pb2.Settlement = await self.call(self.adjudication.Settle, claim, timeout_seconds)
+        return settlement
 
     async def settle_batch(
         self, claims: Sequence[claim_pb2.Claim], timeout_seconds: float = 30.0
     ) -> Sequence[settlement_pb2.Settlement]:
         """Settles many claims; each answer says for itself whether it was refused."""
         batch = claim_pb2.ClaimBatch(claims=claims)
-        return (await self.call(self.adjudication.SettleBatch, batch, timeout_seconds)).settlements
+        answer: settlement_pb2.SettlementBatch = await self.call(self.adjudication.SettleBatch, batch, timeout_seconds)
+        return answer.settlements
 
-    async def call(self, method, message, timeout_seconds: float):
+    async def call(self, method: Callable[..., Awaitable[Answer]], message: Message, timeout_seconds: float) -> Answer:
         """Makes an idempotent call, again while its outcome is open."""
         for attempt in range(1, self.most_attempts + 1):
             self.attempts += 1

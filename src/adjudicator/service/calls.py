@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import math
 from collections.abc import AsyncIterator, Awaitable, Callable
-from typing import TypeVar
+from typing import TypeAlias, TypeVar
 
 import grpc
 from google.protobuf.message import DecodeError, Message
@@ -20,7 +20,7 @@ from adjudicator.service.logs import describe, log
 from adjudicator.service.metrics import Metrics
 from adjudicator.service.status import abort
 
-Context = grpc.aio.ServicerContext
+Context: TypeAlias = grpc.aio.ServicerContext
 Unary = Callable[[bytes, Context], Awaitable[bytes]]
 Stream = Callable[[AsyncIterator[bytes], Context], AsyncIterator[bytes]]
 ServerStream = Callable[[bytes, Context], AsyncIterator[bytes]]
@@ -34,7 +34,7 @@ HARD_MESSAGE_BYTES = 2 * limits.MAX_MESSAGE_BYTES
 
 def deadline_of(context: Context) -> float:
     """Deadline of a call on the event loop's clock; infinite where the caller set none."""
-    remaining_seconds = context.time_remaining()
+    remaining_seconds: float | None = context.time_remaining()
     if remaining_seconds is None:
         return math.inf
     return asyncio.get_running_loop().time() + remaining_seconds

@@ -46,7 +46,10 @@ def group_batch(engine: Engine, message: bytes) -> bytes:
     return answer.SerializeToString()
 
 
-def _group(engine: Engine, scheme: Scheme, records: Sequence, results: Sequence, trace: bool) -> None:
+def _group(
+    engine: Engine, scheme: Scheme, records: Sequence[grouping_pb2.GroupRecord],
+    results: Sequence[grouping_pb2.GroupedRecord], trace: bool,
+) -> None:  # fmt: skip
     """Fills the results of records that are in order."""
     columns, rows = columns_from_records(scheme, records), np.zeros(len(records), GROUP)
     group(scheme, columns, rows)
@@ -67,7 +70,8 @@ def _group(engine: Engine, scheme: Scheme, records: Sequence, results: Sequence,
 
 
 def _scheme(engine: Engine, name: str) -> Scheme:
-    for scheme in engine.bundle.schemes:
+    schemes: Sequence[Scheme] = engine.bundle.schemes
+    for scheme in schemes:
         if name in ("", scheme.name):
             return scheme
     raise refuse(E.UNKNOWN_GROUPING_SCHEME, "scheme")

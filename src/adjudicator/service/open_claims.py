@@ -53,7 +53,7 @@ class OpenClaims:
         if len(set(keys)) == len(keys):
             return self.rows
         seen: set[bytes] = set()
-        return self.rows[[not (key in seen or seen.add(key)) for key in keys]]
+        return self.rows[[not (key in seen or seen.add(key)) for key in keys]]  # type: ignore[func-returns-value]  # None, as a test
 
     def reversal_keys(self, rows: np.ndarray) -> list[bytes]:
         """Return the keys of the reversals of some rows."""

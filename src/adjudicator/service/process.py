@@ -13,7 +13,7 @@ from types import TracebackType
 import grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
-SERVING = health_pb2.HealthCheckResponse.SERVING
+SERVING: int = health_pb2.HealthCheckResponse.SERVING
 
 
 class ServiceProcess:
@@ -114,6 +114,7 @@ def health_of(
     with opened as channel:
         try:
             request = health_pb2.HealthCheckRequest(service=service)
-            return health_pb2_grpc.HealthStub(channel).Check(request, timeout=timeout_seconds).status
+            health: int = health_pb2_grpc.HealthStub(channel).Check(request, timeout=timeout_seconds).status
         except grpc.RpcError:
             return None
+    return health

@@ -30,7 +30,7 @@ SERVING = health_pb2.HealthCheckResponse.SERVING
 NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
 
 
-class Health(health.aio.HealthServicer):
+class Health(health.aio.HealthServicer):  # type: ignore[misc]  # gRPC comes without types
     """The standard health service; watchers are let go when the service stops, so that it need not wait for them."""
 
     def __init__(self) -> None:
@@ -108,8 +108,8 @@ class Server:
 
     def _add_port(self) -> int:
         if self.options.tls is None:
-            return self.grpc.add_insecure_port(self.options.listen)
-        return self.grpc.add_secure_port(self.options.listen, credentials_of(self.options.tls))
+            return int(self.grpc.add_insecure_port(self.options.listen))
+        return int(self.grpc.add_secure_port(self.options.listen, credentials_of(self.options.tls)))
 
     async def follow_readiness(self) -> None:
         """Tells health what the application says of itself, until cancelled."""

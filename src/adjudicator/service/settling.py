@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from functools import partial
 from itertools import pairwise
-from typing import NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
@@ -76,7 +76,7 @@ class Settler:
         self._places = asyncio.Semaphore(options.most_batches)
         self._threads = threads
         self._inline_bytes = INLINE_BYTES if threads else sys.maxsize
-        self._running: set[asyncio.Task] = set()
+        self._running: set[asyncio.Task[Any]] = set()
         self._pools = [f"{int(pack.pool):06d}" for pack in engine.bundle.packs]
 
     async def close(self) -> None:
@@ -256,11 +256,11 @@ class Settler:
         incoming, rows = resolved.incoming, result.rows[kept]
         # The usual case, every claim of the batch, takes no copies.
         rows = slice(None) if len(rows) == len(resolved.claims) else rows
-        kept = slice(None) if len(kept) == len(result.rows) else kept
-        claims, wire = result.claims[kept], incoming.claims[rows]
+        chosen: np.ndarray | slice = slice(None) if len(kept) == len(result.rows) else kept
+        claims, wire = result.claims[chosen], incoming.claims[rows]
         codes = incoming.decoded.tables["diagnoses"]
         diagnoses = Diagnoses(incoming.heap, wire["diagnoses_start"], wire["diagnoses_end"], codes)
-        priced_over = PricedOver(result.seen[kept], result.quota_keys[kept], result.quota_seen[kept])
+        priced_over = PricedOver(result.seen[chosen], result.quota_keys[chosen], result.quota_seen[chosen])
         basis = write_basis(self.engine.bundle.hash, claims, resolved.splits[rows], priced_over, diagnoses)
         return Settlements(
             work.pool,
@@ -279,15 +279,15 @@ class Settler:
                     encounter_sizes=wire["encounter_id_size"],
                 ),
             ),
-            Money(claims, result.benefits[kept], result.payments[kept]),
+            Money(claims, result.benefits[chosen], result.payments[chosen]),
             states,
             Changes(
-                state_rows=result.state_rows[kept],
-                before=result.before[kept],
-                after=result.after[kept],
+                state_rows=result.state_rows[chosen],
+                before=result.before[chosen],
+                after=result.after[chosen],
                 quota_keys=priced_over.quota_keys,
-                quota_before=result.quota_before[kept],
-                quota_after=result.quota_after[kept],
+                quota_before=result.quota_before[chosen],
+                quota_after=result.quota_after[chosen],
             ),
             Parts(answers, ends),
             Parts(*basis),

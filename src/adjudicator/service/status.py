@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import grpc
 from google.protobuf import any_pb2, duration_pb2
+from google.protobuf.message import Message
 from google.rpc import error_details_pb2, status_pb2
 
 from adjudicator.errors import AdjudicatorError, E, Problem
@@ -158,7 +159,7 @@ def _violations(problems: tuple[Problem, ...], room_bytes: int) -> error_details
     return bad_request
 
 
-def _attach(status: status_pb2.Status, detail) -> None:
+def _attach(status: status_pb2.Status, detail: Message) -> None:
     packed = any_pb2.Any()
     packed.Pack(detail)
     status.details.append(packed)

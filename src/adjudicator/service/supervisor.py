@@ -31,7 +31,7 @@ class Worker:
 
     index: int
     command: list[str]
-    process: subprocess.Popen | None = field(default=None, repr=False)
+    process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
     started_at: float = 0.0
     restart_at: float = 0.0
     pause_seconds: float = PAUSE_SECONDS
