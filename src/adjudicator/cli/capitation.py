@@ -5,11 +5,16 @@ from __future__ import annotations
 import argparse
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from adjudicator.money import fen_to_yuan
 
+if TYPE_CHECKING:
+    from adjudicator.pooling.capitation import Budget, Enrolment
+    from adjudicator.pooling.context import PoolContext
 
-def add_parser(subparsers) -> None:
+
+def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Registers the command and what it can do."""
     parser = subparsers.add_parser("capitation", help="budget and quota a head of the per-head packages")
     actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
@@ -49,7 +54,9 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _budget(context, year: int, scheme: str, years: dict[int, dict[str, int]], people: list):
+def _budget(
+    context: PoolContext, year: int, scheme: str, years: dict[int, dict[str, int]], people: list[Enrolment]
+) -> Budget:
     from adjudicator.errors import E, refuse
     from adjudicator.pooling.capitation import three_year_budget, weighted_person_years
     from adjudicator.pooling.context import last_day

@@ -14,14 +14,17 @@ import tempfile
 import time
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from adjudicator.v1 import pooling_pb2
 
 DEFAULT_PACK = "hangzhou"
 DEFAULT_CLAIMS = 4000
 DEFAULT_DAY = 20250612
 
 
-def add_parser(subparsers) -> None:
+def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Registers the command."""
     parser = subparsers.add_parser(
         "demo",
@@ -149,7 +152,7 @@ class Demo:
         pack = load_bundle([self.arguments.pack]).packs[0]
         pool = f"{int(pack.pool):06d}"
         with grpc.insecure_channel(address) as channel:
-            stub = adjudication_pb2_grpc.PoolingLedgerStub(channel)
+            stub = adjudication_pb2_grpc.PoolingLedgerStub(channel)  # type: ignore[no-untyped-call]  # generated
             totals = stub.GetCountyTotals(pooling_pb2.TotalsQuery(pool=pool), timeout=30)
         names = {f"{area.code:06d}": area.name_zh for area in pack.areas}
         self.say(
@@ -168,7 +171,7 @@ class Demo:
             self.say(f"{'yes' if right else 'NO '}  {name}")
         return all(checks.values())
 
-    def _checks(self, totals, pool: str) -> dict[str, bool]:
+    def _checks(self, totals: pooling_pb2.CountyTotals, pool: str) -> dict[str, bool]:
         from adjudicator.codes import Fund
         from adjudicator.payers import of
 

@@ -6,7 +6,7 @@ import asyncio
 import json
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import date
 from typing import Any
 
@@ -72,7 +72,9 @@ class Day:
             "shown": [json_format.MessageToDict(answer) for answer in (*self._shown(), *reversal)],
         }  # fmt: skip
 
-    async def _share(self, client: Client, numbers: Sequence[int], work) -> None:
+    async def _share(
+        self, client: Client, numbers: Sequence[int], work: Callable[[Client, int], Awaitable[None]]
+    ) -> None:
         """Several hospitals at once, each one claim after the other."""
 
         async def hospital(own: Sequence[int]) -> None:

@@ -10,11 +10,15 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from adjudicator.grouping.records.files import Outcome, Task
 
 SHOWN_MESSAGES = 20
 
 
-def add_parser(subparsers) -> None:
+def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Registers the command."""
     parser = subparsers.add_parser(
         "group",
@@ -58,7 +62,7 @@ def run(arguments: argparse.Namespace) -> int:
     return 1 if outcome.malformed else 0
 
 
-def _with_extras(task, arguments: argparse.Namespace):
+def _with_extras(task: Task, arguments: argparse.Namespace) -> Task:
     """The task with the answer columns that were asked for."""
     if not arguments.trace and arguments.coding_checks is None:
         return task
@@ -73,7 +77,7 @@ def _kind(path: Path) -> str:
     return next((kind for kind in ("parquet", "csv") if name.endswith(f".{kind}")), "tsv")
 
 
-def _group(task, arguments: argparse.Namespace, parquet: bool):
+def _group(task: Task, arguments: argparse.Namespace, parquet: bool) -> Outcome:
     from adjudicator.grouping.records import files as record_files
 
     if parquet:
@@ -101,7 +105,7 @@ def _teller(path: Path | None) -> Iterator[Callable[[int, str], None] | None]:
 
 
 @contextmanager
-def _target(path: Path) -> Iterator:
+def _target(path: Path) -> Iterator[Any]:
     """The answer under a temporary name until it is whole, so that a torn file is never taken for an answer."""
     if str(path) == "-":
         yield sys.stdout.buffer
@@ -132,7 +136,7 @@ def _progress(size: int | None) -> Iterator[Callable[[int], None]]:
         yield lambda done: progress.advance(task, done)
 
 
-def _report(arguments: argparse.Namespace, outcome) -> None:
+def _report(arguments: argparse.Namespace, outcome: Outcome) -> None:
     for line, text in outcome.messages[:SHOWN_MESSAGES]:
         print(f"{arguments.input}: {outcome.unit} {line}: {text}", file=sys.stderr)
     more = outcome.message_count - SHOWN_MESSAGES

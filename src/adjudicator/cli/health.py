@@ -5,11 +5,15 @@ from __future__ import annotations
 import argparse
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import grpc
 
 DEFAULT_TARGET = "127.0.0.1:50051"
 
 
-def add_parser(subparsers) -> None:
+def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Registers the command."""
     parser = subparsers.add_parser(
         "health",
@@ -43,11 +47,11 @@ def ask(arguments: argparse.Namespace) -> str:
         try:
             answer = health_pb2_grpc.HealthStub(channel).Check(request, timeout=arguments.timeout)
         except grpc.RpcError as error:
-            return error.code().name
-    return health_pb2.HealthCheckResponse.ServingStatus.Name(answer.status)
+            return str(error.code().name)
+    return str(health_pb2.HealthCheckResponse.ServingStatus.Name(answer.status))
 
 
-def _channel(arguments: argparse.Namespace):
+def _channel(arguments: argparse.Namespace) -> grpc.Channel:
     import grpc
 
     if not arguments.tls_ca:

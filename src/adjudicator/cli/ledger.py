@@ -26,7 +26,7 @@ WIDE_COLUMNS = 300
 """Width of a table that goes to a file or another program."""
 
 
-def add_parser(subparsers) -> None:
+def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Registers the command and what it can do."""
     parser = subparsers.add_parser("ledger", help="totals, watch, verify, rebuild the pooling ledger")
     actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
@@ -93,7 +93,8 @@ async def _with_ledger(arguments: argparse.Namespace) -> int:
     from adjudicator.ledger.store import Ledger
 
     async with _store(arguments) as url, await Ledger.open(url, timeout_seconds=3, allow_volatile=True) as ledger:
-        return await arguments.act(ledger, arguments)
+        code: int = await arguments.act(ledger, arguments)
+        return code
 
 
 @asynccontextmanager

@@ -13,7 +13,7 @@ import json
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
 
 YEAR = 2025
@@ -24,7 +24,7 @@ MOST_CALLERS = 256
 MOST_CLAIMS_PER_CALL = 1_000
 
 
-def add_parser(subparsers) -> None:
+def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Registers the command."""
     parser = subparsers.add_parser(
         "loadtest",
@@ -160,7 +160,7 @@ async def _send(arguments: argparse.Namespace, messages: list[bytes]) -> Figures
     left = iter(messages)
     answers: list[bytes] = []
 
-    async def caller(call) -> None:
+    async def caller(call: Callable[..., Awaitable[bytes]]) -> None:
         for message in left:
             began = time.perf_counter()
             try:

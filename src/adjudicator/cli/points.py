@@ -5,11 +5,15 @@ from __future__ import annotations
 import argparse
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from adjudicator.money import fen_to_yuan
 
+if TYPE_CHECKING:
+    from adjudicator.pooling.calibrate import CalibrationResult
 
-def add_parser(subparsers) -> None:
+
+def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Registers the command and what it can do."""
     parser = subparsers.add_parser("points", help="base points of DRGs from past cases")
     actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
@@ -53,7 +57,7 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _write(folder: Path, result) -> None:
+def _write(folder: Path, result: CalibrationResult) -> None:
     from adjudicator.pooling.context import write_rows
 
     folder.mkdir(parents=True, exist_ok=True)
@@ -75,7 +79,7 @@ def e8_text(value_e8: int) -> str:
     return f"{value_e8 // 10**8}.{value_e8 % 10**8:08d}".rstrip("0").rstrip(".")
 
 
-def _show(result) -> None:
+def _show(result: CalibrationResult) -> None:
     from rich.console import Console
     from rich.table import Table
 

@@ -6,11 +6,15 @@ import argparse
 import json
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from adjudicator.money import fen_to_yuan
 
+if TYPE_CHECKING:
+    from adjudicator.pooling.year import PoolYear
 
-def add_parser(subparsers) -> None:
+
+def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Registers the command."""
     parser = subparsers.add_parser(
         "pool", help="share a pool's deficit or surplus between city and counties",
@@ -56,7 +60,7 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _show(result) -> None:
+def _show(result: PoolYear) -> None:
     from rich.console import Console
     from rich.table import Table
 

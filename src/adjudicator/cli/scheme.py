@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 
-def add_parser(subparsers) -> None:
+def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Registers the command."""
     parser = subparsers.add_parser("scheme", help="import and check DRG grouping tables")
     actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)

@@ -15,7 +15,7 @@ REDIS_VARIABLE = "ADJUDICATOR_REDIS_URL"
 """An address with a password belongs here: a command line can be read by every user of the machine."""
 
 
-def add_parser(subparsers) -> None:
+def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Registers the command."""
     parser = subparsers.add_parser(
         "serve", help="run the gRPC service", description="Runs the gRPC service until SIGTERM or Ctrl-C."

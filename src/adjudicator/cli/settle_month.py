@@ -9,7 +9,7 @@ import sys
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from adjudicator.cli.addresses import store_url
 from adjudicator.money import fen_to_yuan
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from adjudicator.pooling.settlement import Postings, Settlement
 
 
-def add_parser(subparsers) -> None:
+def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Registers the command."""
     parser = subparsers.add_parser(
         "settle-month", help="monthly settlement with the hospitals",
@@ -180,7 +180,7 @@ def write_reports(settlement: Settlement, folder: Path) -> None:
         "others_fen",
         "fund_fen",
     )
-    rows: list[tuple] = [
+    rows: list[tuple[Any, ...]] = [
         (code, line.hospital, line.county, line.cases, line.points_e8, line.gross_fen, line.patient_fen,
          line.others_fen, line.fund_fen)
         for code, clearing in settlement.clearings.items() for line in clearing.lines
@@ -190,7 +190,7 @@ def write_reports(settlement: Settlement, folder: Path) -> None:
     write_rows(folder / f"{settlement.period}-all.csv", header, rows)
 
 
-def as_data(settlement: Settlement, posted: Postings | None) -> dict:
+def as_data(settlement: Settlement, posted: Postings | None) -> dict[str, Any]:
     """The settlement as plain data."""
     schemes = {}
     for code, clearing in settlement.clearings.items():
@@ -207,7 +207,9 @@ def as_data(settlement: Settlement, posted: Postings | None) -> dict:
             "prepaid_fen": sum(amount for (scheme, *_), amount in settlement.prepaid.items() if scheme == code),
         }
     kept = [[*place, amount] for place, amount in settlement.kept.items()]
-    result: dict = {"period": settlement.period, "cases": len(settlement.cases), "schemes": schemes, "kept_fen": kept}
+    result: dict[str, Any] = {
+        "period": settlement.period, "cases": len(settlement.cases), "schemes": schemes, "kept_fen": kept,
+    }  # fmt: skip
     result["hospitals_fen"] = settlement.hospital_fen()
     result["limits"] = [
         {"hospital": year.limit.hospital, "scheme": year.limit.scheme, "kind": year.limit.kind, "cases": year.cases,

@@ -6,7 +6,7 @@ import argparse
 import asyncio
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from adjudicator.cli import settle_month
 from adjudicator.money import fen_to_yuan
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from adjudicator.pooling.rules import CapitationTerms
 
 
-def add_parser(subparsers) -> None:
+def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Registers the command."""
     parser = subparsers.add_parser(
         "settle-year", help="yearly clearing with the hospitals",
@@ -122,7 +122,7 @@ def _packages(arguments: argparse.Namespace, context: PoolContext, people: list[
     if strange:
         raise refuse(E.CANNOT_CLEAR, "visits", f"scheme {', '.join(strange)} has visits but nobody is signed")
     counties: dict[tuple[str, str], int] = {}
-    schemes: dict[str, dict] = {}
+    schemes: dict[str, dict[str, Any]] = {}
     for scheme, terms in known.items():
         own = [person for person in people if person.scheme == scheme]
         quotas = capitation.settle_year(
@@ -149,7 +149,9 @@ def _packages(arguments: argparse.Namespace, context: PoolContext, people: list[
     return 0
 
 
-def _print_json(year: int, found: dict, counties: dict[tuple[str, str], int], posted: list[list[int]] | None) -> None:
+def _print_json(
+    year: int, found: dict[str, Any], counties: dict[tuple[str, str], int], posted: list[list[int]] | None
+) -> None:
     listed = [[*place, amount] for place, amount in counties.items()]
     data = {"year": year, **found, "counties_fen": listed, "posted": posted}
     print(json.dumps(data, ensure_ascii=False, indent=1))

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 
-def add_parser(subparsers) -> None:
+def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Registers the command."""
     parser = subparsers.add_parser(
         "synth",
@@ -88,6 +88,6 @@ class _Bar:
         if self._progress is not None:
             self._progress.update(self._task, completed=done)
 
-    def __exit__(self, *exception) -> None:
+    def __exit__(self, *exception: object) -> None:
         if self._progress is not None:
             self._progress.stop()

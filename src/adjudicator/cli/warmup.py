@@ -7,7 +7,7 @@ import json
 import time
 
 
-def add_parser(subparsers) -> None:
+def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Registers the command."""
     parser = subparsers.add_parser(
         "warmup",
