@@ -43,14 +43,14 @@ CHANNEL_OPTIONS: tuple[tuple[str, int], ...] = (
 
 
 def open_channel(target: str, credentials: grpc.ChannelCredentials | None = None) -> grpc.aio.Channel:
-    """A channel to a service; without ``credentials`` in plain text."""
+    """Return a channel to a service; without ``credentials`` in plain text."""
     if credentials is None:
         return grpc.aio.insecure_channel(target, options=CHANNEL_OPTIONS)
     return grpc.aio.secure_channel(target, credentials, options=CHANNEL_OPTIONS)
 
 
 def status_of(error: grpc.RpcError) -> status_pb2.Status | None:
-    """The rich status of a refused call; None where the refusal did not come from this service."""
+    """Return the rich status of a refused call; None where the refusal did not come from this service."""
     for key, value in error.trailing_metadata() or ():
         if key == "grpc-status-details-bin":
             return status_pb2.Status.FromString(value)
@@ -104,7 +104,7 @@ class Client:
         return answer.settlements
 
     async def call(self, method: Callable[..., Awaitable[Answer]], message: Message, timeout_seconds: float) -> Answer:
-        """Makes an idempotent call, again while its outcome is open."""
+        """Make an idempotent call, again while its outcome is open."""
         for attempt in range(1, self.most_attempts + 1):
             self.attempts += 1
             try:

@@ -261,5 +261,5 @@ class AdjudicatorError(Exception):
 
 
 def refuse(number: E, field: str = "", detail: str = "") -> AdjudicatorError:
-    """The exception for one problem: ``raise refuse(E.STORE_AWAY)``."""
+    """Return the exception for one problem: ``raise refuse(E.STORE_AWAY)``."""
     return AdjudicatorError(Problem(int(number), field, detail))

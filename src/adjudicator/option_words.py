@@ -36,7 +36,7 @@ ZH: dict[type[IntEnum], tuple[str, ...]] = {
 
 
 def in_words(member: IntEnum) -> str:
-    """An option for people: the word of a pack and the Chinese one.
+    """Return an option for people: the word of a pack and the Chinese one.
 
     >>> in_words(o.Payer.LARGE_SUM)
     'large_sum 职工大额补助'

@@ -250,5 +250,5 @@ STAGE_NAMES: dict[Stage, tuple[str, str]] = {
 
 
 def choice_name(member: IntEnum) -> str:
-    """The word for an option in a pack: its name in lower case."""
+    """Return the word for an option in a pack: its name in lower case."""
     return member.name.lower()

@@ -72,10 +72,13 @@ def test_a_suspended_person_has_no_supplement() -> None:
 @pytest.mark.parametrize(
     ("part", "says"),
     [
-        ({"percent": 50}, "does not say what counts — write a table such as { in_scope = 100, first_pay = 50 }"),
-        ({"counts_percent": {"moon": 1}, "percent": 50}, "does not say what counts"),
+        ({"percent": 50}, "counts_percent: is missing — write a table with the keys in_scope, first_"),
+        (
+            {"counts_percent": {"moon": 1}, "percent": 50},
+            "moon: unknown key — the keys are in_scope, first_pay",
+        ),
         ({"counts_percent": {"in_scope": 101}, "percent": 50}, "101 is a rate over 100 percent"),
-        ({"counts_percent": {"in_scope": 100}}, "None is not a number (percent) — write percent from 0 to 100"),
+        ({"counts_percent": {"in_scope": 100}}, "percent: is missing — write percent from 0 to 100"),
         ({"counts_percent": {"in_scope": 100}, "percent": 50, "treshold_yuan": 1}, "did you mean"),
     ],
 )

@@ -70,7 +70,7 @@ def explain(
     quota_used_fen: int = 0,
     lines_in_scope: np.ndarray | None = None,
 ) -> tuple[Step, ...]:
-    """The steps of one claim.
+    """Return the steps of one claim.
 
     claim CLAIM[1] and split SPLIT[1] as they were settled, year_before int64[slots] the person's year before the claim,
     quota_used_fen what the disease quota had used. A refused claim has no steps.
@@ -103,15 +103,15 @@ class _Steps:
         self.clauses = Clauses(self.claim, self.work, self.year, self.row, self.version)
 
     def w(self, name: str) -> int:
-        """A work amount."""
+        """Return a work amount."""
         return int(self.work[name])
 
     def yuan(self, name: str) -> str:
-        """A work amount in yuan."""
+        """Return a work amount in yuan."""
         return fen_to_yuan(self.w(name))
 
     def slot(self, name: str) -> int:
-        """A year-to-date amount before the claim."""
+        """Return a year-to-date amount before the claim."""
         return int(self.year[SLOT[name]])
 
     def all(self) -> Iterator[Step]:

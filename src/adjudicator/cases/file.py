@@ -135,7 +135,7 @@ def _case(raw: Any, file: str, pack: str) -> Case:
 
 
 def _packs(raw: Any) -> str:
-    """The packs of a case, one a line."""
+    """Return the packs of a case, one a line."""
     return "\n".join(map(str, raw)) if isinstance(raw, list) else str(raw or "")
 
 
@@ -174,7 +174,7 @@ def _known(raw: Any, allowed: tuple[str, ...], where: str) -> None:
 
 
 def fen(value: Any, where: str) -> int:
-    """An amount in yuan as fen. Errors: E.NOT_AN_AMOUNT, E.AMOUNT_OUT_OF_RANGE."""
+    """Return an amount in yuan as fen. Errors: E.NOT_AN_AMOUNT, E.AMOUNT_OUT_OF_RANGE."""
     try:
         amount_fen = yuan_to_fen(str(value))
     except MoneyError as error:

@@ -56,7 +56,7 @@ class ClaimWriter:
         return self.bundle.packs[0]
 
     def write(self, number: int) -> claim_pb2.Claim:
-        """The claim of a case at a position.
+        """Return the claim of a case at a position.
 
         Errors: E.CORRUPT_CASE_FILE for a word that the rules do not know, E.LINES_DO_NOT_ADD_UP, E.INVALID_DATE,
         E.NOT_AN_AMOUNT, E.INVALID_ACCUMULATOR.
@@ -255,7 +255,7 @@ class ClaimWriter:
         return None
 
     def _deciding(self, claim: claim_pb2.Claim) -> tuple[int, int]:
-        """The date that decides which rule holds, and the benefit year (V08)."""
+        """Return the date that decides which rule holds, and the benefit year (V08)."""
         dates = {
             YearBy.ADMISSION: claim.admission_date, YearBy.SETTLEMENT: claim.settlement_date,
             YearBy.DISCHARGE: claim.discharge_date or claim.settlement_date,

@@ -50,12 +50,12 @@ SOURCE = {"document": "case", "evidence": "demonstration"}
 
 
 def part_item(part: str) -> str:
-    """The catalogue code of a part of the bill."""
+    """Return the catalogue code of a part of the bill."""
     return PART + part.upper().replace("_", "-")
 
 
 def engine_of(case: Case, by_amounts: bool) -> Engine:
-    """The engine that settles a claim of the case; ``by_amounts``: its bill is stated in parts instead of lines.
+    """Return the engine that settles a claim of the case; ``by_amounts``: its bill is stated in parts instead of lines.
 
     Raises :class:`adjudicator.rulefile.faults.PackError` where the rules have faults.
     """
@@ -66,7 +66,7 @@ def engine_of(case: Case, by_amounts: bool) -> Engine:
 
 @lru_cache(maxsize=16)
 def _pack_engine(names: str, by_amounts: bool) -> Engine:
-    """The engine of a case's packs, one a line; the first is that of the place of insurance."""
+    """Return the engine of a case's packs, one a line; the first is that of the place of insurance."""
     if not by_amounts:
         return Engine(_with_every_level(load_bundle(names.splitlines())))
     bundle = _pack_engine(names, False).bundle
@@ -75,7 +75,9 @@ def _pack_engine(names: str, by_amounts: bool) -> Engine:
 
 
 def _with_every_level(bundle: Bundle) -> Bundle:
-    """The bundle with a hospital for each level group of the insuring pack: a register may not have all of them."""
+    """Return the bundle with a hospital for each level group of the insuring pack: a register may not have all of
+    them.
+    """
     insuring, *others = bundle.packs
     levels = {hospital.deductible_level for hospital in insuring.hospitals if _of_one_level(hospital)}
     missing = [level for level in range(len(insuring.levels)) if level not in levels]
@@ -99,7 +101,7 @@ def _of_one_level(hospital: Hospital) -> bool:
 
 
 def _inline(case: Case) -> Bundle:
-    """The bundle of a case's own plan: every case has a catalogue and is paid by some method."""
+    """Return the bundle of a case's own plan: every case has a catalogue and is paid by some method."""
     bundle = inline_bundle(case.plan)
     (pack,) = bundle.packs
     items = [*case.items, *_part_items()]
@@ -115,7 +117,7 @@ def _part_items() -> list[dict[str, Any]]:
 
 
 def _catalogue(pack: Pack, items: Iterable[Mapping[str, Any]], options: Mapping[str, Any]) -> catalogue.CatalogueSource:
-    """The compiled catalogue of one pack that has only these items."""
+    """Return the compiled catalogue of one pack that has only these items."""
     with tempfile.TemporaryDirectory() as folder:
         _write_catalogue(Path(folder), f"{pack.pool:06d}", items, options)
         faults = Faults()
@@ -125,7 +127,7 @@ def _catalogue(pack: Pack, items: Iterable[Mapping[str, Any]], options: Mapping[
 
 
 def _write_catalogue(folder: Path, area: str, items: Iterable[Mapping[str, Any]], options: Mapping[str, Any]) -> None:
-    """Writes items as the tables of a catalogue folder."""
+    """Write items as the tables of a catalogue folder."""
     tables: dict[str, list[dict[str, Any]]] = {"item.csv": [], "class.csv": [], "ceiling.csv": [], "ratio.csv": []}
     for item in items:
         code = item["code"]
@@ -157,7 +159,7 @@ def _write_catalogue(folder: Path, area: str, items: Iterable[Mapping[str, Any]]
 
 
 def _payment(pack: Pack, mapping: Mapping[str, Any]) -> Any:
-    """The payment section of a pack, written by the keys of ``payment.toml``."""
+    """Return the payment section of a pack, written by the keys of ``payment.toml``."""
     with tempfile.TemporaryDirectory() as folder:
         (Path(folder) / payment.FILE).write_text(_toml(_with_sources(mapping)), "utf-8")
         faults = Faults()
@@ -167,7 +169,7 @@ def _payment(pack: Pack, mapping: Mapping[str, Any]) -> Any:
 
 
 def _with_sources(mapping: Mapping[str, Any]) -> dict[str, Any]:
-    """Adds to each table of the file what it need not say: from when it holds, and where it comes from."""
+    """Add to each table of the file what it need not say: from when it holds, and where it comes from."""
     return {
         name: [{"from": _Bare(SINCE), **SOURCE, "checked_on": _Bare(SINCE), **table} for table in value]
         if isinstance(value, list) and value and isinstance(value[0], Mapping)
@@ -181,7 +183,7 @@ class _Bare(str):
 
 
 def _toml(mapping: Mapping[str, Any]) -> str:
-    """A mapping as TOML, each key on a line of its own.
+    """Return a mapping as TOML, each key on a line of its own.
 
     >>> print(_toml({"funds": ["a"], "row": [{"id": "x", "on": True}]}))
     funds = ["a"]

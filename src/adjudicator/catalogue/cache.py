@@ -35,7 +35,7 @@ def _path(key: str) -> Path:
 
 
 def load(key: str) -> PackCatalogue | None:
-    """The catalogue stored under a key, or None."""
+    """Return the catalogue stored under a key, or None."""
     try:
         with np.load(_path(key), allow_pickle=False) as stored:
             arrays = {name: stored[name] for name in _ARRAYS}
@@ -46,7 +46,7 @@ def load(key: str) -> PackCatalogue | None:
 
 
 def store(key: str, catalogue: PackCatalogue) -> None:
-    """Stores a catalogue of some size; written beside and renamed, so that no reader sees half a file."""
+    """Store a catalogue of some size; written beside and renamed, so that no reader sees half a file."""
     if len(catalogue.codes) < SMALLEST_ITEMS:
         return
     with contextlib.suppress(OSError):

@@ -64,7 +64,7 @@ class Names:
 
 
 def chain_of(area: str) -> tuple[str, ...]:
-    """The areas that a place lies in, widest first.
+    """Return the areas that a place lies in, widest first.
 
     >>> chain_of("330106"), chain_of("330100"), chain_of("330000")
     (('000000', '330000', '330100', '330106'), ('000000', '330000', '330100'), ('000000', '330000'))
@@ -95,7 +95,7 @@ def check_tables(tables: PackTables, view: PackView, faults: Faults) -> tuple[np
 
 
 def _note(table: Table, good: np.ndarray, faults: Faults, message: Callable[[int], str], remedy: str) -> None:
-    """Notes a fault at each row that is not good; the rest of very many is counted."""
+    """Note a fault at each row that is not good; the rest of very many is counted."""
     rows = np.flatnonzero(~good)
     for row in rows[:MOST_FAULTS]:
         file, line = table.place(row)
@@ -121,7 +121,7 @@ def _check_items(items: Table, faults: Faults) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _check_known(table: Table, codes: np.ndarray, faults: Faults) -> np.ndarray:
-    """Adds the column ``item``: the position of the code in ``codes``; a code that is no item is a fault."""
+    """Add the column ``item``: the position of the code in ``codes``; a code that is no item is a fault."""
     wanted = table["code"]
     item = np.zeros(len(table), np.int64)
     known = np.zeros(len(table), bool)

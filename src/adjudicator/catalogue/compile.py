@@ -91,7 +91,7 @@ def _differing_items(tables: PackTables, codes: np.ndarray, names: Names, pool: 
 
 
 def _empty(view: PackView) -> PackCatalogue:
-    """A catalogue without items."""
+    """Return a catalogue without items."""
     nothing = np.zeros((0, LEVEL_COLUMNS), np.int64)
     return PackCatalogue(
         np.zeros(0, "S1"), np.zeros(0, np.int32), (view.pool,), np.full((1, 0), -1, np.int32), np.zeros(0, VERSION),
@@ -100,7 +100,7 @@ def _empty(view: PackView) -> PackCatalogue:
 
 
 def _area_groups(tables: PackTables, view: PackView) -> tuple[str, ...]:
-    """The pool, the counties with rows of their own, and the province where it has rows."""
+    """Return the pool, the counties with rows of their own, and the province where it has rows."""
     named = set()
     for table in (tables.classes, tables.ceilings, tables.ratios, tables.rules):
         if len(table):
@@ -137,7 +137,7 @@ class _Layer:
         return _Layer(table["item"][row], table["from"][row], table["to"][row], level[row], row)
 
     def of_items(self, wanted: np.ndarray) -> _Layer:
-        """The rows of some items; ``wanted`` is a mask over all items."""
+        """Return the rows of some items; ``wanted`` is a mask over all items."""
         kept = wanted[self.item]
         return _Layer(self.item[kept], self.start[kept], self.end[kept], self.area[kept], self.row[kept])
 
@@ -146,7 +146,7 @@ class _Layer:
         return np.concatenate([(self.item << _DAY_BITS) | self.start, (self.item << _DAY_BITS) | (self.end + 1)])
 
     def cover(self, keys: np.ndarray, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """The segments that the given rows of the layer cover, and the table row that covers each."""
+        """Return the segments that the given rows of the layer cover, and the table row that covers each."""
         first = np.searchsorted(keys, (self.item[rows] << _DAY_BITS) | self.start[rows])
         after = np.searchsorted(keys, (self.item[rows] << _DAY_BITS) | (self.end[rows] + 1))
         segments, owner = _ranges(first, after)
@@ -158,7 +158,7 @@ _RatioLayer = tuple[tuple[int, ...], Table, _Layer, np.ndarray]
 
 
 def _expand_rules(tables: PackTables, codes: np.ndarray, values: list[str], chain: tuple[str, ...]) -> _Layer:
-    """The pattern rules as a layer with one entry for each item that a pattern covers."""
+    """Return the pattern rules as a layer with one entry for each item that a pattern covers."""
     tables.rules.columns.setdefault("item", np.zeros(len(tables.rules), np.int64))
     layer = _Layer.of(tables.rules, values, chain)
     if not len(layer.row):
@@ -220,8 +220,8 @@ def _compile_group(
     place = np.full(len(keys), -1)
     place[kept] = np.arange(len(kept))
     ceiling_e4, handling = _ceiling_sets(tables, ceilings, keys, place, names, versions, flags)
-    layers = _ratio_layers(tables, ratios, rules, names)
-    ratio_ppm = _ratio_sets(layers, keys, place, names, versions, flags)
+    ratio_layers = _ratio_layers(tables, ratios, rules, names)
+    ratio_ppm = _ratio_sets(ratio_layers, keys, place, names, versions, flags)
     check_ratios(tables, codes, versions, item, ratio_ppm, area, faults)
     versions["flags"] = flags
     return *_newest_first(item, versions, len(codes)), ceiling_e4, handling, ratio_ppm
@@ -236,7 +236,7 @@ def _ceiling_sets(
     versions: np.ndarray,
     flags: np.ndarray,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Fills ``versions["ceiling"]``; set 0 has no ceiling."""
+    """Fill ``versions["ceiling"]``; set 0 has no ceiling."""
     table = tables.ceilings
     row_of = np.full((len(versions) if len(layer.row) else 0, LEVEL_COLUMNS), -1)
     column = names.level_column[table["level_group"][layer.row]] if len(layer.row) else np.zeros(0, np.int64)
@@ -285,7 +285,7 @@ def _ratio_sets(
     versions: np.ndarray,
     flags: np.ndarray,
 ) -> np.ndarray:
-    """Fills ``versions["ratio"]`` and returns the sets, int32 (sets, person classes), -1 where no row holds."""
+    """Fill ``versions["ratio"]`` and return the sets, int32 (sets, person classes), -1 where no row holds."""
     signature = np.full((len(versions), len(layers) + 1), -1, np.int64)
     signature[:, 0] = versions["item_class"]
     for position, (_key, table, layer, rows_of_layer) in enumerate(layers, start=1):

@@ -58,7 +58,9 @@ class Catalogue:
     digests: tuple[bytes, ...]
 
     def hash_parts(self) -> Iterable[bytes]:
-        """What the bundle's hash is made of: the digest of each pack's compiled catalogue, in the packs' order."""
+        """Return what the bundle's hash is made of: the digest of each pack's compiled catalogue, in the packs'
+        order.
+        """
         return self.digests
 
     @cached_property
@@ -84,7 +86,7 @@ class Catalogue:
         return -1
 
     def look_up(self, code: str, area: str, day: int) -> ItemOnDay | None:
-        """What holds for an item in a place on a day (YYYYMMDD), for people to read; None where nothing does."""
+        """Return what holds for an item in a place on a day (YYYYMMDD), for people to read; None where nothing does."""
         group, item = self.area_group(area), self.item(code)
         row = int(self.rules.first[group, item]) if group >= 0 and item >= 0 else -1
         while row >= 0:
@@ -137,7 +139,7 @@ class ItemOnDay:
 
 
 def load_section(pack_folder: Path, pack: Pack, faults: Faults) -> CatalogueSource:
-    """Reads, checks and compiles ``<pack_folder>/catalogue`` and what the pack includes; faults are noted.
+    """Read, check and compile ``<pack_folder>/catalogue`` and what the pack includes; faults are noted.
 
     The result may be used only when there are no faults. A pack without the folder has an empty catalogue: every item
     is unknown to it.
@@ -146,7 +148,7 @@ def load_section(pack_folder: Path, pack: Pack, faults: Faults) -> CatalogueSour
 
 
 def load_folders(folders: Sequence[tuple[Path, str]], view: PackView, faults: Faults) -> CatalogueSource:
-    """Reads, checks and compiles the catalogue folders of one pack, its own first; each with its name in faults."""
+    """Read, check and compile the catalogue folders of one pack, its own first; each with its name in faults."""
     sources = [Folder.read(folder, label, faults) for folder, label in folders]
     key = _content_key(view, sources)
     known = catalogue_cache.load(key) if not faults else None
@@ -166,7 +168,7 @@ def load_folders(folders: Sequence[tuple[Path, str]], view: PackView, faults: Fa
 
 
 def view_of(pack: Pack) -> PackView:
-    """What the catalogue needs to know of a pack."""
+    """Return what the catalogue needs to know of a pack."""
     return PackView(
         pack.id,
         f"{pack.pool:06d}",
@@ -178,7 +180,7 @@ def view_of(pack: Pack) -> PackView:
 
 
 def _folders(pack_folder: Path, pack: Pack) -> list[tuple[Path, str]]:
-    """The catalogue folders that a pack sees, its own first, each with the name that faults print."""
+    """Return the catalogue folders that a pack sees, its own first, each with the name that faults print."""
     folders = [(pack_folder / "catalogue", "catalogue")]
     folders += [(folder / "catalogue", f"../{folder.name}/catalogue") for folder in pack.includes]
     return [(folder, label) for folder, label in folders if folder.is_dir()]
@@ -219,7 +221,7 @@ def _digest(view: PackView, catalogue: PackCatalogue, options: np.ndarray, cover
 
 
 def compile_sections(sources: Sequence[CatalogueSource]) -> Catalogue:
-    """Joins the packs' catalogues to one: one list of items, the packs' area groups one after the other."""
+    """Join the packs' catalogues to one: one list of items, the packs' area groups one after the other."""
     codes = _union([source.catalogue.codes for source in sources])
     firsts, packs, versions, ceilings, handlings, ratios = [], [], [], [], [], []
     areas: list[str] = []

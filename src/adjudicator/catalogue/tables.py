@@ -117,7 +117,7 @@ class Table:
         return self.headers[self.origin[row]].name, f"line {self.line[row]}"
 
     def take(self, rows: np.ndarray) -> Table:
-        """The rows of a mask or an index."""
+        """Return the rows of a mask or an index."""
         columns = {name: column[rows] for name, column in self.columns.items()}
         return Table(columns, self.line[rows], self.origin[rows], self.headers)
 
@@ -156,7 +156,7 @@ class Texts:
 
 
 def read_table(path: Path, header: FileHeader, texts: Texts, faults: Faults) -> Table:
-    """Reads and checks one file; every fault is noted with its line, and rows with a fault are left out."""
+    """Read and check one file; every fault is noted with its line, and rows with a fault are left out."""
     text_columns = _read_csv(path, header.name, faults)
     if text_columns is None:
         return Table()
@@ -348,7 +348,7 @@ def yyyymmdd(days: np.ndarray) -> np.ndarray:
 def _numbers(
     column: Any, name: str, parse: Callable[[str], int], label: str, good: np.ndarray, faults: Faults
 ) -> np.ndarray:
-    """A column as int64; each different text is parsed once."""
+    """Return a column as int64; each different text is parsed once."""
     encoded = column.dictionary_encode()
     distinct = encoded.dictionary.to_pylist()
     indices: np.ndarray = encoded.indices.to_numpy(zero_copy_only=False)

@@ -89,7 +89,7 @@ def layout_of(claim: np.dtype[Any], split: np.dtype[Any]) -> Layout:
 
 
 def _copies(source: np.dtype[Any], path: str) -> tuple[np.ndarray, np.ndarray]:
-    """Copies of words and of single bytes into the table of one part of the message."""
+    """Copy of words and of single bytes into the table of one part of the message."""
     target = SCHEMA.dtype(path)
     words: list[tuple[int, int, int]] = []
     flags: list[tuple[int, int]] = []

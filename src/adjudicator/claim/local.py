@@ -52,7 +52,7 @@ def price_batch(
 
 
 def price_message(bundle: Bundle, claim: claim_pb2.Claim) -> settlement_pb2.Settlement:
-    """The trial settlement of one claim as a message."""
+    """Return the trial settlement of one claim as a message."""
     data = claim_pb2.ClaimBatch(claims=[claim]).SerializeToString()
     answer, _ = price_batch(Engine(bundle), data, Years())
     return settlement_pb2.Settlement.FromString(answer.tobytes())

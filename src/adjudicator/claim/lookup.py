@@ -42,7 +42,7 @@ class Lookup:
 
 
 def code_arrays(codes: Iterable[str]) -> CodeArrays:
-    """A code table as the kernels take it; an empty one knows no code."""
+    """Return a code table as the kernels take it; an empty one knows no code."""
     return CodeArrays(*CodeTable(list(codes) or ["-"]).arrays)
 
 

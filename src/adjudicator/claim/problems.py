@@ -24,14 +24,14 @@ _FIELDS: dict[int, str] = {int(E.INVALID_ACCUMULATOR): "accumulators"}
 
 
 def from_row(row: np.void) -> Problem:
-    """The problem of one PROBLEM row."""
+    """Return the problem of one PROBLEM row."""
     number, line = int(row["number"]), int(row["line"])
     path = FIELDS[int(row["field"])].replace("[]", f"[{line}]")
     return Problem(number, path, str(_LIMITS.get(number, "")))
 
 
 def undefined_rule(pack: Pack, claim: np.void) -> str:
-    """What the documents leave open for a claim that no rule prices, in the words of the pack."""
+    """Return what the documents leave open for a claim that no rule prices, in the words of the pack."""
     for plan in pack.plans:
         if (
             plan.undefined
@@ -61,7 +61,7 @@ def collect(
 
 
 def fill_table(by_row: dict[int, list[Problem]], answers: np.ndarray, table: np.ndarray, heap_size: int) -> bytes:
-    """Writes the problems of answers (row -> problems) into the answer tables; returns the bytes of their texts.
+    """Write the problems of answers (row -> problems) into the answer tables; return the bytes of their texts.
 
     ``table`` has as many rows as there are problems; texts start at ``heap_size`` of the heap they are appended to.
     """

@@ -32,7 +32,7 @@ class TextHeap:
         return np.array([start for start, _ in pairs], np.int64), np.array([size for _, size in pairs], np.int32)
 
     def array(self) -> np.ndarray:
-        """The heap as uint8[n]."""
+        """Return the heap as uint8[n]."""
         return np.frombuffer(bytes(self._bytes), np.uint8)
 
 

@@ -23,7 +23,7 @@ QUOTA_NAME = "quota_fen"
 
 
 def period_of(date: int, kind: QuotaPeriod) -> int:
-    """The period of a date YYYYMMDD: YYYY, YYYYQ or YYYYMM.
+    """Return the period of a date YYYYMMDD: YYYY, YYYYQ or YYYYMM.
 
     >>> period_of(20240531, QuotaPeriod.QUARTER)
     20242

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Registers the command and what it can do."""
+    """Register the command and what it can do."""
     parser = subparsers.add_parser("capitation", help="budget and quota a head of the per-head packages")
     actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
     budget = actions.add_parser(
@@ -34,7 +34,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Makes the budgets of a year."""
+    """Make the budgets of a year."""
     from adjudicator.pooling.context import load_context, read_enrolments, read_past
 
     context = load_context(arguments.pack)

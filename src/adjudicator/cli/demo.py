@@ -25,7 +25,7 @@ DEFAULT_DAY = 20250612
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Registers the command."""
+    """Register the command."""
     parser = subparsers.add_parser(
         "demo",
         help="a day of a synthetic city through gRPC into the ledger, then the county table",
@@ -48,7 +48,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Runs the day; 0 when the ledger adds up to what the client was told."""
+    """Run the day; 0 when the ledger adds up to what the client was told."""
     if not 1 <= arguments.claims <= 100_000:
         print("adjudicator demo: --claims lies between 1 and 100000", file=sys.stderr)
         return 2
@@ -142,7 +142,7 @@ class Demo:
                 self.say(line)
 
     def _compare(self, address: str) -> bool:
-        """The county table over gRPC, and the ledger's own check of every total against its journal."""
+        """Return the county table over gRPC, and the ledger's own check of every total against its journal."""
         import grpc
 
         from adjudicator.cli.reports.tables import county_table

@@ -39,7 +39,7 @@ def draw_day(pack: str, count: int, day: int, seed: int) -> list[claim_pb2.Claim
 
 
 def run_client(address: str, pack: str, count: int, day: int, seed: int) -> int:
-    """Sends the day and prints a report as one line of JSON."""
+    """Send the day and print a report as one line of JSON."""
     claims = draw_day(pack, count, day, seed)
     print(json.dumps(asyncio.run(Day(claims).send(address)), ensure_ascii=False))
     return 0
@@ -94,7 +94,7 @@ class Day:
         self.same_answer += again == self.answers[number]
 
     async def _change(self, client: Client) -> str:
-        """A settled claim sent again with another age is refused; the refusal names the field."""
+        """Return a settled claim sent again with another age is refused; the refusal names the field."""
         number = next(iter(self.answers), None)
         if number is None:
             return "no settlement"
@@ -138,7 +138,7 @@ class Day:
         }  # fmt: skip
 
     def _shown(self) -> list[settlement_pb2.Settlement]:
-        """The dearest stay, and the visit whose funds paid most: without their lines, to fit on a screen."""
+        """Return the dearest stay, and the visit whose funds paid most: without their lines, to fit on a screen."""
         shown = []
         for stay in (True, False):
             answers = [a for number, a in self.answers.items() if bool(self.claims[number].discharge_date) is stay]

@@ -23,7 +23,7 @@ LANGUAGES = ("zh", "en")
 
 
 def add_parser(subparsers: argparse._SubParsersAction[Any]) -> None:
-    """Registers the command."""
+    """Register the command."""
     parser = subparsers.add_parser(
         "explain",
         help="why a settlement has its amounts, step by step",
@@ -95,7 +95,7 @@ def _of_files(arguments: argparse.Namespace) -> Iterator[Explained]:
 
 
 def _of_claim(claim: Any, pack: str) -> Explained:
-    """The claim as a first settlement of the person's year."""
+    """Return the claim as a first settlement of the person's year."""
     from adjudicator.claim.engine import Engine
     from adjudicator.claim.traced import settle_traced
     from adjudicator.cli.reports.explained import Explained

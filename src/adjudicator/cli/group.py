@@ -19,7 +19,7 @@ SHOWN_MESSAGES = 20
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Registers the command."""
+    """Register the command."""
     parser = subparsers.add_parser(
         "group",
         help="group records into DRGs",
@@ -42,7 +42,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Groups the file; 1 where a line was malformed, 2 where the file cannot be read."""
+    """Group the file; 1 where a line was malformed, 2 where the file cannot be read."""
     from adjudicator.grouping.records.files import RecordFileError, Task
     from adjudicator.grouping.scheme.load import load_scheme
 
@@ -63,7 +63,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _with_extras(task: Task, arguments: argparse.Namespace) -> Task:
-    """The task with the answer columns that were asked for."""
+    """Return the task with the answer columns that were asked for."""
     if not arguments.trace and arguments.coding_checks is None:
         return task
     from adjudicator.grouping.record_notes import notes_of
@@ -96,7 +96,7 @@ def _group(task: Task, arguments: argparse.Namespace, parquet: bool) -> Outcome:
 
 @contextmanager
 def _teller(path: Path | None) -> Iterator[Callable[[int, str], None] | None]:
-    """Writes every malformed or invalid line to the file that was asked for."""
+    """Write every malformed or invalid line to the file that was asked for."""
     if path is None:
         yield None
         return

@@ -14,7 +14,7 @@ DEFAULT_TARGET = "127.0.0.1:50051"
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Registers the command."""
+    """Register the command."""
     parser = subparsers.add_parser(
         "health",
         help="ask a service whether it is ready",
@@ -31,7 +31,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Prints the state and returns 0 when it is SERVING."""
+    """Print the state and return 0 when it is SERVING."""
     state = ask(arguments)
     print(json.dumps({"target": arguments.target, "state": state}) if arguments.json else state)
     return 0 if state == "SERVING" else 1

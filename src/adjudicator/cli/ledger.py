@@ -27,7 +27,7 @@ WIDE_COLUMNS = 300
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Registers the command and what it can do."""
+    """Register the command and what it can do."""
     parser = subparsers.add_parser("ledger", help="totals, watch, verify, rebuild the pooling ledger")
     actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
     for name, text, act in (
@@ -77,7 +77,7 @@ def _add_statement(action: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Opens the store and does what was asked; 1 where things differ, 2 where the folder is none of a ledger."""
+    """Open the store and doe what was asked; 1 where things differ, 2 where the folder is none of a ledger."""
     if not arguments.redis and not (arguments.data / "appendonlydir").is_dir():
         print(
             f"{arguments.data} holds no ledger: name its folder with --data, or a store with --redis", file=sys.stderr
@@ -263,7 +263,7 @@ async def _reconcile(ledger: Ledger, arguments: argparse.Namespace) -> int:
 
 
 def _read_statement(arguments: argparse.Namespace) -> pooling_pb2.Statement | None:
-    """The statement of a file; None after saying what is wrong with it."""
+    """Return the statement of a file; None after saying what is wrong with it."""
     from google.protobuf import json_format
 
     from adjudicator.v1 import pooling_pb2

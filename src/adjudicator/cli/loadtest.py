@@ -25,7 +25,7 @@ MOST_CLAIMS_PER_CALL = 1_000
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Registers the command."""
+    """Register the command."""
     parser = subparsers.add_parser(
         "loadtest",
         help="send claims to a service and count",
@@ -47,7 +47,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Runs the test; 0 when every claim was answered, refused ones too."""
+    """Run the test; 0 when every claim was answered, refused ones too."""
     fault = _fault(arguments)
     if fault:
         print(f"adjudicator loadtest: {fault}", file=sys.stderr)
@@ -77,7 +77,7 @@ class Figures:
     failed: Counter[str] = field(default_factory=Counter)
 
     def report(self, batch: int) -> dict[str, object]:
-        """The figures by name."""
+        """Return the figures by name."""
         waits = sorted(self.waits_seconds) or [0.0]
         return {
             "claims": self.claims,
@@ -94,7 +94,7 @@ class Figures:
 
 
 def _fault(arguments: argparse.Namespace) -> str:
-    """What is wrong with the options; empty where nothing is."""
+    """Return what is wrong with the options; empty where nothing is."""
     host = arguments.target.rpartition(":")[0].strip("[]")
     if not _is_loopback(host) and host != arguments.not_loopback:
         return (
@@ -122,7 +122,7 @@ def _is_loopback(host: str) -> bool:
 
 
 def _is_serving(target: str) -> bool:
-    """Waits a while for a service that has just been started."""
+    """Wait a while for a service that has just been started."""
     from adjudicator.service.process import SERVING, health_of
 
     until = time.monotonic() + WAIT_SECONDS

@@ -69,7 +69,7 @@ def available() -> dict[str, str]:
 
 
 def build_parser(command: str | None) -> argparse.ArgumentParser:
-    """The parser; only ``command`` gets its own arguments, the others their line of help."""
+    """Return the parser; only ``command`` gets its own arguments, the others their line of help."""
     parser = argparse.ArgumentParser(
         prog="adjudicator",
         description="Settles Chinese basic medical insurance claims and pays hospitals by DRG points.",
@@ -88,7 +88,7 @@ def build_parser(command: str | None) -> argparse.ArgumentParser:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Runs one command and returns its exit code: 0 done, 1 refused or unequal, 2 wrong use, 130 interrupted."""
+    """Run one command and return its exit code: 0 done, 1 refused or unequal, 2 wrong use, 130 interrupted."""
     words = list(sys.argv[1:] if argv is None else argv)
     command = next((word for word in words if not word.startswith("-")), None)
     try:
@@ -129,7 +129,8 @@ def _run(words: list[str], command: str | None) -> int:
 
 
 def _lines(problem: Problem) -> str:
-    """A refusal for a person: where, what, what to do, in both languages, and what the texts of the table leave out.
+    """Return a refusal for a person: where, what, what to do, in both languages, and what the texts of the table
+    leave out.
 
     >>> from adjudicator.errors import E, Problem
     >>> print(_lines(Problem(E.NO_LINES, "lines", "of the case")).splitlines()[0])
@@ -146,7 +147,7 @@ def _say(error: Exception) -> int:
 
 
 def _broken_pipe() -> int:
-    """The reader went away (``| head``): no message, and none from the interpreter's own last flush either."""
+    """Return the reader went away (``| head``): no message, and none from the interpreter's own last flush either."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return REFUSED
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Registers the command and what it can do."""
+    """Register the command and what it can do."""
     parser = subparsers.add_parser("points", help="base points of DRGs from past cases")
     actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
     calibrate = actions.add_parser("calibrate", help="base points and coefficients from past cases")
@@ -71,7 +71,7 @@ def _write(folder: Path, result: CalibrationResult) -> None:
 
 
 def e8_text(value_e8: int) -> str:
-    """A number of 1e-8 as text.
+    """Return a number of 1e-8 as text.
 
     >>> e8_text(236_182_972), e8_text(12_600_000_000)
     ('2.36182972', '126')

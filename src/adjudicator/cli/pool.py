@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Registers the command."""
+    """Register the command."""
     parser = subparsers.add_parser(
         "pool", help="share a pool's deficit or surplus between city and counties",
         description="Shares each county's gap by the city's own rule, with levies and warning lines.",

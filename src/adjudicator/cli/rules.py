@@ -48,7 +48,7 @@ def add_parser(subparsers: Any) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Runs the action; 0 good, 1 faults were found, 2 wrong arguments."""
+    """Run the action; 0 good, 1 faults were found, 2 wrong arguments."""
     try:
         return {"check": _check, "show": _show, "diff": _diff, "schema": _schema}[arguments.action](arguments)
     except PackError as error:
@@ -60,7 +60,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def read_day(text: str) -> int:
-    """A day as YYYYMMDD; a month or a year means its first day, empty means today.
+    """Return a day as YYYYMMDD; a month or a year means its first day, empty means today.
 
     >>> read_day("2020-12"), read_day("2021")
     (20201201, 20210101)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Registers the command."""
+    """Register the command."""
     parser = subparsers.add_parser("scheme", help="import and check DRG grouping tables")
     actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
     check = actions.add_parser("check", help="check a scheme folder; every fault in one run")
@@ -34,7 +34,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
 
 def run_check(arguments: argparse.Namespace) -> int:
-    """Prints the faults of a scheme; 1 where there are any."""
+    """Print the faults of a scheme; 1 where there are any."""
     from adjudicator.grouping.scheme.load import load_scheme, read_model, scheme_folder
     from adjudicator.rulefile.faults import Faults
 
@@ -67,7 +67,7 @@ def run_check(arguments: argparse.Namespace) -> int:
 
 
 def run_import(arguments: argparse.Namespace) -> int:
-    """Imports; 1 where something cannot be expressed and that was not accepted."""
+    """Import; 1 where something cannot be expressed and that was not accepted."""
     from adjudicator.grouping.opendrg.convert import read_opendrg, write_scheme
 
     if not (arguments.folder / "Grouper.py").is_file():

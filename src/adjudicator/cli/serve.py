@@ -16,7 +16,7 @@ REDIS_VARIABLE = "ADJUDICATOR_REDIS_URL"
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Registers the command."""
+    """Register the command."""
     parser = subparsers.add_parser(
         "serve", help="run the gRPC service", description="Runs the gRPC service until SIGTERM or Ctrl-C."
     )
@@ -59,7 +59,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Runs one process, or the supervisor of several."""
+    """Run one process, or the supervisor of several."""
     if bool(arguments.tls_cert) != bool(arguments.tls_key) or (arguments.tls_client_ca and not arguments.tls_cert):
         print("adjudicator serve: --tls-cert and --tls-key belong together", file=sys.stderr)
         return 2

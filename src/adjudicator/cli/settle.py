@@ -23,7 +23,7 @@ SHOWN_ALWAYS = ("total", "in_scope", "deductible", "pooled_fund", "fund_total", 
 
 
 def add_parser(subparsers: argparse._SubParsersAction[Any]) -> None:
-    """Registers the command."""
+    """Register the command."""
     parser = subparsers.add_parser("settle", help="settle cases from files and compare with what they expect")
     parser.add_argument(
         "files", nargs="+", type=Path, metavar="FILE", help="cases (YAML, JSON), a claim, or national JSON"
@@ -70,7 +70,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _settle_claim(path: Path, arguments: argparse.Namespace) -> bool:
-    """Prints the answer to a claim as a first settlement of the year; returns whether it was refused."""
+    """Print the answer to a claim as a first settlement of the year; return whether it was refused."""
     from google.protobuf import json_format
 
     from adjudicator.claim.local import price_message

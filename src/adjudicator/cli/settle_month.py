@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Registers the command."""
+    """Register the command."""
     parser = subparsers.add_parser(
         "settle-month", help="monthly settlement with the hospitals",
         description="Point value of a month, money by hospital and county, prepayment. Run again after a reversal or a "
@@ -90,7 +90,7 @@ async def _settle(
     scores: dict[str, int] | None,
     limits: Sequence[Limit],
 ) -> tuple[Settlement, Postings | None]:
-    """Reads the cases from files or the ledger, settles, and posts where a store is given."""
+    """Read the cases from files or the ledger, settle, and post where a store is given."""
     from adjudicator.errors import E, refuse
     from adjudicator.pooling.cases import join, read_cases
     from adjudicator.pooling.context import budgets, last_day, read_decisions
@@ -145,7 +145,7 @@ async def ledger_of(arguments: argparse.Namespace) -> AsyncIterator[Ledger | Non
 
 
 def value_tables(settlement: Settlement) -> str:
-    """The month's values as provisional values of the month after, to be pasted into payment.toml."""
+    """Return the month's values as provisional values of the month after, to be pasted into payment.toml."""
     from adjudicator.payment.point_values import POINT_KINDS
 
     year, month = divmod(settlement.period, 100)
@@ -191,7 +191,7 @@ def write_reports(settlement: Settlement, folder: Path) -> None:
 
 
 def as_data(settlement: Settlement, posted: Postings | None) -> dict[str, Any]:
-    """The settlement as plain data."""
+    """Return the settlement as plain data."""
     schemes = {}
     for code, clearing in settlement.clearings.items():
         schemes[code] = {
@@ -223,7 +223,7 @@ def as_data(settlement: Settlement, posted: Postings | None) -> dict[str, Any]:
 
 
 def show(context: PoolContext, settlement: Settlement, posted: Postings | None, date: int) -> None:
-    """Prints the settlement for a person."""
+    """Print the settlement for a person."""
     from rich.console import Console
     from rich.table import Table
 
@@ -263,7 +263,9 @@ def show(context: PoolContext, settlement: Settlement, posted: Postings | None, 
 
 
 def posted_text(posted: Postings) -> str:
-    """What a run posted, account by account; accounts are never added up, a prepayment is part of what is owed."""
+    """Return what a run posted, account by account; accounts are never added up, a prepayment is part of what is
+    owed.
+    """
     from adjudicator.payers import of
 
     if not posted:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Registers the command."""
+    """Register the command."""
     parser = subparsers.add_parser(
         "settle-year", help="yearly clearing with the hospitals",
         description="Point value of a year with surplus kept and overspend shared, quality deposit, money by hospital "
@@ -168,7 +168,7 @@ def _show_counties(context: PoolContext, counties: dict[tuple[str, str], int], p
 async def _post(
     arguments: argparse.Namespace, pool: str, counties: dict[tuple[str, str], int], kind: str = "capitation"
 ) -> list[list[int]] | None:
-    """Posts what the year owes by the head; again, only the difference."""
+    """Post what the year owes by the head; again, only the difference."""
     from adjudicator.codes import SCHEME_CODES, Fund
     from adjudicator.pooling.posting import post_targets
 

@@ -11,7 +11,7 @@ from typing import Any
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Registers the command."""
+    """Register the command."""
     parser = subparsers.add_parser(
         "synth",
         help="write synthetic claims of a pack",
@@ -37,7 +37,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Writes the files; returns 0, or 2 where an option makes no sense."""
+    """Write the files; return 0, or 2 where an option makes no sense."""
     from adjudicator.synth import write
     from adjudicator.synth.city import Synthesizer
 
@@ -84,7 +84,7 @@ class _Bar:
         return self
 
     def at(self, done: int) -> None:
-        """Shows how many are done."""
+        """Show how many are done."""
         if self._progress is not None:
             self._progress.update(self._task, completed=done)
 

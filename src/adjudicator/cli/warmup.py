@@ -8,7 +8,7 @@ import time
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Registers the command."""
+    """Register the command."""
     parser = subparsers.add_parser(
         "warmup",
         help="compile the kernels ahead of the first call",
@@ -20,7 +20,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Loads the packs and prices a claim that is thrown away."""
+    """Load the packs and price a claim that is thrown away."""
     from adjudicator.compiled.cache import PACKAGE, cache_folder
     from adjudicator.service.engines import Engines
     from adjudicator.service.metrics import Metrics

@@ -43,7 +43,7 @@ class KernelCacheLocator(_SourceFileBackedLocatorMixin, _CacheLocator):
 
     @classmethod
     def from_function(cls, py_func: FunctionType, py_file: str) -> KernelCacheLocator | None:
-        """This locator for a kernel of this package, None for any other function."""
+        """Thi locator for a kernel of this package, None for any other function."""
         source = Path(py_file).resolve()
         return cls(py_func, py_file) if PACKAGE in source.parents and source.is_file() else None
 
@@ -95,7 +95,7 @@ def _writable(folder: Path) -> bool:
 
 
 def _copy_newer(shipped: Path, folder: Path) -> None:
-    """Copies what ships compiled and is newer; data before index, and each file whole: no reader sees half of one."""
+    """Copy what ships compiled and is newer; data before index, and each file whole: no reader sees half of one."""
     for pattern in ("*.nbc", "*.nbi"):
         for file in shipped.glob(pattern):
             kept = folder / file.name

@@ -14,7 +14,6 @@ from numba import config, types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-
 INTERPRETED = config.DISABLE_JIT  # type: ignore[attr-defined]  # set by Numba as it is imported
 
 

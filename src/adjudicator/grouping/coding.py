@@ -76,14 +76,14 @@ def check(rules: CodingChecks, columns: GroupColumns, texts: CodeTexts) -> np.nd
     room = columns.count // 4 + 64
     while True:
         out = np.zeros(room, FINDING)
-        count = kernel.check_records(rows, columns, *marked, out)
+        count = kernel.check_records(rows, columns, marked[0], marked[1], out)
         if count <= room:
             return out[:count]
         room = count
 
 
 def problems(rules: CodingChecks, findings: np.ndarray, columns: GroupColumns, texts: CodeTexts) -> list[Problem]:
-    """A problem of number 7003 for each finding: field path, the code, and what the check says."""
+    """Return a problem of number 7003 for each finding: field path, the code, and what the check says."""
     return [
         Problem(
             int(E.CODING_CHECK_FAILED),

@@ -107,7 +107,7 @@ class CodingChecks:
     tables: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
 
     def hash_parts(self) -> tuple[str, ...]:
-        """What enters the hash of a rule bundle."""
+        """Return what enters the hash of a rule bundle."""
         return tuple(repr(check) for check in self.checks)
 
 
@@ -118,17 +118,17 @@ class PackChecks:
     by_pack: tuple[CodingChecks, ...]
 
     def hash_parts(self) -> tuple[str, ...]:
-        """What enters the hash of a rule bundle."""
+        """Return what enters the hash of a rule bundle."""
         return tuple(part for checks in self.by_pack for part in checks.hash_parts())
 
 
 def load_section(pack_folder: Path, _pack: Any, faults: Faults) -> CodingChecks:
-    """The checks of one pack; its faults are noted."""
+    """Return the checks of one pack; its faults are noted."""
     return checks_of_pack(pack_folder, faults)
 
 
 def compile_sections(sources: Sequence[CodingChecks]) -> PackChecks:
-    """The checks of all packs of a bundle."""
+    """Return the checks of all packs of a bundle."""
     return PackChecks(tuple(sources))
 
 
@@ -137,7 +137,7 @@ def _in_force(checks: Sequence[Check]) -> CodingChecks:
 
 
 def load_checks(pack_folder: Path | None = None) -> CodingChecks:
-    """The shipped checks with a pack's changes; ``pack_folder`` may also be a file of checks alone.
+    """Return the shipped checks with a pack's changes; ``pack_folder`` may also be a file of checks alone.
 
     Raises :class:`adjudicator.rulefile.faults.PackError` with every fault.
     """

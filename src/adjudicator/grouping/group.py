@@ -56,7 +56,7 @@ def department_ids(scheme: Scheme, departments: Sequence[str]) -> np.ndarray:
 
 
 def group(scheme: Scheme, columns: GroupColumns, out: np.ndarray, translate: bool = False) -> None:
-    """Groups every record of ``columns`` into ``out`` (GROUP rows, fully overwritten).
+    """Group every record of ``columns`` into ``out`` (GROUP rows, fully overwritten).
 
     ``translate``: codes are of the clinical edition (国临版) and go through the scheme's code map first; a record
     with a code that has no translation is ``UNMAPPABLE``.

@@ -33,7 +33,7 @@ def problem_texts(rules: CodingChecks, columns: GroupColumns, texts: CodeTexts) 
 
 
 def checks_from(path: str) -> CodingChecks:
-    """The shipped checks, with a file's or pack folder's changes where one is named."""
+    """Return the shipped checks, with a file's or pack folder's changes where one is named."""
     return load_checks(Path(path) if path else None)
 
 

@@ -108,12 +108,12 @@ def _variants(columns: GroupColumns, rows: np.ndarray, lists: dict[str, list[np.
 
 
 def answer_text(scheme: Scheme, answer: np.void) -> str:
-    """A group in one word: the DRG, or the status where there is none."""
+    """Return a group in one word: the DRG, or the status where there is none."""
     return describe(scheme, answer)[2] if answer["drg"] >= 0 else STATUS_TEXTS[GroupStatus(answer["status"])]
 
 
 def code_text(scheme: Scheme, columns: GroupColumns, row: int, system: str, position: int) -> str:
-    """A code of a record; one that the scheme does not know has no text here."""
+    """Return a code of a record; one that the scheme does not know has no text here."""
     texts, ids, offsets = {
         "D": (scheme.texts.diagnosis_codes, columns.diagnoses, columns.diagnosis_offsets),
         "P": (scheme.texts.procedure_codes, columns.procedures, columns.procedure_offsets),
@@ -139,7 +139,7 @@ class _Tracer:
         self.found: list[str] = []
 
     def lines(self, answer: np.void, rests: list[Rest]) -> list[str]:
-        """The whole trace."""
+        """Return the whole trace."""
         if answer["status"] == GroupStatus.UNMAPPABLE:
             return ["a code has no translation in the code map"]
         if answer["status"] == GroupStatus.INVALID:

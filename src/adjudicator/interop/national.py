@@ -45,7 +45,7 @@ def is_national(path: Path) -> bool:
 
 
 def read_claim(message: Mapping[str, Any]) -> claim_pb2.Claim:
-    """The claim of a settlement request.
+    """Return the claim of a settlement request.
 
     Errors: E.INVALID_CODE_VALUE for another transaction or a node that is missing, E.NOT_AN_AMOUNT, E.INVALID_DATE.
     """
@@ -151,7 +151,7 @@ def _first(node: Any) -> Mapping[str, Any]:
 
 
 def _insured(node: Mapping[str, Any], data: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The enrolment of the scheme that the encounter chose; a person may have several."""
+    """Return the enrolment of the scheme that the encounter chose; a person may have several."""
     listed = node.get("insuinfo") or [{}]
     listed = listed if isinstance(listed, list) else [listed]
     return next((entry for entry in listed if _text(entry, "insutype") == _text(data, "insutype")), _first(listed))

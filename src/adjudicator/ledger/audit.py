@@ -65,7 +65,7 @@ class Verification:
         return not self.differences
 
     def note(self, kind: str, where: str, stored: object, expected: object) -> None:
-        """Adds a difference."""
+        """Add a difference."""
         if len(self.differences) < MAX_DIFFERENCES:
             self.differences.append(Difference(kind, where, str(stored), str(expected)))
 
@@ -89,7 +89,7 @@ class FoundKeys:
 
 
 async def verify(connection: Connection, pool: str, progress: Progress = no_progress) -> Verification:
-    """Checks that totals are the sum of the journal, states the replay of its deltas, the index one to one with it.
+    """Check that totals are the sum of the journal, states the replay of its deltas, the index one to one with it.
 
     Exact also while others commit: each part is compared with the journal up to the position at which it was read.
     ``progress`` is told how many of how many records have been read. Errors: E.STORE_AWAY.
@@ -298,7 +298,7 @@ def _surely_right(replay: Replay, keys: list[bytes], values: list[bytes]) -> np.
 
 
 def _canonical(value: bytes) -> tuple[bytes, dict[int, int]] | None:
-    """A state without the order of its quotas, and without quotas that are used up to nothing."""
+    """Return a state without the order of its quotas, and without quotas that are used up to nothing."""
     try:
         state = StateRead.parse(np.zeros((1, 16), np.uint8), [value])
     except AdjudicatorError:

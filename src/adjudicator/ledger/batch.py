@@ -148,17 +148,17 @@ def fund_amounts(claims: np.ndarray, benefits: np.ndarray, payments: np.ndarray)
 
 
 def now_ms() -> int:
-    """The clock of the ledger, milliseconds since 1970; the one place where it is read."""
+    """Return the clock of the ledger, milliseconds since 1970; the one place where it is read."""
     return time.time_ns() // 1_000_000
 
 
 def new_commit() -> int:
-    """A number that tells one commit from every other."""
+    """Return a number that tells one commit from every other."""
     return secrets.randbits(63) | 1
 
 
 def pack(rows: Settlements, recorded_ms: int | None = None) -> CommitBatch:
-    """Turns priced settlements into what one commit writes; work per claim is done in kernels."""
+    """Turn priced settlements into what one commit writes; work per claim is done in kernels."""
     commit = new_commit()
     months = rows.money.claims["settlement_date"] // 100
     amounts = fund_amounts(*rows.money)
@@ -180,7 +180,7 @@ def pack(rows: Settlements, recorded_ms: int | None = None) -> CommitBatch:
 
 
 def _pack_records(rows: Settlements, headers: np.ndarray, amounts: np.ndarray) -> Buffer:
-    """The records; fills what the headers say about sizes."""
+    """Return the records; fills what the headers say about sizes."""
     names, parts = rows.identities.names, (rows.answers, rows.basis)
     fields = np.ascontiguousarray(rows.identities.field_digests, np.uint32)
     offsets = np.empty(len(headers) + 1, np.int64)
@@ -257,7 +257,9 @@ def _sum_totals(months: np.ndarray, rows: Settlements, amounts: np.ndarray) -> l
 
 
 def pack_records(pool: str, records: Iterable[Record], states: Sequence[tuple[bytes, int, bytes]]) -> CommitBatch:
-    """The same for single records: ``states`` holds key, version as read and new value of each state that changes."""
+    """Return the same for single records: ``states`` holds key, version as read and new value of each state that
+    changes.
+    """
     listed = list(records)
     sums: dict[tuple[int, int, int, int], int] = {}
     for record in listed:

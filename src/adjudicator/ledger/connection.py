@@ -71,11 +71,11 @@ class Connection:
         self._connections += 1
 
     async def close(self) -> None:
-        """Closes every connection."""
+        """Close every connection."""
         await self.client.aclose()
 
     async def persist(self, operation: Callable[[], Awaitable[T]]) -> T:
-        """Runs an operation that may safely run twice, again and again until it answers or the time is over."""
+        """Run an operation that may safely run twice, again and again until it answers or the time is over."""
         until, pause = time.monotonic() + self.timeout_seconds, FIRST_PAUSE_SECONDS
         while True:
             try:
@@ -120,12 +120,12 @@ class Connection:
         return reply
 
     async def fence(self, pool_prefix: str) -> None:
-        """Returns when everything written so far is on the disk; needed before a stored answer is given out."""
+        """Return when everything written so far is on the disk; needed before a stored answer is given out."""
         if self.waits_for_disk:
             await self._send(("INCR", pool_prefix + "fence"), True)
 
     async def prove_durable(self) -> None:
-        """Checks that the store keeps what it acknowledges, after each new connection. Errors: E.STORE_NOT_DURABLE."""
+        """Check that the store keeps what it acknowledges, after each new connection. Errors: E.STORE_NOT_DURABLE."""
         while self._proven != self._connections and not self.allow_volatile:
             connections = self._connections
             self.waits_for_disk = self.replicas > 0 or not await self._syncs_always()
@@ -153,7 +153,9 @@ def _text(value: bytes | str) -> str:
 
 
 def refusal_of(error: BaseException) -> AdjudicatorError:
-    """What an error of the client or the store means to a caller; the store's own words are safe, they hold no data."""
+    """Return what an error of the client or the store means to a caller; the store's own words are safe, they hold
+    no data.
+    """
     text = str(error)
     if isinstance(error, redis.exceptions.OutOfMemoryError) or text.startswith("MISCONF"):
         return refuse(E.STORE_FULL)

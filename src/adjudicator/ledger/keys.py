@@ -18,7 +18,7 @@ Few, so that a batch asks and writes many keys with one command; the tables grow
 
 @lru_cache(MOST_POOLS)
 def prefix(pool: str) -> str:
-    """What every key of a pool begins with.
+    """Return what every key of a pool begins with.
 
     >>> prefix("330100")
     'adj:{330100}:'
@@ -73,7 +73,7 @@ def state(pool: str, key: bytes) -> bytes:
 
 @lru_cache(MOST_POOLS)
 def states(pool: str) -> bytes:
-    """What the keys of all persons' years begin with."""
+    """Return what the keys of all persons' years begin with."""
     return (prefix(pool) + "state:").encode()
 
 

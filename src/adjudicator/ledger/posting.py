@@ -34,7 +34,7 @@ class Buffer(NamedTuple):
 
     @classmethod
     def of(cls, words: np.ndarray, offsets: np.ndarray) -> Buffer:
-        """The views of ``words`` uint64."""
+        """Return the views of ``words`` uint64."""
         return cls(words, words.view(np.uint32), words.view(np.uint16), words.view(np.uint8), offsets)
 
 

@@ -44,7 +44,7 @@ class Rebuilt:
 
 
 async def rebuild(connection: Connection, pool: str) -> Rebuilt:
-    """Makes index, states, totals and version anew from the journal.
+    """Make index, states, totals and version anew from the journal.
 
     Commits are refused meanwhile (E.STORE_AWAY, to be sent again). Each wrong value is replaced by the right
     one; the totals all change at one moment, at the end. Killed half-way it leaves nothing worse than before

@@ -68,7 +68,7 @@ def _rows(chunk: Chunk, from_date: int, to_date: int, scheme: int) -> list[int]:
 
 
 async def reconcile(connection: Connection, statement: pooling_pb2.Statement) -> pooling_pb2.ReconcileResult:
-    """Compares totals; with lines, names each settlement that differs, in the order of encounter, sequence, direction.
+    """Compare totals; with lines, name each settlement that differs, in the order of encounter, sequence, direction.
 
     Refunds count as settlements with negative money (section 7 of the national interface).
     Errors: E.UNKNOWN_SCHEME, E.INVALID_DATE, E.DATE_ORDER, E.LEDGER_CORRUPT, E.STORE_AWAY.

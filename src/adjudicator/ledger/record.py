@@ -89,11 +89,11 @@ class Record:
         return next((position for position, (ours, theirs) in enumerate(pairs) if ours != theirs), -1)
 
     def placed(self, position: int) -> Record:
-        """The same record with its place in the journal."""
+        """Return the same record with its place in the journal."""
         return replace(self, position=position)
 
     def to_bytes(self) -> bytes:
-        """The record as it stands in the journal."""
+        """Return the record as it stands in the journal."""
         institution, encounter = self.institution.encode(), self.encounter.encode()
         header = np.zeros(1, HEADER)
         for name, value in (

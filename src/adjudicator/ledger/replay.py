@@ -91,7 +91,7 @@ class Replay:
         return row
 
     def state_value(self, key: bytes) -> bytes:
-        """The value that the store must hold; empty for a state that no record touches."""
+        """Return the value that the store must hold; empty for a state that no record touches."""
         row = self.rows.get(key)
         if row is None:
             return b""
@@ -131,7 +131,7 @@ class Replay:
 
 
 def _exact_sums(members: np.ndarray, amounts: np.ndarray, groups: int) -> list[int]:
-    """Sums by group as Python integers; in int64 where it cannot overflow."""
+    """Sum by group as Python integers; in int64 where it cannot overflow."""
     if len(amounts) and max(int(amounts.max()), -int(amounts.min())) * len(amounts) >= 2**62:
         exact = [0] * groups
         for member, amount in zip(members.tolist(), amounts.tolist(), strict=True):
@@ -143,7 +143,7 @@ def _exact_sums(members: np.ndarray, amounts: np.ndarray, groups: int) -> list[i
 
 
 def describe_total(month: int, county: int, scheme: int, fund: int) -> str:
-    """A total in words, also one that no code list knows."""
+    """Return a total in words, also one that no code list knows."""
     in_scheme = Scheme(scheme).name.lower() if scheme in Scheme._value2member_map_ else str(scheme)
     in_fund = Fund(fund).name.lower() if fund in Fund._value2member_map_ else str(fund)
     return f"{county:06d} {month:06d} {in_scheme} {in_fund}"

@@ -20,7 +20,8 @@ _SAME_SIGN = {"account_balance_fen"}
 
 
 def negate_settlement(answer: bytes, settlement_id: str = "") -> bytes:
-    """The answer of the reversal of a settlement: with it, every money field adds up to 0 (R1v), lines and funds too.
+    """Return the answer of the reversal of a settlement: with it, every money field adds up to 0 (R1v), lines and
+    funds too.
 
     The account balance is that after the reversal (A1). Points change their sign with the money; rates and prices stay.
     Errors: E.LEDGER_CORRUPT when the bytes are no Settlement; E.INTERNAL when R1v does not hold.
@@ -61,7 +62,9 @@ def _left(settlement: settlement_pb2.Settlement, reversal: settlement_pb2.Settle
 
 
 def reversal_of(record: Record, reversal_key: bytes, states: StateRead, date: int) -> CommitBatch:
-    """The batch that takes a settlement back. ``states``: row of its person's year; date YYYYMMDD, 0: as settled."""
+    """Return the batch that takes a settlement back. ``states``: row of its person's year; date YYYYMMDD, 0: as
+    settled.
+    """
     date = date or record.settlement_date
     commit = new_commit()
     values = [] if record.state_key is None else [_restored(record, record.state_key, states)]
@@ -86,7 +89,7 @@ def reversal_of(record: Record, reversal_key: bytes, states: StateRead, date: in
 
 
 def _restored(record: Record, state_key: bytes, states: StateRead) -> tuple[bytes, int, bytes]:
-    """The person's year without the settlement: its key, its version as read, the value to store."""
+    """Return the person's year without the settlement: its key, its version as read, the value to store."""
     slots, place_of = states.slots[0].copy(), STORED.place_of
     for number, change in record.changes:
         if number >= len(place_of) or place_of[number] < 0:

@@ -111,7 +111,7 @@ class Ledger:
         allow_volatile: bool = False,
         replicas: int = 0,
     ) -> Ledger:
-        """Connects and proves that the store keeps its writes.
+        """Connect and proves that the store keeps its writes.
 
         Args: ``url`` redis://, rediss:// or unix://; ``timeout_seconds`` for a whole call with its repeats,
         ``attempt_seconds`` for one try; ``allow_volatile`` takes a store that forgets (tests, re-pricing);
@@ -126,7 +126,7 @@ class Ledger:
         return ledger
 
     async def close(self) -> None:
-        """Closes the connections; the store goes on."""
+        """Close the connections; the store goes on."""
         await self.connection.close()
 
     async def __aenter__(self) -> Ledger:
@@ -138,7 +138,7 @@ class Ledger:
         await self.close()
 
     async def ping(self) -> None:
-        """Returns when the store answers. Errors: E.STORE_AWAY, E.STORE_NOT_DURABLE."""
+        """Return when the store answers. Errors: E.STORE_AWAY, E.STORE_NOT_DURABLE."""
         await self.connection.persist(self.connection.client.ping)
 
     async def pools(self) -> list[str]:
@@ -172,15 +172,15 @@ class Ledger:
         return Read(records, StateRead.parse(state_rows, values))
 
     async def get(self, pool: str, key: bytes) -> Record | None:
-        """The record of a settlement."""
+        """Return the record of a settlement."""
         return (await self.read(pool, [key], [])).known.get(0)
 
     async def accumulators(self, pool: str, state_key: bytes) -> StateRead:
-        """A person's year: one row, version 0 where there is none."""
+        """Return a person's year: one row, version 0 where there is none."""
         return (await self.read(pool, [], [state_key])).states
 
     async def commit(self, batch: CommitBatch) -> Committed:
-        """Writes a batch wholly or not at all, on the disk when it returns; the same batch again is done already.
+        """Write a batch wholly or not at all, on the disk when it returns; the same batch again is done already.
 
         Calling it again with the same batch after an error is safe. Errors: E.STORE_AWAY (unknown whether it
         was written: ask again), E.STORE_FULL, E.LEDGER_CORRUPT (nothing was written).
@@ -207,7 +207,7 @@ class Ledger:
     async def reverse(
         self, pool: str, key: bytes, reversal_key: bytes, *, person: bytes | None = None, date: int = 0
     ) -> Record:
-        """Takes a settlement back, exactly once; asked again with the same date or none, gives the stored reversal.
+        """Take a settlement back, exactly once; asked again with the same date or none, give the stored reversal.
 
         Args: ``person`` digest to compare with the settlement's; ``date`` of the reversal, YYYYMMDD, 0: as settled.
         Errors: E.SETTLEMENT_NOT_FOUND, REVERSAL_OF_REVERSAL, PERSON_MISMATCH, NOT_LATEST_SETTLEMENT (names the one to
@@ -244,7 +244,7 @@ class Ledger:
         postings: Sequence[tuple[int, int, int, int]],
         note: dict[str, object] | None = None,
     ) -> bool:
-        """Adds amounts that come from no claim, such as a month's clearing differences; exactly once for a key.
+        """Add amounts that come from no claim, such as a month's clearing differences; exactly once for a key.
 
         Args: ``month`` YYYYMM; ``postings`` county, codes.Scheme, codes.Fund, amount in fen; ``note`` is kept as JSON.
         Returns False when the key had been posted with the same amounts. Errors: E.KEY_REUSED and those of commit.
@@ -315,19 +315,19 @@ class Ledger:
         return history(self.connection, pool, institution, from_date, to_date, scheme)
 
     async def reconcile(self, statement: pooling_pb2.Statement) -> pooling_pb2.ReconcileResult:
-        """Compares a hospital's statement with the journal; see :mod:`.reconcile`."""
+        """Compare a hospital's statement with the journal; see :mod:`.reconcile`."""
         return await reconcile(self.connection, statement)
 
     async def verify(self, pool: str, progress: Progress = no_progress) -> Verification:
-        """Checks that everything is what the journal says; see :mod:`.audit`."""
+        """Check that everything is what the journal says; see :mod:`.audit`."""
         return await verify(self.connection, pool, progress)
 
     async def rebuild(self, pool: str) -> Rebuilt:
-        """Makes totals, states and index anew from the journal; see :mod:`.rebuild`."""
+        """Make totals, states and index anew from the journal; see :mod:`.rebuild`."""
         return await rebuild(self.connection, pool)
 
     async def _wait_for_change(self, pool: str, version: int) -> None:
-        """Returns soon after the pool has a record beyond ``version``; at the latest after half a call's time."""
+        """Return soon after the pool has a record beyond ``version``; at the latest after half a call's time."""
         counties = await self.connection.persist(lambda: self.connection.client.smembers(names.counties(pool)))
         wait_ms = int(min(1.0, self.connection.attempt_seconds / 2) * 1000)
         streams = {names.liability(pool, county.decode()): f"{version}-{2**63}" for county in counties}
@@ -360,7 +360,7 @@ def _blob(keys: Keys) -> bytes:
 
 
 def _standing_twice(keys: bytes) -> tuple[int, ...]:
-    """Indices of 16-byte keys that stood earlier in the same batch."""
+    """Indice of 16-byte keys that stood earlier in the same batch."""
     count = len(keys) // 16
     if count <= 1:
         return ()

@@ -33,7 +33,7 @@ class Node:
         self._used: set[str] = set()
 
     def fault(self, name: str, message: str, remedy: str = "") -> None:
-        """Notes a fault at a key of this table."""
+        """Note a fault at a key of this table."""
         self.faults.add(self.file, f"{self.key}.{name}" if self.key else name, message, remedy)
 
     def _take(self, name: str, default: Any, kinds: tuple[type, ...], what: str) -> Any:
@@ -50,7 +50,7 @@ class Node:
         return value
 
     def text(self, name: str, default: Any = MISSING) -> str:
-        """A text."""
+        """Return a text."""
         return self._take(name, default, (str,), "a text") or ""
 
     def boolean(self, name: str, default: Any = MISSING) -> bool:
@@ -62,7 +62,7 @@ class Node:
         return bool(self._take(name, default, (bool,), "true or false"))
 
     def integer(self, name: str, default: Any = MISSING, low: int = 0, high: int = 2**53) -> int:
-        """A whole number between two bounds."""
+        """Return a whole number between two bounds."""
         value = self.data.get(name)
         if isinstance(value, str) and value.lstrip("-").isdigit():
             self.data[name] = int(value)
@@ -75,7 +75,7 @@ class Node:
         return int(number)
 
     def scaled(self, name: str, decimals: int, default: Any = MISSING, low: int = 0, high: int = 10**15) -> int:
-        """A decimal number as an integer of ``10**-decimals`` units."""
+        """Return a decimal number as an integer of ``10**-decimals`` units."""
         value = self._take(
             name, default, (str, int), f'a decimal number in quotes with at most {decimals} decimals: "0.85"'
         )
@@ -94,11 +94,13 @@ class Node:
         return number
 
     def fen(self, name: str, default: Any = MISSING, low: int = 0) -> int:
-        """An amount in yuan, as fen."""
+        """Return an amount in yuan, as fen."""
         return self.scaled(name, 2, default, low, 10**15)
 
     def ppm(self, name: str, default: Any = MISSING, high: int = PPM) -> int:
-        """A rate as a decimal fraction ("0.85"), as parts per million; over 100 % only where ``high`` allows it."""
+        """Return a rate as a decimal fraction ("0.85"), as parts per million; over 100 % only where ``high``
+        allows it.
+        """
         return self.scaled(name, 6, default, 0, high)
 
     def e8(self, name: str, default: Any = MISSING, low: int = 0) -> int:
@@ -115,7 +117,7 @@ class Node:
         return value if value is not None else words[0]
 
     def texts(self, name: str, default: Any = MISSING) -> list[str]:
-        """A list of texts; in a CSV cell they are separated by spaces."""
+        """Return a list of texts; in a CSV cell they are separated by spaces."""
         value = self.data.get(name)
         if isinstance(value, str):
             self._used.add(name)
@@ -128,7 +130,7 @@ class Node:
         return [entry for entry in values if isinstance(entry, str)]
 
     def date(self, name: str, default: Any = MISSING) -> int:
-        """A date (2025-01-31 or 20250131), as YYYYMMDD."""
+        """Return a date (2025-01-31 or 20250131), as YYYYMMDD."""
         value = self._take(name, default, (str, int, datetime.date), "a date such as 2025-01-31")
         if value is None or value is default:
             return value if isinstance(value, int) else FIRST_DATE
@@ -160,7 +162,7 @@ class Node:
         return {name: value for name, value in self.data.items() if value != ""}
 
     def child(self, name: str, required: bool = False) -> Node | None:
-        """A table inside this one."""
+        """Return a table inside this one."""
         default = MISSING if required else None
         value = self._take(name, default, (dict,), "a table")
         return (
@@ -168,7 +170,7 @@ class Node:
         )
 
     def children(self, name: str) -> list[Node]:
-        """An array of tables inside this one."""
+        """Return an array of tables inside this one."""
         value = self._take(name, [], (list,), "an array of tables")
         if any(not isinstance(entry, dict) for entry in value):
             self.fault(name, "is not an array of tables", f"write [[{name}]]")
@@ -181,14 +183,14 @@ class Node:
         return bool(self.data.get(name, "") != "")
 
     def finish(self) -> None:
-        """Notes every key that nobody asked for."""
+        """Note every key that nobody asked for."""
         for name in self.data:
             if name not in self._used and self.data[name] != "":
                 self.fault(name, "is not a key of this table", "remove it or correct its spelling")
 
 
 def read_toml(folder: Path, name: str, faults: Faults) -> Node | None:
-    """Reads a TOML file of a pack; ``None`` where it does not exist or is not TOML (the latter is a fault)."""
+    """Read a TOML file of a pack; ``None`` where it does not exist or is not TOML (the latter is a fault)."""
     path = folder / name
     if not path.exists():
         return None
@@ -200,7 +202,7 @@ def read_toml(folder: Path, name: str, faults: Faults) -> Node | None:
 
 
 def read_csv(folder: Path, name: str, required: Iterable[str], faults: Faults) -> list[Node]:
-    """Reads a CSV file of a pack as one node a row; a missing file or column is a fault."""
+    """Read a CSV file of a pack as one node a row; a missing file or column is a fault."""
     path = folder / name
     if not path.exists():
         faults.add(name, "file", "does not exist", "add the file or correct its name")

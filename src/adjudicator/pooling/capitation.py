@@ -36,7 +36,9 @@ def year_budget_fen(fund_fen: int, share_ppm: int, growth_ppm: int = 0) -> int:
 
 
 def package_fen(budget_fen: int, deductions_fen: Mapping[str, int]) -> int:
-    """What is left to the package after catastrophic insurance, signing fees, physical checks and other deductions."""
+    """Return what is left to the package after catastrophic insurance, signing fees, physical checks and other
+    deductions.
+    """
     rest = budget_fen - sum(deductions_fen.values())
     if budget_fen <= 0 or rest <= 0:
         raise refuse(E.CANNOT_CLEAR, "budget", f"nothing is left of a budget of {budget_fen} fen")
@@ -255,7 +257,9 @@ def _joined(amounts: Mapping[str, int], belongs: Mapping[str, str]) -> dict[str,
 def county_postings(
     year: int, enrolments: Sequence[Enrolment], results: Sequence[Result], consortia: Mapping[str, str] | None = None
 ) -> dict[tuple[str, str], int]:
-    """What the counties of the people pay for capitation, by (county, scheme); see :func:`split_over_counties`."""
+    """Return what the counties of the people pay for capitation, by (county, scheme); see
+    :func:`split_over_counties`.
+    """
     return split_over_counties(year, enrolments, {result.name: result.settled_fen for result in results}, consortia)
 
 
@@ -265,7 +269,7 @@ def split_over_counties(
     amounts_fen: Mapping[str, int],
     consortia: Mapping[str, str] | None = None,
 ) -> dict[tuple[str, str], int]:
-    """Splits each institution's amount over (county, scheme) by the person-months of its people.
+    """Split each institution's amount over (county, scheme) by the person-months of its people.
 
     Largest remainder, so that the counties add up to the institutions.
     """
@@ -289,7 +293,7 @@ def split_over_counties(
 
 
 def share_surplus(surplus_fen: int, parts: Mapping[str, int]) -> dict[str, int]:
-    """A consortium's surplus over its members by weight (for example county, town, village 6 : 3 : 1).
+    """Return a consortium's surplus over its members by weight (for example county, town, village 6 : 3 : 1).
 
     >>> share_surplus(1001, {"county": 6, "town": 3, "village": 1})
     {'county': 601, 'town': 300, 'village': 100}

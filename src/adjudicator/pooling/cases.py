@@ -98,7 +98,7 @@ def _read_parquet(path: Path) -> dict[str, Sequence[Any]]:
 
 
 def from_columns(table: Mapping[str, Sequence[Any]], name: str = "cases", faults: Faults | None = None) -> Cases:
-    """Builds cases from columns of texts or numbers; every value that cannot be read is a fault with its line."""
+    """Build cases from columns of texts or numbers; every value that cannot be read is a fault with its line."""
     faults = Faults() if faults is None else faults
     count = len(table["case"])
     rows = np.zeros(count, CASE)

@@ -83,11 +83,11 @@ class Clearing:
         return f"{scaled // 1_000_000}.{scaled % 1_000_000:06d}"
 
     def hospital_fen(self) -> dict[str, int]:
-        """The fund's money by hospital."""
+        """Return the fund's money by hospital."""
         return _sum((line.hospital, line.fund_fen) for line in self.lines)
 
     def county_fen(self) -> dict[str, int]:
-        """The fund's money by county of insurance; the same total."""
+        """Return the fund's money by county of insurance; the same total."""
         return _sum((line.county, line.fund_fen) for line in self.lines)
 
 
@@ -112,7 +112,7 @@ class Cell:
 
 
 def cells(cases: Cases, points_e8: np.ndarray, chosen: np.ndarray) -> list[Cell]:
-    """Sums by hospital and county of the chosen cases (bool[n]), in the order of the names."""
+    """Sum by hospital and county of the chosen cases (bool[n]), in the order of the names."""
     rows, points = cases.rows[chosen], points_e8[chosen]
     key = rows["hospital"].astype(np.int64) * len(cases.counties) + rows["county"]
     known, back = np.unique(key, return_inverse=True)
@@ -143,7 +143,7 @@ def check_budget(scheme: str, budget_fen: int, points_e8: int) -> None:
 
 
 def year_fund(budget_fen: int, by_item_fen: int, reserve_fen: int, terms: Terms) -> tuple[int, int]:
-    """What the fund pays for the year, and how much of it the reserve gives.
+    """Return what the fund pays for the year, and how much of it the reserve gives.
 
     "budget": the budget less the reserve. "shared": a surplus of the budget over the cost by item is kept in part by
     the hospitals (结余留用); an overspend is borne in part by them (超支分担), the reserve pays the fund's part first.
@@ -174,7 +174,7 @@ def point_value(fund_fen: int, patient_fen: int, others_fen: int, points_e8: int
 def clear(
     scheme: str, listed: list[Cell], budget_fen: int, terms: Terms, final: bool, scores: Mapping[str, int] | None = None
 ) -> Clearing:
-    """Clears one scheme: value, and money by hospital and county. ``final`` is the year, else a month.
+    """Clear one scheme: value, and money by hospital and county. ``final`` is the year, else a month.
 
     ``scores`` (hospital -> quality score) releases deposits at the year's end; a hospital without score is refused.
     Errors: E.CANNOT_CLEAR for a budget or total points that are not positive.
@@ -208,7 +208,7 @@ def clear(
 
 
 def _split_cells(money_fen: int, listed: list[Cell]) -> list[int]:
-    """Splits money over hospitals by points, then each hospital's over its counties; every fen is placed (R32)."""
+    """Split money over hospitals by points, then each hospital's over its counties; every fen is placed (R32)."""
     hospitals = sorted({cell.hospital for cell in listed})
     weights = [sum(cell.points_e8 for cell in listed if cell.hospital == name) for name in hospitals]
     parts: dict[str, int] = dict(zip(hospitals, split_by_weight(money_fen, weights), strict=True))
@@ -235,7 +235,7 @@ def released_ppm(score: int, bands: tuple[tuple[int, int], ...]) -> int:
 
 
 def apply_quality(lines: list[Line], terms: Terms, scores: Mapping[str, int]) -> list[Line]:
-    """Holds back what the quality score does not release of each hospital's deposit; see ``Terms.forfeited``."""
+    """Hold back what the quality score does not release of each hospital's deposit; see ``Terms.forfeited``."""
     totals = _sum((line.hospital, line.fund_fen) for line in lines)
     lost: dict[str, int] = {}
     for name, amount in totals.items():
@@ -252,7 +252,7 @@ def apply_quality(lines: list[Line], terms: Terms, scores: Mapping[str, int]) ->
 
 
 def _spread(lines: list[Line], change: Mapping[str, int]) -> list[Line]:
-    """Adds a hospital's change to its lines by points."""
+    """Add a hospital's change to its lines by points."""
     result = []
     for name in dict.fromkeys(line.hospital for line in lines):
         own = [line for line in lines if line.hospital == name]
@@ -270,6 +270,8 @@ def prepayments(clearing: Clearing, prepay_ppm: int) -> dict[tuple[str, str], in
 
 
 def case_due_fen(points_e8: int, value: Fraction, patient_fen: int, others_fen: int, mode: str) -> int:
-    """What the fund pays for one case, half-up (R38); their sum differs from the hospital's money by some fen."""
+    """Return what the fund pays for one case, half-up (R38); their sum differs from the hospital's money by some
+    fen.
+    """
     gross = divide_half_up(points_e8 * value.numerator, 10**8 * value.denominator)
     return gross - (patient_fen + others_fen if mode == TOTAL_COST else 0)

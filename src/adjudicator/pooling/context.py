@@ -48,7 +48,7 @@ class PoolContext:
         return None
 
     def check(self, cases: Cases) -> None:
-        """Raises :class:`adjudicator.rulefile.faults.PackError` naming what the pack does not know in the cases."""
+        """Raise :class:`adjudicator.rulefile.faults.PackError` naming what the pack does not know in the cases."""
         schemes = [self.payment.groupings.on(terms.source.from_date) for terms in self.payment.drg]
         groups = {group for codes in schemes if codes is not None for group in codes.drgs}
         check_cases(cases, self.areas, self.payment.view.hospitals, groups).raise_if_any("cases")
@@ -67,7 +67,7 @@ class PoolContext:
         return 0
 
     def rules(self, date: int) -> Rules:
-        """What a settlement of a period needs, as of its last day."""
+        """Return what a settlement of a period needs, as of its last day."""
         terms = self.drg_terms(date)
         if terms is None:
             return Rules(self.pooling.terms(date))
@@ -83,7 +83,7 @@ class PoolContext:
 
 
 def load_context(name: str) -> PoolContext:
-    """Reads a pack for pooling. Raises :class:`adjudicator.rulefile.faults.PackError` with every fault."""
+    """Read a pack for pooling. Raises :class:`adjudicator.rulefile.faults.PackError` with every fault."""
     faults = Faults()
     pack = load_pack(name, faults)
     faults.raise_if_any(f"rule pack {name}")
@@ -130,7 +130,7 @@ def budgets(pooling: PoolingRules, period: int, given: Sequence[str]) -> dict[st
 
 
 def read_decisions(path: Path) -> dict[str, Decision]:
-    """Reads review decisions: CSV with case, points, reasonable_cost (yuan), one of the two filled, and replaces.
+    """Read review decisions: CSV with case, points, reasonable_cost (yuan), one of the two filled, and replace.
 
     ``replaces`` names a case applied for before that gave its place to this one.
     """
@@ -149,7 +149,7 @@ def read_decisions(path: Path) -> dict[str, Decision]:
 
 
 def read_scores(path: Path) -> dict[str, int]:
-    """Reads quality scores: CSV with hospital, score (a whole number)."""
+    """Read quality scores: CSV with hospital, score (a whole number)."""
     faults = Faults()
     rows = read_csv(path.parent, path.name, ("hospital", "score"), faults)
     result = {row.text("hospital"): row.integer("score", high=1000) for row in rows}
@@ -158,7 +158,7 @@ def read_scores(path: Path) -> dict[str, int]:
 
 
 def read_enrolments(path: Path, areas: Mapping[str, str]) -> list[Enrolment]:
-    """Reads a register of capitation contracts; persons are never named in a fault."""
+    """Read a register of capitation contracts; persons are never named in a fault."""
     faults, result = Faults(), []
     needed = ("person", "institution", "county", "scheme", "from_month", "to_month", "age_years", "chronic")
     for row in read_csv(path.parent, path.name, needed, faults):
@@ -179,7 +179,7 @@ def read_enrolments(path: Path, areas: Mapping[str, str]) -> list[Enrolment]:
 
 
 def read_care(path: Path) -> tuple[dict[str, int], dict[str, int], dict[str, str]]:
-    """Reads the cost of signed people: CSV with institution, own (at home) and outside, in yuan, and consortium.
+    """Read the cost of signed people: CSV with institution, own (at home) and outside, in yuan, and consortium.
 
     Institutions of one consortium (医共体) are settled together; the third result maps each to its consortium.
     """
@@ -196,7 +196,7 @@ def read_care(path: Path) -> tuple[dict[str, int], dict[str, int], dict[str, str
 
 
 def read_limits(path: Path) -> list[Limit]:
-    """Reads yearly quotas and average limits: CSV with hospital, scheme, kind (quota, average_limit), limit (yuan).
+    """Read yearly quotas and average limits: CSV with hospital, scheme, kind (quota, average_limit), limit (yuan).
 
     Further columns: diagnosis, approved (yuan), and for the reward of a quota stays and visits.
     """
@@ -215,7 +215,7 @@ def read_limits(path: Path) -> list[Limit]:
 
 
 def read_visits(path: Path) -> list[Visits]:
-    """Reads outpatient points of signed people: CSV with signed_with, provider, scheme, points."""
+    """Read outpatient points of signed people: CSV with signed_with, provider, scheme, points."""
     faults, result = Faults(), []
     for row in read_csv(path.parent, path.name, ("signed_with", "provider", "scheme", "points"), faults):
         scheme = row.choice("scheme", SCHEME_CODES)
@@ -226,7 +226,7 @@ def read_visits(path: Path) -> list[Visits]:
 
 
 def read_past(path: Path) -> dict[str, dict[int, dict[str, int]]]:
-    """Reads the years of a three-year budget: CSV with scheme, year, item, amount (yuan); scheme -> year -> item.
+    """Read the years of a three-year budget: CSV with scheme, year, item, amount (yuan); scheme -> year -> item.
 
     Items: ``fund`` and ``spent`` of past years, ``fund`` of the year itself and its deductions under any other name.
     """
@@ -250,7 +250,7 @@ OPTIONAL_COLUMNS = (
 
 
 def read_counties(path: Path, areas: Mapping[str, str]) -> list[CountyYear]:
-    """Reads the year of each county: CSV in yuan. Faults: a county without income, an unknown or doubled one."""
+    """Read the year of each county: CSV in yuan. Faults: a county without income, an unknown or doubled one."""
     faults = Faults()
     result: list[CountyYear] = []
     seen = set()
@@ -288,7 +288,7 @@ def read_funds(texts: Sequence[str]) -> dict[str, int]:
 
 
 def write_rows(path: Path, header: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
-    """Writes a CSV file."""
+    """Write a CSV file."""
     with path.open("w", encoding="utf-8", newline="") as stream:
         writer = csv.writer(stream, lineterminator="\n")
         writer.writerow(header)

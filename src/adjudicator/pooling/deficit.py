@@ -103,7 +103,7 @@ class CountyShares:
     """Funds that could not pay all: (fund, paid, asked) in fen."""
 
     def add(self, payer: str, amount_fen: int) -> None:
-        """Adds to what a payer pays."""
+        """Add to what a payer pays."""
         if amount_fen:
             self.payments[payer] = self.payments.get(payer, 0) + amount_fen
 
@@ -160,7 +160,7 @@ def _balance(rule: Rule, balances: Mapping[str, int], fund: str) -> int:
 
 
 def _step(step: Step, result: CountyShares, remainder: int) -> dict[str, int]:
-    """What a step asks of each payer for one county."""
+    """Return what a step asks of each payer for one county."""
     year = result.year
     if remainder <= 0 or (step.counties is not None and year.county not in step.counties):
         return {}
@@ -284,7 +284,7 @@ class Levy:
 
 
 def levy_fen(levy: Levy, year: CountyYear, balance_fen: int) -> int:
-    """What a county pays into a fund this year. The levy is not cut at the cap unless ``cut_at_cap`` (R41).
+    """Return what a county pays into a fund this year. The levy is not cut at the cap unless ``cut_at_cap`` (R41).
 
     >>> zhuzhou = Levy("reserve", ("310",), rate_ppm=100_000, cap_ppm=300_000)
     >>> county = CountyYear("430202", "", "310", 1, 1, 0, financing_fen=1_100, last_financing_fen=1_000)

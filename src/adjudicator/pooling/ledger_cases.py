@@ -39,7 +39,7 @@ Table = dict[str, list[Any]]
 
 
 def read_stays(path: Path) -> dict[str, Stay]:
-    """Reads a file of stays; the case is institution/encounter/sequence as the ledger names it."""
+    """Read a file of stays; the case is institution/encounter/sequence as the ledger names it."""
     faults, result = Faults(), {}
     for row in read_csv(path.parent, path.name, ("case", "admission_date", "discharge_date"), faults):
         stay = Stay(row.date("admission_date"), row.date("discharge_date"), int(row.boolean("exempt", False)))

@@ -28,7 +28,7 @@ class QuotaTerms:
 
 
 def quota_year(cost_fen: int, quota_fen: int, stays: int, visits: int, terms: QuotaTerms) -> int:
-    """What the fund pays a hospital for a calendar year: total cost against the year's quota.
+    """Return what the fund pays a hospital for a calendar year: total cost against the year's quota.
 
     >>> terms = QuotaTerms()
     >>> [quota_year(cost, 1_000, 10, 1_000, terms) for cost in (800, 990, 1_000, 1_100, 1_200, 1_500)]

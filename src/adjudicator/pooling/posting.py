@@ -13,7 +13,7 @@ from adjudicator.pooling.settlement import Postings, Settlement
 
 
 def differences(targets: Postings, posted: Postings) -> Postings:
-    """What must be posted so that the ledger holds the targets; empty where nothing changed.
+    """Return what must be posted so that the ledger holds the targets; empty where nothing changed.
 
     >>> differences({(330102, 1, 13): 700}, {(330102, 1, 13): 1000, (330105, 1, 13): 5})
     {(330102, 1, 13): -300, (330105, 1, 13): -5}
@@ -33,7 +33,9 @@ def posting_key(pool: str, period: int, funds: set[Fund], turn: int, standing: P
 
 
 def year_targets(settlement: Settlement, monthly: Postings) -> Postings:
-    """The year's money less what the months have posted, by county and scheme, for the account ``provider_year``."""
+    """Return the year's money less what the months have posted, by county and scheme, for the account
+    ``provider_year``.
+    """
     year = {place[:2]: amount for place, amount in settlement.targets().items()}
     months = {place[:2]: amount for place, amount in monthly.items() if place[2] == Fund.PROVIDER_FINAL}
     return {
@@ -43,7 +45,7 @@ def year_targets(settlement: Settlement, monthly: Postings) -> Postings:
 
 
 async def post(ledger: Any, pool: str, settlement: Settlement) -> Postings:
-    """Posts the difference between the settlement and the ledger; returns what was posted.
+    """Post the difference between the settlement and the ledger; return what was posted.
 
     ``ledger`` is ``ledger.store.Ledger``. Safe to repeat after a lost answer, and when two settle at once: the
     posting's key is made of what stands in the ledger, so that of two runs one posts and the other looks again.
@@ -109,7 +111,7 @@ async def _free_key(ledger: Any, pool: str, period: int, funds: set[Fund], stand
 
 
 async def posted(ledger: Any, pool: str, month: int, funds: set[Fund]) -> Postings:
-    """What the ledger holds of some accounts in a month."""
+    """Return what the ledger holds of some accounts in a month."""
     totals = await ledger.totals(pool, month=month)
     return {
         (int(row.county), int(row.scheme), int(row.fund)): row.amount_fen
@@ -119,6 +121,6 @@ async def posted(ledger: Any, pool: str, month: int, funds: set[Fund]) -> Postin
 
 
 def add(into: Postings, more: Postings) -> None:
-    """Adds postings to postings."""
+    """Add postings to postings."""
     for place, amount in more.items():
         into[place] = into.get(place, 0) + amount

@@ -73,11 +73,11 @@ class PoolingRules:
         return _by_pool(self.clearing, date)
 
     def budget(self, date: int) -> dict[str, int]:
-        """The fund's budget of the year, keyed as the terms."""
+        """Return the fund's budget of the year, keyed as the terms."""
         return _by_pool(self.budgets, date)
 
     def pick(self, kind: str, date: int, scheme: str) -> Any:
-        """The value of one kind on a day for a scheme; a missing one is an error that names the table."""
+        """Return the value of one kind on a day for a scheme; a missing one is an error that names the table."""
         entry = _find(getattr(self, kind), date, scheme)
         if entry is None:
             raise refuse(E.PAYMENT_RULE_UNDEFINED, kind, f"{self.name} has no [[{kind}]] for scheme {scheme} on {date}")

@@ -75,7 +75,7 @@ class Settlement:
         return self.period < 10_000
 
     def targets(self) -> Postings:
-        """What the ledger should hold for this period."""
+        """Return what the ledger should hold for this period."""
         result: Postings = {}
         for code, clearing in self.clearings.items():
             for county, amount in clearing.county_fen().items():
@@ -87,7 +87,7 @@ class Settlement:
         return result
 
     def hospital_fen(self) -> dict[str, int]:
-        """What the fund owes each hospital for the period, all schemes and methods."""
+        """Return what the fund owes each hospital for the period, all schemes and methods."""
         result: dict[str, int] = {}
         for clearing in self.clearings.values():
             for hospital, amount in clearing.hospital_fen().items():
@@ -193,7 +193,7 @@ def settle_standing(
     rules: Rules,
     scores: Mapping[str, int] | None = None,
 ) -> Settlement:
-    """The second half of :func:`settle`, for callers that settle many periods of the same cases."""
+    """Return the second half of :func:`settle`, for callers that settle many periods of the same cases."""
     year = period < 10_000
     months = standing.rows["month"]
     inside = months // 100 == period if year else months == period
@@ -234,7 +234,7 @@ def _clear_one(
 
 
 def _keep(result: Settlement, scheme: str, chosen: np.ndarray) -> None:
-    """Sums what cases outside the point values are owed, by hospital and county."""
+    """Sum what cases outside the point values are owed, by hospital and county."""
     cases, rows = result.cases, result.cases.rows[chosen]
     key = rows["hospital"].astype(np.int64) * len(cases.counties) + rows["county"]
     known, back = np.unique(key, return_inverse=True)

@@ -56,7 +56,7 @@ def settle_packages(packages_fen: Mapping[str, int], visits: Sequence[Visits]) -
 
 
 def point_value_yuan(value: Fraction) -> str:
-    """A value of fen a point in yuan with six decimals, for people.
+    """Return a value of fen a point in yuan with six decimals, for people.
 
     >>> point_value_yuan(Fraction(1_000_001, 67))
     '149.253881'

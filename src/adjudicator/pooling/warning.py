@@ -107,7 +107,7 @@ def warnings(
 
 
 def percent(value: Fraction) -> str:
-    """A rate with two decimals.
+    """Return a rate with two decimals.
 
     >>> percent(Fraction(1, 10))
     '10.00%'

@@ -139,7 +139,7 @@ def _shares(
 def _levies(
     rules: PoolingRules, date: int, county: CountyYear, own: Sequence[CountyYear], balances: Mapping[str, int]
 ) -> dict[str, int]:
-    """What a county pays into each fund.
+    """Return what a county pays into each fund.
 
     Where the county's own balance is given (``reserve@330102``) it decides whether the levy has stopped; else the
     fund's balance against the financing of all counties does.
@@ -192,7 +192,7 @@ def _levy_known(levy: Levy, county: CountyYear) -> bool:
 
 
 def as_data(result: PoolYear) -> dict[str, Any]:
-    """The year as plain data for JSON."""
+    """Return the year as plain data for JSON."""
     return {
         "pool": result.name,
         "year": result.year,

@@ -92,7 +92,7 @@ def check_gap(values: Sequence[DatedValue], faults: Faults) -> None:
 
 
 def value_on(values: Sequence[DatedValue], date: int) -> DatedValue | None:
-    """The value that holds on a day."""
+    """Return the value that holds on a day."""
     for value in values:
         if value.source.from_date <= date <= value.source.to_date:
             return value

@@ -28,11 +28,11 @@ class Faults(list[Fault]):
     """A growing list of faults."""
 
     def add(self, file: str, key: str, message: str, remedy: str = "", number: E = E.CORRUPT_PACK) -> None:
-        """Notes one fault; ``file`` is relative to the pack folder, ``key`` a dotted path or ``line N``."""
+        """Note one fault; ``file`` is relative to the pack folder, ``key`` a dotted path or ``line N``."""
         self.append(Fault(file, key, message, remedy, number))
 
     def raise_if_any(self, what: str) -> None:
-        """Raises :class:`PackError` with every fault found so far."""
+        """Raise :class:`PackError` with every fault found so far."""
         if self:
             raise PackError(what, sorted(set(self)))
 

@@ -49,7 +49,7 @@ class Bundle:
         return self.benefit.plans
 
     def pack_of_area(self, code: int | str) -> Pack | None:
-        """The pack of a county's area code."""
+        """Return the pack of a county's area code."""
         return next((pack for pack in self.packs if any(area.code == int(code) for area in pack.areas)), None)
 
     def pack_number(self, name: str) -> int:
@@ -66,7 +66,7 @@ class Bundle:
 
 
 def load_bundle(names_or_paths: Sequence[str | Path]) -> Bundle:
-    """Reads, checks and compiles packs by name or folder.
+    """Read, check and compile packs by name or folder.
 
     Raises :class:`adjudicator.rulefile.faults.PackError` with every fault of every section of every pack.
     """
@@ -102,7 +102,7 @@ def check_packs(names_or_paths: Sequence[str | Path]) -> list[Any]:
 
 
 def compile_bundle(packs: Sequence[Pack], sources: dict[str, list[Any]], schemes: Sequence[Any]) -> Bundle:
-    """A bundle of packs that are read and checked."""
+    """Return a bundle of packs that are read and checked."""
     sections = {
         section: importlib.import_module(module).compile_sections(sources[section]) if sources.get(section) else None
         for section, module in SECTIONS

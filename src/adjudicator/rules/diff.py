@@ -182,7 +182,7 @@ def _register_changes(old: Pack, new: Pack, day: str) -> list[Change]:
 
 
 def joined(changes: list[Change]) -> list[tuple[list[Change], list[Change]]]:
-    """Changes that several plans share are told once: (one change for each plan concerned, the changes)."""
+    """Change that several plans share are told once: (one change for each plan concerned, the changes)."""
     by_change: dict[tuple[Any, ...], list[Change]] = {}
     for change in changes:
         what = (change.key, change.whom, change.old, change.new, change.document, change.from_date, change.evidence)

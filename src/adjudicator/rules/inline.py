@@ -39,7 +39,7 @@ _SOURCE = (*EVIDENCE_KEYS, "from")
 
 
 def inline_bundle(mapping: dict[str, Any]) -> Bundle:
-    """A bundle of the one plan of ``mapping``.
+    """Return a bundle of the one plan of ``mapping``.
 
     Its pool is 990000 with the county 990001 and one hospital for each level (codes ``H99000100001``, …).
     Raises :class:`adjudicator.rulefile.faults.PackError` with every fault of the mapping.
@@ -67,7 +67,7 @@ def _exact(value: Any) -> Any:
 
 
 def _pack(mapping: dict[str, Any]) -> tuple[dict[str, Any], list[tuple[int, dict[str, str]]]]:
-    """What ``pack.toml`` would say, and the rows of the hospital register."""
+    """Return what ``pack.toml`` would say, and the rows of the hospital register."""
     scheme = mapping.get("scheme", "employee")
     levels = mapping.get("levels") or [{"id": "any", "hosp_lv": list(HOSPITAL_LEVELS[1:])}]
     groups = mapping.get("person_groups") or [
@@ -91,7 +91,7 @@ def _pack(mapping: dict[str, Any]) -> tuple[dict[str, Any], list[tuple[int, dict
 
 
 def _named(entry: Any) -> dict[str, Any]:
-    """An entry of a list of the pack; one that is only an id is named by it."""
+    """Return an entry of a list of the pack; one that is only an id is named by it."""
     entry = entry if isinstance(entry, dict) else {"id": entry}
     return {"name": entry["id"], "name_zh": entry["id"], **entry}
 

@@ -51,7 +51,7 @@ def pack_folder(name_or_path: str | Path) -> Path:
 
 
 def load_pack(name_or_path: str | Path, faults: Faults) -> Pack | None:
-    """Reads one pack; adds every fault found and returns None when ``pack.toml`` itself cannot be used."""
+    """Read one pack; add every fault found and return None when ``pack.toml`` itself cannot be used."""
     folder = pack_folder(name_or_path)
     if not folder.is_dir():
         shipped = ", ".join(shipped_packs())
@@ -77,7 +77,9 @@ def build_pack(
     hospitals: list[tuple[int, dict[str, Any]]] | None = None,
     includes: Sequence[Path] = (),
 ) -> Pack:
-    """A pack from tables that are already read: ``pack.toml``, its benefit files, the included ones, the register."""
+    """Return a pack from tables that are already read: ``pack.toml``, its benefit files, the included ones, the
+    register.
+    """
     header_raw = {name: value for name, value in raw.items() if name not in PACK_TABLES}
     header = read_struct(PackHeader, header_raw, PACK_FILE, "", faults)
     areas = read_structs(Area, raw.get("area"), PACK_FILE, "area", faults)

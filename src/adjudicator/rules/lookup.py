@@ -54,7 +54,7 @@ class Lookup:
 
 
 def compile_lookup(packs: Sequence[Pack]) -> Lookup:
-    """The tables of some packs; a pack's number is its position."""
+    """Return the tables of some packs; a pack's number is its position."""
     areas = sorted(
         (area.code, number, county) for number, pack in enumerate(packs) for county, area in enumerate(pack.areas)
     )

@@ -77,5 +77,5 @@ def show_plan(pack: Pack, plan: PlanSource, date: int) -> ShownPlan:
 
 
 def as_data(shown: Any) -> Any:
-    """The same as plain data, for JSON."""
+    """Return the same as plain data, for JSON."""
     return [asdict(plan) for plan in shown]

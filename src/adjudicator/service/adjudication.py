@@ -31,7 +31,7 @@ class AdjudicationCalls:
         self.application = application
 
     def handlers(self) -> grpc.GenericRpcHandler:
-        """The table of calls for the gRPC server."""
+        """Return the table of calls for the gRPC server."""
         metrics = self.application.metrics
         single = {
             "PreSettle": self.pre_settle,
@@ -81,23 +81,23 @@ class AdjudicationCalls:
     # ---------------------------------------------------------------- what was recorded
 
     def records(self) -> Records:
-        """The stored settlements under the loaded rules."""
+        """Return the stored settlements under the loaded rules."""
         return Records(self.application.engines().settling, self.application.store)
 
     async def reverse(self, message: bytes, _context: Context) -> bytes:
-        """Takes a settlement back."""
+        """Take a settlement back."""
         return await self.records().reverse(message)
 
     async def get_settlement(self, message: bytes, _context: Context) -> bytes:
-        """The stored answer."""
+        """Return the stored answer."""
         return await self.records().get_settlement(message)
 
     async def explain(self, message: bytes, _context: Context) -> bytes:
-        """The steps of a stored settlement."""
+        """Return the steps of a stored settlement."""
         return await self.records().explain(message)
 
     async def get_accumulators(self, message: bytes, _context: Context) -> bytes:
-        """A person's year."""
+        """Return a person's year."""
         return await self.records().get_accumulators(message)
 
     async def group(self, message: bytes, _context: Context) -> bytes:

@@ -59,7 +59,7 @@ class Application:
         await opening
 
     async def load_rules(self) -> None:
-        """Takes up the packs as they are on the disk now; claims that are being priced are finished under the old ones.
+        """Take up the packs as they are on the disk now; claims that are being priced are finished under the old ones.
 
         Raises PackError with every fault, and goes on as before.
         """
@@ -103,13 +103,13 @@ class Application:
     # ---------------------------------------------------------------- what the calls use
 
     def engines(self) -> Engines:
-        """The loaded rule bundles, or the NOT_READY refusal."""
+        """Return the loaded rule bundles, or the NOT_READY refusal."""
         if self._engines is None:
             raise refuse(E.NOT_READY)
         return self._engines
 
     def settler(self) -> Settler:
-        """The settler, or the NOT_READY refusal."""
+        """Return the settler, or the NOT_READY refusal."""
         if self._settler is None:
             raise refuse(E.NOT_READY)
         return self._settler

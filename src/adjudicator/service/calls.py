@@ -41,7 +41,7 @@ def deadline_of(context: Context) -> float:
 
 
 def parse(kind: type[Asked], message: bytes) -> Asked:
-    """Reads a rare call's message, or refuses it as malformed."""
+    """Read a rare call's message, or refuse it as malformed."""
     try:
         return kind.FromString(message)
     except DecodeError:
@@ -111,14 +111,14 @@ async def _guarded(
 
 
 async def _end(name: str, error: Exception, started: float, metrics: Metrics, context: Context) -> None:
-    """Ends a call with its refusal, which is counted before the caller can know of it."""
+    """End a call with its refusal, which is counted before the caller can know of it."""
     refusal = _refusal(name, error)
     metrics.finished(name, refusal.problems[0].row.code, started)
     await abort(context, refusal)
 
 
 def _refusal(name: str, error: Exception) -> AdjudicatorError:
-    """An expected refusal as it is; anything else is our fault: logged by place, answered as INTERNAL."""
+    """Return an expected refusal as it is; anything else is our fault: logged by place, answered as INTERNAL."""
     if isinstance(error, AdjudicatorError):
         return error
     log("fault", call=name, error=describe(error))

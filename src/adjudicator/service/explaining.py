@@ -73,7 +73,7 @@ def message_of(key: settlement_pb2.SettlementKey, rules_hash: str, steps: Iterab
 
 
 def explain(key: settlement_pb2.SettlementKey, answer: settlement_pb2.Settlement) -> settlement_pb2.Explanation:
-    """Steps of an answer; a step that took nothing is left out, except the deductible.
+    """Step of an answer; a step that took nothing is left out, except the deductible.
 
     >>> answer = settlement_pb2.Settlement(total_fen=100, in_scope_fen=90, wholly_self_paid_fen=10,
     ...     deductible_fen=20, pooled_fund_fen=49, pooled_rate_ppm=700000, cash_fen=51)
@@ -96,7 +96,7 @@ def _step(
     explanation: settlement_pb2.Explanation, answer: settlement_pb2.Settlement, before_fen: int, amount_fen: int,
     name: StepName, always: bool = False,
 ) -> int:  # fmt: skip
-    """Adds a step and returns what it leaves."""
+    """Add a step and return what it leaves."""
     if amount_fen or always:
         explanation.steps.add(
             stage=name.id, stage_en=name.en, stage_zh=name.zh, chain=name.chain, before_fen=before_fen,

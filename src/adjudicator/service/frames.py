@@ -25,7 +25,7 @@ def frame_head(size: int) -> bytes:
 
 
 def join_frames(parts: Iterable[bytes]) -> bytes:
-    """A batch message of encoded parts.
+    """Return a batch message of encoded parts.
 
     >>> join_frames([b"ab", b""]).hex()
     '0a0261620a00'

@@ -21,7 +21,7 @@ from adjudicator.v1 import grouping_pb2
 
 
 def group_batch(engine: Engine, message: bytes) -> bytes:
-    """Groups the records of a GroupBatch, with their failed coding checks, and their traces where asked for.
+    """Group the records of a GroupBatch, with their failed coding checks, and their traces where asked for.
 
     A record with too many codes is refused on its own. Errors: UNKNOWN_GROUPING_SCHEME, EMPTY_BATCH, TOO_MANY_CLAIMS.
     """
@@ -50,7 +50,7 @@ def _group(
     engine: Engine, scheme: Scheme, records: Sequence[grouping_pb2.GroupRecord],
     results: Sequence[grouping_pb2.GroupedRecord], trace: bool,
 ) -> None:  # fmt: skip
-    """Fills the results of records that are in order."""
+    """Fill the results of records that are in order."""
     columns, rows = columns_from_records(scheme, records), np.zeros(len(records), GROUP)
     group(scheme, columns, rows)
     for position, (row, result) in enumerate(zip(rows, results, strict=True)):

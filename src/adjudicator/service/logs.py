@@ -22,7 +22,7 @@ FIELDS = frozenset(
 
 
 def log(event: str, **fields: object) -> None:
-    """Writes one line; ``fields`` must be of :data:`FIELDS`.
+    """Write one line; ``fields`` must be of :data:`FIELDS`.
 
     >>> log("started", person_id="1")
     Traceback (most recent call last):

@@ -29,12 +29,12 @@ class Metrics:
         self.gauges[name] = (text, read)
 
     def started(self) -> float:
-        """Notes the start of a call; the answer goes to :meth:`finished`."""
+        """Note the start of a call; the answer goes to :meth:`finished`."""
         self.in_progress += 1
         return time.perf_counter()
 
     def finished(self, call: str, code: str, started: float) -> None:
-        """Notes the end of a call: ``OK`` or the code of its refusal."""
+        """Note the end of a call: ``OK`` or the code of its refusal."""
         took_seconds = time.perf_counter() - started
         self.in_progress -= 1
         self.calls[call, code] += 1
@@ -45,7 +45,7 @@ class Metrics:
         self.buckets[call][position] += 1
 
     def page(self) -> str:
-        """The text page.
+        """Return the text page.
 
         >>> metrics = Metrics()
         >>> metrics.finished("Settle", "OK", metrics.started())
@@ -84,7 +84,7 @@ class Metrics:
 
 
 async def serve_page(metrics: Metrics, address: str) -> asyncio.Server:
-    """Serves the page at ``http://address/``."""
+    """Serve the page at ``http://address/``."""
     host, _, port = address.rpartition(":")
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

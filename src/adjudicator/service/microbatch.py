@@ -75,7 +75,7 @@ class MicroBatcher:
         return await call.answer
 
     def _consider(self) -> None:
-        """Starts a batch now, or after the calls that the loop has received already, or a moment later."""
+        """Start a batch now, or after the calls that the loop has received already, or a moment later."""
         loop, count = asyncio.get_running_loop(), len(self._waiting)
         if not count or len(self._running) >= self._places or (self._running and count < WORTH_A_PLACE):
             return
@@ -97,7 +97,7 @@ class MicroBatcher:
         self._consider()
 
     def _next_calls(self) -> list[Waiting]:
-        """The calls of the next batch, as many as fit; those whose caller has gone are dropped."""
+        """Return the calls of the next batch, as many as fit; those whose caller has gone are dropped."""
         calls: list[Waiting] = []
         size_bytes = 0
         while self._waiting and len(calls) < self._most_joined:

@@ -23,7 +23,7 @@ class PoolingCalls:
         self.application = application
 
     def handlers(self) -> grpc.GenericRpcHandler:
-        """The table of calls for the gRPC server."""
+        """Return the table of calls for the gRPC server."""
         metrics = self.application.metrics
         table = {
             "GetCountyTotals": unary("GetCountyTotals", self.totals, metrics),
@@ -46,7 +46,7 @@ class PoolingCalls:
             yield totals_message(totals)
 
     async def reconcile(self, message: bytes, _context: Context) -> bytes:
-        """A hospital's statement against the ledger."""
+        """Return a hospital's statement against the ledger."""
         statement = parse(pooling_pb2.Statement, message)
         self._check_pool(statement.pool)
         if not statement.institution_code:

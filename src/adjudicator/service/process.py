@@ -30,7 +30,7 @@ class ServiceProcess:
         self.process: subprocess.Popen[str] | None = None
 
     def start(self, timeout_seconds: float = 60.0) -> ServiceProcess:
-        """Starts the process and waits until it listens; raises ChildProcessError when it ends instead."""
+        """Start the process and wait until it listens; raise ChildProcessError when it ends instead."""
         errors = open(self.log, "a") if self.log else None  # noqa: SIM115 - the child keeps it
         try:
             self.process = subprocess.Popen(
@@ -53,7 +53,7 @@ class ServiceProcess:
         return self
 
     def wait_until_serving(self, timeout_seconds: float = 600.0) -> None:
-        """Waits for health SERVING; a first start compiles the kernels, which takes a minute or two."""
+        """Wait for health SERVING; a first start compiles the kernels, which takes a minute or two."""
         until = time.monotonic() + timeout_seconds
         while not self.is_serving():
             if self.process is None or self.process.poll() is not None:
@@ -63,13 +63,13 @@ class ServiceProcess:
             time.sleep(0.02)
 
     def _last_words(self) -> str:
-        """What it wrote last, where its log is kept."""
+        """Return what it wrote last, where its log is kept."""
         if self.log is None or not self.log.exists():
             return ""
         return ":\n" + "\n".join(self.log.read_text().splitlines()[-20:])
 
     def is_serving(self) -> bool:
-        """What health says now; False when nobody answers."""
+        """Return what health says now; False when nobody answers."""
         return health_of(self.address) == SERVING
 
     def kill(self) -> None:

@@ -28,7 +28,7 @@ class Records:
         self.store = store
 
     async def get_settlement(self, message: bytes) -> bytes:
-        """The stored answer of a SettlementKey; of one that has been reversed with a warning that says so.
+        """Return the stored answer of a SettlementKey; of one that has been reversed with a warning that says so.
 
         Errors: SETTLEMENT_NOT_FOUND and those of the key.
         """
@@ -37,7 +37,7 @@ class Records:
         return record.answer + await self._reversed_since(key, record)
 
     async def reverse(self, message: bytes) -> bytes:
-        """Takes a settlement back and answers with its negative; asked again with the same date, with the stored one.
+        """Take a settlement back and answer with its negative; asked again with the same date, with the stored one.
 
         Errors: MISSING_PERSON, INVALID_DATE, REVERSAL_OF_REVERSAL, those of the key and those of the ledger.
         """
@@ -109,7 +109,7 @@ class Records:
         return record
 
     async def _reversed_since(self, key: settlement_pb2.SettlementKey, record: Record) -> bytes:
-        """What follows the answer of a settlement on the wire when it has been reversed: one more problem."""
+        """Return what follows the answer of a settlement on the wire when it has been reversed: one more problem."""
         if record.kind != Kind.SETTLE:
             return b""
         identity = (key.institution_code, key.encounter_id, key.settlement_sequence)

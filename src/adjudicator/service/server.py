@@ -84,7 +84,7 @@ class Server:
         return f"{host}:{self.port}" if host else self.options.listen
 
     async def start(self) -> None:
-        """Opens the port; health says NOT_SERVING until :meth:`follow_readiness` finds everything ready."""
+        """Open the port; health says NOT_SERVING until :meth:`follow_readiness` finds everything ready."""
         for name in SERVICES:
             await self.health.set(name, NOT_SERVING)
         self.grpc.add_generic_rpc_handlers(
@@ -136,7 +136,7 @@ def credentials_of(tls: TlsOptions) -> grpc.ServerCredentials:
 
 
 async def run(options: ServeOptions) -> int:
-    """Runs one service process until SIGTERM or SIGINT; returns its exit code. SIGHUP reads the rule packs again."""
+    """Run one service process until SIGTERM or SIGINT; return its exit code. SIGHUP reads the rule packs again."""
     return await Process(options).run()
 
 
@@ -185,7 +185,7 @@ class Process:
         loop.add_signal_handler(signal.SIGHUP, lambda: self._begin(self.application.reload_rules()))
 
     async def _open(self) -> asyncio.Server | None:
-        """Opens the port and the page of counters."""
+        """Open the port and the page of counters."""
         await self.server.start()
         if not self.options.share_port:
             print(f"listening on {self.server.address}", flush=True)
@@ -215,7 +215,7 @@ class Process:
 
 
 async def _first(*waits: Coroutine[None, None, object]) -> None:
-    """Returns when one of several has come about."""
+    """Return when one of several has come about."""
     tasks = [asyncio.ensure_future(wait) for wait in waits]
     await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
     for task in tasks:

@@ -80,7 +80,7 @@ class Settler:
         self._pools = [f"{int(pack.pool):06d}" for pack in engine.bundle.packs]
 
     async def close(self) -> None:
-        """Waits for batches whose callers have gone."""
+        """Wait for batches whose callers have gone."""
         if self._running:
             await asyncio.wait(self._running)
 
@@ -110,7 +110,7 @@ class Settler:
         return [view[start:end] for start, end in zip(starts.tolist(), ends.tolist(), strict=True)], answers
 
     def _enter(self, claims: int, size_bytes: int) -> None:
-        """Takes a batch into the queue, or refuses it as OVERLOADED; an idle service takes a batch of any size."""
+        """Take a batch into the queue, or refuse it as OVERLOADED; an idle service takes a batch of any size."""
         options = self._options
         many = self.waiting + claims > options.most_waiting_claims
         if self.waiting and (many or self.waiting_bytes + size_bytes > options.most_waiting_bytes):

@@ -83,7 +83,7 @@ def rich_status(error: AdjudicatorError) -> status_pb2.Status:
 
 
 async def abort(context: grpc.aio.ServicerContext, error: AdjudicatorError) -> None:
-    """Ends a call with the refusal; raises, as ``context.abort`` does."""
+    """End a call with the refusal; raise, as ``context.abort`` does."""
     status = rich_status(error)
     await context.abort(status_code(error), status.message, ((DETAILS_KEY, status.SerializeToString()),))
 
@@ -100,7 +100,7 @@ def problem_message(problem: Problem) -> settlement_pb2.Problem:
 
 
 def reversed_notice(reversal_date: int) -> bytes:
-    """What follows the answer of a settlement on the wire when it has been reversed since: one more problem.
+    """Return what follows the answer of a settlement on the wire when it has been reversed since: one more problem.
 
     >>> settlement_pb2.Settlement.FromString(reversed_notice(20240531)).problems[0].code
     'ADJ-9004'

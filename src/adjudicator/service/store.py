@@ -35,13 +35,15 @@ class Store:
         """Ledgers of stores that died; calls may still be waiting for their time limit over them."""
 
     def ledger(self) -> Ledger:
-        """The open ledger. Errors: E.STORE_AWAY while it is known not to answer, so that callers need not wait."""
+        """Return the open ledger. Errors: E.STORE_AWAY while it is known not to answer, so that callers need not
+        wait.
+        """
         if self._ledger is None or not self.reachable:
             raise refuse(E.STORE_AWAY)
         return self._ledger
 
     async def open(self) -> None:
-        """Opens the ledger, trying until the store answers.
+        """Open the ledger, trying until the store answers.
 
         Errors: E.STORE_NOT_DURABLE, and E.STORE_AWAY when a store of our own cannot be started at all.
         """
@@ -51,7 +53,7 @@ class Store:
         self.reachable = True
 
     async def _start_embedded(self) -> str:
-        """Starts the own store, or joins the one that runs."""
+        """Start the own store, or join the one that runs."""
         self._starting = asyncio.ensure_future(asyncio.to_thread(EmbeddedStore.start, self.data_folder))
         self._embedded = await asyncio.shield(self._starting)
         self._starting = None
@@ -108,7 +110,7 @@ class Store:
         return await self._connect(url)
 
     async def close(self) -> None:
-        """Closes the ledger; the own store is stopped when nobody else uses it."""
+        """Close the ledger; the own store is stopped when nobody else uses it."""
         for ledger in (*self._closed, self._ledger):
             if ledger is not None:
                 await ledger.close()

@@ -37,13 +37,13 @@ class Worker:
     pause_seconds: float = PAUSE_SECONDS
 
     def start(self) -> None:
-        """Starts the process."""
+        """Start the process."""
         self.process = subprocess.Popen(self.command)
         self.started_at = time.monotonic()
         log("worker started", worker=self.index, pid=self.process.pid)
 
     def plan_restart(self) -> None:
-        """Sets the time of the next start; pauses double while the worker keeps dying young."""
+        """Set the time of the next start; pauses double while the worker keeps dying young."""
         now = time.monotonic()
         lived_long = now - self.started_at > SETTLED_AFTER_SECONDS
         self.pause_seconds = PAUSE_SECONDS if lived_long else min(2 * self.pause_seconds, LONGEST_PAUSE_SECONDS)
@@ -65,7 +65,7 @@ def reserved_port(address: str) -> Iterator[str]:
 
 
 def supervise(commands: Sequence[list[str]], grace_seconds: float) -> int:
-    """Runs one process a command until told to stop; returns the exit code of the service.
+    """Run one process a command until told to stop; return the exit code of the service.
 
     SIGTERM and SIGINT stop all workers gracefully, SIGHUP is passed on.
     """
@@ -96,7 +96,7 @@ def supervise(commands: Sequence[list[str]], grace_seconds: float) -> int:
 
 
 def _tend(workers: Sequence[Worker]) -> int | None:
-    """Starts dead workers again when their pause is over; returns the exit code of one that must not restart."""
+    """Start dead workers again when their pause is over; return the exit code of one that must not restart."""
     for worker in workers:
         if worker.process is None:
             if time.monotonic() >= worker.restart_at:

@@ -22,7 +22,7 @@ from adjudicator.wire.digest import digests
 
 
 def warm_up(settler: Settler) -> None:
-    """Takes two claims from bytes to a commit that is thrown away. Kernels run over refused claims as well, so it does
+    """Take two claims from bytes to a commit that is thrown away. Kernels run over refused claims as well, so it does
     not matter whether the pack has a rule for them."""
     engine = settler.engine
     message = claim_pb2.ClaimBatch(claims=[example(engine.bundle)] * 2).SerializeToString()
@@ -41,7 +41,7 @@ def warm_up(settler: Settler) -> None:
 
 
 def example(bundle: Bundle) -> claim_pb2.Claim:
-    """A stay in the first hospital of the first pack, with one line of the first item."""
+    """Return a stay in the first hospital of the first pack, with one line of the first item."""
     rules = bundle.packs[0]
     hospital = rules.hospitals[0].code if rules.hospitals else "H000000000"
     line = claim_pb2.Line(

@@ -121,7 +121,7 @@ class Rules:
     allowed: np.ndarray = field(default_factory=lambda: np.zeros((12, 0, 0, 0), bool))
 
     def payer(self, scheme: int, kind: int) -> int:
-        """The scheme that pays a person of a scheme for a birth: maternity insurance for employees; 0 none."""
+        """Return the scheme that pays a person of a scheme for a birth: maternity insurance for employees; 0 none."""
         insured = int(Scheme.MATERNITY)
         if scheme == Scheme.EMPLOYEE and kind in self.kinds.get(insured, ()):
             return insured
@@ -136,7 +136,7 @@ class Rules:
 
 
 def rules_of(pack: Pack, year: int) -> Rules:
-    """Reads from a pack's plans what made-up claims of a year may be; ``allowed`` is left to ``synth.probe``."""
+    """Read from a pack's plans what made-up claims of a year may be; ``allowed`` is left to ``synth.probe``."""
     coded = set(pack.care_types.values())
     kinds: dict[int, set[int]] = {}
     away: set[tuple[int, int]] = set()
@@ -209,7 +209,9 @@ def _cases(
 
 
 def _kinds(rng: np.random.Generator, rules: Rules, scheme: np.ndarray, inpatient: np.ndarray) -> np.ndarray:
-    """A kind of care that some plan of the scheme covers; where there is none of the sort, the most usual one."""
+    """Return a kind of care that some plan of the scheme covers; where there is none of the sort, the most usual
+    one.
+    """
     kind = np.zeros(len(scheme), np.int64)
     for number in np.unique(scheme):
         for stay, mix in ((True, INPATIENT_MIX), (False, OUTPATIENT_MIX)):
@@ -224,7 +226,7 @@ def _kinds(rng: np.random.Generator, rules: Rules, scheme: np.ndarray, inpatient
 def _special_stays(
     rng: np.random.Generator, rules: Rules, people: Population, person: np.ndarray, kind: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Turns some stays into births and into stays at a fixed price; returns the paying scheme and the kind of each."""
+    """Turn some stays into births and into stays at a fixed price; return the paying scheme and the kind of each."""
     age, stay, scheme = people.age_years[person], kind == CareKind.INPATIENT, people.scheme[person]
     mothers = stay & (people.sex[person] == 2) & (age >= 20) & (age <= 42) & (rng.random(len(kind)) < BIRTH_SHARE)
     payer = np.array([rules.payer(int(number), CareKind.MATERNITY_INPATIENT) for number in scheme], np.int64)
@@ -252,7 +254,7 @@ def _admissions(
 def _spots(
     rng: np.random.Generator, register: tuple[Hospital, ...], rules: Rules, scheme: np.ndarray, kind: np.ndarray
 ) -> np.ndarray:
-    """A hospital of the register, or behind them a place outside the pool with its filing."""
+    """Return a hospital of the register, or behind them a place outside the pool with its filing."""
     spot = _hospitals(rng, register, kind)
     if rules.away:
         leaves = (kind == CareKind.INPATIENT) & (rng.random(len(kind)) < AWAY_SHARE)
@@ -261,7 +263,9 @@ def _spots(
 
 
 def _hospitals(rng: np.random.Generator, register: tuple[Hospital, ...], kind: np.ndarray) -> np.ndarray:
-    """A hospital of the register: stays rather in high levels, visits rather in low ones, pharmacies for their own."""
+    """Return a hospital of the register: stays rather in high levels, visits rather in low ones, pharmacies for
+    their own.
+    """
     level = np.array([int(hospital.hosp_lv or 11) for hospital in register])
     shop = np.array([hospital.code.startswith("P") for hospital in register])
     weights = {
@@ -334,7 +338,7 @@ def _product_fen(price_e4: np.ndarray, quantity_e4: np.ndarray) -> np.ndarray:
 
 
 def _take_back(rng: np.random.Generator, lines: dict[str, np.ndarray], stay: np.ndarray, sort: np.ndarray) -> None:
-    """Makes the last line of some stays a refund of an earlier line, of the whole or of a part of its quantity."""
+    """Make the last line of some stays a refund of an earlier line, of the whole or of a part of its quantity."""
     start = lines["line_start"]
     for row in np.flatnonzero(stay & (rng.random(len(stay)) < REFUND_SHARE)).tolist():
         refund = start[row + 1] - 1

@@ -168,7 +168,7 @@ class Pool:
         )  # fmt: skip
 
     def away_area(self, place: int, row: int) -> str:
-        """A county outside the pool: of another city of the province, or of another province."""
+        """Return a county outside the pool: of another city of the province, or of another province."""
         if place == Place.PROVINCE:
             city = self.pack.pool // 100 + (1 if self.pack.pool // 100 % 100 < 98 else -1)
             return f"{city * 100 + 2:06d}"

@@ -62,7 +62,7 @@ class Goods:
 
 
 def read_goods(pack: Pack, catalogue: Catalogue, day: int) -> Goods:
-    """The items that hold in a pack on a day (YYYYMMDD).
+    """Return the items that hold in a pack on a day (YYYYMMDD).
 
     Raises AdjudicatorError (rule undefined) where some kind of goods has no item.
     """
@@ -98,7 +98,7 @@ def read_goods(pack: Pack, catalogue: Catalogue, day: int) -> Goods:
 
 
 def _version_on(catalogue: Catalogue, group: int, item: int, day: int) -> int:
-    """The version that holds on a day, -1 none."""
+    """Return the version that holds on a day, -1 none."""
     row = int(catalogue.rules.first[group, item]) if item >= 0 else -1
     while row >= 0:
         version = catalogue.rules.versions[row]

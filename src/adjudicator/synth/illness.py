@@ -37,7 +37,7 @@ FALLBACK_DIAGNOSES = ("I10.x05", "E11.900", "J18.900", "K29.700", "M54.500")
 
 
 def read_illnesses(folder: Path) -> Illnesses:
-    """Reads the lists of a scheme folder; newborn and pre-MDC groups are left to the grouping tests."""
+    """Read the lists of a scheme folder; newborn and pre-MDC groups are left to the grouping tests."""
     sexes = {row["mdc"]: _SEXES.get(row.get("sex", ""), 0) for row in _rows(folder, "mdc")}
     gates = {row["mdc"]: row.get("gate", "principal") for row in _rows(folder, "mdc")}
     principal: dict[str, list[str]] = {}

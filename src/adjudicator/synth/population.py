@@ -81,7 +81,7 @@ def draw_population(rng: np.random.Generator, pack: Pack, count: int) -> Populat
 
 
 def scheme_code(scheme: int) -> str:
-    """The national code of a scheme [insutype].
+    """Return the national code of a scheme [insutype].
 
     >>> scheme_code(1)
     '310'

@@ -58,7 +58,7 @@ def read_protobuf(path: Path) -> Iterator[bytes]:
 
 
 def _varint(number: int) -> bytes:
-    """A number as protobuf writes lengths.
+    """Return a number as protobuf writes lengths.
 
     >>> _varint(300).hex()
     'ac02'

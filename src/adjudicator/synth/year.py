@@ -60,7 +60,7 @@ class Year:
 
 
 def city() -> tuple[PoolContext, SimpleNamespace]:
-    """The city's rules with twenty hospitals; the added ones take the coefficient of their level."""
+    """Return the city's rules with twenty hospitals; the added ones take the coefficient of their level."""
     context = load_context(PACK)
     view = context.payment.view
     added = [f"H990000{number:05d}" for number in range(1, HOSPITALS - len(_hospitals(view)) + 1)]
@@ -120,7 +120,7 @@ def make_claims(context: PoolContext, count: int, year: int, generator: np.rando
 
 
 def _benefits(claims: np.ndarray, inpatient: np.ndarray, generator: np.random.Generator) -> np.ndarray:
-    """A plain share of the cost to each fund; whole fen, adding up."""
+    """Return a plain share of the cost to each fund; whole fen, adding up."""
     benefits = np.zeros(len(claims), BENEFIT)
     total = claims["total_fen"]
     benefits["pooled_fen"] = total * np.where(inpatient, generator.integers(55, 80, len(total)), 50) // 100
@@ -141,7 +141,7 @@ def _dates(days: np.ndarray) -> np.ndarray:
 def pay_all(
     context: PoolContext, bundle: SimpleNamespace, count: int, year: int, seed: int
 ) -> tuple[Cases, dict[str, int], float]:
-    """Makes and pays all claims in chunks; returns them as cases with the totals of the kernel and its seconds."""
+    """Make and pays all claims in chunks; return them as cases with the totals of the kernel and its seconds."""
     rows = np.zeros(count, CASE)
     totals = dict.fromkeys(("claims", "refused", "points_e8", "due_fen", "by_item_fen"), 0)
     totals |= {method.name.lower(): 0 for method in Method}
@@ -183,7 +183,7 @@ def _to_cases(rows: np.ndarray, made: SimpleNamespace, out: np.ndarray) -> None:
 
 
 def run(count: int, year: int, seed: int) -> Year:
-    """Runs the whole year; every step asserts that nothing is lost."""
+    """Run the whole year; every step asserts that nothing is lost."""
     seconds: dict[str, float] = {}
     begin = time.perf_counter()
     context, bundle = city()
@@ -218,7 +218,9 @@ def run(count: int, year: int, seed: int) -> Year:
 
 
 def _budgets(standing: Cases) -> dict[str, int]:
-    """A budget a little under (employees) and over (residents) what was spent by item, for each kind of points."""
+    """Return a budget a little under (employees) and over (residents) what was spent by item, for each kind of
+    points.
+    """
     result, pools = {}, pool_of(standing.rows)
     for place, code in enumerate(standing.schemes):
         for pool, suffix in enumerate(POOLS):

@@ -39,7 +39,7 @@ class Decoded:
 
 
 def as_octets(buffer: bytes | bytearray | memoryview | np.ndarray) -> np.ndarray:
-    """A read-only uint8 view of the bytes, without a copy: one array type, so that kernels are compiled once."""
+    """Return a read-only uint8 view of the bytes, without a copy: one array type, so that kernels are compiled once."""
     octets = np.frombuffer(buffer, np.uint8)
     if octets.flags.writeable:
         octets.flags.writeable = False

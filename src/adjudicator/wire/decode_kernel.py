@@ -105,7 +105,7 @@ def _varint_value(buffer, position, end):
 
 @uncounted_inlined
 def _limit(position, end, size):
-    """The nearer of ``end`` and ``position + size``."""
+    """Return the nearer of ``end`` and ``position + size``."""
     return position + size if end - position > size else end
 
 

@@ -166,7 +166,7 @@ def digest_ranges(buffer: bytes | np.ndarray, starts: np.ndarray, ends: np.ndarr
 
 
 def digest_bytes(data: bytes, key: tuple[np.uint64, np.uint64] = KEY) -> bytes:
-    """The 16 bytes of the SipHash of ``data``.
+    """Return the 16 bytes of the SipHash of ``data``.
 
     >>> digest_bytes(b"").hex()
     '9e7f7175be0104a4ef8ad0c8b04639c1'

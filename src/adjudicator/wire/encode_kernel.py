@@ -126,7 +126,7 @@ def _put_bytes(out, position, source, start, size):
 
 @uncounted_inlined
 def _load(kind, address, words, halves, octets):
-    """The number at a byte address as the bits that go on the wire."""
+    """Return the number at a byte address as the bits that go on the wire."""
     if kind == _VARINT64 or kind == _FIXED64:
         bits = _U64(words[address >> _U64(3)])
     elif kind == _BOOL:

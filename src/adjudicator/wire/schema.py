@@ -84,7 +84,7 @@ class WireSchema:
     index: dict[str, int] = field(repr=False)
 
     def dtype(self, path: str = "") -> np.dtype:
-        """The record of one path."""
+        """Return the record of one path."""
         return self.dtypes[self.index[path]]
 
     def allocate(self, counts: Mapping[str, int], *, clear: bool = True) -> Tables:
@@ -122,7 +122,9 @@ def compile_schema(descriptor: Any) -> WireSchema:
 
 @lru_cache(maxsize=16)
 def list_schema(field_number: int) -> WireSchema:
-    """A message with one field, ``repeated bytes parts = field_number``: a batch whose parts are left as they are."""
+    """Return a message with one field, ``repeated bytes parts = field_number``: a batch whose parts are left as
+    they are.
+    """
     file = descriptor_pb2.FileDescriptorProto(name=f"parts_{field_number}.proto", syntax="proto3")
     member = file.message_type.add(name="Batch").field.add(name="parts", number=field_number)
     member.type, member.label = member.TYPE_BYTES, member.LABEL_REPEATED
@@ -132,7 +134,7 @@ def list_schema(field_number: int) -> WireSchema:
 
 
 def varint_bytes(value: int) -> bytes:
-    """A number as a varint."""
+    """Return a number as a varint."""
     out = bytearray()
     while value > 127:
         out.append(value & 127 | 128)

@@ -74,7 +74,7 @@ def _bit(key: Key, member: int) -> int:
 
 
 def unit_text(unit: str, number: int) -> str:
-    """A number of a unit: fen as yuan, parts per million as percent."""
+    """Return a number of a unit: fen as yuan, parts per million as percent."""
     if number == NO_LIMIT:
         return "no limit 不设限"
     if number == UNDEFINED:
@@ -103,7 +103,7 @@ def steps(plan: PlanSource, name: str, date: int) -> list[int]:
 
 
 def cells(pack: Pack, plan: PlanSource, value: DatedValue, date: int) -> list[Cell]:
-    """The cells of a value that mean something in this pack, in order."""
+    """Return the cells of a value that mean something in this pack, in order."""
     if value.name == "cross_region":
         return list(_cross_cells(value))
     if value.name == "rate_derived":

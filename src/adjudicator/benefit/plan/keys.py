@@ -81,7 +81,7 @@ class Key:
         return tuple(AXIS_LENGTH[axis] for axis in self.axes)
 
     def blank(self) -> np.ndarray:
-        """The value of a plan that does not name the key."""
+        """Return the value of a plan that does not name the key."""
         return np.full(self.shape, self.default, np.int64)
 
 

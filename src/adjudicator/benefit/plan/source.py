@@ -91,7 +91,7 @@ class PlanSource:
 
 
 def read_fragments(raw: dict[str, Any], file: str, faults: Faults) -> list[Fragment]:
-    """The fragments of one file."""
+    """Return the fragments of one file."""
     fragments = []
     for number, entry in enumerate(_tables(raw, "fragment", file, faults)):
         key = f"fragment[{number}]"
@@ -127,7 +127,7 @@ def _blocks(raw: dict[str, Any], file: str, key: str, faults: Faults) -> Iterabl
 def read_plans(
     raw: dict[str, Any], file: str, names: Names, fragments: dict[str, Fragment], faults: Faults
 ) -> list[PlanSource]:
-    """The plans of one file, values of their fragments included."""
+    """Return the plans of one file, values of their fragments included."""
     plans = []
     for number, entry in enumerate(_tables(raw, "plan", file, faults)):
         plans.append(_plan(entry, file, f"plan[{number}]", names, fragments, faults))

@@ -131,7 +131,7 @@ class Reader:
     def _fill(
         self, key: Key, raw: Any, where: str, axes: tuple[str, ...], cells: np.ndarray, at: tuple[Any, ...]
     ) -> None:
-        """Writes a number over all that is left of the axes, or goes down one axis by name or by list."""
+        """Write a number over all that is left of the axes, or goe down one axis by name or by list."""
         if isinstance(raw, dict):
             axis = self._axis_of(raw, axes)
             if axis is None:
@@ -170,7 +170,7 @@ class Reader:
                     cells[(*at, *skipped, slice(position, None))] = number
 
     def _axis_of(self, raw: dict[str, Any], axes: tuple[str, ...]) -> str | None:
-        """The first axis that knows one of the names."""
+        """Return the first axis that knows one of the names."""
         return next((axis for axis in axes if any(name in self.names.of(axis) for name in raw)), None)
 
     def _unknown_names(self, raw: dict[str, Any], where: str, axes: tuple[str, ...]) -> None:

@@ -44,7 +44,7 @@ svg .soft{fill:var(--soft)}svg .axis{stroke:var(--line)}svg .limit{stroke:var(--
 
 
 def render(result: PoolYear) -> str:
-    """The page as HTML text."""
+    """Return the page as HTML text."""
     payers = result.payers
     colours = {payer: COLOURS[place % len(COLOURS)] for place, payer in enumerate(payers)}
     parts = [
@@ -154,7 +154,7 @@ def _gap_table(result: PoolYear, payers: list[str]) -> str:
 
 
 def _totals(result: PoolYear, payers: list[str]) -> list[str]:
-    """A line of sums a scheme, so that a reader can check that the payers make up the gap."""
+    """Return a line of sums a scheme, so that a reader can check that the payers make up the gap."""
     lines = []
     for scheme in dict.fromkeys(row.shares.year.scheme for row in result.rows):
         rows = [row for row in result.rows if row.shares.year.scheme == scheme]
@@ -262,7 +262,7 @@ def _warnings(result: PoolYear) -> str:
 
 
 def subject_text(text: str) -> str:
-    """A warning's subject with the name of its scheme.
+    """Return a warning's subject with the name of its scheme.
 
     >>> subject_text("武陵县 310")
     '武陵县 职工'

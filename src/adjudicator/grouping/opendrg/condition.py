@@ -57,7 +57,7 @@ class ConditionReader:
         self.parsed = Parsed()
 
     def read(self, expression: ast.expr) -> Parsed:
-        """The columns and lists of ``expression``. Raises :class:`NotExpressible`."""
+        """Return the columns and lists of ``expression``. Raises :class:`NotExpressible`."""
         for term in _terms(expression):
             self._term(term)
         self._finish_diagnosis(expression)
@@ -275,7 +275,7 @@ def raw_list(node: ast.expr) -> list[str]:
 
 
 def _terms(expression: ast.expr) -> list[ast.expr]:
-    """The conjuncts of an expression."""
+    """Return the conjuncts of an expression."""
     if isinstance(expression, ast.BoolOp) and isinstance(expression.op, ast.And):
         if "ss_matched" in ast.unparse(expression) and all("ss_matched" in ast.unparse(v) for v in expression.values):
             return [expression]

@@ -78,12 +78,12 @@ class Import:
 
 
 def read_opendrg(folder: Path) -> Import:
-    """Reads one version folder, for example ``drg_group/chs_drg_11``."""
+    """Read one version folder, for example ``drg_group/chs_drg_11``."""
     return _Reader(folder).read()
 
 
 def write_scheme(content: Import, folder: Path) -> None:
-    """Writes the tables into ``folder`` in the layout of every scheme."""
+    """Write the tables into ``folder`` in the layout of every scheme."""
     folder.mkdir(parents=True, exist_ok=True)
     for table, columns in COLUMNS.items():
         rows = content.rows[table]
@@ -397,7 +397,7 @@ def _with_defaults(parsed: Parsed) -> dict[str, str]:
 
 
 def _is_answer(node: ast.stmt) -> bool:
-    """The chain that turns the rules' answer into a result."""
+    """Return the chain that turns the rules' answer into a result."""
     return isinstance(node, ast.If) and ast.unparse(node).startswith("if result == '0000':\n    return GroupResult(")
 
 

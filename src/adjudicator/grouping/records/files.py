@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import numpy as np
 
@@ -77,7 +77,7 @@ class Outcome:
     unit: str = "line"
 
     def add(self, other: Outcome) -> None:
-        """Adds the counts and messages of a further block."""
+        """Add the counts and messages of a further block."""
         self.records += other.records
         self.malformed += other.malformed
         for status, count in other.statuses.items():
@@ -115,14 +115,15 @@ class Task:
     """Is told every line that is malformed or invalid, in order, with the reason."""
 
     def add(self, outcome: Outcome, block: Outcome) -> None:
-        """Adds a block to the whole and tells its messages."""
+        """Add a block to the whole and tell its messages."""
         outcome.add(block)
-        for line, reason in block.messages if self.tell else ():
-            self.tell(line, reason)
+        if self.tell is not None:
+            for line, reason in block.messages:
+                self.tell(line, reason)
 
 
 def read_header(line: bytes, separator: bytes) -> np.ndarray:
-    """What each column holds, int64. Raises :class:`RecordFileError` for missing or repeated columns."""
+    """Return what each column holds, int64. Raises :class:`RecordFileError` for missing or repeated columns."""
     try:
         names = line.decode("utf-8-sig").rstrip("\r\n").split(separator.decode())
     except UnicodeDecodeError as error:
@@ -141,7 +142,7 @@ def read_header(line: bytes, separator: bytes) -> np.ndarray:
 def group_text(
     task: Task, source: BinaryIO, target: BinaryIO, separator: bytes, advance: Callable[[int], None] = lambda size: None
 ) -> Outcome:
-    """Groups a text file from ``source`` into ``target``; ``advance`` is told the bytes that were done."""
+    """Group a text file from ``source`` into ``target``; ``advance`` is told the bytes that were done."""
     header = source.readline(1 << 16)
     kinds = read_header(header, separator)
     advance(len(header))
@@ -180,13 +181,13 @@ def _blocks(source: BinaryIO) -> Iterator[tuple[bytes, int]]:
         yield rest + b"\n", line
 
 
-def _in_order(work: Callable, blocks: Iterable[tuple], threads: int) -> Iterator:
+def _in_order(work: Callable[..., Any], blocks: Iterable[tuple[Any, ...]], threads: int) -> Iterator[Any]:
     """Results of ``work`` in order, at most ``threads`` blocks in work and as many waiting."""
     if threads <= 1:
         yield from (work(*block) for block in blocks)
         return
     with ThreadPoolExecutor(threads) as pool:
-        waiting: deque = deque()
+        waiting: deque[Any] = deque()
         for block in blocks:
             waiting.append(pool.submit(work, *block))
             if len(waiting) > threads + 1:
@@ -227,7 +228,8 @@ def department_table(scheme: Scheme) -> CodeTable:
     """Look-up of the departments that the scheme asks for."""
     if "department" not in scheme.tables:
         scheme.tables["department"] = CodeTable(scheme.departments)
-    return scheme.tables["department"]
+    table: CodeTable = scheme.tables["department"]
+    return table
 
 
 def _answer_texts(scheme: Scheme, separator: bytes, last: bool) -> kernel.AnswerTexts:
@@ -277,7 +279,7 @@ def _cell(text: str, separator: bytes) -> bytes:
 
 
 def outcome_of(block: Block, groups: np.ndarray, names: list[str], line: int) -> Outcome:
-    """Counts of a block, and why lines are malformed or invalid; ``line`` is the number of the block's first line."""
+    """Count of a block, and why lines are malformed or invalid; ``line`` is the number of the block's first line."""
     malformed = block.faults[:, 0] != kernel.GOOD
     result = Outcome(len(groups), int(malformed.sum()))
     counts = np.bincount(groups["status"][~malformed], minlength=len(GroupStatus))
@@ -296,5 +298,5 @@ def outcome_of(block: Block, groups: np.ndarray, names: list[str], line: int) ->
 
 
 def open_text(path: Path) -> BinaryIO:
-    """Opens a text file, through gzip where its name ends in ``.gz``."""
+    """Open a text file, through gzip where its name ends in ``.gz``."""
     return gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb")  # type: ignore[return-value]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -46,7 +47,7 @@ ROWS = 200_000
 def group_parquet(
     task: Task, source: Path, target: Path, advance: Callable[[int], None] = lambda rows: None
 ) -> Outcome:
-    """Groups ``source`` into ``target``; ``advance`` is told the rows that were done."""
+    """Group ``source`` into ``target``; ``advance`` is told the rows that were done."""
     file = _open(source)
     names = [ALIASES.get(name, name) for name in file.schema_arrow.names]
     missing = [name for name in REQUIRED if name not in names]
@@ -70,7 +71,7 @@ def group_parquet(
 
 def row_count(source: Path) -> int:
     """Rows of a Parquet file."""
-    return _open(source).metadata.num_rows
+    return int(_open(source).metadata.num_rows)
 
 
 def _open(source: Path) -> pq.ParquetFile:
@@ -138,7 +139,7 @@ def _texts(array: pa.Array) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return np.frombuffer(octets, "u1") if octets else np.zeros(0, "u1"), places[:-1], places[1:]
 
 
-def _codes(array: pa.Array, table: CodeTable) -> tuple:
+def _codes(array: pa.Array, table: CodeTable) -> tuple[Any, ...]:
     """Offsets and ids of a column of code lists, and where the text of each code stands."""
     if pa.types.is_list(array.type) or pa.types.is_large_list(array.type):
         sizes = pc.list_value_length(array).fill_null(0).to_numpy(zero_copy_only=False)

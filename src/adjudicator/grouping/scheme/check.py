@@ -23,7 +23,7 @@ SEVERITY_LEVELS = {"any": {0, 1, 2, 3}, "mcc": {2, 3}, "mcc_or_cc": {1, 2, 3}, "
 
 
 def check_model(model: SchemeModel, faults: Faults, notes: Faults) -> None:
-    """Adds every fault and every note on ``model``."""
+    """Add every fault and every note on ``model``."""
     oddities = notes if model.options.as_published else faults
     _check_code_texts(model, faults)
     _check_severity(model, faults, oddities)
@@ -178,7 +178,7 @@ def _always_first(model: SchemeModel, mdc: Mdc, earlier: Rule, later: Rule) -> b
 
 
 def _some(codes: Iterable[str]) -> str:
-    """A few codes of many.
+    """Return a few codes of many.
 
     >>> _some(["b", "a", "d", "c"])
     'a, b, c and 1 more'

@@ -80,7 +80,7 @@ class _Streams:
             self.members[self.ids[code] + 1].append(number)
 
     def arrays(self) -> tuple[np.ndarray, np.ndarray]:
-        """Starts (uint32, one more than codes) and the numbers, ascending and without duplicates for each code."""
+        """Start (uint32, one more than codes) and the numbers, ascending and without duplicates for each code."""
         members = [sorted(set(numbers)) for numbers in self.members]
         starts = np.zeros(len(members) + 1, "u4")
         np.cumsum([len(numbers) for numbers in members], out=starts[1:])
@@ -105,7 +105,7 @@ class SchemeCompiler:
         self.general: list[list[int]] = [[] for _ in model.mdcs]
 
     def compile(self) -> tuple[SchemeArrays, SchemeTexts]:
-        """The arrays and the texts."""
+        """Return the arrays and the texts."""
         rows, rule_names = self._rules()
         principal_start, principal_rules = self.principal.arrays()
         main_start, main_rules = self.main.arrays()
@@ -199,7 +199,7 @@ class SchemeCompiler:
         row["department_end"] = len(self.department_rows)
 
     def _number_lists(self, system: str, condition: Condition) -> int:
-        """Gives ids to the lists of a condition; returns the id of list 1."""
+        """Give ids to the lists of a condition; return the id of list 1."""
         first = self.next_list[system]
         for number, codes in condition.codes[system].items():
             self.lists[system].put(codes, first + number - 1)

@@ -42,7 +42,7 @@ class Scheme:
     """Look-up tables that the engine builds on first use."""
 
     def hash_parts(self) -> tuple[str, ...]:
-        """What enters the hash of a rule bundle."""
+        """Return what enters the hash of a rule bundle."""
         return (self.name, self.hash)
 
     @property
@@ -63,7 +63,7 @@ def scheme_folder(name_or_path: str | Path) -> Path:
 
 
 def read_model(folder: Path, faults: Faults, notes: Faults | None = None) -> SchemeModel:
-    """Reads and checks the tables of ``folder``; what is wrong is added to ``faults``, harmless finds to ``notes``."""
+    """Read and check the tables of ``folder``; what is wrong is added to ``faults``, harmless finds to ``notes``."""
     if not folder.is_dir():
         faults.add(folder.name, "folder", "no such grouping scheme", f"shipped: {', '.join(shipped_schemes())}")
         return SchemeModel(SchemeOptions(), [], set(), {}, {}, {}, {}, {})
@@ -78,7 +78,7 @@ def shipped_schemes() -> list[str]:
 
 
 def load_scheme(name_or_path: str | Path, use_cache: bool = True) -> Scheme:
-    """The scheme of a folder, or a shipped one by name; from the compiled file where its hash fits.
+    """Return the scheme of a folder, or a shipped one by name; from the compiled file where its hash fits.
 
     Raises :class:`adjudicator.rulefile.faults.PackError` with every fault of the tables.
     """
@@ -147,7 +147,9 @@ def _write_compiled(scheme: Scheme) -> None:
 
 
 def _aligned(array: np.ndarray) -> np.ndarray:
-    """The array, its records marked as aligned: the file forgets it, and the kernel would compile a second time."""
+    """Return the array, its records marked as aligned: the file forgets it, and the kernel would compile a second
+    time.
+    """
     names, known = array.dtype.names, array.dtype.fields
     if names is None or known is None:
         return array

@@ -98,13 +98,13 @@ class SchemeTables:
 
 
 def source_files(folder: Path) -> list[Path]:
-    """The files of a scheme that exist, in a fixed order."""
+    """Return the files of a scheme that exist, in a fixed order."""
     names = ["scheme.toml", *(f"{table}.csv{suffix}" for table in SHAPES for suffix in ("", ".gz"))]
     return [folder / name for name in names if (folder / name).is_file()]
 
 
 def read_tables(folder: Path, faults: Faults) -> SchemeTables:
-    """Reads all tables of ``folder``; faults are added, rows that have one are left out."""
+    """Read all tables of ``folder``; faults are added, rows that have one are left out."""
     tables = SchemeTables(folder, _read_options(folder, faults))
     for name, shape in SHAPES.items():
         text = _read_text(folder, name, shape, faults)
