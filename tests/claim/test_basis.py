@@ -70,7 +70,7 @@ def test_what_was_written_prices_the_claim_again() -> None:
         assert (inputs.year == result.seen[position]).all()
         assert inputs.quota_used_fen == result.quota_seen[position]
         assert (inputs.claim["quota"][0] >= 0) == (result.quota_keys[position] != 0)
-        steps = explain(bundle, inputs.claim, inputs.split, inputs.year, inputs.quota_used_fen)
+        steps = explain(engine().bundle.benefit, inputs.claim, inputs.split, inputs.year, inputs.quota_used_fen)
         borne = [step for step in steps if step.chain == BURDEN]
         assert sum(step.amount_fen for step in borne) == result.claims["total_fen"][position]
         cash = sum(step.amount_fen for step in borne if step.stage == "cash")
