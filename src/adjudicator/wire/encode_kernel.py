@@ -56,6 +56,9 @@ class Rows(NamedTuple):
     octets: np.ndarray
 
 
+Shape = tuple[Layout, Rows]
+
+
 class Heaps(NamedTuple):
     """uint8: bytes of strings that begin at an offset, and of those that begin at ``-1 - offset``."""
 
@@ -191,7 +194,7 @@ def _put_string(out: np.ndarray, position: int, start: int, size: int, heaps: He
 
 
 @uncounted_inlined
-def _put_strings(out: np.ndarray, position: int, entry: int, address: int, shape: tuple[Any, ...], heaps: Heaps) -> Any:
+def _put_strings(out: np.ndarray, position: int, entry: int, address: int, shape: Shape, heaps: Heaps) -> Any:
     """Write a string field, once or repeated; returns where it starts, or what is wrong (below 0)."""
     layout, rows = shape
     fields, words = layout.fields, rows.words
@@ -259,10 +262,8 @@ def _put_numbers(out: np.ndarray, position: int, entry: int, address: int, layou
 
 
 @uncounted_inlined
-def _write_root(
-    out: np.ndarray, position: int, root: int, shape: tuple[Any, ...], heaps: Heaps, stack: np.ndarray
-) -> Any:
-    """Write one root so that it ends at ``position``; returns where it starts, or what is wrong (below 0)."""
+def _write_root(out: np.ndarray, position: int, root: int, shape: Shape, heaps: Heaps, stack: np.ndarray) -> Any:
+    """Write one root that ends at ``position``; return where it starts, or what is wrong (below 0)."""
     layout, rows = shape
     fields, tables, words = layout.fields, layout.tables, rows.words
     stop = position
