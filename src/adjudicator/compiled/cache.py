@@ -43,7 +43,7 @@ class KernelCacheLocator(_SourceFileBackedLocatorMixin, _CacheLocator):
 
     @classmethod
     def from_function(cls, py_func: FunctionType, py_file: str) -> KernelCacheLocator | None:
-        """Thi locator for a kernel of this package, None for any other function."""
+        """Return this locator for a kernel of this package, None for any other function."""
         source = Path(py_file).resolve()
         return cls(py_func, py_file) if PACKAGE in source.parents and source.is_file() else None
 

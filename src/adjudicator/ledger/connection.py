@@ -120,7 +120,7 @@ class Connection:
         return reply
 
     async def fence(self, pool_prefix: str) -> None:
-        """Return when everything written so far is on the disk; needed before a stored answer is given out."""
+        """Wait until everything written so far is on the disk; needed before a stored answer is given out."""
         if self.waits_for_disk:
             await self._send(("INCR", pool_prefix + "fence"), True)
 

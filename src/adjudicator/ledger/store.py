@@ -138,7 +138,7 @@ class Ledger:
         await self.close()
 
     async def ping(self) -> None:
-        """Return when the store answers. Errors: E.STORE_AWAY, E.STORE_NOT_DURABLE."""
+        """Wait until the store answers. Errors: E.STORE_AWAY, E.STORE_NOT_DURABLE."""
         await self.connection.persist(self.connection.client.ping)
 
     async def pools(self) -> list[str]:
@@ -360,7 +360,7 @@ def _blob(keys: Keys) -> bytes:
 
 
 def _standing_twice(keys: bytes) -> tuple[int, ...]:
-    """Indice of 16-byte keys that stood earlier in the same batch."""
+    """Return the indices of 16-byte keys that stand earlier in the same batch."""
     count = len(keys) // 16
     if count <= 1:
         return ()

@@ -215,7 +215,7 @@ class Process:
 
 
 async def _first(*waits: Coroutine[None, None, object]) -> None:
-    """Return when one of several has come about."""
+    """Wait until one of several has come about."""
     tasks = [asyncio.ensure_future(wait) for wait in waits]
     await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
     for task in tasks:
