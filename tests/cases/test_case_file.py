@@ -45,6 +45,11 @@ def _run(path: Path, text: str) -> None:
         ("case: X\nplan: {rate_percent: 70}\nclaim: {amounts: {total: 5, in_scope: 4}}\n", "ADJ-3009", "add up"),
         ("case: [\n", "ADJ-5008", "no YAML or JSON"),
         ("- 5\n", "ADJ-5008", "not a mapping"),
+        ("case: X\nplan: {}\nclaim: {diagnosis: [I50.900]}\n", "ADJ-5008", "did you mean diagnoses"),
+        ("case: X\nplan: {}\nexpect: {dew: 1}\n", "ADJ-5008", "did you mean due"),
+        ("case: X\nplan: {}\nexpect: {method: drg_point}\n", "ADJ-5008", "did you mean drg_points"),
+        ("case: X\nplan: {}\nnever: {error: DATE_ODER}\n", "ADJ-5008", "did you mean DATE_ORDER"),
+        ("case: X\nplan: {}\nexpect: {points: 1.123456789}\n", "ADJ-5008", "more than 8 decimals"),
     ],
 )
 def test_faults(tmp_path: Path, text: str, code: str, says: str) -> None:

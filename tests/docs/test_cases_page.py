@@ -1,10 +1,11 @@
-"""docs/cases.md names every key that a case may have, and its example comes out."""
+"""docs/cases.md names every key that a case may have with an example of it, and its whole examples come out."""
 
 from __future__ import annotations
 
 import re
 
 import pytest
+import yaml
 
 from adjudicator.cases import file as case_file
 from adjudicator.cli.main import main
@@ -15,17 +16,37 @@ def page(root) -> str:
     return (root / "docs" / "cases.md").read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize(
-    ("heading", "keys"),
-    [
-        ("A case", case_file.CASE_KEYS),
-        ("`person`", case_file.PERSON_KEYS),
-        ("`claim`", case_file.CLAIM_KEYS),
-    ],
-)
-def test_tables_of_keys(page, heading, keys):
-    table = page.split(f"## {heading}\n")[1].split("\n## ")[0]
-    assert sorted(re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE)) == sorted(keys)
+TABLES = [
+    ("A case", case_file.CASE_KEYS),
+    ("`person`", case_file.PERSON_KEYS),
+    ("`claim`", case_file.CLAIM_KEYS),
+    ("What may be expected", case_file.OUTCOMES),
+]
+
+
+def rows(page: str, heading: str) -> list[tuple[str, str]]:
+    """Key and example of each row of the table under a heading."""
+    table = page.split(f"## {heading}\n")[1].split("\n## ")[0].split("\n### ")[0]
+    return re.findall(r"^\| `(\w+)` \|.*\| `([^|]+)` \|$", table, re.MULTILINE)
+
+
+@pytest.mark.parametrize(("heading", "keys"), TABLES)
+def test_every_key_has_a_row_with_an_example(page, heading, keys):
+    listed = rows(page, heading)
+    assert sorted(key for key, _ in listed) == sorted(keys)
+    for key, example in listed:
+        assert list(yaml.safe_load(example)) == [key]
+
+
+def test_every_example_can_be_read(page, tmp_path):
+    """Each example, put where its key belongs, makes a case file that is read without a fault."""
+    places = {"A case": "", "`person`": "person", "`claim`": "claim", "What may be expected": "expect"}
+    for heading, place in places.items():
+        for _, example in rows(page, heading):
+            own = yaml.safe_load(example)
+            file = tmp_path / "example.yaml"
+            file.write_text(yaml.safe_dump({"plan": {"rate_percent": 70}} | ({place: own} if place else own)), "utf-8")
+            assert len(list(case_file.read_cases([file]))) == 1
 
 
 @pytest.mark.parametrize(("start", "keys"), [("`amounts`:", case_file.AMOUNT_KEYS), ("`lines`:", case_file.LINE_KEYS)])
@@ -34,12 +55,10 @@ def test_lists_of_keys(page, start, keys):
     assert listed - {"total"} == set(keys) - {"total"}
 
 
-def test_outcomes(page):
-    text = page.split("## What may be expected")[1].split("\n## ")[0]
-    assert re.findall(r"`([a-z_]+)`", text) == list(case_file.OUTCOMES)
-
-
-def test_the_example_comes_out(page, tmp_path):
-    file = tmp_path / "example.yaml"
-    file.write_text(re.search(r"```yaml\n(.*?)```", page, re.DOTALL).group(1), encoding="utf-8")
-    assert main(["settle", str(file)]) == 0
+def test_the_examples_come_out(page, tmp_path):
+    examples = re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)
+    assert len(examples) == 3
+    for example in examples:
+        file = tmp_path / "example.yaml"
+        file.write_text(example, encoding="utf-8")
+        assert main(["settle", str(file)]) == 0

@@ -12,7 +12,8 @@ one ``claim`` (or ``claims``, settled one after the other over the person's year
       amounts: {in_scope: 8000, wholly_self_paid: 200, first_pay: 300}
     expect: {pooled_fund: 6660}
 
-``never`` holds amounts that must not come out: published answers that are wrong.
+``never`` holds outcomes that must not come out: published answers that are wrong. A claim with ``reverse: 1`` takes
+back the first settlement of the case. Every key: docs/cases.md.
 """
 
 from __future__ import annotations
@@ -27,10 +28,10 @@ from typing import Any
 
 import yaml
 
-from adjudicator.cases.outcomes import OUTCOME_ZH
+from adjudicator.cases.outcomes import OUTCOME_ZH, POINT_DECIMALS, WORDS
 from adjudicator.errors import E, refuse
 from adjudicator.limits import MAX_AMOUNT_FEN
-from adjudicator.money import MoneyError, yuan_to_fen
+from adjudicator.money import MoneyError, decimal_to_scaled, yuan_to_fen
 
 PERSON_KEYS = (
     "scheme", "type", "age", "sex", "assistance", "civil_servant", "family_doctor", "contribution_tier", "suspended",
@@ -39,17 +40,20 @@ CLAIM_KEYS = (
     "care", "date", "admission", "discharge", "settlement", "level", "hospital", "hosp_lv", "place", "filing",
     "referral", "chain", "chain_deductible", "disease", "programme", "maternity", "fetuses", "stay_days", "mid_stay",
     "at_signed_institution", "use_account", "account", "amounts", "lines", "hospital_borne", "other_payers",
-    "year_to_date", "quota_used", "care_area", "assistance", "expect", "never",
+    "year_to_date", "quota_used", "care_area", "assistance", "diagnoses", "procedures", "department", "discharge_way",
+    "icu_hours", "age_days", "birth_weight_g", "reverse", "expect", "never",
 )  # fmt: skip
 CASE_KEYS = (
-    "case", "title", "source", "quality", "kind", "note", "pack", "plan", "items", "catalogue", "person", "claim",
-    "claims", "expect", "never",
+    "case", "title", "source", "quality", "kind", "note", "pack", "plan", "items", "catalogue", "payment", "grouping",
+    "person", "claim", "claims", "expect", "never",
 )  # fmt: skip
 AMOUNT_KEYS = (
     "total", "wholly_self_paid", "over_ceiling", "first_pay", "in_scope", "copay_free", "special_drug",
     "in_catalogue_excess", "hospital_borne",
 )  # fmt: skip
 LINE_KEYS = ("item", "date", "price", "quantity", "amount", "approval", "refund_of", "id", "before_admission")
+REVERSAL_KEYS = ("reverse", "settlement", "expect", "never")
+"""A claim that takes back an earlier settlement says nothing else."""
 ACCOUNT_KEYS = ("current", "past", "family")
 OUTCOMES = tuple(OUTCOME_ZH)
 
@@ -89,6 +93,10 @@ class Case:
     plan: dict[str, Any]
     items: list[dict[str, Any]]
     catalogue: dict[str, Any]
+    payment: dict[str, Any]
+    """How the institution is paid, by the keys of payment.toml; a text of several lines stands for a CSV file."""
+    grouping: Any
+    """Name or folder of a grouping scheme, or the groups with their principal diagnoses."""
     person: dict[str, Any]
     claims: list[ClaimCase] = field(default_factory=list)
 
@@ -117,12 +125,16 @@ def _case(raw: Any, file: str, pack: str) -> Case:
     _known(raw, CASE_KEYS, where)
     if "pack" not in raw and "plan" not in raw and not pack:
         raise refuse(E.CORRUPT_CASE_FILE, where, f"{where} names neither pack nor plan")
+    for key in ("payment", "grouping"):
+        if key in raw and "plan" not in raw:
+            raise refuse(E.CORRUPT_CASE_FILE, where, f"{where}: {key} needs a plan; a pack has its own")
     claims = raw.get("claims") or [raw.get("claim") or {}]
     case = Case(
         name=name, title=str(raw.get("title", "")), source=str(raw.get("source", "")),
         quality=str(raw.get("quality", "")), note=str(raw.get("note", "")), file=file,
         pack=_packs(raw.get("pack")) or ("" if "plan" in raw else pack), plan=dict(raw.get("plan") or {}),
         items=list(raw.get("items") or []), catalogue=dict(raw.get("catalogue") or {}),
+        payment=dict(raw.get("payment") or {}), grouping=raw.get("grouping") or "",
         person=dict(raw.get("person") or {}),
     )  # fmt: skip
     _known(case.person, PERSON_KEYS, f"{where}.person")
@@ -141,6 +153,8 @@ def _packs(raw: Any) -> str:
 
 def _claim(raw: dict[str, Any], where: str) -> ClaimCase:
     _known(raw, CLAIM_KEYS, where)
+    if "reverse" in raw:
+        _known(raw, REVERSAL_KEYS, f"{where}, which reverses,")
     values = {key: value for key, value in raw.items() if key not in ("expect", "never")}
     for key, allowed in (("amounts", AMOUNT_KEYS), ("account", ACCOUNT_KEYS)):
         if key in values:
@@ -152,15 +166,28 @@ def _claim(raw: dict[str, Any], where: str) -> ClaimCase:
     for number, line in enumerate(values.get("lines", [])):
         _known(line, LINE_KEYS, f"{where}.lines[{number}]")
     return ClaimCase(
-        values, _amounts(raw.get("expect"), f"{where}.expect"), _amounts(raw.get("never"), f"{where}.never")
+        values, _outcomes(raw.get("expect"), f"{where}.expect"), _outcomes(raw.get("never"), f"{where}.never")
     )
 
 
-def _amounts(raw: Any, where: str) -> dict[str, int | str]:
+def _outcomes(raw: Any, where: str) -> dict[str, int | str]:
     _known(raw or {}, OUTCOMES, where)
-    return {
-        name: str(value) if name == "error" else fen(value, f"{where}.{name}") for name, value in (raw or {}).items()
-    }
+    return {name: _outcome(name, value, f"{where}.{name}") for name, value in (raw or {}).items()}
+
+
+def _outcome(name: str, value: Any, where: str) -> int | str:
+    """Return an outcome as it is compared: fen, points in 1e-8, or a word that exists."""
+    if name in WORDS:
+        words = WORDS[name]
+        if words is not None and str(value) not in words:
+            raise refuse(E.CORRUPT_CASE_FILE, where, f"{where}: unknown word {value!r}{_hint(value, words)}")
+        return str(value)
+    if name != "points":
+        return fen(value, where)
+    try:
+        return decimal_to_scaled(str(value), POINT_DECIMALS)
+    except MoneyError as error:
+        raise refuse(E.CORRUPT_CASE_FILE, where, f"{where}: {error}") from error
 
 
 def _known(raw: Any, allowed: tuple[str, ...], where: str) -> None:
@@ -168,9 +195,13 @@ def _known(raw: Any, allowed: tuple[str, ...], where: str) -> None:
         raise refuse(E.CORRUPT_CASE_FILE, where, f"{where} is not a mapping")
     for key in raw:
         if key not in allowed:
-            close = difflib.get_close_matches(str(key), allowed, 1)
-            hint = f"; did you mean {close[0]}" if close else ""
-            raise refuse(E.CORRUPT_CASE_FILE, where, f"{where}: unknown key {key!r}{hint}")
+            raise refuse(E.CORRUPT_CASE_FILE, where, f"{where}: unknown key {key!r}{_hint(key, allowed)}")
+
+
+def _hint(word: Any, allowed: Iterable[str]) -> str:
+    """Return a question for the nearest of the words that are allowed, "" where none is near."""
+    close = difflib.get_close_matches(str(word), list(allowed), 1)
+    return f"; did you mean {close[0]}" if close else ""
 
 
 def fen(value: Any, where: str) -> int:

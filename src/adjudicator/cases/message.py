@@ -41,6 +41,10 @@ class YearSoFar:
     given: bool = False
     """The case has stated some of it, so that the claims bring the whole year with them, as a platform does [5206]."""
 
+    def copy(self) -> YearSoFar:
+        """Return the year as it is now."""
+        return YearSoFar(self.slots.copy(), dict(self.quotas), self.given)
+
 
 @dataclass(slots=True)
 class ClaimWriter:
@@ -100,10 +104,10 @@ class ClaimWriter:
         claim.enrolment_status = 2 if person.get("suspended", False) else 0
 
     def _dates(self, claim: claim_pb2.Claim, values: Mapping[str, Any]) -> None:
-        day = _date(values.get("date", DEFAULT_DATE))
-        claim.admission_date = _date(values.get("admission", day))
-        claim.discharge_date = _date(values.get("discharge", day))
-        claim.settlement_date = _date(values.get("settlement", claim.discharge_date))
+        day = date_of(values.get("date", DEFAULT_DATE))
+        claim.admission_date = date_of(values.get("admission", day))
+        claim.discharge_date = date_of(values.get("discharge", day))
+        claim.settlement_date = date_of(values.get("settlement", claim.discharge_date))
         if "stay_days" in values:
             claim.stay_days = int(values["stay_days"])
 
@@ -129,8 +133,18 @@ class ClaimWriter:
             claim.referral_from_encounter = f"E{number}"
         claim.referral_deductible_fen = values.get("chain_deductible", 0)
         claim.at_signed_institution = bool(values.get("at_signed_institution", False))
-        if kind in INPATIENT_KINDS:
-            claim.diagnoses.append(DEFAULT_DIAGNOSIS)
+        self._record(claim, values, [DEFAULT_DIAGNOSIS] if kind in INPATIENT_KINDS else [])
+
+    def _record(self, claim: claim_pb2.Claim, values: Mapping[str, Any], diagnoses: list[str]) -> None:
+        """Write what the medical record says of the stay, for grouping and payment."""
+        claim.diagnoses.extend(map(str, values.get("diagnoses", diagnoses)))
+        claim.procedures.extend(map(str, values.get("procedures", [])))
+        claim.department = str(values.get("department", ""))
+        claim.discharge_way = int(values.get("discharge_way", 0))
+        claim.icu_hours = int(values.get("icu_hours", 0))
+        claim.birth_weight_g = int(values.get("birth_weight_g", 0))
+        if "age_days" in values:
+            claim.age_days = int(values["age_days"])
 
     def _place(self, claim: claim_pb2.Claim, values: Mapping[str, Any]) -> None:
         """Institution and place of care: a hospital of the register, or one elsewhere with its national level."""
@@ -202,7 +216,7 @@ class ClaimWriter:
                 amount = (price_e4 * quantity_e4 + 5 * 10**7) // 10**8
             yield claim_pb2.Line(
                 line_id=names[number], item_code=str(line["item"]),
-                fee_date=_date(line.get("date", claim.admission_date)), unit_price_e4=price_e4,
+                fee_date=date_of(line.get("date", claim.admission_date)), unit_price_e4=price_e4,
                 quantity_e4=quantity_e4, amount_fen=amount, approval=int(line.get("approval", 0)),
                 before_admission=int(line.get("before_admission", False)),
                 original_line_id=self._word(str(line["refund_of"]), names, "refund_of") if "refund_of" in line else "",
@@ -304,7 +318,7 @@ def _member(writer: ClaimWriter, word: Any, members: Any, what: str) -> int:
     return names[writer._word(str(word), names, what)]
 
 
-def _date(value: Any) -> int:
+def date_of(value: Any) -> int:
     if isinstance(value, datetime.date):
         return value.year * 10_000 + value.month * 100 + value.day
     text = str(value).replace("-", "")

@@ -5,18 +5,21 @@ from __future__ import annotations
 import csv
 import dataclasses
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from adjudicator.cases.file import Case
+from adjudicator.cases.grouping import scheme_of
 from adjudicator.catalogue import section as catalogue
 from adjudicator.catalogue.tables import COLUMNS
 from adjudicator.claim.engine import Engine
+from adjudicator.grouping.scheme.load import Scheme
+from adjudicator.limits import FIRST_DATE, LAST_DATE
 from adjudicator.payment import section as payment
 from adjudicator.rulefile.faults import Faults
-from adjudicator.rulefile.pack import Hospital, Pack
+from adjudicator.rulefile.pack import Grouping, Hospital, Pack
 from adjudicator.rules.bundle import Bundle, load_bundle
 from adjudicator.rules.inline import inline_bundle
 from adjudicator.rules.lookup import compile_lookup
@@ -39,14 +42,15 @@ PART_ITEMS: dict[str, dict[str, Any]] = {
 }
 """One item a part: the line split makes exactly this part of the whole line, whatever the catalogue's options are."""
 
-BY_ITEM = {
-    "deciding_date": "discharge",
-    "clearing_funds": ["pooled"],
-    "method": [{"id": "by_item", "method": "by_item", "priority": -1}],
-}
-"""How the institution is paid where a case with a plan of its own does not say."""
+PAYMENT = {"deciding_date": "discharge", "clearing_funds": ["pooled"]}
+"""What the ``payment`` of a case need not say."""
+BY_ITEM = {"id": "by_item", "method": "by_item", "priority": -1}
+"""The method that pays every claim which no row of the case takes."""
 
 SOURCE = {"document": "case", "evidence": "demonstration"}
+SUPPORTED = ("coefficient", "incomplete", "low", "high", "readmission", "special_cases")
+"""Tables inside a table of ``payment`` that name their evidence; lists of tables inside one are dated as well."""
+UNDATED_LISTS = ("band",)
 
 
 def part_item(part: str) -> str:
@@ -104,11 +108,16 @@ def _inline(case: Case) -> Bundle:
     """Return the bundle of a case's own plan: every case has a catalogue and is paid by some method."""
     bundle = inline_bundle(case.plan)
     (pack,) = bundle.packs
-    items = [*case.items, *_part_items()]
+    schemes = scheme_of(case)
+    if schemes:
+        groupings = tuple(Grouping(scheme.name, FIRST_DATE, LAST_DATE) for scheme in schemes)
+        pack = dataclasses.replace(pack, groupings=groupings)
     return dataclasses.replace(
         bundle,
-        catalogue=catalogue.compile_sections([_catalogue(pack, items, case.catalogue)]),
-        payment=payment.compile_sections([_payment(pack, BY_ITEM)]),
+        packs=(pack,),
+        schemes=schemes,
+        catalogue=catalogue.compile_sections([_catalogue(pack, [*case.items, *_part_items()], case.catalogue)]),
+        payment=payment.compile_sections([payment_of(pack, schemes, case.payment)]),
     )
 
 
@@ -158,24 +167,56 @@ def _write_catalogue(folder: Path, area: str, items: Iterable[Mapping[str, Any]]
             writer.writerows(rows)
 
 
-def _payment(pack: Pack, mapping: Mapping[str, Any]) -> Any:
-    """Return the payment section of a pack, written by the keys of ``payment.toml``."""
+def payment_of(pack: Pack, schemes: Sequence[Scheme], mapping: Mapping[str, Any]) -> payment.PackPayment:
+    """Return the payment section of a pack, written by the keys of ``payment.toml``.
+
+    A text of several lines is a CSV file; a claim that no row takes is paid by item.
+    """
+    written = PAYMENT | dict(mapping)
+    methods = list(written.get("method", []))
+    if all(row.get("method") != "by_item" for row in methods):
+        written["method"] = [*methods, BY_ITEM]
     with tempfile.TemporaryDirectory() as folder:
-        (Path(folder) / payment.FILE).write_text(_toml(_with_sources(mapping)), "utf-8")
+        own = _with_files(_with_sources(written), Path(folder))
+        (Path(folder) / payment.FILE).write_text(_toml(own), "utf-8")
         faults = Faults()
-        section = payment.load_section(Path(folder), pack, faults)
+        section = payment.load_section(Path(folder), pack, faults, schemes)
         faults.raise_if_any("the payment of the case")
     return section
 
 
 def _with_sources(mapping: Mapping[str, Any]) -> dict[str, Any]:
-    """Add to each table of the file what it need not say: from when it holds, and where it comes from."""
-    return {
-        name: [{"from": _Bare(SINCE), **SOURCE, "checked_on": _Bare(SINCE), **table} for table in value]
-        if isinstance(value, list) and value and isinstance(value[0], Mapping)
-        else value
-        for name, value in mapping.items()
-    }
+    """Add to each table what it need not say: from when it holds, and where it comes from."""
+    return {name: _dated(value) if _is_tables(value) else value for name, value in mapping.items()}
+
+
+def _dated(tables: list[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    dated = {"from": _Bare(SINCE), **SOURCE, "checked_on": _Bare(SINCE)}
+    return [dated | {name: _inside(name, value) for name, value in table.items()} for table in tables]
+
+
+def _inside(name: str, value: Any) -> Any:
+    """Return what stands under a key of a table, with its evidence where it is a table that must have some."""
+    if _is_tables(value) and name not in UNDATED_LISTS:
+        return _dated(value)
+    return {**SOURCE, **value} if isinstance(value, Mapping) and name in SUPPORTED else value
+
+
+def _is_tables(value: Any) -> bool:
+    return isinstance(value, list) and bool(value) and isinstance(value[0], Mapping)
+
+
+def _with_files(value: Any, folder: Path) -> Any:
+    """Write each text of several lines as a CSV file of the folder; return the value with the files' names instead."""
+    if isinstance(value, Mapping):
+        return {name: _with_files(entry, folder) for name, entry in value.items()}
+    if isinstance(value, list):
+        return [_with_files(entry, folder) for entry in value]
+    if not isinstance(value, str) or "\n" not in value.strip():
+        return value
+    name = f"table{len(list(folder.iterdir()))}.csv"
+    (folder / name).write_text(value, "utf-8")
+    return name
 
 
 class _Bare(str):

@@ -15,11 +15,10 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from adjudicator.cases.outcomes import OUTCOME_ZH
 from adjudicator.money import fen_to_yuan
 from adjudicator.steps import CHAIN_NAMES, STEP_NAMES
 
-SHOWN_ALWAYS = ("total", "in_scope", "deductible", "pooled_fund", "fund_total", "personal_total", "cash")
+SHOWN_ALWAYS = ("total", "in_scope", "deductible", "pooled_fund", "fund_total", "personal_total", "cash", "due")
 
 
 def add_parser(subparsers: argparse._SubParsersAction[Any]) -> None:
@@ -88,41 +87,44 @@ def _settle_claim(path: Path, arguments: argparse.Namespace) -> bool:
     return bool(answer.outcome == settlement_pb2.OUTCOME_REFUSED)
 
 
-def _yuan(value: int | str) -> str:
-    return value if isinstance(value, str) else fen_to_yuan(value)
-
-
 def _report(settled: Any, differences: list[tuple[str, int | str, int | str]]) -> dict[str, Any]:
-    report = {
+    from adjudicator.cases.outcomes import NEVER, shown
+
+    return {
         "case": settled.case.name, "title": settled.case.title, "source": settled.case.source,
         "claim": settled.number, "as_expected": not differences,
-        "got": {name: _yuan(value) for name, value in settled.amounts().items()},
-        "expected": {name: _yuan(value) for name, value in settled.expected.expect.items()},
+        "got": {name: shown(name, value) for name, value in settled.amounts().items()},
+        "expected": {name: shown(name, value) for name, value in settled.expected.expect.items()},
         "differences": [
-            {"outcome": name, "expected": _yuan(expected), "got": _yuan(got)} for name, expected, got in differences
+            {
+                "outcome": name, "expected": shown(name.removeprefix(NEVER), expected),
+                "got": shown(name.removeprefix(NEVER), got),
+            }
+            for name, expected, got in differences
         ],
     }  # fmt: skip
-    return report
 
 
 def _table(settled: Any, differences: list[tuple[str, int | str, int | str]]) -> Table:
-    case = settled.case
+    from adjudicator.cases.outcomes import NEVER, NOTHING, OUTCOME_ZH, named, shown
+
+    case, expected = settled.case, settled.expected
     number = f" ({settled.number + 1}/{len(case.claims)})" if len(case.claims) > 1 else ""
+    reversal = f" 冲销 reverses {expected.values['reverse']}" if "reverse" in expected.values else ""
     source = f" · {case.source}" if case.source else ""
-    table = Table(title=f"{case.name}{number} {case.title}{source}", title_justify="left", title_style="bold")
+    table = Table(title=f"{case.name}{number}{reversal} {case.title}{source}", title_justify="left", title_style="bold")
     for heading, is_amount in (("", False), ("项目", False), ("expected 应为", True), ("got 计算", True), ("", False)):
-        table.add_column(heading, justify="right" if is_amount else "left")
-    wrong = {name.removeprefix("never ") for name, _, _ in differences}
-    expected = settled.expected
+        table.add_column(heading, justify="right" if is_amount else "left", overflow="fold")
+    wrong = {name.removeprefix(NEVER) for name, _, _ in differences}
     for name, value in settled.amounts().items():
-        named = name in expected.expect or name in expected.never or name in wrong
-        if not named and (name == "error" or not (value or name in SHOWN_ALWAYS)):
+        is_named = name in expected.expect or name in expected.never or name in wrong
+        if not is_named and (value in NOTHING or not (value or name in SHOWN_ALWAYS)):
             continue
-        wanted = _yuan(expected.expect[name]) if name in expected.expect else ""
+        wanted = shown(name, expected.expect[name]) if name in expected.expect else ""
         if name in expected.never:
-            wanted += f" never {_yuan(expected.never[name])}"
-        mark = "[red]differs[/red]" if name in wrong else ("[green]equal[/green]" if named else "")
-        table.add_row(name, OUTCOME_ZH[name], wanted, _yuan(value), mark)
+            wanted += f" never {shown(name, expected.never[name])}"
+        mark = "[red]differs[/red]" if name in wrong else ("[green]equal[/green]" if is_named else "")
+        table.add_row(name, OUTCOME_ZH[name], wanted, named(name, value), mark)
     return table
 
 

@@ -41,9 +41,9 @@ __all__ = [
 ]  # fmt: skip
 
 
-def load_section(folder: Path, pack: Any, faults: Faults) -> PackPayment:
-    """Read the payment section of a pack, with the grouping schemes that the pack names."""
-    schemes = _schemes(pack)
+def load_section(folder: Path, pack: Any, faults: Faults, schemes: Sequence[Scheme] | None = None) -> PackPayment:
+    """Read the payment section of a pack; without ``schemes`` the grouping schemes that it names are loaded."""
+    schemes = _schemes(pack) if schemes is None else schemes
     classes = _ranked_classes(folder, pack)
     departments: dict[str, int] = {}
     for scheme in schemes:

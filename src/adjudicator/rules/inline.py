@@ -101,7 +101,7 @@ def _hospital(entry: dict[str, Any]) -> dict[str, str]:
     return {
         "code": entry["code"], "name": entry.get("name", entry["code"]), "area": str(AREA),
         "hosp_lv": entry.get("hosp_lv", "11"), "deductible_level": level, "price_level": level,
-        "payment_class": "", "note": "inline",
+        "payment_class": entry.get("payment_class", level), "note": "inline",
     }  # fmt: skip
 
 

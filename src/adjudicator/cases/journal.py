@@ -1,0 +1,109 @@
+"""The journal of one case: what the ledger would hold of its person, kept in memory.
+
+Years are kept in the ledger's stored form, and a reversal is made by the ledger's own code (``ledger.reversal``), so
+that a case takes a settlement back as the service does; only the store is missing.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from adjudicator.claim.batch import Resolved
+from adjudicator.claim.keys import DIRECTION_REVERSE, settlement_key
+from adjudicator.claim.local import Years
+from adjudicator.claim.state import STORED, PersonYears
+from adjudicator.errors import E, refuse
+from adjudicator.ledger.layout import ZERO_DIGEST, Kind
+from adjudicator.ledger.record import Record
+from adjudicator.ledger.reversal import reversal_of
+from adjudicator.ledger.states import StateRead, encode_state
+from adjudicator.v1 import claim_pb2, settlement_pb2
+
+
+class _Priced(NamedTuple):
+    """The year that the latest claim was priced over: as it was read, and as pricing left it."""
+
+    before: StateRead
+    years: PersonYears
+
+
+class Journal(Years):
+    """Person's years and settlements of one case; the engine prices each claim over ``rows``."""
+
+    def __init__(self) -> None:
+        """Begin without any settlement."""
+        super().__init__()
+        self._states: dict[bytes, bytes] = {}
+        self._records: dict[int, Record] = {}
+        self._reversals: dict[int, Record] = {}
+        self._priced: _Priced | None = None
+
+    def rows(self, resolved: Resolved, chosen: np.ndarray) -> tuple[np.ndarray, PersonYears]:
+        """Return the row of the claim's person, and the year it indexes as it is stored."""
+        self._priced = None
+        if not len(chosen):
+            return chosen, PersonYears.new(1)
+        before = self._read(resolved.state_keys[chosen[0]].tobytes())
+        years = PersonYears.read(before.slots, [before.quotas_of(0)])
+        self._priced = _Priced(before, years)
+        return np.zeros(len(chosen), np.int64), years
+
+    def record(self, number: int, claim: claim_pb2.Claim, answer: settlement_pb2.Settlement) -> None:
+        """Keep the settlement of the claim that was just priced, and the year that it left."""
+        if self._priced is None or answer.outcome == settlement_pb2.OUTCOME_REFUSED:
+            return
+        before, years = self._priced
+        key = settlement_key(claim.institution_code, claim.encounter_id, claim.settlement_sequence)
+        after = {used_key: used for (_, used_key), used in years.quotas.items()}
+        used_before = before.quotas_of(0)
+        added = (years.slots[0] - before.slots[0])[STORED.places]
+        quotas = {used_key: used - used_before.get(used_key, 0) for used_key, used in after.items()}
+        self._records[number] = Record(
+            Kind.SETTLE, int(claim.insured_area), claim.settlement_date // 100, key, ZERO_DIGEST,
+            settlement_date=claim.settlement_date, benefit_year=answer.benefit_year,
+            institution=claim.institution_code, encounter=claim.encounter_id, sequence=claim.settlement_sequence,
+            state_key=before.keys[0].tobytes(), previous=before.last[0].tobytes(), last=key,
+            changes=tuple(
+                (int(slot), int(change)) for slot, change in zip(STORED.numbers, added, strict=True) if change
+            ),
+            quotas=tuple((used_key, change) for used_key, change in quotas.items() if change),
+            answer=answer.SerializeToString(deterministic=True),
+        )  # fmt: skip
+        self._states[before.keys[0].tobytes()] = encode_state(
+            int(before.versions[0]) + 1, key, years.slots[0], after
+        )  # fmt: skip
+
+    def reverse(self, number: int, date: int = 0) -> settlement_pb2.Settlement:
+        """Take the settlement of a claim back (date YYYYMMDD, 0: as settled) and return the answer; a second time too.
+
+        Errors, as from the service: E.SETTLEMENT_NOT_FOUND, DATE_ORDER, ALREADY_REVERSED on another date,
+        NOT_LATEST_SETTLEMENT of the person's year.
+        """
+        if number in self._reversals:
+            reversal = self._reversals[number]
+            if date not in (0, reversal.settlement_date):
+                raise refuse(E.ALREADY_REVERSED, "reversal_date", str(reversal.settlement_date))
+            return settlement_pb2.Settlement.FromString(reversal.answer)
+        record = self._records.get(number)
+        if record is None or record.state_key is None:
+            raise refuse(E.SETTLEMENT_NOT_FOUND)
+        if 0 < date < record.settlement_date:
+            raise refuse(E.DATE_ORDER, "reversal_date")
+        state = self._read(record.state_key)
+        latest = state.last[0].tobytes()
+        if latest != record.key:
+            raise refuse(E.NOT_LATEST_SETTLEMENT, detail=self._name(latest))
+        reversal_key = settlement_key(record.institution, record.encounter, record.sequence, DIRECTION_REVERSE)
+        batch = reversal_of(record, reversal_key, state, date)
+        self._reversals[number] = Record.from_bytes(bytes(batch.records[0]))
+        self._states[batch.state_keys[0]] = bytes(batch.states[0])
+        return settlement_pb2.Settlement.FromString(self._reversals[number].answer)
+
+    def _read(self, state_key: bytes) -> StateRead:
+        keys = np.frombuffer(state_key, np.uint8).reshape(1, -1)
+        return StateRead.parse(keys, [self._states.get(state_key)])
+
+    def _name(self, key: bytes) -> str:
+        return next((record.name for record in self._records.values() if record.key == key), "unknown")
