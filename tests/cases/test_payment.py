@@ -71,7 +71,7 @@ def test_groups_of_the_case(tmp_path: Path) -> None:
         "- {diagnoses: [I50.902, F20.900], expect: {drg: FR21, group_status: grouped}}\n"
         "- {diagnoses: [I50.100], expect: {drg: FR23}}\n"
         "- {diagnoses: [F20.900], expect: {drg: TR19}}\n"
-        "- {diagnoses: [Z00.000], expect: {drg: '0000', group_status: ungrouped}}\n"
+        "- {diagnoses: [Z00.000], expect: {drg: '', group_status: ungrouped}}\n"
         "- {care: outpatient, expect: {drg: '', group_status: not_asked}}\n",
     )
     assert [one.differences() for one in settled] == [[]] * 5

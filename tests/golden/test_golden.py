@@ -61,18 +61,19 @@ def test_names_are_unique() -> None:
 
 def test_published_cases_name_their_source() -> None:
     for case in CASES:
-        if case.name.startswith(("BEN-", "NEG-", "AMB-")):
+        if case.name.startswith(("BEN-", "PUB-", "NEG-", "AMB-", "DER-PAY-")):
             assert case.source, case.name
 
 
 def test_every_published_example_is_there() -> None:
-    """The numbers of the published examples of the benefit side."""
+    """The numbers of the published examples that are about claims; the others: tests/payment/test_published.py."""
     names = {case.name for case in CASES}
     published = {
         "BEN-01", "BEN-03", "BEN-05b", "BEN-07", "BEN-08a", "BEN-08b", "BEN-09", "BEN-10a", "BEN-10b", "BEN-11",
         "BEN-13", "BEN-17a", "BEN-17b", "BEN-18", "BEN-19", "BEN-20", "BEN-21", "BEN-23", "BEN-24", "BEN-25", "BEN-29",
         "BEN-30", "BEN-31a", "BEN-31b", "BEN-33", "BEN-34a", "BEN-34b", "BEN-34c", "PUB-17", "AMB-01",
         "NEG-01", "NEG-02", "NEG-03", "NEG-04",
+        "PUB-04a", "PUB-04b", "PUB-04c", "PUB-08", "PUB-14", "NEG-PAY-02", "NEG-PAY-04",
     }  # fmt: skip
     assert published <= names, sorted(published - names)
 

@@ -41,6 +41,7 @@ OUTCOME_ZH: dict[str, str] = {
     "method": "付费方式",
     "points": "点数",
     "due": "应付医院",
+    "difference": "与按项目付费之差",
     "warning": "提示",
     "error": "错误",
     "error_field": "错误字段",

@@ -30,8 +30,10 @@ class Settled:
     """Of a reversal: the claim that was taken back."""
     answer: settlement_pb2.Settlement
     steps: tuple[Step, ...]
-    """How the amounts came about; none for a refused claim. Of a reversal: those of the settlement, negative."""
+    """How the amounts came about; none for a refused claim and a reversal."""
     facts: Facts
+    reversed_steps: tuple[Step, ...] = ()
+    """Of a reversal: the steps of the settlement that it takes back."""
 
     def amounts(self) -> dict[str, int | str]:
         """Every outcome that a case may expect: amounts in fen, points in 1e-8, words."""
@@ -41,6 +43,7 @@ class Settled:
         )  # fmt: skip
         result: dict[str, int | str] = {name: getattr(self.answer, f"{name}_fen") for name in plain}
         paid = {step.stage: step.amount_fen for step in self.steps}  # of parts of a payer that the answer only sums
+        paid |= {step.stage: -step.amount_fen for step in self.reversed_steps}
         for payer in PAYERS:
             for name, (_, summed) in payer.outcomes.items():
                 whole = len(summed) == len(payer.columns)
@@ -48,7 +51,8 @@ class Settled:
         payment, grouping = self.answer.payment, self.answer.grouping
         result["drg"], result["group_status"] = grouping.drg, GroupStatus(grouping.status).name.lower()
         result["method"] = Method(payment.method).name.lower()
-        result["points"], result["due"] = payment.points_e8, payment.due_fen
+        result["points"] = payment.points_e8
+        result["due"], result["difference"] = payment.due_fen, payment.difference_fen
         result["warning"] = next((E(_number(one)).name for one in self.answer.problems if one.warning), E.NONE.name)
         result["error"] = self.error.name
         result["error_field"] = self.answer.problems[0].field if self.error else ""
@@ -135,11 +139,7 @@ class _Settling:
         if named - 1 in self.years_before:
             year, before = self.years_before.pop(named - 1)
             self.years[year] = before
-        steps = tuple(
-            dataclasses.replace(step, before_fen=-step.before_fen, amount_fen=-step.amount_fen)
-            for step in original.steps
-        )
-        return dataclasses.replace(original, number=number, answer=answer, steps=steps)
+        return dataclasses.replace(original, number=number, answer=answer, steps=(), reversed_steps=original.steps)
 
 
 def _refused(original: Settled, error: AdjudicatorError) -> settlement_pb2.Settlement:
