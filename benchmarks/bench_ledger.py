@@ -57,9 +57,9 @@ async def ours(ledger: Ledger, size: int, claims: int) -> tuple[float, float]:
     for _ in range(claims // size):
         cases = new_cases(size)
         state_keys, rows = unique_states(cases)
-        keys = np.frombuffer(b"".join(case.key for case in cases), np.uint8).reshape(-1, 16)
+        keys = b"".join(case.key for case in cases)
         begin = time.perf_counter()
-        read = await ledger.read(POOL, keys, state_keys)
+        read = await ledger.read(POOL, keys, b"".join(state_keys))
         whole += time.perf_counter() - begin
         made = columns(cases, read, rows)
         begin = time.perf_counter()
@@ -78,7 +78,7 @@ async def peer(ledger: Ledger, size: int, claims: int) -> float:
     for _ in range(claims // size):
         cases = new_cases(size)
         state_keys, rows = unique_states(cases)
-        states = (await ledger.read(POOL, [], state_keys)).states
+        states = (await ledger.read(POOL, b"", b"".join(state_keys))).states
         batch = pack(columns(cases, type("Read", (), {"states": states}), rows))
         records = [bytes(record) for record in batch.records]
         postings = [Record.from_bytes(record).postings for record in records]

@@ -188,7 +188,7 @@ async def settle(ledger, cases: list[Case], pool: str, attempts: int = 50) -> Co
     """Reads, prices and commits, again where others were faster; skips what is known, as the service does."""
     for _ in range(attempts):
         state_keys, rows = unique_states(cases)
-        read = await ledger.read(pool, [case.key for case in cases], state_keys)
+        read = await ledger.read(pool, b"".join(case.key for case in cases), b"".join(state_keys))
         cases = [case for number, case in enumerate(cases) if number not in read.known]
         if not cases:
             return Committed(True, await ledger.version(pool))

@@ -22,7 +22,7 @@ NUMBER = {name: number for number, name in ACCUMULATORS}
 
 async def packed(ledger, cases, pool):
     keys, rows = unique_states(cases)
-    read = await ledger.read(pool, [case.key for case in cases], keys)
+    read = await ledger.read(pool, b"".join(case.key for case in cases), b"".join(keys))
     return pack(settlements(cases, read.states, rows, pool))
 
 
@@ -191,7 +191,7 @@ def test_a_batch_of_nothing_is_done(play, pool):
 def test_a_settlement_that_counts_in_no_year_touches_no_state(play, pool):
     async def scenario(ledger):
         keys, rows = unique_states([case := Case("Wang")])
-        read = await ledger.read(pool, [case.key], keys)
+        read = await ledger.read(pool, case.key, b"".join(keys))
         columns = settlements([case], read.states, rows, pool)
         changes = columns.changes._replace(state_rows=rows * 0 - 1)
         assert (await ledger.commit(pack(replace(columns, changes=changes)))).done
@@ -341,7 +341,7 @@ def test_the_largest_batch(play, pool):
     async def scenario(ledger):
         await settle(ledger, cases, pool)
         keys, _ = unique_states(cases)
-        read = await ledger.read(pool, [case.key for case in cases], keys)
+        read = await ledger.read(pool, b"".join(case.key for case in cases), b"".join(keys))
         assert len(read.known) == 5_000
         assert all(read.known[number].answer == case.answer for number, case in enumerate(cases))
         assert read.states.versions.min() >= 1

@@ -50,7 +50,7 @@ def test_a_store_that_is_not_there(own):
             own.stop()
             started = time.monotonic()
             for call in (
-                ledger.read(POOL, [], []),
+                ledger.read(POOL, b"", b""),
                 ledger.totals(POOL),
                 settle(ledger, [Case("Li")], POOL),
                 ledger.verify(POOL),

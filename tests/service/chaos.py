@@ -276,7 +276,7 @@ class Chaos:
         for start in range(0, len(self.claims), step):
             messages = [claim_pb2.Claim.FromString(data) for data in self.claims[start : start + step]]
             keys = [settlement_key(one.institution_code, one.encounter_id, one.settlement_sequence) for one in messages]
-            known = (await ledger.read(POOL, keys, [])).known
+            known = (await ledger.read(POOL, b"".join(keys), b"")).known
             for position in range(len(keys)):
                 answer = self.answers[start + position]
                 record = known.get(position)

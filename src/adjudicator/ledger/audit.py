@@ -97,7 +97,7 @@ async def verify(connection: Connection, pool: str, progress: Progress = no_prog
     started, check, replay = time.monotonic(), Verification(pool), Replay()
     found = await find_keys(connection, pool)
     arguments = [names.prefix(pool), "", "journal", *(f"{month:06d}" for month in sorted(found.months))]
-    version, end, *totals = await connection.persist(lambda: connection.run(TOTALS, names.version(pool), arguments))
+    version, end, *totals = await connection.call(TOTALS, names.version(pool), arguments)
     check.version = int(end)
     if version != end:
         check.note("version", names.version(pool), version.decode("ascii", "replace"), check.version)
@@ -167,7 +167,7 @@ async def extend(
 async def _wrong_places(connection: Connection, pool: str, chunk: Chunk) -> list[WrongPlace]:
     keys = np.ascontiguousarray(chunk.headers["key"]).tobytes()
     arguments = [names.prefix(pool), keys or bytes(16)]
-    _, _, stored = await connection.persist(lambda: connection.run(PLACES, names.version(pool), arguments))
+    _, _, stored = await connection.call(PLACES, names.version(pool), arguments)
     wrong = []
     for row, position in enumerate(chunk.positions.tolist()):
         right = f"{chunk.month:06d}-{position}"
@@ -262,7 +262,7 @@ async def _stands_at(connection: Connection, pool: str, settlement: bytes, month
 async def index_is_larger(connection: Connection, pool: str, absent: int) -> bool:
     """Whether the index has entries too many, when ``absent`` of the records are known to have none."""
     arguments = [names.prefix(pool), b""]
-    entries, records, _ = await connection.persist(lambda: connection.run(PLACES, names.version(pool), arguments))
+    entries, records, _ = await connection.call(PLACES, names.version(pool), arguments)
     return int(entries) != int(records) - absent
 
 
@@ -274,7 +274,7 @@ async def wrong_states(
     for at in range(0, len(keys), CHUNK_KEYS):
         chunk = keys[at : at + CHUNK_KEYS]
         arguments = [names.prefix(pool), b"".join(chunk)]
-        reply = await connection.persist(partial(connection.run, STATES, names.version(pool), arguments))
+        reply = await connection.call(STATES, names.version(pool), arguments)
         version = int(reply[0]) if reply[0].isdigit() else 0
         if version > replay.version:
             months = await connection.persist(lambda: connection.client.smembers(names.months(pool)))

@@ -6,7 +6,6 @@ import secrets
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -128,7 +127,7 @@ class CommitBatch:
 def _cut(buffer: Buffer) -> list[memoryview | bytes]:
     """Pieces of a buffer of 8-byte words, without copying."""
     whole, ends = buffer.octets.data, (buffer.offsets * 8).tolist()
-    return [whole[start:end] for start, end in pairwise(ends)]
+    return list(map(whole.__getitem__, map(slice, ends[:-1], ends[1:])))
 
 
 def fund_amounts(claims: np.ndarray, benefits: np.ndarray, payments: np.ndarray) -> np.ndarray:

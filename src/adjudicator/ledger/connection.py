@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import hashlib
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from importlib import resources
 from typing import Any, TypeVar
 
@@ -38,6 +38,26 @@ class Script:
 
 class _NotYetDurable(Exception):
     """The store has the write but did not say in time that it is on the disk."""
+
+
+RETRIED = (TimeoutError, redis.exceptions.RedisError, OSError, _NotYetDurable)
+"""Failures of a call after which it may be made again."""
+
+
+class _Patience:
+    """How long a call is made again, with growing pauses."""
+
+    def __init__(self, until: float):
+        """``until``: time of ``time.monotonic`` from which no other try is made."""
+        self._until, self._pause_seconds = until, FIRST_PAUSE_SECONDS
+
+    def pause_after(self, error: Exception) -> float:
+        """Return how long to wait before the next try. Errors: what ``error`` means, where another try is no use."""
+        refusal, pause = refusal_of(error), self._pause_seconds
+        if refusal.problems[0].number != E.STORE_AWAY or time.monotonic() + pause > self._until:
+            raise refusal from error
+        self._pause_seconds = min(2 * pause, LONGEST_PAUSE_SECONDS)
+        return pause
 
 
 class Connection:
@@ -76,38 +96,45 @@ class Connection:
 
     async def persist(self, operation: Callable[[], Awaitable[T]]) -> T:
         """Run an operation that may safely run twice, again and again until it answers or the time is over."""
-        until, pause = time.monotonic() + self.timeout_seconds, FIRST_PAUSE_SECONDS
+        patience = _Patience(time.monotonic() + self.timeout_seconds)
         while True:
             try:
                 await self.prove_durable()
                 return await operation()
-            except AdjudicatorError:
-                raise
-            except (TimeoutError, redis.exceptions.RedisError, OSError, _NotYetDurable) as error:
-                refusal = refusal_of(error)
-                if refusal.problems[0].number != E.STORE_AWAY:
-                    raise refusal from error
-                if time.monotonic() + pause > until:
-                    raise refusal from error
+            except RETRIED as error:
+                pause = patience.pause_after(error)
             await asyncio.sleep(pause)
-            pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
 
-    async def run(self, script: Script, key: str, arguments: list[Any], durable: bool = False) -> Any:
-        """One call of a script; with ``durable`` the answer comes only when the write is on the disk."""
-        command: tuple[Any, ...] = ("EVALSHA", script.digest, 1, key, *arguments)
-        for _ in range(2):
+    async def call(self, script: Script, key: str, arguments: Sequence[Any], durable: bool = False) -> Any:
+        """Call a script, which may safely run twice, until it answers or the time is over.
+
+        With ``durable`` the answer comes only when the write is on the disk. This is the way of every claim, so it
+        does in one coroutine what ``persist`` does with others: each of them is entered again after every wait.
+        """
+        until, patience = time.monotonic() + self.timeout_seconds, None
+        command = ("EVALSHA", script.digest, 1, key, *arguments)
+        while True:
             try:
-                reply = await self._send(command, durable and self.waits_for_disk)
-                if durable:
+                if self._proven != self._connections:
+                    await self.prove_durable()
+                if durable and self.waits_for_disk:
+                    reply = await self._send_and_wait(command)
+                else:
+                    reply = await self.client.execute_command(*command)
+                if durable and self._proven != self._connections:
                     await self.prove_durable()  # the call itself may have gone over a new connection
                 return reply
             except redis.exceptions.NoScriptError:
-                command = ("EVAL", script.text, 1, key, *arguments)
-        raise refuse(E.STORE_AWAY, detail="the store forgets its scripts")
+                if command[0] == "EVAL":
+                    raise refuse(E.STORE_AWAY, detail="the store forgets its scripts") from None
+                command, pause = ("EVAL", script.text, 1, key, *arguments), 0.0
+            except RETRIED as error:
+                patience = patience or _Patience(until)
+                pause = patience.pause_after(error)
+            await asyncio.sleep(pause)
 
-    async def _send(self, command: tuple[Any, ...], wait: bool) -> Any:
-        if not wait:
-            return await self.client.execute_command(*command)
+    async def _send_and_wait(self, command: tuple[Any, ...]) -> Any:
+        """Send a command, and answer when its write is on the disk."""
         pipeline = self.client.pipeline(transaction=False)  # one connection: WAITAOF speaks of the writes of its own
         pipeline.execute_command(*command)
         pipeline.execute_command("WAITAOF", 1, self.replicas, int(self.attempt_seconds * 800))
@@ -122,7 +149,7 @@ class Connection:
     async def fence(self, pool_prefix: str) -> None:
         """Wait until everything written so far is on the disk; needed before a stored answer is given out."""
         if self.waits_for_disk:
-            await self._send(("INCR", pool_prefix + "fence"), True)
+            await self._send_and_wait(("INCR", pool_prefix + "fence"))
 
     async def prove_durable(self) -> None:
         """Check that the store keeps what it acknowledges, after each new connection. Errors: E.STORE_NOT_DURABLE."""
@@ -131,7 +158,7 @@ class Connection:
             self.waits_for_disk = self.replicas > 0 or not await self._syncs_always()
             if self.waits_for_disk:
                 try:
-                    await self._send(("INCR", "adj:fence"), True)
+                    await self._send_and_wait(("INCR", "adj:fence"))
                 except redis.exceptions.OutOfMemoryError:
                     raise
                 except redis.exceptions.ResponseError as error:

@@ -76,7 +76,7 @@ async def _keep(connection: Connection, pool: str, token: str) -> None:
 
 async def _repair(connection: Connection, pool: str, token: str, values: list[Any]) -> None:
     arguments = [names.prefix(pool), token, REBUILD_SECONDS, *values]
-    reply = await connection.persist(lambda: connection.run(REPAIR, names.version(pool), arguments, durable=True))
+    reply = await connection.call(REPAIR, names.version(pool), arguments, durable=True)
     if reply != 1 and values[0] != "finish":  # a repeated finish finds its own token gone: it had been done
         raise refuse(E.STORE_AWAY, detail="the rebuild was overtaken; run it again")
 

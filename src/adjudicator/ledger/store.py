@@ -7,6 +7,7 @@ import hashlib
 import json
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from types import TracebackType
 from typing import Any
 
@@ -34,8 +35,8 @@ TOTALS = Script("totals.lua")
 MAX_REVERSAL_ATTEMPTS = 8
 """Other settlements of a person may come in between; more than this at one moment is no hospital."""
 
-Keys = Sequence[bytes] | np.ndarray
-"""Digests: a list of 16 bytes each, or uint8[n, 16]."""
+# What the commit script answers first.
+NOT_WRITTEN, WRITTEN, REBUILDING = range(3)
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,34 +151,35 @@ class Ledger:
         """Position of the last record of a pool."""
         return int(await self.connection.persist(lambda: self.connection.client.get(names.version(pool))) or 0)
 
-    async def read(self, pool: str, settlement_keys: Keys, state_keys: Keys) -> Read:
-        """Which settlements are known, with their records, and the states, all as of one moment."""
-        settlements, states = _blob(settlement_keys), _blob(state_keys)
-        state_rows = np.frombuffer(states, np.uint8).reshape(-1, 16)
-        prefix = names.states(pool)
-        keys = [prefix + key for key in state_rows.view(KEY).ravel().tolist()]
-        arguments = [names.prefix(pool), settlements, *keys]
+    async def read(self, pool: str, settlement_keys: bytes, state_keys: bytes) -> Read:
+        """Which settlements are known, with their records, and the states, all as of one moment.
 
-        async def attempt() -> tuple[list[Any], list[bytes | None]]:
-            known, values = await self.connection.run(READ, names.version(pool), arguments)
-            if known:
-                await self.connection.fence(names.prefix(pool))
-            return known, values
-
-        known, values = await self.connection.persist(attempt)
-        records = {
-            int(index): Record.from_bytes(data, int(position))
-            for index, position, data in zip(known[::3], known[1::3], known[2::3], strict=True)
-        }
+        The keys are 16 bytes each, one after the other.
+        """
+        state_rows = np.frombuffer(state_keys, np.uint8).reshape(-1, 16)
+        state_names = map(names.states(pool).__add__, state_rows.view(KEY).ravel().tolist())
+        arguments = [names.prefix(pool), settlement_keys, *state_names]
+        known, values = await self.connection.call(READ, names.version(pool), arguments)
+        if known and self.connection.waits_for_disk:
+            known, values = await self.connection.persist(partial(self._read_fenced, pool, arguments))
+        records = {}
+        for index, position, data in zip(known[::3], known[1::3], known[2::3], strict=True):
+            records[int(index)] = Record.from_bytes(data, int(position))
         return Read(records, StateRead.parse(state_rows, values))
+
+    async def _read_fenced(self, pool: str, arguments: Sequence[Any]) -> Any:
+        """Read, and then wait until what was read is on the disk; both again where the store is another one by then."""
+        reply = await self.connection.call(READ, names.version(pool), arguments)
+        await self.connection.fence(names.prefix(pool))
+        return reply
 
     async def get(self, pool: str, key: bytes) -> Record | None:
         """Return the record of a settlement."""
-        return (await self.read(pool, [key], [])).known.get(0)
+        return (await self.read(pool, key, b"")).known.get(0)
 
     async def accumulators(self, pool: str, state_key: bytes) -> StateRead:
         """Return a person's year: one row, version 0 where there is none."""
-        return (await self.read(pool, [], [state_key])).states
+        return (await self.read(pool, b"", state_key)).states
 
     async def commit(self, batch: CommitBatch) -> Committed:
         """Write a batch wholly or not at all, on the disk when it returns; the same batch again is done already.
@@ -185,24 +187,25 @@ class Ledger:
         Calling it again with the same batch after an error is safe. Errors: E.STORE_AWAY (unknown whether it
         was written: ask again), E.STORE_FULL, E.LEDGER_CORRUPT (nothing was written).
         """
-        if not len(batch):
+        if not batch.records:
             return Committed(True, await self.version(batch.pool))
         if twice := _standing_twice(batch.keys):
             return Committed(False, known=twice)
-        await self._register(batch.pool)
+        if batch.pool not in self._registered:
+            await self._register(batch.pool)
         arguments = batch.arguments()
+        reply = await self.connection.call(COMMIT, names.version(batch.pool), arguments, durable=True)
+        if reply[0] == NOT_WRITTEN and len(reply[1]) == len(batch.records):
+            # An earlier attempt may have reached the store, and only its answer was lost.
+            return await self.connection.persist(partial(self._commit_again, batch, arguments))
+        return _committed(reply)
 
-        async def attempt() -> Committed:
-            reply = await self.connection.run(COMMIT, names.version(batch.pool), arguments, durable=True)
-            if reply[0] == 2:
-                raise refuse(E.STORE_AWAY, detail="a rebuild is under way")
-            if reply[0] == 1:
-                return Committed(True, int(reply[1]))
-            if len(reply[1]) == len(batch) and (version := await self._own(batch)):
-                return Committed(True, version)  # an earlier attempt had reached the store; only its answer was lost
-            return Committed(False, known=tuple(reply[1]), moved=tuple(reply[2]))
-
-        return await self.connection.persist(attempt)
+    async def _commit_again(self, batch: CommitBatch, arguments: Sequence[Any]) -> Committed:
+        """Commit a batch all of whose keys were known; it is done already where they stand there by this very batch."""
+        reply = await self.connection.call(COMMIT, names.version(batch.pool), arguments, durable=True)
+        if reply[0] == NOT_WRITTEN and len(reply[1]) == len(batch.records) and (version := await self._own(batch)):
+            return Committed(True, version)
+        return _committed(reply)
 
     async def reverse(
         self, pool: str, key: bytes, reversal_key: bytes, *, person: bytes | None = None, date: int = 0
@@ -214,7 +217,7 @@ class Ledger:
         reverse first), ALREADY_REVERSED (with another date), DATE_ORDER, CONFLICT, and those of :meth:`commit`.
         """
         for _ in range(MAX_REVERSAL_ATTEMPTS):
-            known = (await self.read(pool, [key, reversal_key], [])).known
+            known = (await self.read(pool, key + reversal_key, b"")).known
             record = _reversible(known.get(0), person)
             if 1 in known:
                 return _same_reversal(known[1], date)
@@ -266,7 +269,7 @@ class Ledger:
     async def _own(self, batch: CommitBatch) -> int:
         """Position of the last record if the batch in the store is this very one, else 0."""
         arguments = [names.prefix(batch.pool), batch.keys[-16:]]
-        known, _ = await self.connection.run(READ, names.version(batch.pool), arguments)
+        known, _ = await self.connection.call(READ, names.version(batch.pool), arguments)
         record = Record.from_bytes(known[2], int(known[1]))
         if record.commit != batch.commit:
             return 0
@@ -274,9 +277,8 @@ class Ledger:
         return record.position
 
     async def _register(self, pool: str) -> None:
-        if pool not in self._registered:
-            await self.connection.persist(lambda: self.connection.client.sadd(names.POOLS, pool))
-            self._registered.add(pool)
+        await self.connection.persist(lambda: self.connection.client.sadd(names.POOLS, pool))
+        self._registered.add(pool)
 
     async def totals(
         self, pool: str, county: str | None = None, month: int = 0, scheme: str | Scheme | None = None
@@ -284,7 +286,7 @@ class Ledger:
         """Totals as of one moment; ``month`` YYYYMM or 0 for all, ``scheme`` a national code or codes.Scheme."""
         wanted = parse_scheme(scheme) if isinstance(scheme, str) and scheme else scheme or None
         arguments = [names.prefix(pool), f"{month:06d}" if month else ""]
-        reply = await self.connection.persist(lambda: self.connection.run(TOTALS, names.version(pool), arguments))
+        reply = await self.connection.call(TOTALS, names.version(pool), arguments)
         rows = []
         for month_text, values in zip(reply[2::2], reply[3::2], strict=True):
             for name, amount in zip(values[::2], values[1::2], strict=True):
@@ -355,8 +357,13 @@ def _same_reversal(reversal: Record, date: int) -> Record:
     return reversal
 
 
-def _blob(keys: Keys) -> bytes:
-    return keys.tobytes() if isinstance(keys, np.ndarray) else b"".join(keys)
+def _committed(reply: Sequence[Any]) -> Committed:
+    """Return what the commit script says. Errors: E.STORE_AWAY while the pool is being rebuilt."""
+    if reply[0] == REBUILDING:
+        raise refuse(E.STORE_AWAY, detail="a rebuild is under way")
+    if reply[0] == WRITTEN:
+        return Committed(True, int(reply[1]))
+    return Committed(False, known=tuple(reply[1]), moved=tuple(reply[2]))
 
 
 def _standing_twice(keys: bytes) -> tuple[int, ...]:

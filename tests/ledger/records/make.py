@@ -7,11 +7,11 @@ from pathlib import Path
 
 import numpy as np
 
-from adjudicator.claim.engine import OUTCOME_SETTLED, Engine
-from adjudicator.claim.fields import CLAIM_SCHEMA
+from adjudicator.claim.engine import Engine
 from adjudicator.claim.state import PersonYears
 from adjudicator.ledger.batch import pack
 from adjudicator.ledger.layout import FORMAT, Kind
+from adjudicator.ledger.posting import Parts
 from adjudicator.ledger.record import Record
 from adjudicator.ledger.reversal import reversal_of
 from adjudicator.ledger.states import StateRead
@@ -22,7 +22,6 @@ from adjudicator.service.options import ServeOptions
 from adjudicator.service.settling import Settler, split
 from adjudicator.v1 import claim_pb2
 from adjudicator.wire.decode import BATCH_DEPTH
-from adjudicator.wire.digest import digests
 from tests.service.claims import claim
 
 FOLDER = Path(__file__).parent / f"format_{FORMAT}"
@@ -32,17 +31,14 @@ def main() -> None:
     engine = Engine(load_bundle(["hangzhou"]))
     settler = Settler(engine, None, ServeOptions(), Metrics())  # type: ignore[arg-type]  # nothing is stored
     message = claim_pb2.ClaimBatch(claims=[claim(300_000, 50_000)]).SerializeToString()
-    resolved = engine.prepare(message, *split(message), max_depth=BATCH_DEPTH)
+    resolved = engine.prepare(message, *split(message), max_depth=BATCH_DEPTH, digested=True)
     rows = np.arange(1)
-    incoming = resolved.incoming
-    fields, contents = digests(CLAIM_SCHEMA, incoming.heap[: incoming.size], incoming.decoded)
-    work = OpenClaims(resolved, "330100", rows, np.full(1, math.inf), fields, contents)
+    work = OpenClaims(resolved, "330100", rows, np.full(1, math.inf))
     keys, state_rows = unique_keys(resolved.state_keys)
     states = StateRead.parse(keys, [b""])
     result = engine.price(resolved, rows, state_rows, PersonYears.read(states.slots))
-    batch = pack(
-        settler.columns(work, result, rows, states, *engine.encode(result, OUTCOME_SETTLED)), 1_700_000_000_000
-    )
+    parts = map(Parts._make, engine.encode_settled(result, rows))
+    batch = pack(settler.columns(work, result, rows, states, *parts), 1_700_000_000_000)
     settlement, state = bytes(batch.records[0]), bytes(batch.states[0])
     reversal = reversal_of(Record.from_bytes(settlement), bytes(range(16)), StateRead.parse(keys, [state]), 20250401)
     posting = Record(Kind.POSTING, 330100, 202503, bytes(16), bytes(16), postings=((330106, 2, 13, 700),), answer=b"{}")
