@@ -10,12 +10,14 @@ import pytest
 from adjudicator.benefit.explain import explain
 from adjudicator.claim.basis import (
     NOT_STORED,
+    SCHEMA,
     Diagnoses,
+    Origin,
     PricedOver,
+    fill_basis,
     inputs_of,
     layout_of,
     read_basis,
-    write_basis,
 )
 from adjudicator.claim.batch import Result
 from adjudicator.claim.state import stored_order
@@ -24,9 +26,8 @@ from adjudicator.errors import AdjudicatorError, E
 from adjudicator.steps import BURDEN
 from adjudicator.synth.city import Synthesizer
 from adjudicator.v1 import claim_pb2, record_pb2
+from adjudicator.wire.encode import encode
 from tests.claim.claims import engine, inpatient, prepare, price
-
-Columns = tuple[np.ndarray, np.ndarray, PricedOver, Diagnoses]
 
 
 def day() -> tuple[list[claim_pb2.Claim], Result]:
@@ -36,16 +37,23 @@ def day() -> tuple[list[claim_pb2.Claim], Result]:
     return [claims[row] for row in result.rows], result
 
 
-def columns_of(result: Result) -> Columns:
-    """What ``write_basis`` takes of priced claims."""
+def origin_of(result: Result) -> Origin:
+    """What the messages of priced claims are made of."""
     incoming = result.resolved.incoming
     wire, codes = incoming.claims[result.rows], incoming.decoded.tables["diagnoses"]
-    return (
+    return Origin(
+        engine().bundle.hash,
         result.claims,
         result.resolved.splits[result.rows],
         PricedOver(result.seen, result.quota_keys, result.quota_seen),
         Diagnoses(incoming.heap, wire["diagnoses_start"], wire["diagnoses_end"], codes),
     )
+
+
+def write_basis(origin: Origin, *layout_and_order) -> tuple[np.ndarray, np.ndarray]:
+    tables = SCHEMA.allocate(origin.rows, clear=False)
+    fill_basis(origin, tables, *layout_and_order)
+    return encode(SCHEMA, tables, origin.diagnoses.text)
 
 
 def cut(data: np.ndarray, offsets: np.ndarray) -> list[bytes]:
@@ -56,7 +64,8 @@ def cut(data: np.ndarray, offsets: np.ndarray) -> list[bytes]:
 def test_what_was_written_prices_the_claim_again() -> None:
     claims, result = day()
     bundle = engine().bundle
-    messages = cut(*write_basis(bundle.hash, *columns_of(result)))
+    messages = cut(*engine().encode_settled(result, np.arange(len(result.rows)))[1])
+    assert messages == cut(*write_basis(origin_of(result)))
     for position, (claim, message) in enumerate(zip(claims, messages, strict=True)):
         basis = read_basis(message)
         assert basis is not None
@@ -87,16 +96,17 @@ def test_every_column_of_a_claim_is_stored_or_named_as_left_out() -> None:
 
 def test_more_columns_and_amounts_in_memory_change_nothing_stored() -> None:
     _, result = day()
-    claims, splits, year, diagnoses = columns_of(result)
-    expected = write_basis(engine().bundle.hash, claims, splits, year, diagnoses)
+    origin = origin_of(result)
+    expected = write_basis(origin)
 
-    wider, wider_split = widened(claims), widened(splits)
+    wider, wider_split = widened(origin.claims), widened(origin.splits)
     table = (*ACCUMULATORS[:7], (901, "new_fen"), *ACCUMULATORS[7:])
-    amounts = np.insert(year.accumulators, 7, 0, axis=1)
+    amounts = np.insert(origin.year.accumulators, 7, 0, axis=1)
     found = write_basis(
-        engine().bundle.hash, wider, wider_split, year._replace(accumulators=amounts), diagnoses,
-        layout_of(wider.dtype, wider_split.dtype), stored_order(table),
-    )  # fmt: skip
+        origin._replace(claims=wider, splits=wider_split, year=origin.year._replace(accumulators=amounts)),
+        layout_of(wider.dtype, wider_split.dtype),
+        stored_order(table),
+    )
     assert [part.tolist() for part in found] == [part.tolist() for part in expected]
 
 
@@ -119,7 +129,7 @@ def test_a_field_without_a_column_is_named() -> None:
 def test_other_rules_or_an_unknown_amount_price_nothing_again_but_the_facts_are_read() -> None:
     batch = prepare(inpatient())
     year = PricedOver(np.ones((1, ACCUMULATOR_COUNT), np.int64), np.zeros(1, np.uint64), np.zeros(1, np.int64))
-    (message,) = cut(*write_basis("00000000000000ff", batch.claims, batch.splits, year, Diagnoses.none(1)))
+    (message,) = cut(*write_basis(Origin("00000000000000ff", batch.claims, batch.splits, year, Diagnoses.none(1))))
     basis = read_basis(message)
     assert basis is not None and basis.principal_diagnosis == ""
     assert inputs_of(basis, "00000000000000ff") is not None

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from adjudicator.v1.claim_pb2 import Claim
 from adjudicator.wire.decode import decode
-from adjudicator.wire.digest import KEY, content_digest, digest_bytes, digest_ranges, digests, field_digests
+from adjudicator.wire.digest import KEY, digest_bytes, digest_ranges, digests
 from adjudicator.wire.schema import compile_schema
 from tests.wire.generate import fill, wire_bytes
 from tests.wire.naive import siphash128
@@ -120,7 +120,7 @@ def test_many_claims_at_once():
     cases = [fill(rng, Claim(), density=0.4).SerializeToString() for _ in range(20)]
     cases[3] = b"\x00"  # refused: the digest of an empty claim
     buffer, decoded = read_together(CLAIM, cases)
-    fields, content = field_digests(CLAIM, buffer, decoded), content_digest(CLAIM, buffer, decoded)
+    fields, content = digests(CLAIM, buffer, decoded)
     for row, case in enumerate(cases):
         alone = _digest(b"" if row == 3 else case)
         assert (fields[row] == alone[0]).all() and (content[row] == alone[1]).all()

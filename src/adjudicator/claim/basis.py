@@ -18,8 +18,7 @@ from adjudicator.columns import CLAIM, SPLIT
 from adjudicator.compiled.jit import uncounted_inlined, uncounted_kernel
 from adjudicator.errors import E, refuse
 from adjudicator.v1.record_pb2 import BundleRows, ClaimFacts, LineSums, RecordBasis
-from adjudicator.wire.encode import encode
-from adjudicator.wire.schema import STRING_TABLE, compile_schema
+from adjudicator.wire.schema import STRING_TABLE, Tables, compile_schema
 
 _ROOT: Any = RecordBasis.DESCRIPTOR
 SCHEMA = compile_schema(_ROOT)
@@ -78,7 +77,7 @@ class Layout(NamedTuple):
 
 
 def layout_of(claim: np.dtype[Any], split: np.dtype[Any]) -> Layout:
-    """Return what ``write_basis`` copies from records with the columns of CLAIM and SPLIT, and perhaps others.
+    """Return what ``fill_basis`` copies from records with the columns of CLAIM and SPLIT, and perhaps others.
 
     Raises ValueError for a field of the message that has no column of its size.
     """
@@ -179,18 +178,29 @@ def _fill(
         row.year_numbers_end, row.year_amounts_end = pairs, pairs
 
 
-def write_basis(
-    rules_hash: str, claims: np.ndarray, splits: np.ndarray, year: PricedOver, diagnoses: Diagnoses,
-    layout: Layout = _LAYOUT, order: StoredOrder = STORED,
-) -> tuple[np.ndarray, np.ndarray]:  # fmt: skip
-    """Return the messages of n settlements, uint8[:], and where each starts, int64[n + 1].
+class Origin(NamedTuple):
+    """What the messages of n settlements are made of."""
 
-    ``rules_hash`` 16 hexadecimal characters; claims CLAIM[n] and splits SPLIT[n] as they were priced.
-    """
-    claims, splits = np.ascontiguousarray(claims), np.ascontiguousarray(splits)
-    count, pairs = len(claims), int(np.count_nonzero(year.accumulators))
-    sizes = {"": count, "facts": count, "rows": count, "sums": count, "year_numbers": pairs, "year_amounts": pairs}
-    tables = SCHEMA.allocate(sizes, clear=False)
+    rules_hash: str
+    """16 hexadecimal characters."""
+    claims: np.ndarray
+    """CLAIM[n] as they were priced."""
+    splits: np.ndarray
+    """SPLIT[n]"""
+    year: PricedOver
+    diagnoses: Diagnoses
+
+    @property
+    def rows(self) -> dict[str, int]:
+        """Rows of each table of ``SCHEMA``."""
+        count, pairs = len(self.claims), int(np.count_nonzero(self.year.accumulators))
+        return {"": count, "facts": count, "rows": count, "sums": count, "year_numbers": pairs, "year_amounts": pairs}
+
+
+def fill_basis(origin: Origin, tables: Tables, layout: Layout = _LAYOUT, order: StoredOrder = STORED) -> None:
+    """Fill ``tables``, allocated with ``origin.rows`` of ``SCHEMA``; whatever they hold is overwritten."""
+    claims, splits = np.ascontiguousarray(origin.claims), np.ascontiguousarray(origin.splits)
+    count = len(claims)
     tables.arena.fill(0)
     facts, rows, sums = tables["facts"], tables["rows"], tables["sums"]
     target = _Target(
@@ -207,8 +217,7 @@ def write_basis(
     )
     for array in source:
         array.flags.writeable = False  # the columns of a whole batch are read-only, those of some rows not: one type
-    _fill(np.uint64(int(rules_hash, 16)), source, layout, order, year, diagnoses, target)
-    return encode(SCHEMA, tables, diagnoses.text)
+    _fill(np.uint64(int(origin.rules_hash, 16)), source, layout, order, origin.year, origin.diagnoses, target)
 
 
 def read_basis(data: bytes) -> RecordBasis | None:

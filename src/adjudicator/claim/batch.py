@@ -17,9 +17,11 @@ from adjudicator.errors import Problem
 from adjudicator.grouping.layout import GroupColumns
 from adjudicator.v1 import settlement_pb2
 from adjudicator.wire.decode import Decoded
+from adjudicator.wire.digest import Digests
 from adjudicator.wire.schema import compile_schema
 
 SETTLEMENT_SCHEMA = compile_schema(settlement_pb2.Settlement.DESCRIPTOR)
+NOT_DIGESTED = Digests(np.empty((0, 0), np.uint32), np.empty((0, 2), np.uint64))
 ID_BYTES = 32
 """Room for the settlement id of each claim, behind the request bytes."""
 
@@ -83,6 +85,9 @@ class Resolved:
     """Warnings of the coding checks, by row."""
     details: Mapping[int, str]
     """What a refusal by a coding check is about, by row."""
+
+    digests: Digests
+    """Of the content of each claim; ``NOT_DIGESTED`` where nobody asked for them."""
 
     def __len__(self) -> int:
         return len(self.claims)

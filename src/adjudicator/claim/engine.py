@@ -8,6 +8,8 @@ person's year moved between reading and committing. No I/O here; the deciding da
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
 from adjudicator import columns
@@ -26,10 +28,12 @@ from adjudicator.claim.assemble import (
     WireTables,
     assemble,
 )
-from adjudicator.claim.batch import ID_BYTES, SETTLEMENT_SCHEMA, Incoming, Resolved, Result
+from adjudicator.claim.basis import SCHEMA as RECORD_SCHEMA
+from adjudicator.claim.basis import Diagnoses, Origin, PricedOver, fill_basis
+from adjudicator.claim.batch import ID_BYTES, NOT_DIGESTED, SETTLEMENT_SCHEMA, Incoming, Resolved, Result
 from adjudicator.claim.categories import choose_categories
 from adjudicator.claim.fields import CLAIM_SCHEMA, EMPTY_CLAIM, MOST_PROBLEMS, PROBLEM, as_numbers
-from adjudicator.claim.groups import check_claims, codes_of_rows, group_claims
+from adjudicator.claim.groups import ClaimGrouper, codes_of_rows
 from adjudicator.claim.keys import fill_keys
 from adjudicator.claim.lookup import Lookup
 from adjudicator.claim.resolve import ResolvedColumns, WireClaims, resolve
@@ -46,6 +50,7 @@ from adjudicator.payment.registry import CLEARING_WAYS
 from adjudicator.rules.bundle import Bundle
 from adjudicator.v1 import settlement_pb2
 from adjudicator.wire.decode import MAX_DEPTH, decode
+from adjudicator.wire.digest import digests
 from adjudicator.wire.encode import encode
 from adjudicator.wire.schema import Tables
 
@@ -66,6 +71,7 @@ class Engine:
     def __init__(self, bundle: Bundle):
         self.bundle = bundle
         self.lookup = Lookup(bundle)
+        self._grouper = ClaimGrouper(bundle)
         by_lines = int(ExtraPosition.LINES)
         self._extra_by_lines = bool((bundle.plans.rows["extra_position"] == by_lines).any())
         heap = TextHeap()
@@ -77,16 +83,24 @@ class Engine:
     # ---------------------------------------------------------------- what depends on the claim alone
 
     def prepare(
-        self, buffer: bytes | memoryview, starts: np.ndarray, ends: np.ndarray, *, max_depth: int = MAX_DEPTH
+        self,
+        buffer: bytes | memoryview,
+        starts: np.ndarray,
+        ends: np.ndarray,
+        *,
+        max_depth: int = MAX_DEPTH,
+        digested: bool = False,
     ) -> Resolved:
         """Decode, resolve, split and group the claims at ``starts``, ``ends`` (int64[n]) of ``buffer``.
 
-        A claim that is malformed or wrong has ``claims["error"]`` and problems; the others go on (``good``).
+        A claim that is malformed or wrong has ``claims["error"]`` and problems; the others go on (``good``). With
+        ``digested`` the content gets digests, by which the ledger knows a claim that comes again.
         """
         count, size = starts.shape[0], len(buffer)
         heap = np.empty(size + ID_BYTES * count, np.uint8)
         heap[:size] = np.frombuffer(buffer, np.uint8)
         decoded = decode(CLAIM_SCHEMA, heap[:size], starts, ends, max_depth=max_depth, max_rows=MOST_ROWS)
+        content = digests(CLAIM_SCHEMA, heap[:size], decoded) if digested else NOT_DIGESTED
         incoming = Incoming(heap, size, decoded, decoded.tables[""], decoded.tables["lines"])
         claims, lines, found = self._resolve(incoming)
         rules = self.bundle.benefit
@@ -94,15 +108,14 @@ class Engine:
         keys, states, persons = fill_keys(heap, incoming.claims, claims)
         line_splits, splits = np.empty(lines.shape[0], columns.LINE_SPLIT), np.zeros(count, columns.SPLIT)
         catalogue.split_lines(self.bundle, claims, lines, line_splits, splits)
-        grouped = group_claims(self.bundle, incoming, claims)
-        findings = check_claims(self.bundle, incoming, claims, grouped)
+        grouped = self._grouper.group(incoming, claims)
         for array in (claims, lines, line_splits, splits, grouped.groups, grouped.scheme, keys, states, persons, found):
             array.flags.writeable = False
         return Resolved(
             incoming=incoming, claims=claims, lines=lines, splits=splits, line_splits=line_splits,
             groups=grouped.groups, group_scheme=grouped.scheme, codes=grouped.codes,
             keys=keys, state_keys=states, persons=persons, good=np.flatnonzero(claims["error"] == 0),
-            found=found, warnings=findings.warnings, details=findings.details,
+            found=found, warnings=grouped.warnings, details=grouped.details, digests=content,
         )  # fmt: skip
 
     def _resolve(self, incoming: Incoming) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -174,7 +187,7 @@ class Engine:
         A claim that no rule pays is settled with a warning and nothing due.
         """
         resolved, rows, out, codes = result.resolved, result.rows, result.payments, result.resolved.codes
-        if codes is not None and len(rows) < len(resolved):
+        if codes is not None and len(rows) < len(resolved.claims):
             codes = codes_of_rows(codes, rows)
         payment.pay(
             self.bundle, result.claims, resolved.splits[rows], result.benefits, resolved.groups[rows], out, codes
@@ -198,34 +211,66 @@ class Engine:
 
     # ---------------------------------------------------------------- answers
 
-    def encode(self, result: Result, outcome: int, rows: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
-        """Return the answers of ``rows`` of the batch: bytes uint8[:] and int64[k + 1] offsets.
+    def encode(self, result: Result, outcome: int, rows: np.ndarray | None = None) -> Encoded:
+        """Return the answers of ``rows`` of the batch, or, without them, of those of the result.
 
-        Without ``rows`` those of the result. A refused claim, and one that could not be priced, gets outcome REFUSED
-        and why. Errors: E.INTERNAL when an identity of the national result (L1 … P1, A1, B1, D1) does not hold; then
-        nothing may be recorded.
+        A refused claim, and one that could not be priced, gets outcome REFUSED and why. Errors: E.INTERNAL when an
+        identity of the national result (L1 … P1, A1, B1, D1) does not hold; then nothing may be recorded.
         """
-        resolved, places = result.resolved, np.arange(len(result.rows))
-        incoming = resolved.incoming
+        places = np.arange(len(result.rows))
         if rows is None:
             rows = result.rows
         elif len(rows) != len(places) or (rows != result.rows).any():
-            of_batch = np.full(len(resolved), -1, np.int64)
+            of_batch = np.full(len(result.resolved), -1, np.int64)
             of_batch[result.rows] = places
             places = of_batch[rows]
-        by_row: dict[int, list[Problem]] = {}
-        if len(resolved.good) < len(resolved.claims) or result.errors.any() or resolved.warnings or result.warnings:
-            by_row = _problem_lists(result, rows, places)
-        lines = int((resolved.claims["line_end"][rows] - resolved.claims["line_start"][rows]).sum())
-        problem_count = sum(map(len, by_row.values()))
-        out = _empty_answers(len(rows), lines, problem_count)
+        wanted = _Wanted(Wanted(rows, places, outcome), _problem_lists(result, rows, places))
+        out = SETTLEMENT_SCHEMA.allocate(wanted.counts(result), clear=False)
+        heap = self._assemble(result, wanted, out)
+        return Encoded(*encode(SETTLEMENT_SCHEMA, out, heap, self._static_heap))
+
+    def encode_settled(self, result: Result, kept: np.ndarray) -> tuple[Encoded, Encoded]:
+        """Return the answers of the claims at the positions ``kept`` of the result, and what their records keep."""
+        wanted = _Wanted(
+            Wanted(result.rows[kept], kept, OUTCOME_SETTLED), _problem_lists(result, result.rows[kept], kept)
+        )
+        origin = self._origin(result, kept)
+        counts, rows = wanted.counts(result), origin.rows
+        out, basis = SETTLEMENT_SCHEMA.allocate(counts, clear=False), RECORD_SCHEMA.allocate(rows, clear=False)
+        heap = self._assemble(result, wanted, out)
+        fill_basis(origin, basis)
+        return (
+            Encoded(*encode(SETTLEMENT_SCHEMA, out, heap, self._static_heap)),
+            Encoded(*encode(RECORD_SCHEMA, basis, origin.diagnoses.text)),
+        )
+
+    def _origin(self, result: Result, kept: np.ndarray) -> Origin:
+        """Return what the records of the claims at the positions ``kept`` are made of."""
+        incoming = result.resolved.incoming
+        rows: np.ndarray | slice = result.rows[kept]
+        # The usual case, every claim of the batch, takes no copies.
+        rows = slice(None) if len(kept) == len(incoming.claims) else rows
+        chosen: np.ndarray | slice = slice(None) if len(kept) == len(result.rows) else kept
+        wire, codes = incoming.claims[rows], incoming.decoded.tables["diagnoses"]
+        return Origin(
+            self.bundle.hash, result.claims[chosen], result.resolved.splits[rows],
+            PricedOver(result.seen[chosen], result.quota_keys[chosen], result.quota_seen[chosen]),
+            Diagnoses(incoming.heap, wire["diagnoses_start"], wire["diagnoses_end"], codes),
+        )  # fmt: skip
+
+    def _assemble(self, result: Result, wanted: _Wanted, out: Tables) -> np.ndarray:
+        """Fill the tables of the answers; return the bytes that their texts stand in."""
+        resolved, count = result.resolved, len(wanted.chosen.rows)
+        incoming = resolved.incoming
+        for path in ("", "grouping", "payment"):  # the rows of the others are written in full
+            row_bytes = f"V{out[path].dtype.itemsize}"
+            out[path].view(row_bytes)[:] = _EMPTY_ROWS[path].view(row_bytes)[0]
         answers = Answers(
-            out[""], out[""].view(np.int64).reshape(len(rows), ANSWER_WIDTH), out["lines"], out["funds"],
-            out["grouping"], out["payment"],
-            np.zeros(len(rows), np.int32),
+            out[""], out[""].view(np.int64).reshape(count, ANSWER_WIDTH), out["lines"], out["funds"],
+            out["grouping"], out["payment"], np.zeros(count, np.int32),
         )  # fmt: skip
         assemble(
-            Wanted(rows, places, outcome),
+            wanted.chosen,
             WireTables(incoming.heap, incoming.size, incoming.claims, incoming.lines),
             Facts(
                 resolved.claims, resolved.splits, resolved.line_splits, resolved.groups, resolved.group_scheme,
@@ -242,15 +287,41 @@ class Engine:
         if broken.size:
             raise refuse(E.INTERNAL, detail=IDENTITY_NAMES[int(answers.identities[broken[0]])])
         heap = incoming.heap
-        if by_row:
-            texts = problems.fill_table(by_row, out[""], out["problems"], heap.shape[0])
+        if wanted.problems:
+            texts = problems.fill_table(wanted.problems, out[""], out["problems"], heap.shape[0])
             heap = np.concatenate((heap, np.frombuffer(texts, np.uint8)))
-        return encode(SETTLEMENT_SCHEMA, out, heap, self._static_heap)
+        return heap
+
+
+class Encoded(NamedTuple):
+    """Messages one after the other: uint8[:], and int64[n + 1] where each begins."""
+
+    octets: np.ndarray
+    offsets: np.ndarray
+
+
+class _Wanted(NamedTuple):
+    """Which answers are written, and the problems by their position among them."""
+
+    chosen: Wanted
+    problems: dict[int, list[Problem]]
+
+    def counts(self, result: Result) -> dict[str, int]:
+        """Return the rows of each table of the answers."""
+        claims, count = result.resolved.claims, len(self.chosen.rows)
+        ends, starts = claims["line_end"][self.chosen.rows], claims["line_start"][self.chosen.rows]
+        return {
+            "": count, "lines": int((ends - starts).sum()), "funds": ROW_COUNT * count, "grouping": count,
+            "payment": count, "problems": sum(map(len, self.problems.values())),
+        }  # fmt: skip
 
 
 def _problem_lists(result: Result, rows: np.ndarray, places: np.ndarray) -> dict[int, list[Problem]]:
     """Return the problems by position in ``rows``; ``places`` int64[k] are their rows in the result, -1 none."""
     resolved = result.resolved
+    silent = not (resolved.warnings or result.warnings or result.errors.any())
+    if silent and len(resolved.good) == len(resolved.claims):
+        return {}
     unpriced = places < 0
     refused = unpriced | (result.claims["error"][places] != 0) if len(result.rows) else unpriced
     wrong = set(np.flatnonzero(refused).tolist())
@@ -265,19 +336,6 @@ def _problem_lists(result: Result, rows: np.ndarray, places: np.ndarray) -> dict
 
 
 _EMPTY_ROWS = SETTLEMENT_SCHEMA.allocate({path: 1 for path in SETTLEMENT_SCHEMA.paths})
-
-
-def _empty_answers(claims: int, lines: int, problem_count: int) -> Tables:
-    """Return answer tables; the rows of lines, funds and problems are written in full and need no clearing."""
-    counts = {
-        "": claims, "lines": lines, "funds": ROW_COUNT * claims, "grouping": claims, "payment": claims,
-        "problems": problem_count,
-    }  # fmt: skip
-    out = SETTLEMENT_SCHEMA.allocate(counts, clear=False)
-    for path in ("", "grouping", "payment"):
-        row_bytes = f"V{out[path].dtype.itemsize}"
-        out[path].view(row_bytes)[:] = _EMPTY_ROWS[path].view(row_bytes)[0]
-    return out
 
 
 def _scratch(wire_claims: np.ndarray) -> np.ndarray:

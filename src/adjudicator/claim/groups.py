@@ -15,99 +15,227 @@ from adjudicator.claim.batch import Incoming
 from adjudicator.claim.lookup import INPATIENT_KINDS
 from adjudicator.codes import CareKind, GroupStatus
 from adjudicator.columns import GROUP
+from adjudicator.compiled.jit import uncounted_kernel
 from adjudicator.errors import E, Problem
 from adjudicator.grouping import coding
 from adjudicator.grouping.coding_checks import CheckSeverity
-from adjudicator.grouping.group import diagnosis_table, invalid_reason, procedure_table
+from adjudicator.grouping.group import department_table, diagnosis_table, invalid_reason, procedure_table
 from adjudicator.grouping.kernel import group_records
 from adjudicator.grouping.layout import GroupColumns
-from adjudicator.grouping.scheme.load import Scheme
 from adjudicator.rules.bundle import Bundle
-from adjudicator.wire.codetable import CodeTable, find_all
+from adjudicator.wire.codetable import CodeTable, find_code
 
 _IS_INPATIENT = np.array([kind in INPATIENT_KINDS for kind in CareKind], np.bool_)
+_U64 = np.uint64
+_NUMBERS = (
+    "sex", "age_years", "age_days", "birth_weight_g", "department", "stay_days", "discharge_way", "icu_hours",
+)  # fmt: skip
+"""The columns of a record that are numbers, in the order of ``GroupColumns``."""
+
+SCHEME_SPAN = np.dtype([("pack", "i8"), ("from_date", "i8"), ("to_date", "i8"), ("scheme", "i8")])
+"""The scheme of the bundle that groups the claims of a pack on the days from and to (YYYYMMDD)."""
 
 
 class Grouped(NamedTuple):
-    """GROUP[n], scheme of the bundle int64[n] (-1 not grouped), and the code columns of all claims.
-
-    The code ids are those of each claim's own scheme (of the bundle's first one where a claim has none); None where no
-    rule asks for codes.
-    """
+    """Groups of the claims of a batch, and what the coding checks found."""
 
     groups: np.ndarray
+    """GROUP[n]"""
     scheme: np.ndarray
+    """int64[n]: scheme of the bundle that grouped the claim, -1 not grouped."""
     codes: GroupColumns | None
-
-
-class Findings(NamedTuple):
-    """What the coding checks say, by row of the batch: warnings, and what a refusal is about."""
-
+    """The code columns of all claims, None where no rule asks for codes. The ids are those of each claim's own scheme
+    (of the bundle's first one where a claim has none)."""
     warnings: dict[int, list[Problem]]
+    """By row of the batch."""
     details: dict[int, str]
+    """What a refusal is about, by row of the batch."""
 
 
-def group_claims(bundle: Bundle, incoming: Incoming, claims: np.ndarray) -> Grouped:
-    """Group the inpatient claims of a batch; ``claims`` CLAIM[n]."""
-    schemes = scheme_of_claims(bundle, claims)
-    out = np.zeros(claims.shape[0], GROUP)
-    used = np.unique(schemes)
-    used = used[used >= 0].tolist()
-    if not used:
-        if not bundle.payment.needs_codes:
-            return Grouped(out, schemes, None)
-        first = bundle.schemes[0] if bundle.schemes else None
-        return Grouped(out, schemes, code_columns(first, incoming, claims))
-    result = None
-    for number in used:
-        scheme = bundle.schemes[number]
-        columns = code_columns(scheme, incoming, claims)
-        rows = schemes == number
-        grouped = np.zeros(claims.shape[0], GROUP)
-        group_records(scheme.arrays, columns, grouped)
-        out[rows] = grouped[rows]
-        result = columns if result is None else _merge(result, columns, rows)
-    return Grouped(out, schemes, result)
+class WireCodes(NamedTuple):
+    """The claims of a batch as decoded, as far as a record is made of them."""
+
+    heap: np.ndarray
+    claims: np.ndarray
+    diagnoses: np.ndarray
+    procedures: np.ndarray
 
 
-def scheme_of_claims(bundle: Bundle, claims: np.ndarray) -> np.ndarray:
-    """Return int64[n]: position in ``bundle.schemes`` of the scheme that groups the claim, -1 none.
+class SchemeCodes(NamedTuple):
+    """``CodeTable.arrays`` of the codes that a scheme knows."""
+
+    diagnoses: tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
+    procedures: tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
+    departments: tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
+
+
+class RecordColumns(NamedTuple):
+    """Where the records go; ``GroupColumns`` is made of views of these."""
+
+    numbers: np.ndarray  # int32[8, n] as _NUMBERS
+    offsets: np.ndarray  # int64[2, n + 1] of diagnoses and of procedures
+    diagnoses: np.ndarray  # int32 ids
+    procedures: np.ndarray
+
+
+@uncounted_kernel
+def choose_schemes(claims: np.ndarray, spans: np.ndarray, out: np.ndarray) -> int:
+    """Write to ``out`` int64[n] the scheme that groups each claim, -1 none; return how many claims have one.
 
     Inpatient-like claims without an error are grouped; the discharge date decides, in mid-stay the settlement date.
     """
-    result = np.full(claims.shape[0], -1, np.int64)
-    inpatient = (claims["error"] == 0) & _IS_INPATIENT[claims["care_kind"]]
-    if not inpatient.any():
-        return result
-    date = np.where(claims["discharge_date"] > 0, claims["discharge_date"], claims["settlement_date"])
-    for number, pack in enumerate(bundle.packs):
-        of_pack = inpatient & (claims["pack"] == number)
-        for grouping in pack.groupings:
-            chosen = of_pack & (date >= grouping.from_date) & (date <= grouping.to_date)
-            for position, scheme in enumerate(bundle.schemes):
-                if scheme.name == grouping.scheme:
-                    result[chosen] = position
-    return result
+    count = 0
+    for index in range(claims.shape[0]):
+        row = _U64(index)
+        claim = claims[row]
+        scheme = -1
+        if claim.error == 0 and _IS_INPATIENT[claim.care_kind]:
+            date = claim.discharge_date if claim.discharge_date > 0 else claim.settlement_date
+            for place in range(spans.shape[0]):
+                span = spans[_U64(place)]
+                if span.pack == claim.pack and span.from_date <= date and date <= span.to_date:
+                    scheme = span.scheme
+        out[row] = scheme
+        count += 1 if scheme >= 0 else 0
+    return count
 
 
-def code_columns(scheme: Scheme | None, incoming: Incoming, claims: np.ndarray) -> GroupColumns:
-    """Return the records of a batch in the grouper's columns, code ids of ``scheme`` (all unknown without one)."""
-    wire, tables = incoming.claims, incoming.decoded.tables
-    # Rows of one claim follow those of the claim before, so the starts and the last end are the offsets.
-    return GroupColumns(
-        sex=np.ascontiguousarray(claims["sex"]),
-        age_years=np.ascontiguousarray(claims["age_years"]),
-        age_days=np.ascontiguousarray(claims["age_days"]),
-        birth_weight_g=np.ascontiguousarray(claims["birth_weight_g"]),
-        department=_departments(scheme, incoming),
-        stay_days=np.ascontiguousarray(claims["stay_days"]),
-        discharge_way=np.ascontiguousarray(claims["discharge_way"]),
-        icu_hours=np.ascontiguousarray(claims["icu_hours"]),
-        diagnosis_offsets=np.concatenate((wire["diagnoses_start"], wire["diagnoses_end"][-1:])),
-        diagnoses=_ids(scheme, "diagnosis", incoming.heap, tables["diagnoses"]),
-        procedure_offsets=np.concatenate((wire["procedures_start"], wire["procedures_end"][-1:])),
-        procedures=_ids(scheme, "procedure", incoming.heap, tables["procedures"]),
-    )
+@uncounted_kernel
+def fill_records(wire: WireCodes, claims: np.ndarray, codes: SchemeCodes, out: RecordColumns) -> None:
+    """Write the records of a batch, with the code ids of one scheme (-1 unknown; department 0: any other)."""
+    count = claims.shape[0]
+    for index in range(count):
+        row = _U64(index)
+        claim, came = claims[row], wire.claims[row]
+        out.numbers[0, row] = claim.sex
+        out.numbers[1, row] = claim.age_years
+        out.numbers[2, row] = claim.age_days
+        out.numbers[3, row] = claim.birth_weight_g
+        out.numbers[4, row] = 1 + find_code(
+            wire.heap, came.department_start, came.department_size,
+            codes.departments[0], codes.departments[1], codes.departments[2], codes.departments[3],
+        )  # fmt: skip
+        out.numbers[5, row] = claim.stay_days
+        out.numbers[6, row] = claim.discharge_way
+        out.numbers[7, row] = claim.icu_hours
+        # Rows of one claim follow those of the claim before, so the starts and the last end are the offsets.
+        out.offsets[0, row] = came.diagnoses_start
+        out.offsets[1, row] = came.procedures_start
+        if index == count - 1:
+            out.offsets[0, row + _U64(1)] = came.diagnoses_end
+            out.offsets[1, row + _U64(1)] = came.procedures_end
+    for index in range(out.diagnoses.shape[0]):
+        text = wire.diagnoses[_U64(index)]
+        out.diagnoses[_U64(index)] = find_code(
+            wire.heap, text.start, text.size, codes.diagnoses[0], codes.diagnoses[1], codes.diagnoses[2],
+            codes.diagnoses[3],
+        )  # fmt: skip
+    for index in range(out.procedures.shape[0]):
+        text = wire.procedures[_U64(index)]
+        out.procedures[_U64(index)] = find_code(
+            wire.heap, text.start, text.size, codes.procedures[0], codes.procedures[1], codes.procedures[2],
+            codes.procedures[3],
+        )  # fmt: skip
+
+
+class ClaimGrouper:
+    """Groups and checks the claims of a bundle; its tables are made once."""
+
+    def __init__(self, bundle: Bundle):
+        self.bundle = bundle
+        self._spans = scheme_spans(bundle)
+        tables = (diagnosis_table, procedure_table, department_table)
+        self._codes = [SchemeCodes(*(table(scheme).arrays for table in tables)) for scheme in bundle.schemes]
+        self._codes = self._codes or [SchemeCodes(*3 * (CodeTable(()).arrays,))]
+
+    def group(self, incoming: Incoming, claims: np.ndarray) -> Grouped:
+        """Group the inpatient claims of a batch (CLAIM[n]) and run the coding checks over those that are grouped.
+
+        Where the pack refuses what a check finds, ``claims["error"]`` is set. A record that cannot be grouped for want
+        of a sex, an age or a birth weight gets a warning as well.
+        """
+        count = claims.shape[0]
+        groups, schemes = np.zeros(count, GROUP), np.empty(count, np.int64)
+        grouped = Grouped(groups, schemes, None, {}, {})
+        if not choose_schemes(claims, self._spans, schemes):
+            needed = self.bundle.payment.needs_codes
+            return grouped._replace(codes=self._records(0, incoming, claims)) if needed else grouped
+        result = None
+        for number, scheme in enumerate(self.bundle.schemes):
+            rows = schemes == number
+            if not rows.any():
+                continue
+            columns = self._records(number, incoming, claims)
+            of_scheme = np.zeros(count, GROUP)
+            group_records(scheme.arrays, columns, of_scheme)
+            groups[rows] = of_scheme[rows]
+            result = columns if result is None else _merge(result, columns, rows)
+        grouped = grouped._replace(codes=result)
+        if self.bundle.coding is not None and result is not None:
+            tables, has_group = incoming.decoded.tables, schemes >= 0
+            texts = coding.texts_of_wire(incoming.heap, tables["diagnoses"], tables["procedures"])
+            for number in set(claims["pack"][has_group].tolist()):
+                failed = coding.check(self.bundle.coding.by_pack[number], result, texts)
+                if failed.size:
+                    of_pack = has_group[failed["record"]] & (claims["pack"][failed["record"]] == number)
+                    self._note(grouped, claims, number, failed[of_pack], texts)
+        invalid = np.flatnonzero(groups["status"] == GroupStatus.INVALID)
+        if invalid.size:
+            _note_invalid(grouped, invalid)
+        return grouped
+
+    def _records(self, scheme: int, incoming: Incoming, claims: np.ndarray) -> GroupColumns:
+        """Return the records of a batch in the grouper's columns, with the code ids of a scheme."""
+        count, tables = claims.shape[0], incoming.decoded.tables
+        diagnoses, procedures = tables["diagnoses"], tables["procedures"]
+        out = RecordColumns(
+            np.empty((len(_NUMBERS), count), np.int32), np.zeros((2, count + 1), np.int64),
+            np.empty(diagnoses.shape[0], np.int32), np.empty(procedures.shape[0], np.int32),
+        )  # fmt: skip
+        fill_records(WireCodes(incoming.heap, incoming.claims, diagnoses, procedures), claims, self._codes[scheme], out)
+        numbers = {name: out.numbers[place] for place, name in enumerate(_NUMBERS)}
+        return GroupColumns(
+            **numbers, diagnosis_offsets=out.offsets[0], diagnoses=out.diagnoses, procedure_offsets=out.offsets[1],
+            procedures=out.procedures,
+        )  # fmt: skip
+
+    def _note(
+        self, grouped: Grouped, claims: np.ndarray, pack: int, failed: np.ndarray, texts: coding.CodeTexts
+    ) -> None:
+        """Note what the checks of a pack found: a refusal, a warning, or nothing where the pack only counts it."""
+        assert grouped.codes is not None and self.bundle.coding is not None
+        rules = self.bundle.coding.by_pack[pack]
+        for finding in failed:
+            row, severity = int(finding["record"]), coding.severity_of(rules, finding)
+            if severity == CheckSeverity.NOTE:
+                continue
+            detail = coding.describe(rules, finding, grouped.codes, texts)
+            if severity == CheckSeverity.REFUSE and claims["error"][row] == 0:
+                claims["error"][row] = int(E.CODING_CHECK_FAILED)
+                grouped.details[row] = detail
+                continue
+            problem = Problem(int(E.CODING_CHECK_FAILED), coding.field_of(finding), detail, warning=True)
+            grouped.warnings.setdefault(row, []).append(problem)
+
+
+def _note_invalid(grouped: Grouped, invalid: np.ndarray) -> None:
+    """Note first of all why the records of some rows cannot be grouped."""
+    assert grouped.codes is not None
+    for row in invalid.tolist():
+        problem = Problem(int(E.GROUPING_INVALID_RECORD), "", invalid_reason(grouped.codes, row), warning=True)
+        grouped.warnings.setdefault(row, []).insert(0, problem)
+
+
+def scheme_spans(bundle: Bundle) -> np.ndarray:
+    """Return SCHEME_SPAN[m]: which scheme of the bundle groups the claims of a pack, and from when to when."""
+    places = {scheme.name: place for place, scheme in enumerate(bundle.schemes)}
+    spans = [
+        (number, grouping.from_date, grouping.to_date, places[grouping.scheme])
+        for number, pack in enumerate(bundle.packs)
+        for grouping in pack.groupings
+        if grouping.scheme in places
+    ]
+    return np.array(spans, SCHEME_SPAN)
 
 
 def codes_of_rows(codes: GroupColumns, rows: np.ndarray) -> GroupColumns:
@@ -121,64 +249,6 @@ def codes_of_rows(codes: GroupColumns, rows: np.ndarray) -> GroupColumns:
         lists.append(ids[np.repeat(ends[rows] - own[:-1], counts) + np.arange(own[-1])])
     numbers = (column[rows] for column in codes[:8])
     return GroupColumns._make((*numbers, offsets[0], lists[0], offsets[1], lists[1]))
-
-
-def check_claims(bundle: Bundle, incoming: Incoming, claims: np.ndarray, grouped: Grouped) -> Findings:
-    """Return what the coding checks find in the claims that are grouped.
-
-    Where the pack refuses, ``claims["error"]`` is set. A record that cannot be grouped for want of a sex, an age or a
-    birth weight is a warning as well.
-    """
-    findings = Findings({}, {})
-    if grouped.codes is None:
-        return findings
-    for row in np.flatnonzero((grouped.scheme >= 0) & (grouped.groups["status"] == GroupStatus.INVALID)).tolist():
-        problem = Problem(int(E.GROUPING_INVALID_RECORD), "", invalid_reason(grouped.codes, row), warning=True)
-        findings.warnings.setdefault(row, []).append(problem)
-    if bundle.coding is None:
-        return findings
-    tables, has_group = incoming.decoded.tables, grouped.scheme >= 0
-    texts = coding.texts_of_wire(incoming.heap, tables["diagnoses"], tables["procedures"])
-    for number in np.unique(claims["pack"][has_group]).tolist():
-        rules = bundle.coding.by_pack[number]
-        failed = coding.check(rules, grouped.codes, texts)
-        for finding in failed[has_group[failed["record"]] & (claims["pack"][failed["record"]] == number)]:
-            row, severity = int(finding["record"]), coding.severity_of(rules, finding)
-            if severity == CheckSeverity.NOTE:
-                continue
-            detail = coding.describe(rules, finding, grouped.codes, texts)
-            if severity == CheckSeverity.REFUSE and claims["error"][row] == 0:
-                claims["error"][row] = int(E.CODING_CHECK_FAILED)
-                findings.details[row] = detail
-                continue
-            problem = Problem(int(E.CODING_CHECK_FAILED), coding.field_of(finding), detail, warning=True)
-            findings.warnings.setdefault(row, []).append(problem)
-    return findings
-
-
-def _ids(scheme: Scheme | None, system: str, heap: np.ndarray, texts: np.ndarray) -> np.ndarray:
-    """Return int32 ids of the codes of a scheme ("diagnosis" or "procedure"), -1 unknown."""
-    if scheme is None or texts.shape[0] == 0:
-        return np.full(texts.shape[0], -1, np.int32)
-    if system not in scheme.tables:
-        diagnosis_table(scheme), procedure_table(scheme)
-    starts, sizes = np.ascontiguousarray(texts["start"]), np.ascontiguousarray(texts["size"])
-    ids = np.empty(texts.shape[0], np.int64)
-    find_all(heap, starts, sizes, scheme.tables[system].arrays, ids)
-    return ids.astype(np.int32)
-
-
-def _departments(scheme: Scheme | None, incoming: Incoming) -> np.ndarray:
-    """Return int32 department ids of the scheme, 0 any other."""
-    wire = incoming.claims
-    if scheme is None or not scheme.departments:
-        return np.zeros(wire.shape[0], np.int32)
-    if "department" not in scheme.tables:
-        scheme.tables["department"] = CodeTable(scheme.departments)
-    starts, sizes = np.ascontiguousarray(wire["department_start"]), np.ascontiguousarray(wire["department_size"])
-    ids = np.empty(wire.shape[0], np.int64)
-    find_all(incoming.heap, starts, sizes, scheme.tables["department"].arrays, ids)
-    return (ids + 1).astype(np.int32)
 
 
 def _merge(first: GroupColumns, second: GroupColumns, rows: np.ndarray) -> GroupColumns:

@@ -73,7 +73,7 @@ def check(rules: CodingChecks, columns: GroupColumns, texts: CodeTexts) -> np.nd
         kernel.mark_codes(texts.octets, starts, sizes, lengths, table.arrays, masks, marks)
         offsets = columns.diagnosis_offsets if system == kernel.DIAGNOSIS else columns.procedure_offsets
         marked.append(kernel.MarkedCodes(system, offsets, texts.octets, starts, sizes, marks))
-    room = columns.count // 4 + 64
+    room = len(columns.sex) // 4 + 64
     while True:
         out = np.zeros(room, FINDING)
         count = kernel.check_records(rows, columns, marked[0], marked[1], out)

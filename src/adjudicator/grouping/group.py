@@ -42,6 +42,11 @@ def procedure_table(scheme: Scheme) -> CodeTable:
     return _table(scheme, "procedure", scheme.texts.procedure_codes)
 
 
+def department_table(scheme: Scheme) -> CodeTable:
+    """Look-up of the departments that the scheme asks for."""
+    return _table(scheme, "department", scheme.departments)
+
+
 def _table(scheme: Scheme, name: str, codes: tuple[str, ...]) -> CodeTable:
     if name not in scheme.tables:
         scheme.tables[name] = CodeTable(codes)

@@ -28,10 +28,6 @@ class OpenClaims:
     rows: np.ndarray
     deadlines: np.ndarray
     """float64[n], one a row of the batch, seconds of the loop's clock."""
-    fields: np.ndarray
-    """uint32[n, fields]: digests of each field, for the whole batch."""
-    contents: np.ndarray
-    """uint64[n, 2]: digests of the content, for the whole batch."""
     answers: dict[int, Answer] = field(default_factory=dict)
     """Row of the batch -> its answer."""
 
@@ -55,26 +51,26 @@ class OpenClaims:
         seen: set[bytes] = set()
         return self.rows[[not (key in seen or seen.add(key)) for key in keys]]  # type: ignore[func-returns-value]  # None, as a test
 
-    def reversal_keys(self, rows: np.ndarray) -> list[bytes]:
-        """Return the keys of the reversals of some rows."""
+    def reversal_keys(self, rows: np.ndarray) -> bytes:
+        """Return the keys of the reversals of some rows, 16 bytes each."""
         incoming = self.resolved.incoming
-        return [
+        return b"".join(
             settlement_key(
                 incoming.text(row, "institution_code"), incoming.text(row, "encounter_id"),
                 int(incoming.claims["settlement_sequence"][row]), DIRECTION_REVERSE,
             )
             for row in rows.tolist()
-        ]  # fmt: skip
+        )  # fmt: skip
 
     def answer_known(self, rows: np.ndarray, known: Mapping[int, Record], reversals: Mapping[int, Record]) -> int:
         """Close the rows at the positions ``known``: the stored answer where the content is the same, otherwise the
         field that differs. ``reversals``: those of known settlements that were taken back, counted in the order of
         ``known``; their answers say so. Returns how many were the same."""
         closing: dict[int, Answer] = {}
-        same = 0
+        same, digests = 0, self.resolved.digests
         for number, (position, record) in enumerate(known.items()):
             row = int(rows[position])
-            content, fields = self.contents[row].tobytes(), tuple(self.fields[row].tolist())
+            content, fields = digests.contents[row].tobytes(), tuple(digests.fields[row].tolist())
             different = record.first_difference(content, fields)
             if different is None:
                 same += 1
@@ -89,7 +85,7 @@ class OpenClaims:
     def alone(self, row: int) -> OpenClaims:
         """Return the same work for one row."""
         rows = np.array([row], np.int64)
-        return OpenClaims(self.resolved, self.pool, rows, self.deadlines, self.fields, self.contents)
+        return OpenClaims(self.resolved, self.pool, rows, self.deadlines)
 
 
 def refusals(resolved: Resolved) -> dict[int, Answer]:

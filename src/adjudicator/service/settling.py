@@ -18,10 +18,8 @@ from typing import Any, NamedTuple, TypeVar
 import numpy as np
 
 from adjudicator import limits
-from adjudicator.claim.basis import Diagnoses, PricedOver, write_basis
 from adjudicator.claim.batch import Resolved, Result
-from adjudicator.claim.engine import OUTCOME_SETTLED, OUTCOME_TRIAL, Engine
-from adjudicator.claim.fields import CLAIM_SCHEMA
+from adjudicator.claim.engine import OUTCOME_TRIAL, Engine
 from adjudicator.claim.state import PersonYears
 from adjudicator.columns import ACCUMULATOR_COUNT
 from adjudicator.errors import AdjudicatorError, E, refuse
@@ -36,7 +34,6 @@ from adjudicator.service.open_claims import OpenClaims, refusals, refused_by_pri
 from adjudicator.service.options import ServeOptions
 from adjudicator.service.store import Store
 from adjudicator.wire.decode import BATCH_DEPTH, split_batch
-from adjudicator.wire.digest import digests
 
 T = TypeVar("T")
 
@@ -88,7 +85,7 @@ class Settler:
 
     async def settle(self, messages: Sequence[bytes], deadlines: Sequence[float]) -> list[Answer]:
         """Settles claims, each on its own; one answer a claim, in order."""
-        return await self._settle(await self._prepare(messages), deadlines)
+        return await self._settle(await self._prepare(messages, digested=True), deadlines)
 
     async def trial(self, messages: Sequence[bytes], deadlines: Sequence[float]) -> list[Answer]:
         """Prices claims without recording anything; claims with their own accumulators need no store."""
@@ -127,7 +124,7 @@ class Settler:
             self.waiting -= len(starts)
             self.waiting_bytes -= len(message)
         try:
-            prepare = partial(self.engine.prepare, message, starts, ends, max_depth=BATCH_DEPTH)
+            prepare = partial(self.engine.prepare, message, starts, ends, max_depth=BATCH_DEPTH, digested=True)
             resolved = await self.compute(len(message), prepare)
             return await self._settle(resolved, [deadline] * len(starts))
         finally:
@@ -135,24 +132,21 @@ class Settler:
 
     # ---------------------------------------------------------------- the way of a batch
 
-    async def _prepare(self, messages: Sequence[bytes]) -> Resolved:
+    async def _prepare(self, messages: Sequence[bytes], *, digested: bool = False) -> Resolved:
         """Decode and resolve single claims, joined into one buffer."""
         buffer, offsets = b"".join(messages), np.zeros(len(messages) + 1, np.int64)
         np.cumsum(list(map(len, messages)), out=offsets[1:])
-        prepare = partial(self.engine.prepare, buffer, offsets[:-1], offsets[1:])
+        prepare = partial(self.engine.prepare, buffer, offsets[:-1], offsets[1:], digested=digested)
         return prepare() if len(buffer) <= self._inline_bytes else await self._in_thread(prepare)
 
     async def _settle(self, resolved: Resolved, deadlines: Sequence[float]) -> list[Answer]:
         good = resolved.good
         answers = refusals(resolved) if len(good) < len(deadlines) else {}
         if good.size:
-            incoming = resolved.incoming
-            digest = partial(digests, CLAIM_SCHEMA, incoming.heap[: incoming.size], incoming.decoded)
-            fields, contents = digest() if incoming.size <= self._inline_bytes else await self._in_thread(digest)
             packs, until, parts = resolved.claims["pack"][good], np.array(deadlines), []
             for number in np.unique(packs).tolist():
                 rows = good[packs == number]
-                parts.append(OpenClaims(resolved, self._pools[number], rows, until, fields, contents))
+                parts.append(OpenClaims(resolved, self._pools[number], rows, until))
             await asyncio.gather(*map(self._settle_pool, parts))
             for part in parts:
                 answers |= part.answers
@@ -170,7 +164,7 @@ class Settler:
                     continue
                 rows = work.first_of_each_key()
                 state_keys, state_rows = unique_keys(work.resolved.state_keys[rows])
-                read = await ledger.read(work.pool, work.resolved.keys[rows], state_keys)
+                read = await ledger.read(work.pool, work.resolved.keys[rows].tobytes(), state_keys.tobytes())
                 if read.known:
                     await self._answer_known(work, rows, read)
                     fresh = np.ones(len(rows), bool)
@@ -198,7 +192,7 @@ class Settler:
 
     async def _answer_known(self, work: OpenClaims, rows: np.ndarray, read: Read) -> None:
         """Answer the claims that were settled before, with a notice where the settlement was taken back."""
-        reversals = await self.store.ledger().read(work.pool, work.reversal_keys(rows[list(read.known)]), [])
+        reversals = await self.store.ledger().read(work.pool, work.reversal_keys(rows[list(read.known)]), b"")
         self.metrics.counters["repeated"] += work.answer_known(rows, read.known, reversals.known)
 
     async def _failed(self, work: OpenClaims, error: Exception) -> None:
@@ -238,36 +232,26 @@ class Settler:
         answers = refused_by_pricing(result) if len(kept) < len(rows) else {}
         if not kept.size:
             return Priced(answers, None)
-        encoded, offsets = self.engine.encode(result, OUTCOME_SETTLED, rows[kept])
-        answers.update(zip(rows[kept].tolist(), cut(encoded, offsets), strict=True))
-        return Priced(answers, pack(self.columns(work, result, kept, states, encoded, offsets)))
+        encoded, basis = self.engine.encode_settled(result, kept)
+        answers.update(zip(rows[kept].tolist(), cut(*encoded), strict=True))
+        return Priced(answers, pack(self.columns(work, result, kept, states, Parts(*encoded), Parts(*basis))))
 
     def columns(
-        self,
-        work: OpenClaims,
-        result: Result,
-        kept: np.ndarray,
-        states: StateRead,
-        answers: np.ndarray,
-        ends: np.ndarray,
+        self, work: OpenClaims, result: Result, kept: np.ndarray, states: StateRead, answers: Parts, basis: Parts
     ) -> Settlements:
         """Return what the ledger writes of the claims at the positions ``kept`` of ``result``."""
-        resolved = work.resolved
+        resolved, digests = work.resolved, work.resolved.digests
         incoming, rows = resolved.incoming, result.rows[kept]
         # The usual case, every claim of the batch, takes no copies.
         rows = slice(None) if len(rows) == len(resolved.claims) else rows
         chosen: np.ndarray | slice = slice(None) if len(kept) == len(result.rows) else kept
         claims, wire = result.claims[chosen], incoming.claims[rows]
-        codes = incoming.decoded.tables["diagnoses"]
-        diagnoses = Diagnoses(incoming.heap, wire["diagnoses_start"], wire["diagnoses_end"], codes)
-        priced_over = PricedOver(result.seen[chosen], result.quota_keys[chosen], result.quota_seen[chosen])
-        basis = write_basis(self.engine.bundle.hash, claims, resolved.splits[rows], priced_over, diagnoses)
         return Settlements(
             work.pool,
             Identities(
                 keys=resolved.keys[rows],
-                contents=work.contents[rows].view(np.uint8).reshape(-1, 16),
-                field_digests=work.fields[rows],
+                contents=digests.contents[rows].view(np.uint8).reshape(-1, 16),
+                field_digests=digests.fields[rows],
                 persons=resolved.persons[rows],
                 counties=self.engine.lookup.area_codes[claims["pack"], claims["county"]],
                 sequences=np.ascontiguousarray(wire["settlement_sequence"], np.uint32),
@@ -285,12 +269,12 @@ class Settler:
                 state_rows=result.state_rows[chosen],
                 before=result.before[chosen],
                 after=result.after[chosen],
-                quota_keys=priced_over.quota_keys,
+                quota_keys=result.quota_keys[chosen],
                 quota_before=result.quota_before[chosen],
                 quota_after=result.quota_after[chosen],
             ),
-            Parts(answers, ends),
-            Parts(*basis),
+            answers,
+            basis,
         )
 
     async def compute(self, size_bytes: int, work: Callable[[], T]) -> T:
@@ -312,7 +296,9 @@ class Settler:
         for number in np.unique(claims["pack"][asking]).tolist():
             rows = asking[claims["pack"][asking] == number]
             try:
-                states = (await self.store.ledger().read(self._pools[number], [], resolved.state_keys[rows])).states
+                states = (
+                    await self.store.ledger().read(self._pools[number], b"", resolved.state_keys[rows].tobytes())
+                ).states
             except AdjudicatorError as error:
                 answers |= dict.fromkeys(rows.tolist(), error)
                 continue

@@ -6,11 +6,10 @@ import math
 
 import numpy as np
 
-from adjudicator.claim.engine import OUTCOME_TRIAL
-from adjudicator.claim.fields import CLAIM_SCHEMA
 from adjudicator.claim.state import PersonYears
 from adjudicator.ledger.batch import pack
 from adjudicator.ledger.layout import Kind
+from adjudicator.ledger.posting import Parts
 from adjudicator.ledger.record import Record
 from adjudicator.ledger.states import StateRead
 from adjudicator.rules.bundle import Bundle
@@ -18,7 +17,6 @@ from adjudicator.service.open_claims import OpenClaims, unique_keys
 from adjudicator.service.settling import Settler, split
 from adjudicator.v1 import claim_pb2
 from adjudicator.wire.decode import BATCH_DEPTH
-from adjudicator.wire.digest import digests
 
 
 def warm_up(settler: Settler) -> None:
@@ -27,16 +25,14 @@ def warm_up(settler: Settler) -> None:
     engine = settler.engine
     message = claim_pb2.ClaimBatch(claims=[example(engine.bundle)] * 2).SerializeToString()
     starts, ends = split(message)
-    resolved = engine.prepare(message, starts, ends, max_depth=BATCH_DEPTH)
+    resolved = engine.prepare(message, starts, ends, max_depth=BATCH_DEPTH, digested=True)
     rows = np.arange(len(resolved))
-    incoming = resolved.incoming
-    fields, contents = digests(CLAIM_SCHEMA, incoming.heap[: incoming.size], incoming.decoded)
-    work = OpenClaims(resolved, "000000", rows, np.full(len(rows), math.inf), fields, contents)
+    work = OpenClaims(resolved, "000000", rows, np.full(len(rows), math.inf))
     keys, state_rows = unique_keys(resolved.state_keys)
     states = StateRead.parse(keys, [b""] * len(keys))
     result = engine.price(resolved, rows, state_rows, PersonYears.read(states.slots))
-    answers, offsets = engine.encode(result, OUTCOME_TRIAL)
-    pack(settler.columns(work, result, rows, states, answers, offsets))
+    answers, basis = engine.encode_settled(result, rows)
+    pack(settler.columns(work, result, rows, states, Parts(*answers), Parts(*basis)))
     Record.from_bytes(Record(Kind.SETTLE, 0, 202401, bytes(16), bytes(16)).to_bytes())
 
 

@@ -47,11 +47,13 @@ def _same_bytes(octets, start, keys, key_start, size):
 
 
 @uncounted_inlined
-def find_code(buffer, start, size, keys, offsets, slots, tags):
+def find_code(
+    buffer: np.ndarray, start: int, size: int, keys: np.ndarray, offsets: np.ndarray, slots: np.ndarray,
+    tags: np.ndarray,
+) -> int:  # fmt: skip
     """Position of the code ``buffer[start : start + size]`` in the table, int64; -1 unknown.
 
-    ``keys``, ``offsets``, ``slots``, ``tags`` are ``CodeTable.arrays``. Inlined into the caller: a kernel of another
-    file that calls it does not notice a change here (clear its ``__pycache__``).
+    ``keys``, ``offsets``, ``slots``, ``tags`` are ``CodeTable.arrays``.
     """
     start, size = _U64(start), _U64(size)
     mask = _U64(slots.shape[0] - 1)

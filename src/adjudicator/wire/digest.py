@@ -12,6 +12,9 @@ A field that is added to the .proto later leaves the digests of messages without
 
 from __future__ import annotations
 
+from functools import lru_cache
+from typing import NamedTuple
+
 import numpy as np
 
 from adjudicator.compiled.jit import uncounted_inlined, uncounted_kernel
@@ -176,27 +179,29 @@ def digest_bytes(data: bytes, key: tuple[np.uint64, np.uint64] = KEY) -> bytes:
     return out.tobytes()
 
 
-def digests(schema: WireSchema, buffer: bytes | np.ndarray, decoded: Decoded) -> tuple[np.ndarray, np.ndarray]:
-    """Field digests uint32[n, fields] (columns as ``schema.root_fields``) and content digests uint64[n, 2].
+class Digests(NamedTuple):
+    """Digests of some roots."""
 
-    A refused root has the digests of an empty message.
-    """
+    fields: np.ndarray
+    """uint32[n, fields]: of each field, 0 where it is not there; columns as ``WireSchema.root_fields``."""
+    contents: np.ndarray
+    """uint64[n, 2]: of the whole content."""
+
+
+def digests(schema: WireSchema, buffer: bytes | np.ndarray, decoded: Decoded) -> Digests:
+    """Return the digests of decoded roots; a refused one has those of an empty message."""
     octets, offsets = encode(schema, decoded.tables, buffer)
+    columns, roots = _root_columns(schema), len(decoded.status)
+    made = Digests(np.empty((roots, len(schema.root_fields)), np.uint32), np.empty((roots, 2), np.uint64))
+    _digest_roots(octets, offsets, columns, *KEY, *made)
+    return made
+
+
+@lru_cache(maxsize=16)
+def _root_columns(schema: WireSchema) -> np.ndarray:
+    """Return int64: the column of each field number of the root."""
     rows = schema.order[schema.tables[0, FIELDS_START] : schema.tables[0, FIELDS_END]]
     numbers = schema.fields[rows, FIELD_NUMBER].astype(np.int64)
     columns = np.zeros(int(numbers.max(initial=0)) + 1, np.int64)
     columns[numbers] = np.arange(len(numbers))
-    roots = len(decoded.status)
-    fields, content = np.empty((roots, len(numbers)), np.uint32), np.empty((roots, 2), np.uint64)
-    _digest_roots(octets, offsets, columns, *KEY, fields, content)
-    return fields, content
-
-
-def field_digests(schema: WireSchema, buffer: bytes | np.ndarray, decoded: Decoded) -> np.ndarray:
-    """uint32[n, fields]: a digest of each field of each root, 0 where it is not there; columns as ``root_fields``."""
-    return digests(schema, buffer, decoded)[0]
-
-
-def content_digest(schema: WireSchema, buffer: bytes | np.ndarray, decoded: Decoded) -> np.ndarray:
-    """uint64[n, 2]: a digest of the whole content of each root."""
-    return digests(schema, buffer, decoded)[1]
+    return columns

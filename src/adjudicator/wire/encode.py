@@ -13,9 +13,8 @@ from adjudicator.wire.schema import Tables, WireSchema, varint_bytes
 
 def _gather(schema: WireSchema, tables: Mapping[str, np.ndarray]) -> Tables:
     """Return tables of one arena with copies of arrays that are not."""
-    counts = np.array([len(tables[path]) if path in tables else 0 for path in schema.paths], np.int64)
-    arena, bases = schema.arena(counts)
-    copy = Tables(schema, counts, arena, bases)
+    counts = {path: len(tables[path]) for path in schema.paths if path in tables}
+    copy = schema.allocate(counts, clear=False)
     for path, dtype in zip(schema.paths, schema.dtypes, strict=True):
         if path in tables:
             if tables[path].dtype != dtype:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any
 
 import numpy as np
@@ -97,19 +97,20 @@ class WireSchema:
             if path not in self.index:
                 raise KeyError(f"{self.name} has no path {path!r}")
             numbers[self.index[path]] = count
-        arena, bases = self.arena(numbers)
-        tables = Tables(self, numbers, arena, bases)
+        sizes = -(-numbers * self.row_bytes // 64) * 64
+        bases = np.zeros(len(sizes), np.int64)
+        np.cumsum(sizes[:-1], out=bases[1:])
+        tables = Tables(self, numbers, np.empty(int(bases[-1] + sizes[-1]) // 8, np.int64), bases)
         if clear:
-            arena.fill(0)
+            tables.arena.fill(0)
             for path, column in self.message_columns:
                 tables[path][column] = -1
         return tables
 
-    def arena(self, counts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Uninitialised int64 arena for ``counts`` int64[tables] rows, and the byte offset of each table."""
-        sizes = -(-counts * self.tables[:-1, ROW_SIZE].astype(np.int64) // 64) * 64
-        bases = np.concatenate(([0], np.cumsum(sizes)))
-        return np.empty(int(bases[-1]) // 8, np.int64), bases[:-1]
+    @cached_property
+    def row_bytes(self) -> np.ndarray:
+        """int64[tables]: bytes of one row of each table."""
+        return self.tables[:-1, ROW_SIZE].astype(np.int64)
 
 
 def compile_schema(descriptor: Any) -> WireSchema:

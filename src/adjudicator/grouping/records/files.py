@@ -25,6 +25,7 @@ from adjudicator.grouping.coding import CodeTexts
 from adjudicator.grouping.group import (
     NO_GROUP,
     STATUS_TEXTS,
+    department_table,
     diagnosis_table,
     group,
     invalid_reason,
@@ -33,7 +34,6 @@ from adjudicator.grouping.group import (
 from adjudicator.grouping.layout import GroupColumns
 from adjudicator.grouping.records import text_kernel as kernel
 from adjudicator.grouping.scheme.load import Scheme
-from adjudicator.wire.codetable import CodeTable
 
 BLOCK_BYTES = 8 * 1024 * 1024
 KEPT_MESSAGES = 1_000
@@ -222,14 +222,6 @@ def parse_block(scheme: Scheme, block: bytes, kinds: np.ndarray, separator: byte
         columns, parsed.ids[:count], parsed.faults[:count], parsed.lines[:count], buffer,
         lambda: CodeTexts(buffer, *map(np.ascontiguousarray, (*diagnoses, *procedures))),
     )  # fmt: skip
-
-
-def department_table(scheme: Scheme) -> CodeTable:
-    """Look-up of the departments that the scheme asks for."""
-    if "department" not in scheme.tables:
-        scheme.tables["department"] = CodeTable(scheme.departments)
-    table: CodeTable = scheme.tables["department"]
-    return table
 
 
 def _answer_texts(scheme: Scheme, separator: bytes, last: bool) -> kernel.AnswerTexts:

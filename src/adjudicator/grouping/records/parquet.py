@@ -22,6 +22,7 @@ from adjudicator.grouping.coding import CodeTexts
 from adjudicator.grouping.group import (
     NO_GROUP,
     STATUS_TEXTS,
+    department_table,
     diagnosis_table,
     group,
     procedure_table,
@@ -36,7 +37,6 @@ from adjudicator.grouping.records.files import (
     Outcome,
     RecordFileError,
     Task,
-    department_table,
     outcome_of,
 )
 from adjudicator.wire.codetable import CodeTable
