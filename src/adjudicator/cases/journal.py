@@ -17,7 +17,7 @@ from adjudicator.claim.state import STORED, PersonYears
 from adjudicator.errors import E, refuse
 from adjudicator.ledger.layout import ZERO_DIGEST, Kind
 from adjudicator.ledger.record import Record
-from adjudicator.ledger.reversal import reversal_of
+from adjudicator.ledger.reversal import check_date, is_latest, reversal_of, reversible, same_reversal
 from adjudicator.ledger.states import StateRead, encode_state
 from adjudicator.v1 import claim_pb2, settlement_pb2
 
@@ -81,24 +81,17 @@ class Journal(Years):
         Errors, as from the service: E.SETTLEMENT_NOT_FOUND, DATE_ORDER, ALREADY_REVERSED on another date,
         NOT_LATEST_SETTLEMENT of the person's year.
         """
+        record = reversible(self._records.get(number))
         if number in self._reversals:
-            reversal = self._reversals[number]
-            if date not in (0, reversal.settlement_date):
-                raise refuse(E.ALREADY_REVERSED, "reversal_date", str(reversal.settlement_date))
-            return settlement_pb2.Settlement.FromString(reversal.answer)
-        record = self._records.get(number)
-        if record is None or record.state_key is None:
-            raise refuse(E.SETTLEMENT_NOT_FOUND)
-        if 0 < date < record.settlement_date:
-            raise refuse(E.DATE_ORDER, "reversal_date")
-        state = self._read(record.state_key)
-        latest = state.last[0].tobytes()
-        if latest != record.key:
-            raise refuse(E.NOT_LATEST_SETTLEMENT, detail=self._name(latest))
+            return settlement_pb2.Settlement.FromString(same_reversal(self._reversals[number], date).answer)
+        check_date(record, date)
+        state = self._read(record.state_key or ZERO_DIGEST)
+        if not is_latest(record, state):
+            raise refuse(E.NOT_LATEST_SETTLEMENT, detail=self._name(state.last[0].tobytes()))
         reversal_key = settlement_key(record.institution, record.encounter, record.sequence, DIRECTION_REVERSE)
         batch = reversal_of(record, reversal_key, state, date)
+        self._states |= dict(zip(batch.state_keys, map(bytes, batch.states), strict=True))
         self._reversals[number] = Record.from_bytes(bytes(batch.records[0]))
-        self._states[batch.state_keys[0]] = bytes(batch.states[0])
         return settlement_pb2.Settlement.FromString(self._reversals[number].answer)
 
     def _read(self, state_key: bytes) -> StateRead:

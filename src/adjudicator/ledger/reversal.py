@@ -61,6 +61,38 @@ def _left(settlement: settlement_pb2.Settlement, reversal: settlement_pb2.Settle
     yield settlement.payment.due_fen + reversal.payment.due_fen
 
 
+def reversible(record: Record | None, person: bytes | None = None) -> Record:
+    """Return the settlement, if it is one that can be taken back at all; ``person``: digest it must be of.
+
+    Errors: E.SETTLEMENT_NOT_FOUND, REVERSAL_OF_REVERSAL, PERSON_MISMATCH.
+    """
+    if record is None or record.kind == Kind.POSTING:
+        raise refuse(E.SETTLEMENT_NOT_FOUND)
+    if record.kind == Kind.REVERSE:
+        raise refuse(E.REVERSAL_OF_REVERSAL)
+    if person is not None and person != record.person:
+        raise refuse(E.PERSON_MISMATCH)
+    return record
+
+
+def same_reversal(reversal: Record, date: int) -> Record:
+    """Return the stored reversal. Errors: E.ALREADY_REVERSED where another date is asked for now."""
+    if date not in (0, reversal.settlement_date):
+        raise refuse(E.ALREADY_REVERSED, "reversal_date", str(reversal.settlement_date))
+    return reversal
+
+
+def check_date(record: Record, date: int) -> None:
+    """Refuse a reversal before its settlement (YYYYMMDD, 0: as settled). Errors: E.DATE_ORDER."""
+    if 0 < date < record.settlement_date:
+        raise refuse(E.DATE_ORDER, "reversal_date")
+
+
+def is_latest(record: Record, states: StateRead) -> bool:
+    """Return whether no later settlement stands in the person's year (row 0); one that counts in no year always is."""
+    return record.state_key is None or states.last[0].tobytes() == record.key
+
+
 def reversal_of(record: Record, reversal_key: bytes, states: StateRead, date: int) -> CommitBatch:
     """Return the batch that takes a settlement back. ``states``: row of its person's year; date YYYYMMDD, 0: as
     settled.

@@ -25,7 +25,7 @@ from adjudicator.ledger.names import fund_text, parse_scheme, parse_total_field,
 from adjudicator.ledger.rebuild import Rebuilt, rebuild
 from adjudicator.ledger.reconcile import history, reconcile
 from adjudicator.ledger.record import Record
-from adjudicator.ledger.reversal import reversal_of
+from adjudicator.ledger.reversal import check_date, is_latest, reversal_of, reversible, same_reversal
 from adjudicator.ledger.states import StateRead
 from adjudicator.v1 import pooling_pb2
 
@@ -218,13 +218,12 @@ class Ledger:
         """
         for _ in range(MAX_REVERSAL_ATTEMPTS):
             known = (await self.read(pool, key + reversal_key, b"")).known
-            record = _reversible(known.get(0), person)
+            record = reversible(known.get(0), person)
             if 1 in known:
-                return _same_reversal(known[1], date)
-            if 0 < date < record.settlement_date:
-                raise refuse(E.DATE_ORDER, "reversal_date")
+                return same_reversal(known[1], date)
+            check_date(record, date)
             states = await self.accumulators(pool, record.state_key or bytes(16))
-            if record.state_key is not None and states.last[0].tobytes() != key:
+            if not is_latest(record, states):
                 if (await self.get(pool, reversal_key)) is not None:
                     continue  # somebody else reversed it between our two looks
                 raise await self._not_latest(pool, states.last[0].tobytes())
@@ -233,7 +232,7 @@ class Ledger:
         reversal = await self.get(pool, reversal_key)
         if reversal is None:
             raise refuse(E.CONFLICT)
-        return _same_reversal(reversal, date)
+        return same_reversal(reversal, date)
 
     async def _not_latest(self, pool: str, latest: bytes) -> AdjudicatorError:
         record = await self.get(pool, latest)
@@ -337,24 +336,6 @@ class Ledger:
             await asyncio.sleep(wait_ms / 10_000)
             return
         await self.connection.persist(lambda: self.connection.client.xread(streams, count=1, block=wait_ms))
-
-
-def _reversible(record: Record | None, person: bytes | None) -> Record:
-    """The settlement, if it is one that can be taken back at all."""
-    if record is None or record.kind == Kind.POSTING:
-        raise refuse(E.SETTLEMENT_NOT_FOUND)
-    if record.kind == Kind.REVERSE:
-        raise refuse(E.REVERSAL_OF_REVERSAL)
-    if person is not None and person != record.person:
-        raise refuse(E.PERSON_MISMATCH)
-    return record
-
-
-def _same_reversal(reversal: Record, date: int) -> Record:
-    """The stored reversal, unless another date is asked for now."""
-    if date not in (0, reversal.settlement_date):
-        raise refuse(E.ALREADY_REVERSED, "reversal_date", str(reversal.settlement_date))
-    return reversal
 
 
 def _committed(reply: Sequence[Any]) -> Committed:
