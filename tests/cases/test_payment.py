@@ -24,13 +24,13 @@ PACKAGE = """
 case: X
 plan: {rate_percent: 70, levels: [tertiary, secondary]}
 payment:
-  method: [{id: all, method: single_disease, table: p, care_kinds: [inpatient]}]
+  method: [{id: all, method: single_disease, table: p, care: [inpatient]}]
   package:
     - id: p
       by: none
       formula: package
       file: |
-        set,code,payment_class,price
+        table,code,payment_class,price_yuan
         p,,tertiary,4000.00
         p,,secondary,3000.00
 claims:

@@ -135,12 +135,12 @@ BROKEN = {
     ),
     "no UTF-8": (lambda f: (f / "cc.csv").write_bytes(b"code,exclusion_table\nA\xff,1\n"), "cc.csv: line 2: not UTF-8"),
     "an unknown option": (
-        lambda f: (f / "scheme.toml").write_text("retry = true\n"),
-        "scheme.toml: retry: unknown option",
+        lambda f: (f / "scheme.toml").write_text("retry_procedures = true\n"),
+        "scheme.toml: retry_procedures: unknown key — did you mean retry_other_procedures?",
     ),
     "a wrong option": (
         lambda f: (f / "scheme.toml").write_text('no_drg_fits = "whatever"\n'),
-        "scheme.toml: no_drg_fits: 'whatever' is not allowed",
+        "scheme.toml: no_drg_fits: 'whatever' is not a choice",
     ),
 }
 

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from adjudicator.money import fen_to_yuan, yuan_to_fen
-from adjudicator.payment.methods.drg.reader import Readmission
+from adjudicator.payment.methods.drg.terms import Readmission
 from adjudicator.pooling.cases import CASE, Cases
 from adjudicator.pooling.clearing import FUND_ONLY, Terms, case_due_fen, point_value, year_fund
 from adjudicator.pooling.review import halve_readmissions, is_above, review_quota

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import msgspec
 import numpy as np
 import pytest
 
 from adjudicator.codes import Method, Scheme
 from adjudicator.columns import BENEFIT
+from adjudicator.compiled.cache import PACKAGE, _sources
 from adjudicator.payers import FUNDS
 from adjudicator.payment.funds import clearing_fund_fen, funds_mask
-from adjudicator.payment.point_values import PointKind, dense_point_values
-from adjudicator.payment.registry import CLEARING_WAYS, METHODS, point_kind_of
+from adjudicator.payment.point_values import PointKind
+from adjudicator.payment.readers import reader_of
+from adjudicator.payment.registry import CLEARING_WAYS, METHODS, TABLE_KINDS, point_kind_of
+from adjudicator.payment.value_tables import dense_point_values
 
 
 def test_clearing_ways_of_the_national_interface() -> None:
@@ -41,3 +45,15 @@ def test_a_clearing_fund_counts_its_own_columns(payer) -> None:
 
 def test_point_values_have_a_place_for_every_scheme_and_kind() -> None:
     assert dense_point_values([])[1].shape == (0, len(Scheme), len(PointKind))
+
+
+def test_a_change_of_a_reader_compiles_no_kernel_again() -> None:
+    """The stamp of a kernel follows its imports: none of them reads rule files."""
+    sources = {path.relative_to(PACKAGE).as_posix() for path in _sources(PACKAGE / "payment" / "kernel.py")}
+    assert {"payment/registry.py", "payment/methods/drg/formula.py", "payment/methods/drg/terms.py"} <= sources
+    assert not [name for name in sources if name.startswith("rulefile/") or name.endswith(("reader.py", "written.py"))]
+
+
+def test_each_kind_of_table_has_its_reader() -> None:
+    for kind in TABLE_KINDS.values():
+        assert issubclass(reader_of(kind).TABLE, msgspec.Struct)

@@ -11,41 +11,42 @@ import pytest
 from adjudicator.codes import CareKind, GroupStatus
 from tests.payment import naive, toy
 
-LOW = '[drg.low]\nstrategy = "actual"\nratio_to = "group_average"\nmultiple = "0.4"\n' + toy.MARK
+LOW = '[drg.low]\nstrategy = "actual"\nratio_to = "group_average"\nmultiple = 0.4\n' + toy.MARK
 HIGH = (
     '[drg.high]\nstrategy = "extra"\nratio_to = "group_average"\n' + toy.MARK + "[[drg.high.band]]\n"
-    'points_up_to = "100"\nmultiple = "3"\n[[drg.high.band]]\npoints_up_to = "300"\nmultiple = "2"\n'
-    '[[drg.high.band]]\nmultiple = "1.5"\n'
+    "up_to_points = 100\nmultiple = 3\n[[drg.high.band]]\nup_to_points = 300\nmultiple = 2\n"
+    "[[drg.high.band]]\nmultiple = 1.5\n"
 )
 
 
 def drg(**changes: str) -> str:
     text = toy.DRG
     for old, new in changes.items():
+        assert old in text
         text = text.replace(old, new)
     return text
 
 
 SUPPORT = (
-    f'[[drg.support]]\nid = "tcm"\n{toy.SOURCE}rate = "0.10"\ndepartments = ["A08"]\n'
-    f'[[drg.support]]\nid = "key"\n{toy.SOURCE}rate = "0.05"\nhospitals = ["H00000000001"]\n'
+    f'[[drg.support]]\nid = "tcm"\n{toy.SOURCE}rate_percent = 10\ndepartment = ["A08"]\n'
+    f'[[drg.support]]\nid = "key"\n{toy.SOURCE}rate_percent = 5\nhospital = ["H00000000001"]\n'
 )
 METHODS = "".join(
     f'[[method]]\nid = "{name}"\n{toy.SOURCE}method = "{method}"\npriority = {priority}\n{conditions}\n'
     for name, method, priority, conditions in [
-        ("psychiatric", "bed_day", 20, 'table = "psych"\ncare_kinds = ["bed_day_inpatient"]'),
-        ("share", "bed_day", 21, 'table = "share"\ncare_kinds = ["bed_day_inpatient"]\nschemes = ["390"]'),
-        ("points", "bed_day", 22, 'table = "points"\ncare_kinds = ["bed_day_inpatient"]\nplaces = ["province"]'),
-        ("fixed", "bed_day", 23, 'table = "fixed"\ncare_kinds = ["bed_day_inpatient"]\nplaces = ["outside"]'),
-        ("one", "single_disease", 20, 'table = "single"\ndiseases = ["M01", "M02"]\ncare_kinds = ["single_disease"]'),
-        ("day", "day_surgery", 20, 'table = "day"\ncare_kinds = ["day_surgery"]\ngroup_statuses = ["grouped"]'),
-        ("birth", "quota", 20, 'table = "birth"\ncare_kinds = ["maternity_inpatient"]\nmaternity_types = ["1", "3"]'),
-        ("bands", "quota", 20, 'table = "bands"\ncare_kinds = ["home_bed"]'),
-        ("visit", "outpatient_points", 20, 'table = "visit"\ncare_kinds = ["outpatient", "chronic"]'),
-        ("heads", "capitation", 30, 'care_kinds = ["outpatient"]\ncontract = "yes"'),
-        ("long", "by_item", 30, 'care_kinds = ["inpatient"]\nstay_days = {from = 61}'),
-        ("appendix", "single_disease", 40, 'table = "any"\ncare_kinds = ["inpatient"]\nprocedures = ["47.0100"]\n'
-         'diagnoses = ["K35*"]'),
+        ("psychiatric", "bed_day", 20, 'table = "psych"\ncare = ["bed_day_inpatient"]'),
+        ("share", "bed_day", 21, 'table = "share"\ncare = ["bed_day_inpatient"]\nscheme = ["resident"]'),
+        ("points", "bed_day", 22, 'table = "points"\ncare = ["bed_day_inpatient"]\nplace = ["province"]'),
+        ("fixed", "bed_day", 23, 'table = "fixed"\ncare = ["bed_day_inpatient"]\nplace = ["outside"]'),
+        ("one", "single_disease", 20, 'table = "single"\ndisease = ["M01", "M02"]\ncare = ["single_disease"]'),
+        ("day", "day_surgery", 20, 'table = "day"\ncare = ["day_surgery"]\ngroup_status = ["grouped"]'),
+        ("birth", "quota", 20, 'table = "birth"\ncare = ["maternity_inpatient"]\nmaternity_type = ["1", "3"]'),
+        ("bands", "quota", 20, 'table = "bands"\ncare = ["home_bed"]'),
+        ("visit", "outpatient_points", 20, 'table = "visit"\ncare = ["outpatient", "chronic"]'),
+        ("heads", "capitation", 30, 'care = ["outpatient"]\ncontract = "yes"'),
+        ("long", "by_item", 30, 'care = ["inpatient"]\nstay_days = {from = 61}'),
+        ("appendix", "single_disease", 40, 'table = "any"\ncare = ["inpatient"]\nprocedure = ["47.0100"]\n'
+         'diagnosis = ["K35*"]'),
     ]
 )  # fmt: skip
 
@@ -56,38 +57,40 @@ def table(kind: str, name: str, keys: str) -> str:
 
 TABLES = (
     table("bed_day", "psych", 'formula = "less_patient"')
-    + f'[[bed_day.factor]]\n{toy.SOURCE}rate = "0.8"\nassistance_categories = ["low_income"]\n'
-    + table("bed_day", "share", 'formula = "class_share"\nrate_a = "0.9"\nrate_b = "0.85"\ncap = "1.02"')
+    + f'[[bed_day.factor]]\n{toy.SOURCE}rate_percent = 80\nassistance = ["low_income"]\n'
+    + table("bed_day", "share", 'formula = "class_share"\nrate_a_percent = 90\nrate_b_percent = 85\ncap_percent = 102')
     + table("bed_day", "points", 'formula = "points"')
-    + table("bed_day", "fixed", 'formula = "fund_share"\nfund_share = "0.7"')
-    + table("package", "single", 'formula = "ceiling"\nby = "disease"\nreward = "0.5"')
+    + table("bed_day", "fixed", 'formula = "fund_share"\nfund_share_percent = 70')
+    + table("package", "single", 'formula = "ceiling"\nby = "disease"\nreward_percent = 50')
     + table("package", "any", 'formula = "package"\nby = "none"')
     + table("package", "day", 'formula = "drg_share"\nby = "none"')
     + table("package", "birth", 'formula = "cost_bands"\nby = "maternity_type"')
     + table(
         "package",
         "bands",
-        'formula = "quota_bands"\nby = "none"\nband = "0.2"\nband_share = "0.5"\nreward = "0.3"\nreward_cap = "0.03"',
+        'formula = "quota_bands"\nby = "none"\nband_percent = 20\nband_share_percent = 50\nreward_percent = 30\n'
+        "reward_cap_percent = 3",
     )
-    + table("package", "visit", 'formula = "points"\nby = "care_kind"')
-    + f'[[contract]]\nid = "c1"\ninstitution = "H00000000003"\nscheme = "310"\n{toy.SOURCE}'
-    + f'[[point_value]]\n{toy.SOURCE}scheme = "310"\nkind = "outpatient"\nvalue = "1.25"\n'
+    + table("package", "visit", 'formula = "points"\nby = "care"')
+    + f'[[contract]]\nid = "c1"\nhospital = "H00000000003"\nscheme = "employee"\n{toy.SOURCE}'
+    + f'[[point_value]]\n{toy.SOURCE}scheme = "employee"\nkind = "outpatient"\nvalue_yuan = 1.25\n'
 )
-BED_DAY = """set,payment_class,day_from,day_to,rate
-psych,tertiary,1,30,260.00
-psych,tertiary,31,90,230.55
-psych,tertiary,91,,180.00
-psych,,1,,130.00
-share,,1,,260.00
-points,tertiary,1,,2.36182972
-fixed,secondary,1,,380.00"""
-PACKAGE = """set,code,payment_class,price,fund,second,first_rate,second_rate,points,extra_fetus
+BED_DAY = """table,payment_class,day_from,day_to,rate_yuan,rate_points
+psych,tertiary,1,30,260.00,
+psych,tertiary,31,90,230.55,
+psych,tertiary,91,,180.00,
+psych,,1,,130.00,
+share,,1,,260.00,
+points,tertiary,1,,,2.36182972
+fixed,secondary,1,,380.00,"""
+PACKAGE = """\
+table,code,payment_class,price_yuan,fund_yuan,second_from_yuan,first_rate_percent,second_rate_percent,points,extra_fetus_yuan
 single,M01,,8000.00,,,,,,
 single,M02,tertiary,12000.00,,,,,,
 any,,,6000.00,,,,,,
-day,,,,,,0.85,,,
-birth,1,tertiary,2000.00,,4000.00,0.05,0.25,,300.00
-birth,3,,3500.00,,6000.00,0.05,0.25,,
+day,,,,,,85,,,
+birth,1,tertiary,2000.00,,4000.00,5,25,,300.00
+birth,3,,3500.00,,6000.00,5,25,,
 bands,,,9000.00,,,,,,
 visit,outpatient,,,,,,,1.5000,
 visit,chronic,primary,,,,,,0.8500,"""
@@ -99,8 +102,8 @@ RULES = {
     "level": toy.HEAD
     + toy.BY_ITEM
     + toy.INPATIENT_DRG
-    + drg(**{"family = 1": 'family = 2\nmissing_up = "0.9"\nmissing_down = "1.1"\nmissing_hospital = "level"\n'
-             'cap = "1.06"\nweights = {hospital = "0.7", level = "0.3"}',
+    + drg(**{"family = 1": 'family = 2\nmissing_up_percent = 90\nmissing_down_percent = 110\n'
+             'missing_hospital = "level"\ncap = 1.06\nweights = {hospital = 0.7, level = 0.3}',
              '"total_cost"': '"fund_only"', '"cost_points"': '"by_item"',
              'cap = "base"': 'cap = "full"'})
     + LOW.replace("group_average", "level_average").replace("false", "true")
@@ -110,7 +113,7 @@ RULES = {
     + toy.BY_ITEM
     + toy.INPATIENT_DRG
     + drg(**{'ungrouped = "cost_points"\n': ""})
-    + LOW.replace("group_average", "standard_points").replace('"0.4"', '"0.6"\ninclusive = true')
+    + LOW.replace("group_average", "standard_points").replace("multiple = 0.4", "multiple = 0.6\ninclusive = true")
     + HIGH.replace("group_average", "standard_points").replace("extra", "continuous")
     + toy.VALUE,
     "rate form": toy.HEAD

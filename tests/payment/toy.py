@@ -36,13 +36,16 @@ MARK = (
 )
 SOURCE = "from = 2025-01-01\n" + MARK
 
-POINTS = "drg,kind,base_points,average,average:tertiary,average:secondary,average:primary\n" + "\n".join(
-    [
-        "FR21,case,120.0000,12000.00,14000.00,11000.00,9000.00",
-        "FR23,case,,8000.00,9000.00,7500.00,6000.00",
-        "GB25,case,310.5000,31050.00,33000.00,30000.00,28000.00",
-        "TR19,bed_day,4.0000,,,,",
-    ]
+POINTS = (
+    "drg,kind,base_points,average_yuan,average_tertiary_yuan,average_secondary_yuan,average_primary_yuan\n"
+    + "\n".join(
+        [
+            "FR21,case,120.0000,12000.00,14000.00,11000.00,9000.00",
+            "FR23,case,,8000.00,9000.00,7500.00,6000.00",
+            "GB25,case,310.5000,31050.00,33000.00,30000.00,28000.00",
+            "TR19,bed_day,4.0000,,,,",
+        ]
+    )
 )
 COEFFICIENTS = "component,subject,drg,value\n" + "\n".join(
     [
@@ -57,10 +60,10 @@ COEFFICIENTS = "component,subject,drg,value\n" + "\n".join(
 DRG = f"""
 [[drg]]
 {SOURCE}
-points = "points.csv"
-scale = "100"
+file = "points.csv"
+scale_points = 100
 decimals = 4
-all_average = "10000.00"
+all_average_yuan = 10000
 mode = "total_cost"
 ungrouped = "cost_points"
 [drg.coefficient]
@@ -70,7 +73,7 @@ decimals = 4
 no_coefficient = ["FR23"]
 {MARK}
 [drg.incomplete]
-discharge_ways = ["2", "4"]
+discharge_way = ["2", "4"]
 use_coefficient = true
 cap = "base"
 {MARK}
@@ -87,18 +90,18 @@ INPATIENT_DRG = f"""
 id = "drg"
 {SOURCE}
 method = "drg_points"
-care_kinds = ["inpatient"]
+care = ["inpatient"]
 registered = true
 """
 VALUE = f"""
 [[point_value]]
 {SOURCE}
-scheme = "310"
-value = "95.5"
+scheme = "employee"
+value_yuan = 95.5
 [[point_value]]
 {SOURCE}
-scheme = "390"
-value = "80.123456"
+scheme = "resident"
+value_yuan = 80.123456
 """
 HEAD = 'deciding_date = "discharge"\nclearing_funds = ["pooled"]\n'
 THIN = HEAD + BY_ITEM + INPATIENT_DRG + DRG + VALUE

@@ -9,7 +9,7 @@ import pytest
 
 from adjudicator.codes import Fund, Method
 from adjudicator.errors import AdjudicatorError, E
-from adjudicator.payment.methods.drg.reader import Readmission, SpecialCases
+from adjudicator.payment.methods.drg.terms import Readmission, SpecialCases
 from adjudicator.pooling.cases import net
 from adjudicator.pooling.clearing import FUND_ONLY, Terms, cells, clear, prepayments, year_fund
 from adjudicator.pooling.review import Decision, accepted_applications, check_swaps

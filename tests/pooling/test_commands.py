@@ -5,20 +5,29 @@ from __future__ import annotations
 import csv
 import json
 import re
-import tomllib
 from xml.etree import ElementTree
 
 import pytest
 
 from adjudicator.cli.main import main
 from adjudicator.errors import AdjudicatorError
+from adjudicator.payment.conditions import Reading
+from adjudicator.payment.methods.drg.coefficients import read_values
+from adjudicator.payment.methods.drg.reader import Scale, read_groups
+from adjudicator.payment.point_values import PointKind
+from adjudicator.payment.value_tables import PointValueTable
 from adjudicator.pooling.cases import COLUMNS, read_cases
+from adjudicator.pooling.context import load_context
+from adjudicator.rulefile.faults import Faults
+from adjudicator.rulefile.reader import read_structs, read_toml
 
-COUNTIES = """county,scheme,income,expenditure,carried,financing,last_financing,last_expenditure,old_gap
-990001,310,1200000.00,1280000.00,30000.00,1180000.00,1100000.00,1170000.00,
-990002,310,800000.00,950000.00,12000.00,790000.00,750000.00,840000.00,25000.01
-990003,310,1500000.00,1410000.00,900000.00,1490000.00,1400000.00,1300000.00,
-990004,390,600000.00,950000.00,0.00,600000.00,580000.00,900000.00,
+COUNTY_COLUMNS = "county,scheme,income_yuan,expenditure_yuan,carried_yuan"
+COUNTIES = f"""\
+{COUNTY_COLUMNS},financing_yuan,last_financing_yuan,last_expenditure_yuan,old_gap_yuan
+990001,employee,1200000.00,1280000.00,30000.00,1180000.00,1100000.00,1170000.00,
+990002,employee,800000.00,950000.00,12000.00,790000.00,750000.00,840000.00,25000.01
+990003,employee,1500000.00,1410000.00,900000.00,1490000.00,1400000.00,1300000.00,
+990004,resident,600000.00,950000.00,0.00,600000.00,580000.00,900000.00,
 """
 
 
@@ -101,10 +110,10 @@ class TestPool:
     @pytest.mark.parametrize(
         ("old", "new", "expected"),
         [
-            ("1200000.00", "", "income: is missing"),
+            ("1200000.00", "", "income_yuan: is missing"),
             ("990001", "990088", "990088 is not a county of the pool"),
-            ("990002,310", "990001,310", "990001 is there twice"),
-            ("income", "incomes", "has no column income"),
+            ("990002,employee", "990001,employee", "990001 is there twice"),
+            ("income_yuan", "income_yuans", "unknown column 'income_yuans' — did you mean income_yuan?"),
         ],
     )
     def test_bad_county_figures_are_named(self, capsys, counties, old: str, new: str, expected: str) -> None:
@@ -115,13 +124,13 @@ class TestPool:
 
     def test_a_city_without_deficit_rule_is_an_error_not_a_guess(self, capsys, tmp_path) -> None:
         path = tmp_path / "huzhou.csv"
-        path.write_text("county,scheme,income,expenditure,carried\n330502,310,100,200,0\n", encoding="utf-8")
+        path.write_text(f"{COUNTY_COLUMNS}\n330502,employee,100,200,0\n", encoding="utf-8")
         assert main(["pool", "--pack", "huzhou", "--year", "2022", "--counties", str(path)]) == 1
         assert "has no [[deficit]]" in capsys.readouterr().err
 
     def test_a_rules_file_on_its_own(self, capsys, tmp_path, packs) -> None:
         path = tmp_path / "c.csv"
-        path.write_text("county,scheme,income,expenditure,carried\n500103,390,100,200,0\n", encoding="utf-8")
+        path.write_text(f"{COUNTY_COLUMNS}\n500103,resident,100,200,0\n", encoding="utf-8")
         rules = packs / "pooling_examples" / "chongqing.toml"
         assert main(["pool", "--rules", str(rules), "--year", "2013", "--counties", str(path), "--json"]) == 0
         data = json.loads(capsys.readouterr().out)
@@ -155,18 +164,22 @@ class TestSettle:
         path = case_file(tmp_path / "c.csv", [{"case": "a", "month": 202512}])
         words = ["settle-month", "--month", "202512", "--cases", str(path), "--budget", "310=12345.67"]
         value = self.run(capsys, *words, "--values", str(tmp_path / "v.toml"))["schemes"]["310"]["value_yuan"]
-        table = tomllib.loads((tmp_path / "v.toml").read_text(encoding="utf-8"))["point_value"][0]
-        assert (table["scheme"], table["kind"], table["value"]) == ("310", "drg", value)
-        assert str(table["from"]) == "2026-01-01"
+        faults = Faults()
+        raw = read_toml(tmp_path / "v.toml", "v.toml", faults)
+        (read,) = read_structs(PointValueTable, raw["point_value"], "v.toml", "point_value", faults)
+        assert not faults and raw["point_value"][0]["scheme"] == "employee"
+        assert (read.kind, read.value_yuan, read.source.from_date) == (
+            PointKind.DRG, round(float(value) * 1_000_000), 20260101
+        )  # fmt: skip
 
     def test_review_decisions_from_a_file(self, capsys, tmp_path) -> None:
         others = [{"case": f"o{number}", "points_e8": 0, "person": number} for number in range(999)]
         path = case_file(tmp_path / "c.csv", [{"case": "a"}, {"case": "b", "person": "q"}, *others])
         decisions = tmp_path / "d.csv"
-        decisions.write_text("case,points,reasonable_cost\na,252,\nb,,25200.00\n", encoding="utf-8")
+        decisions.write_text("case,points,reasonable_cost_yuan\na,252,\nb,,25200.00\n", encoding="utf-8")
         words = ["settle-month", "--month", "202503", "--cases", str(path), "--budget", "310=5000000", "--decisions"]
         assert self.run(capsys, *words, str(decisions))["schemes"]["310"]["points_e8"] == 504 * 10**8
-        decisions.write_text("case,points,reasonable_cost\na,252,100\na,,\n", encoding="utf-8")
+        decisions.write_text("case,points,reasonable_cost_yuan\na,252,100\na,,\n", encoding="utf-8")
         assert main([*words, str(decisions), "--pack", "taohuayuan"]) == 1
         shown = capsys.readouterr().err
         assert "is there twice" in shown and "both filled or both empty" in shown
@@ -192,7 +205,9 @@ class TestSettle:
 
         def decided(*replaced: str) -> tuple[int, str]:
             rows = [f"r{n},252,,{replaced[n] if n < len(replaced) else ''}" for n in range(10)]
-            decisions.write_text("case,points,reasonable_cost,replaces\n" + "\n".join(rows) + "\n", encoding="utf-8")
+            decisions.write_text(
+                "case,points,reasonable_cost_yuan,replaces\n" + "\n".join(rows) + "\n", encoding="utf-8"
+            )
             code = main(words)
             shown = capsys.readouterr()
             return code, shown.out if code == 0 else shown.err
@@ -209,7 +224,7 @@ class TestSettle:
 
     def test_a_decision_without_case_is_said(self, capsys, tmp_path) -> None:
         path = case_file(tmp_path / "c.csv", [{"case": "a"}])
-        (tmp_path / "d.csv").write_text("case,points,reasonable_cost\nb,252,\n", encoding="utf-8")
+        (tmp_path / "d.csv").write_text("case,points,reasonable_cost_yuan\nb,252,\n", encoding="utf-8")
         words = ["settle-month", "--month", "202503", "--cases", str(path), "--decisions", str(tmp_path / "d.csv")]
         assert "1 decisions name no standing case" in self.run(capsys, *words)["notes"][0]
 
@@ -234,15 +249,16 @@ class TestSettle:
                 [line | {"diagnosis": row.get("diagnosis", "")} for line, row in zip(plain, rows, strict=True)]
             )
         (tmp_path / "q.csv").write_text(
-            "hospital,scheme,kind,limit,diagnosis,approved,stays,visits\n" + "\n".join(lines) + "\n", encoding="utf-8"
+            "hospital,scheme,kind,limit_yuan,diagnosis,approved_yuan,stays,visits\n" + "\n".join(lines) + "\n",
+            encoding="utf-8",
         )
         words = ["settle-year", "--year", "2025", "--cases", str(path), "--budget", "310=10000"]
         return [*words, "--quotas", str(tmp_path / "q.csv")]
 
     def test_a_year_of_quotas_and_average_limits(self, capsys, tmp_path) -> None:
         """Quota 18,000, cost 20,000: half of the excess; average limit 9,800, cost 10,000: 600 are the hospital's."""
-        words = self.quotas(tmp_path, "H99000100001,310,quota,18000,,,1,1000",
-                            "H99000100001,310,average_limit,9800,K35*,,,")  # fmt: skip
+        words = self.quotas(tmp_path, "H99000100001,employee,quota,18000,,,1,1000",
+                            "H99000100001,employee,average_limit,9800,K35*,,,")  # fmt: skip
         data = self.run(capsys, *words, "--report", str(tmp_path / "r"))
         quota, average = data["limits"]
         assert (quota["cases"], quota["cost_fen"], quota["settled_fen"]) == (2, 2_000_000, 1_900_000 - 600_000)
@@ -256,10 +272,10 @@ class TestSettle:
 
     @pytest.mark.parametrize(
         ("lines", "expected"),
-        [(["H99000100001,310,quota,0,,,,"], "limit"),
-         (["H99000200001,310,quota,100,,,,"], "has no quota case of scheme 310 in 2025; remove its line"),
-         (["H99000100001,310,quota,18000,,,,"] * 2, "take the same cases; keep one"),
-         (["H99000100001,310,quota,99000,,,,"], "needs the number of outpatient visits")],
+        [(["H99000100001,employee,quota,0,,,,"], "limit"),
+         (["H99000200001,employee,quota,100,,,,"], "has no quota case of scheme 310 in 2025; remove its line"),
+         (["H99000100001,employee,quota,18000,,,,"] * 2, "take the same cases; keep one"),
+         (["H99000100001,employee,quota,99000,,,,"], "needs the number of outpatient visits")],
     )  # fmt: skip
     def test_bad_quotas_are_named(self, capsys, tmp_path, lines: list[str], expected: str) -> None:
         assert main([*self.quotas(tmp_path, *lines), "--pack", "taohuayuan"]) == 1
@@ -337,33 +353,37 @@ class TestCalibrate:
         assert main([*words, "--json"]) == 0
         groups = {row["group"]: row for row in json.loads(capsys.readouterr().out)["groups"]}
         assert groups["FR21"]["base_e8"] == 120 * 10**8
-        points = list(csv.DictReader((tmp_path / "out" / "points.csv").open(encoding="utf-8")))
-        assert [(row["drg"], row["base_points"], row["average"]) for row in points] == [
-            ("FR21", "120", "12000.00"), ("GZ15", "80", "8000.00"),
-        ]  # fmt: skip
+        context, faults = load_context("taohuayuan"), Faults()
+        codes = context.payment.groupings.on(20251231)
+        reading = Reading(tmp_path / "out", context.payment.view, context.payment.groupings, faults)
+        read = read_groups(reading, "points.csv", codes, Scale(100 * 10**8, 0, 4))
+        assert {drg: (row.base_e8, row.average_fen) for drg, row in read.items()} == {
+            "FR21": (120 * 10**8, 1_200_000), "GZ15": (80 * 10**8, 800_000),
+        }  # fmt: skip
+        values = read_values(reading, "coefficients.csv", codes)
+        assert values["hospital", "H99000100001", "FR21"] == 10**8 and not faults
         assert main(words) == 0
         assert "基准点数" in capsys.readouterr().out
 
     def test_no_rules_for_calibration(self, tmp_path) -> None:
-        from adjudicator.pooling.context import load_context
-
         with pytest.raises(AdjudicatorError, match=r"no \[\[calibration\]\]"):
             load_context("zhuzhou").pooling.pick("calibration", 20250101, "310")
 
 
 class TestCapitation:
-    HEAD = "person,institution,county,scheme,from_month,to_month,age_years,chronic\n"
+    HEAD = "person,hospital,county,scheme,from_month,to_month,age_years,chronic\n"
 
     def files(self, tmp_path, people: str, care: str = "") -> list[str]:
         (tmp_path / "people.csv").write_text(self.HEAD + people, encoding="utf-8")
-        (tmp_path / "care.csv").write_text("institution,own,outside\n" + care, encoding="utf-8")
+        (tmp_path / "care.csv").write_text("hospital,own_yuan,outside_yuan\n" + care, encoding="utf-8")
         words = ["settle-year", "--pack", "taohuayuan", "--year", "2025", "--json"]
         return [*words, "--enrolments", str(tmp_path / "people.csv"), "--care", str(tmp_path / "care.csv")]
 
     def test_a_year_is_settled_and_posted_by_county(self, capsys, tmp_path, store_url) -> None:
         people = (
-            "p1,H99000400002,990004,310,202501,202512,40,false\np2,H99000400002,990004,310,202501,202512,40,true\n"
-            "p3,H99000400002,990005,390,202507,202512,40,false\n"
+            "p1,H99000400002,990004,employee,202501,202512,40,false\n"
+            "p2,H99000400002,990004,employee,202501,202512,40,true\n"
+            "p3,H99000400002,990005,resident,202507,202512,40,false\n"
         )
         words = [*self.files(tmp_path, people, "H99000400002,800.00,100.00\n"), "--redis", store_url]
         assert main(words) == 0
@@ -379,11 +399,12 @@ class TestCapitation:
 
     def test_a_consortium_shares_its_balance(self, capsys, tmp_path) -> None:
         people = (
-            "p1,H99000400002,990004,310,202501,202512,40,false\np2,H99000500002,990005,310,202501,202512,40,false\n"
+            "p1,H99000400002,990004,employee,202501,202512,40,false\n"
+            "p2,H99000500002,990005,employee,202501,202512,40,false\n"
         )
         words = self.files(tmp_path, people)
         (tmp_path / "care.csv").write_text(
-            "institution,own,outside,consortium\nH99000400002,500.00,0.00,east\nH99000500002,100.00,40.00,east\n",
+            "hospital,own_yuan,outside_yuan,consortium\nH99000400002,500.00,0.00,east\nH99000500002,100.00,40.00,east\n",
             encoding="utf-8",
         )
         assert main(words) == 0
@@ -393,8 +414,8 @@ class TestCapitation:
 
     def test_months_that_overlap_and_an_unknown_county_are_named(self, capsys, tmp_path) -> None:
         people = (
-            "13370001,H99000400002,990004,310,202501,202512,40,false\n"
-            "13370001,H99000500002,990088,310,202506,202512,40,false\n"
+            "13370001,H99000400002,990004,employee,202501,202512,40,false\n"
+            "13370001,H99000500002,990088,employee,202506,202512,40,false\n"
         )
         assert main(self.files(tmp_path, people)) == 1
         shown = capsys.readouterr().err
@@ -404,13 +425,15 @@ class TestCapitation:
     def test_packages_are_divided_by_outpatient_points(self, capsys, tmp_path, store_url) -> None:
         """Two schemes with a value each; what providers earn is what signers use is what counties pay."""
         people = (
-            "p1,H99000400002,990004,310,202501,202512,40,false\np2,H99000500002,990005,310,202501,202512,40,false\n"
-            "p3,H99000400002,990005,390,202501,202512,40,false\n"
+            "p1,H99000400002,990004,employee,202501,202512,40,false\n"
+            "p2,H99000500002,990005,employee,202501,202512,40,false\n"
+            "p3,H99000400002,990005,resident,202501,202512,40,false\n"
         )
         words = self.files(tmp_path, people)[:-2]
         (tmp_path / "visits.csv").write_text(
-            "signed_with,provider,scheme,points\nH99000400002,H99000400002,310,30\nH99000400002,H99000100001,310,10\n"
-            "H99000500002,H99000500002,310,27\nH99000400002,H99000400002,390,2.5\n",
+            "signed_with,provider,scheme,points\nH99000400002,H99000400002,employee,30\n"
+            "H99000400002,H99000100001,employee,10\n"
+            "H99000500002,H99000500002,employee,27\nH99000400002,H99000400002,resident,2.5\n",
             encoding="utf-8",
         )
         words += ["--visits", str(tmp_path / "visits.csv"), "--redis", store_url]
@@ -424,28 +447,29 @@ class TestCapitation:
         assert sum(row[-1] for row in data["posted"]) == 110_000
         assert main(words) == 0
         assert json.loads(capsys.readouterr().out)["posted"] == []
-        (tmp_path / "visits.csv").write_text("signed_with,provider,scheme,points\nX,X,510,30\n", encoding="utf-8")
+        (tmp_path / "visits.csv").write_text("signed_with,provider,scheme,points\nX,X,maternity,30\n", encoding="utf-8")
         assert main(words) == 1
         assert "scheme 510 has visits but nobody is signed" in capsys.readouterr().err
 
     def test_a_run_for_one_scheme_leaves_the_other(self, capsys, tmp_path, store_url) -> None:
-        for scheme in ("310", "390"):
+        for scheme in ("employee", "resident"):
             words = self.files(tmp_path, f"p1,H99000400002,990004,{scheme},202501,202512,40,false\n")
             assert main([*words[:-2], "--redis", store_url]) == 0
             posted = json.loads(capsys.readouterr().out)["posted"]
             assert [row[0] for row in posted] == [990004] and posted[0][-1] > 0
 
-    PAST = "scheme,year,item,amount\n" + "".join(
-        f"310,{year},fund,1000000\n310,{year},spent,{spent}\n"
+    PAST = "scheme,year,item,amount_yuan\n" + "".join(
+        f"employee,{year},fund,1000000\nemployee,{year},spent,{spent}\n"
         for year, spent in ((2022, 280_000), (2023, 300_000), (2024, 310_000))
     )
 
     def test_a_budget_of_three_years_and_its_quota(self, capsys, tmp_path) -> None:
         """30.1 % of the fund (DER-17) with 5 % growth, less two deductions, over 1 + 1.6 weighted people."""
         (tmp_path / "past.csv").write_text(
-            self.PAST + "310,2025,fund,1200000\n310,2025,catastrophic,20000\n310,2025,signing,9260\n", encoding="utf-8"
+            self.PAST + "employee,2025,fund,1200000\nemployee,2025,catastrophic,20000\nemployee,2025,signing,9260\n",
+            encoding="utf-8",
         )
-        people = "p1,A,990004,310,202501,202512,40,false\np2,A,990004,310,202501,202512,40,true\n"
+        people = "p1,A,990004,employee,202501,202512,40,false\np2,A,990004,employee,202501,202512,40,true\n"
         self.files(tmp_path, people)
         words = ["capitation", "budget", "--pack", "taohuayuan", "--year", "2025", "--past", str(tmp_path / "past.csv")]
         words += ["--enrolments", str(tmp_path / "people.csv")]
@@ -455,14 +479,14 @@ class TestCapitation:
         assert found["budget_fen"] == 37_926_000 and found["package_fen"] == 35_000_000
         assert found["quota_fen"] == 35_000_000 * 10 // 26
         assert main(words) == 0
-        assert 'quota_per_person = "134615.38"' in capsys.readouterr().out
+        assert "quota_per_person_yuan = 134615.38" in capsys.readouterr().out
 
     def test_a_budget_without_its_years_and_one_of_zero_are_named(self, capsys, tmp_path) -> None:
         path = tmp_path / "past.csv"
         words = ["capitation", "budget", "--pack", "taohuayuan", "--year", "2025", "--past", str(path)]
-        path.write_text(self.PAST.replace("310,2023,spent,300000\n", ""), encoding="utf-8")
+        path.write_text(self.PAST.replace("employee,2023,spent,300000\n", ""), encoding="utf-8")
         assert main(words) == 1
         assert "scheme 310 lacks spent of 2023, fund of 2025; add these rows" in capsys.readouterr().err
-        path.write_text(self.PAST + "310,2025,fund,0\n", encoding="utf-8")
+        path.write_text(self.PAST + "employee,2025,fund,0\n", encoding="utf-8")
         assert main(words) == 1
         assert "nothing is left of a budget of 0 fen" in capsys.readouterr().err

@@ -6,7 +6,7 @@ import asyncio
 
 from adjudicator.codes import Fund
 from adjudicator.ledger.store import Ledger
-from adjudicator.payment.methods.drg.reader import Readmission
+from adjudicator.payment.methods.drg.terms import Readmission
 from adjudicator.pooling.clearing import Terms
 from adjudicator.pooling.posting import differences, post, posted
 from adjudicator.pooling.review import Decision

@@ -48,13 +48,22 @@ def test_every_rule_file_names_its_schema() -> None:
     without = {path.relative_to(PACKS).as_posix() for path in PACKS.rglob("*.toml")} - {
         path.relative_to(PACKS).as_posix() for path in FILES
     }
-    assert {Path(name).name for name in without} <= {"scheme.toml", "payment.toml"}
+    assert not without
     for path in FILES:
         assert schema_of(path)["title"]
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.relative_to(PACKS).as_posix())
 def test_every_shipped_file_keeps_its_schema(path: Path) -> None:
+    jsonschema.validate(content(path), schema_of(path), jsonschema.Draft7Validator)
+
+
+EXAMPLES = sorted(Path(__file__).parents[2].joinpath("examples").rglob("*.toml"))
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: f"{path.parent.name}/{path.name}")
+def test_every_example_keeps_its_schema(path: Path) -> None:
+    assert path.read_text("utf-8").startswith(DIRECTIVE)
     jsonschema.validate(content(path), schema_of(path), jsonschema.Draft7Validator)
 
 
@@ -84,6 +93,7 @@ def test_a_misspelt_key_fails_everywhere(path: Path) -> None:
 
 SOURCE = 'from = 2020-01-01\nevidence = "reading"\ndocument = "x"\n'
 FRAGMENT = f'[[fragment]]\nid = "x"\n[[fragment.rule]]\n{SOURCE}'
+HEAD = 'deciding_date = "discharge"\nclearing_funds = ["pooled"]\n'
 PACK = 'id = "x"\nname = "x"\nname_zh = "x"\npool = 1\narea = []\nlevel = []\n'
 
 
@@ -99,6 +109,14 @@ PACK = 'id = "x"\nname = "x"\nname_zh = "x"\npool = 1\narea = []\nlevel = []\n'
         ("benefit", f"{FRAGMENT}rate_percent = 101"),
         ("benefit", FRAGMENT + "rate_percent = { active = { tertiary = [80, 101] } }"),
         ("pack", f'{PACK}[options]\nrule_dates = "discharge"'),
+        ("payment", f'{HEAD}[[method]]\n{SOURCE}method = "by_items"'),
+        ("payment", f'{HEAD}[[method]]\n{SOURCE}method = "by_item"\nschemes = ["310"]'),
+        ("payment", f'{HEAD}[[method]]\n{SOURCE}method = "by_item"\nscheme = ["310"]'),
+        ("payment", f'{HEAD}[[method]]\n{SOURCE}method = "by_item"\n[[point_value]]\n{SOURCE}value_yuan = "88.5"'),
+        ("payment", f'{HEAD}[[method]]\n{SOURCE}method = "by_item"\n[[contract]]\n{SOURCE}scheme = "resident"'),
+        ("payment", '[[method]]\nmethod = "by_item"'),
+        ("scheme", 'no_drg_fits = "whatever"'),
+        ("scheme", "retry = true"),
         ("coding_checks", '[[check]]\nid = "x"\nkind = "smell"\nseverity = "note"\ntext = "x"\ntext_zh = "x"'),
     ],
 )

@@ -35,7 +35,8 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
 def run(arguments: argparse.Namespace) -> int:
     """Make the budgets of a year."""
-    from adjudicator.pooling.context import load_context, read_enrolments, read_past
+    from adjudicator.pooling.context import load_context
+    from adjudicator.pooling.files import read_enrolments, read_past
 
     context = load_context(arguments.pack)
     people = read_enrolments(arguments.enrolments, context.areas) if arguments.enrolments else []
@@ -50,7 +51,7 @@ def run(arguments: argparse.Namespace) -> int:
         print(f"{scheme} {arguments.year}: 三年占比 {shares}, 加权 {one.weighted_ppm / 10_000:.4f}%")
         print(f"  预算 {fen_to_yuan(one.budget_fen)} 元, 扣除后包干 {fen_to_yuan(one.package_fen)} 元")
         if one.quota_fen:
-            print(f'  人头定额 (pooling.toml): quota_per_person = "{fen_to_yuan(one.quota_fen)}"')
+            print(f"  人头定额 (pooling.toml): quota_per_person_yuan = {fen_to_yuan(one.quota_fen)}")
     return 0
 
 

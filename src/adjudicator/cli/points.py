@@ -58,11 +58,11 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _write(folder: Path, result: CalibrationResult) -> None:
-    from adjudicator.pooling.context import write_rows
+    from adjudicator.pooling.files import write_rows
 
     folder.mkdir(parents=True, exist_ok=True)
     points = [(g.group, "case", e8_text(g.base_e8), fen_to_yuan(g.average_fen)) for g in result.groups if g.stable]
-    write_rows(folder / "points.csv", ("drg", "kind", "base_points", "average"), points)
+    write_rows(folder / "points.csv", ("drg", "kind", "base_points", "average_yuan"), points)
     rows = [("hospital", name, drg, e8_text(value)) for (name, drg), value in sorted(result.hospital_e8.items())]
     rows += [("level", name, drg, e8_text(value)) for (name, drg), value in sorted(result.level_e8.items())]
     write_rows(folder / "coefficients.csv", ("component", "subject", "drg", "value"), rows)

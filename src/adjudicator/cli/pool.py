@@ -25,7 +25,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     rules.add_argument("--rules", type=Path, metavar="FILE", help="a pooling file on its own")
     parser.add_argument("--year", type=int, required=True, metavar="YYYY", help="the year")
     parser.add_argument("--counties", type=Path, required=True, metavar="FILE",
-                        help="CSV in yuan: county, scheme, income, expenditure, carried, …")  # fmt: skip
+                        help="CSV: county, scheme, income_yuan, expenditure_yuan, carried_yuan, …")  # fmt: skip
     parser.add_argument("--fund", action="append", default=[], metavar="NAME=YUAN",
                         help="balance of a fund, e.g. reserve=1000000 or 310:reserve=…; repeatable")  # fmt: skip
     parser.add_argument("--html", type=Path, metavar="FILE", help="write a page with charts")
@@ -36,7 +36,8 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 def run(arguments: argparse.Namespace) -> int:
     """Shares a year."""
     from adjudicator.cli.reports.pool_page import render
-    from adjudicator.pooling.context import load_context, read_counties, read_funds
+    from adjudicator.pooling.context import load_context, read_funds
+    from adjudicator.pooling.files import read_counties
     from adjudicator.pooling.rules import load_pooling
     from adjudicator.pooling.year import as_data, pool_year
     from adjudicator.rulefile.faults import Faults

@@ -45,7 +45,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--budget", action="append", default=[], metavar="SCHEME=YUAN",
                         help="the fund's budget of the period, instead of the pack's; repeatable")  # fmt: skip
     parser.add_argument(
-        "--decisions", type=Path, metavar="FILE", help="review decisions: case, points, reasonable_cost, replaces"
+        "--decisions", type=Path, metavar="FILE", help="review decisions: case, points, reasonable_cost_yuan, replaces"
     )
     parser.add_argument("--from-ledger", action="store_true", help="take the cases from the ledger's journal")
     parser.add_argument("--stays", type=Path, metavar="FILE",
@@ -93,7 +93,8 @@ async def _settle(
     """Read the cases from files or the ledger, settle, and post where a store is given."""
     from adjudicator.errors import E, refuse
     from adjudicator.pooling.cases import join, read_cases
-    from adjudicator.pooling.context import budgets, last_day, read_decisions
+    from adjudicator.pooling.context import budgets, last_day
+    from adjudicator.pooling.files import read_decisions
     from adjudicator.pooling.ledger_cases import cases_of, months_from, read_stays
     from adjudicator.pooling.packages import settle_limits
     from adjudicator.pooling.posting import post
@@ -146,6 +147,7 @@ async def ledger_of(arguments: argparse.Namespace) -> AsyncIterator[Ledger | Non
 
 def value_tables(settlement: Settlement) -> str:
     """Return the month's values as provisional values of the month after, to be pasted into payment.toml."""
+    from adjudicator.codes import SCHEME_CODES
     from adjudicator.payment.point_values import POINT_KINDS
 
     year, month = divmod(settlement.period, 100)
@@ -155,7 +157,8 @@ def value_tables(settlement: Settlement) -> str:
         scheme, _, suffix = code.partition("/")
         kind = suffix or POINT_KINDS[0]
         tables.append(
-            f'[[point_value]]\nscheme = "{scheme}"\nkind = "{kind}"\nvalue = "{clearing.value_yuan}"\n'
+            f'[[point_value]]\nscheme = "{SCHEME_CODES[scheme].name.lower()}"\nkind = "{kind}"\n'
+            f"value_yuan = {clearing.value_yuan}\n"
             f'from = {begin}\ndocument = "settlement of {settlement.period}"\nevidence = "reading"\n'
         )
     return "\n".join(tables)
@@ -163,7 +166,7 @@ def value_tables(settlement: Settlement) -> str:
 
 def write_reports(settlement: Settlement, folder: Path) -> None:
     """One CSV a hospital with every case, and one with the sums of all hospitals and counties."""
-    from adjudicator.pooling.context import write_rows
+    from adjudicator.pooling.files import write_rows
     from adjudicator.pooling.settlement import CASE_LINE_COLUMNS, case_lines
 
     folder.mkdir(parents=True, exist_ok=True)
@@ -280,7 +283,7 @@ def posted_text(posted: Postings) -> str:
 def _show_rest(console: Console, context: PoolContext, settlement: Settlement) -> None:
     """What other methods are owed, yearly limits, the whole, and what could not be known."""
     from adjudicator.codes import Fund
-    from adjudicator.pooling.packages import QUOTA
+    from adjudicator.payment.method import YearLimit
 
     totals: dict[str, int] = {}
     for (_, _, county), amount in settlement.kept.items():
@@ -291,7 +294,7 @@ def _show_rest(console: Console, context: PoolContext, settlement: Settlement) -
             f"其他付费方式（按项目、按床日、按病种、定额等）应付 {fen_to_yuan(sum(totals.values()))} 元: {listed}"
         )
     for year in settlement.limits:
-        name = "总额定额" if year.limit.kind == QUOTA else "次均限额"
+        name = "总额定额" if year.limit.kind == YearLimit.QUOTA else "次均限额"
         amounts = (year.limit.limit_fen, year.cost_fen, year.priced_fen, year.settled_fen)
         limit, cost, priced, settled = map(fen_to_yuan, amounts)
         text = f"{limit} 元: {year.cases} 例, 费用 {cost}, 原计 {priced}, 清算 {settled} 元"

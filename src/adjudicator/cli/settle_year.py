@@ -28,10 +28,10 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser.add_argument("--year", type=int, default=2025, metavar="YYYY", help="the year (default %(default)s)")
     parser.add_argument("--scores", type=Path, metavar="FILE", help="quality scores: hospital, score")
     parser.add_argument("--quotas", type=Path, metavar="FILE",
-                        help="yearly quotas and average limits: hospital, scheme, kind, limit")  # fmt: skip
+                        help="yearly quotas and average limits: hospital, scheme, kind, limit_yuan")  # fmt: skip
     parser.add_argument("--enrolments", type=Path, metavar="FILE", help="capitation contracts of persons")
     parser.add_argument(
-        "--care", type=Path, metavar="FILE", help="cost of signed people: institution, own, outside, consortium"
+        "--care", type=Path, metavar="FILE", help="cost of signed people: hospital, own_yuan, outside_yuan, consortium"
     )
     parser.add_argument("--visits", type=Path, metavar="FILE",
                         help="outpatient points of signed people: signed_with, provider, scheme, points")  # fmt: skip
@@ -49,7 +49,7 @@ def run(arguments: argparse.Namespace) -> int:
         return run_command(arguments)
     if arguments.enrolments or arguments.visits or arguments.care:
         return _heads(arguments)
-    from adjudicator.pooling.context import read_limits, read_scores
+    from adjudicator.pooling.files import read_limits, read_scores
 
     scores = read_scores(arguments.scores) if arguments.scores else None
     limits = read_limits(arguments.quotas) if arguments.quotas else ()
@@ -59,7 +59,8 @@ def run(arguments: argparse.Namespace) -> int:
 def _heads(arguments: argparse.Namespace) -> int:
     """Settles what goes by the head: the packages by points with --visits, else capitation."""
     from adjudicator.errors import E, refuse
-    from adjudicator.pooling.context import load_context, read_enrolments
+    from adjudicator.pooling.context import load_context
+    from adjudicator.pooling.files import read_enrolments
 
     if not arguments.enrolments:
         raise refuse(E.CANNOT_CLEAR, "enrolments", "--care and --visits need the signed people: give --enrolments")
@@ -81,7 +82,7 @@ def _terms(context: PoolContext, year: int, people: list[Enrolment]) -> dict[str
 def _capitation(arguments: argparse.Namespace, context: PoolContext, people: list[Enrolment]) -> int:
     from adjudicator.errors import E, refuse
     from adjudicator.pooling import capitation
-    from adjudicator.pooling.context import read_care
+    from adjudicator.pooling.files import read_care
 
     own, outside, consortia = read_care(arguments.care) if arguments.care else ({}, {}, {})
     known = _terms(context, arguments.year, people)
@@ -113,7 +114,7 @@ def _packages(arguments: argparse.Namespace, context: PoolContext, people: list[
     """Per-head packages divided by outpatient points, scheme by scheme (门诊按人头包干结合 APG 点数法)."""
     from adjudicator.errors import E, refuse
     from adjudicator.pooling import capitation
-    from adjudicator.pooling.context import read_visits
+    from adjudicator.pooling.files import read_visits
     from adjudicator.pooling.visit_packages import point_value_yuan, settle_packages
 
     visits = read_visits(arguments.visits)

@@ -10,17 +10,18 @@ import numpy as np
 
 from adjudicator.dates import day_before, next_day
 from adjudicator.limits import LAST_DATE
+from adjudicator.payment.arrays import Arrays, Compiling
 from adjudicator.payment.case import DecidingDate
 from adjudicator.payment.conditions import Condition, Groupings, PackView, SetPool
 from adjudicator.payment.funds import funds_mask
-from adjudicator.payment.method import Arrays, Compiling
 from adjudicator.payment.methods.bed_day.reader import BedDays
-from adjudicator.payment.methods.capitation import Contract, compiled_contracts
+from adjudicator.payment.methods.capitation.reader import Contract, compiled_contracts
 from adjudicator.payment.methods.drg.reader import DrgTerms
 from adjudicator.payment.methods.package.reader import Package
-from adjudicator.payment.point_values import PointValue, dense_point_values
+from adjudicator.payment.readers import reader_of
 from adjudicator.payment.registry import BED_DAY, BY_WORD, DRG, PACKAGE, TABLE_KINDS
 from adjudicator.payment.tables import ARRAYS, EPOCH, KINDS, PACK, SHAPES, Tables
+from adjudicator.payment.value_tables import PointValue, dense_point_values
 
 
 @dataclass(slots=True)
@@ -98,7 +99,7 @@ class _Compiler:
         row["from_date"], row["to_date"] = from_date, to_date
         compiling = Compiling(number, source.view, source.groupings.on(from_date), self.arrays, self.sets)
         places = {
-            (key, table.name): kind.compile(compiling, table)
+            (key, table.name): reader_of(kind).compile_table(compiling, table)
             for key, kind in TABLE_KINDS.items()
             for table in source.tables[key]
             if _holds(table, from_date)

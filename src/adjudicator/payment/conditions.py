@@ -6,33 +6,25 @@ of the same priority, for any claim the table could meet is a fault, reported wi
 
 from __future__ import annotations
 
+import difflib
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from enum import IntEnum
+from pathlib import Path
+from typing import Annotated, Literal
 
+import msgspec
 import numpy as np
 
-from adjudicator.codes import PERSON_TYPES, SCHEME_CODES, CareKind, Filing, GroupStatus, Method, Place
+from adjudicator.codes import PERSON_TYPES, CareKind, Filing, GroupStatus, Method, Place
 from adjudicator.limits import LAST_DATE, MAX_AGE_YEARS, MAX_STAY_DAYS
-from adjudicator.payment.reader import Node
+from adjudicator.payment.condition_terms import CONTRACT_WORDS
 from adjudicator.rulefile.dated import Source
+from adjudicator.rulefile.faults import Faults
+from adjudicator.rulefile.fields import CodeList, Members, Schemes, Where, count
 
-CONDITION = np.dtype(
-    [
-        ("care_kinds", "u8"), ("schemes", "u8"), ("places", "u8"), ("filings", "u8"), ("statuses", "u8"),
-        ("maternity_types", "u8"), ("person_types", "u8"), ("assistances", "u8"),  # bit n accepts the number n
-        ("contract", "i8"),  # CONTRACT_ANY …
-        ("stay_from_days", "i8"), ("stay_to_days", "i8"), ("age_from_years", "i8"), ("age_to_years", "i8"),
-        ("hospitals", "i8"), ("departments", "i8"), ("diseases", "i8"), ("drgs", "i8"),  # row of the sets, -1 any
-        ("diagnoses", "i8"), ("procedures", "i8"),
-        ("method", "i8"), ("table", "i8"), ("rate_ppm", "i8"), ("priority", "i8"), ("unverified", "i8"),
-    ],
-    align=True,
-)  # fmt: skip
-"""One compiled row. A set is a byte a member: position 0 stands for "none or not listed", id n for position n + 1."""
-
-CONTRACT_ANY, CONTRACT_YES, CONTRACT_NO = 0, 1, 2
-"""What a row says about capitation contracts: does not ask, asks for one, asks for none."""
-CONTRACT_WORDS = ("any", "yes", "no")
+FILE = "payment.toml"
+SHORT_LIST = 20
+"""So many known words are listed in a remedy."""
 ALL_BITS = (1 << 64) - 1
 MASKS = ("care_kind", "scheme", "place", "filing", "status", "maternity_type", "person_type", "assistance")
 SETS = ("hospital", "department", "disease", "drg", "diagnosis", "procedure")
@@ -120,104 +112,167 @@ class Condition:
     age_years: tuple[int, int]
 
 
-def _named(enum: type[IntEnum]) -> dict[str, int]:
-    return {member.name.lower(): int(member) for member in enum}
+class Range(msgspec.Struct, frozen=True, kw_only=True):
+    """From a number to a number, both inclusive; either may be left out."""
+
+    low: Annotated[int, count(0, MAX_STAY_DAYS)] = msgspec.field(name="from", default=-1)
+    high: Annotated[int, count(0, MAX_STAY_DAYS)] | None = msgspec.field(name="to", default=None)
 
 
-def _numbers(node: Node, key: str, names: dict[str, int]) -> frozenset[int] | None:
-    if not node.has(key):
-        return None
-    numbers = set()
-    for word in node.texts(key):
-        if word in names:
-            numbers.add(names[word])
-        else:
-            node.fault(key, f"{word!r} is not known", "write one of " + ", ".join(list(names)[:20]))
-    return frozenset(numbers)
+class ConditionTable(msgspec.Struct, frozen=True, kw_only=True):
+    """Which claims a row takes; what is not written accepts everything."""
+
+    where: Where
+    source: Source
+    id: str = ""
+    note: str = ""
+    care: Annotated[tuple[int, ...], Members(CareKind)] | None = None
+    scheme: Schemes | None = None
+    place: Annotated[tuple[int, ...], Members(Place)] | None = None
+    filing: Annotated[tuple[int, ...], Members(Filing)] | None = None
+    group_status: Annotated[tuple[int, ...], Members(GroupStatus)] | None = None
+    maternity_type: CodeList | None = None
+    person_type: CodeList | None = None
+    assistance: CodeList | None = None
+    hospital: CodeList | None = None
+    payment_class: CodeList | None = None
+    registered: bool | None = None
+    """Whether the institution is in the pool's register."""
+    department: CodeList | None = None
+    disease: CodeList | None = None
+    drg: CodeList | None = None
+    diagnosis: CodeList | None = None
+    """Of these the principal diagnosis is one; ``F20*`` stands for every code that begins with F20."""
+    procedure: CodeList | None = None
+    stay_days: Range | None = None
+    age_years: Range | None = None
+    contract: Literal["any", "yes", "no"] = "any"
+    """Whether the person is signed with an institution that has a capitation contract."""
 
 
-def _coded(node: Node, key: str, codes: dict[str, int]) -> frozenset[int] | None:
-    """Return codes as ids; ``F20*`` stands for every code that begins with F20."""
-    if not node.has(key):
-        return None
-    ids: set[int] = set()
-    for word in node.texts(key):
-        if word.endswith("*"):
-            found = {number for code, number in codes.items() if code.startswith(word[:-1])}
-        else:
-            found = {codes[word]} if word in codes else set()
-        if not found:
-            node.fault(key, f"{word} is not in the code list", "correct the code, or load the list that has it")
-        ids |= found
-    return frozenset(ids)
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a reader of payment tables knows of the pack: its folder, its code lists, its grouping schemes."""
+
+    folder: Path
+    pack: PackView
+    groupings: Groupings
+    faults: Faults
+
+    def fault(self, where: Where, name: str, message: str, remedy: str) -> None:
+        """Note a fault of a table, at one of its keys or at the table itself."""
+        self.faults.add(where.file, f"{where.key}.{name}" if name else where.key, message, remedy)
+
+    def needed(self, value: int | None, where: Where, name: str, of: str) -> int:
+        """Return a value that some formula cannot do without; a fault where it is missing."""
+        if value is None:
+            self.fault(where, name, "is missing", f"write it: {of} needs it")
+        return value or 0
 
 
-def _hospitals(node: Node, pack: PackView) -> frozenset[int] | None:
-    """Return hospital rows from the keys hospitals, payment_classes and registered; -1 is outside the register."""
-    accepted: frozenset[int] | None = None
-    everybody = frozenset(range(-1, len(pack.hospitals)))
-    if node.has("hospitals"):
-        accepted = _coded(node, "hospitals", {code: row for row, code in enumerate(pack.hospitals)})
-    if node.has("payment_classes"):
-        wanted = _numbers(node, "payment_classes", {name: n for n, name in enumerate(pack.classes)}) or frozenset()
-        names = {pack.classes[n] for n in wanted}
-        rows = frozenset(row for row, name in enumerate(pack.hospital_classes) if name in names)
-        accepted = rows if accepted is None else accepted & rows
-    if node.has("registered"):
-        rows = everybody - {-1} if node.boolean("registered") else frozenset({-1})
-        accepted = rows if accepted is None else accepted & rows
-    return accepted
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """One table while its codes are looked up."""
+
+    reading: Reading
+    table: ConditionTable
+
+    def coded(self, name: str, known: Mapping[str, int]) -> frozenset[int] | None:
+        """Return the codes of one key as ids; ``F20*`` stands for every code that begins with F20."""
+        written: tuple[str, ...] | None = getattr(self.table, name)
+        if written is None:
+            return None
+        ids: set[int] = set()
+        for word in written:
+            if word.endswith("*"):
+                found = {number for code, number in known.items() if code.startswith(word[:-1])}
+            else:
+                found = {known[word]} if word in known else set()
+            if not found:
+                self.reading.fault(
+                    self.table.where, name, f"{word!r} is not known", nearest(word, known, "correct the code")
+                )
+            ids |= found
+        return frozenset(ids)
+
+    def hospitals(self) -> frozenset[int] | None:
+        """Return hospital rows from the keys hospital, payment_class and registered; -1 is outside the register."""
+        pack, table = self.reading.pack, self.table
+        chosen = [self.coded("hospital", {code: row for row, code in enumerate(pack.hospitals)})]
+        wanted = self.coded("payment_class", {name: n for n, name in enumerate(pack.classes)})
+        if wanted is not None:
+            names = {pack.classes[n] for n in wanted}
+            chosen.append(frozenset(row for row, name in enumerate(pack.hospital_classes) if name in names))
+        if table.registered is not None:
+            chosen.append(frozenset(range(len(pack.hospitals))) if table.registered else frozenset({-1}))
+        asked = [rows for rows in chosen if rows is not None]
+        return frozenset.intersection(*asked) if asked else None
+
+    def range(self, name: str, longest: int) -> tuple[int, int]:
+        """Return the first and last number of a range; -1 stands for what is not known."""
+        written: Range | None = getattr(self.table, name)
+        if written is None:
+            return (-1, longest)
+        last = longest if written.high is None else written.high
+        if last < written.low:
+            self.reading.fault(
+                self.table.where, f"{name}.to", f"{last} is less than from {written.low}", "write from <= to"
+            )
+        return (written.low, last)
 
 
-def _range(node: Node, key: str, high: int) -> tuple[int, int]:
-    child = node.child(key)
-    if child is None:
-        return (-1, high)
-    low, top = child.integer("from", -1, low=-1), child.integer("to", high)
-    if top < low:
-        child.fault("to", f"{top} is less than from {low}", "write from <= to")
-    child.finish()
-    return (low, top)
+def nearest(word: str, known: Iterable[str], otherwise: str) -> str:
+    """Return what to write instead of a word: the nearest one that is known."""
+    names = [name for name in known if name]
+    near = difflib.get_close_matches(word, names, 1, 0.6)
+    if near:
+        return f"did you mean {near[0]}?"
+    return "write one of " + ", ".join(names) if 0 < len(names) <= SHORT_LIST else otherwise
 
 
-def read_condition(node: Node, pack: PackView, groupings: Groupings, method: Method, priority: int = 0) -> Condition:
-    """Read the condition keys of a row; the caller has read the method and calls ``finish``."""
-    none: dict[str, int] = {}
-    source = node.source()
-    codes = groupings.on(source.from_date)
-    asks = any(node.has(key) for key in ("drgs", "diagnoses", "procedures"))
-    if asks and groupings.spans(source):
-        node.fault("to", "the grouping scheme changes while this row holds", "end the row with the scheme, add another")
+def condition_of(
+    reading: Reading, table: ConditionTable, method: Method = Method.NONE, priority: int = 0, rate_ppm: int = 0
+) -> Condition:
+    """Return a row as read, with codes as ids; a code that no list has is a fault."""
+    row, pack, source = _Row(reading, table), reading.pack, table.source
+    codes = reading.groupings.on(source.from_date)
+    asks = any(value is not None for value in (table.drg, table.diagnosis, table.procedure))
+    if asks and reading.groupings.spans(source):
+        remedy = "end the row with the scheme, add another"
+        reading.fault(table.where, "to", "the grouping scheme changes while this row holds", remedy)
     accepts = {
-        "care_kind": _numbers(node, "care_kinds", _named(CareKind)),
-        "scheme": _numbers(node, "schemes", {code: int(scheme) for code, scheme in SCHEME_CODES.items()}),
-        "place": _numbers(node, "places", _named(Place)),
-        "filing": _numbers(node, "filings", _named(Filing)),
-        "status": _numbers(node, "group_statuses", _named(GroupStatus)),
-        "maternity_type": _numbers(node, "maternity_types", {str(n): n for n in range(10)}),
-        "person_type": _numbers(node, "person_types", {code: n for n, code in enumerate(PERSON_TYPES)}),
-        "assistance": _numbers(node, "assistance_categories", pack.assistances),
-        "hospital": _hospitals(node, pack),
-        "department": _coded(node, "departments", pack.departments),
-        "disease": _coded(node, "diseases", {code: row for row, code in enumerate(pack.diseases)}),
-        "drg": _coded(node, "drgs", codes.drgs if codes else none),
-        "diagnosis": _coded(node, "diagnoses", codes.diagnoses if codes else none),
-        "procedure": _coded(node, "procedures", codes.procedures if codes else none),
+        "care_kind": _numbers(table.care),
+        "scheme": _numbers(table.scheme),
+        "place": _numbers(table.place),
+        "filing": _numbers(table.filing),
+        "status": _numbers(table.group_status),
+        "maternity_type": row.coded("maternity_type", {str(n): n for n in range(10)}),
+        "person_type": row.coded("person_type", {code: n for n, code in enumerate(PERSON_TYPES)}),
+        "assistance": row.coded("assistance", pack.assistances),
+        "hospital": row.hospitals(),
+        "department": row.coded("department", pack.departments),
+        "disease": row.coded("disease", {code: n for n, code in enumerate(pack.diseases)}),
+        "drg": row.coded("drg", codes.drgs if codes else {}),
+        "diagnosis": row.coded("diagnosis", codes.diagnoses if codes else {}),
+        "procedure": row.coded("procedure", codes.procedures if codes else {}),
     }
-    contract = CONTRACT_WORDS.index(node.choice("contract", CONTRACT_WORDS, "any"))
     return Condition(
-        name=node.text("id", ""),
-        key=node.key,
+        name=table.id,
+        key=table.where.key,
         source=source,
         method=method,
         priority=priority,
-        table=node.text("table", ""),
-        rate_ppm=node.ppm("rate", 0, 10_000_000) if node.has("rate") else 0,
+        table=getattr(table, "table", ""),
+        rate_ppm=rate_ppm,
         accepts=accepts,
-        contract=contract,
-        stay_days=_range(node, "stay_days", MAX_STAY_DAYS),
-        age_years=_range(node, "age_years", MAX_AGE_YEARS),
+        contract=CONTRACT_WORDS.index(table.contract),
+        stay_days=row.range("stay_days", MAX_STAY_DAYS),
+        age_years=row.range("age_years", MAX_AGE_YEARS),
     )
+
+
+def _numbers(written: tuple[int, ...] | None) -> frozenset[int] | None:
+    return None if written is None else frozenset(written)
 
 
 # --- compiling ----------------------------------------------------------------------------------------------------

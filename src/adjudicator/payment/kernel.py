@@ -21,7 +21,7 @@ from adjudicator.payment.case import (
 )
 from adjudicator.payment.funds import clearing_fund_fen
 from adjudicator.payment.matching import deciding_row
-from adjudicator.payment.methods.capitation import signed
+from adjudicator.payment.methods.capitation.formula import signed
 from adjudicator.payment.point_values import month_of
 from adjudicator.payment.registry import METHODS
 

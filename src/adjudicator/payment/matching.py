@@ -8,7 +8,7 @@ import numpy as np
 
 from adjudicator.compiled.jit import uncounted_inlined, uncounted_kernel
 from adjudicator.payment.case import Case, ClaimCodes
-from adjudicator.payment.conditions import CONTRACT_ANY, CONTRACT_YES
+from adjudicator.payment.condition_terms import CONTRACT_ANY, CONTRACT_YES
 
 _ONE = np.uint64(1)
 

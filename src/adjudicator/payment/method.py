@@ -1,109 +1,40 @@
 """What a payment method and the tables of payment.toml that price it are made of.
 
-Methods are registered in ``payment.registry``; this module only says what a registration has.
+Methods are registered in ``payment.registry``; this module only says what a registration has. The kernel takes its
+formulas from there, so neither imports a reader: a change of a reader compiles no kernel again. Readers are found by
+the name of a table's folder (``payment.readers``).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from enum import StrEnum
 from typing import Any
-
-import numpy as np
 
 from adjudicator.codes import Method
 from adjudicator.payment.case import Formula
-from adjudicator.payment.conditions import CONDITION, Codes, Condition, Groupings, PackView, SetPool, compile_condition
 from adjudicator.payment.point_values import PointKind
-from adjudicator.payment.reader import Node
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """What a reader of payment tables knows of the pack: its folder, its code lists, its grouping schemes."""
-
-    folder: Path
-    pack: PackView
-    groupings: Groupings
-
-
-class Arrays:
-    """Growing flat arrays of a bundle by name; a part that was added under a key before is stored once."""
-
-    def __init__(self, dtypes: Mapping[str, Any], shapes: Mapping[str, tuple[int, ...]]) -> None:
-        self._dtypes, self._shapes = dtypes, shapes
-        self._parts: dict[str, list[np.ndarray]] = {name: [] for name in dtypes}
-        self._sizes = dict.fromkeys(dtypes, 0)
-        self._known: dict[tuple[str, Any], int] = {}
-
-    def size(self, name: str) -> int:
-        """Return the number of rows so far."""
-        return self._sizes[name]
-
-    def known(self, name: str, key: Any) -> int | None:
-        """Return where the part of a key starts, ``None`` where no part has this key."""
-        return self._known.get((name, key))
-
-    def add(self, name: str, part: Any, key: Any = None) -> int:
-        """Add a part and return the row where it starts."""
-        if key is not None and (name, key) in self._known:
-            return self._known[name, key]
-        start = self._sizes[name]
-        rows = np.ascontiguousarray(part, self._dtypes[name]).reshape(-1, *self._shapes.get(name, ()))
-        self._parts[name].append(rows)
-        self._sizes[name] += len(rows)
-        if key is not None:
-            self._known[name, key] = start
-        return start
-
-    def whole(self, name: str) -> np.ndarray:
-        """Return the whole array; never empty, so that kernels may form its address."""
-        if self._sizes[name]:
-            return np.concatenate(self._parts[name])
-        return np.zeros((1, *self._shapes.get(name, ())), self._dtypes[name])
-
-
-@dataclass(frozen=True, slots=True)
-class Compiling:
-    """Where the tables of one pack are compiled to: the arrays of the bundle, and the code lists that hold."""
-
-    number: int
-    """Position of the pack in the bundle."""
-    pack: PackView
-    codes: Codes | None
-    arrays: Arrays
-    sets: SetPool
-
-    def conditions(self, rows: Sequence[Condition], tables: Sequence[int] | None = None) -> tuple[np.ndarray, int, int]:
-        """Compile conditions; return their rows, and where they start and end in the bundle.
-
-        ``tables``: for each condition the row of the table that it names; without it none is named.
-        """
-        compiled = np.zeros(len(rows), CONDITION)
-        for position, condition in enumerate(rows):
-            table = -1 if tables is None else tables[position]
-            compile_condition(condition, compiled[position : position + 1], self.sets, self.pack, self.codes, table)
-        start = self.arrays.add("conditions", compiled)
-        return compiled, start, start + len(rows)
 
 
 @dataclass(frozen=True, slots=True)
 class TableKind:
-    """A kind of table of payment.toml that prices claims, ``[[key]]``.
-
-    What ``read`` returns has ``source``, ``name`` ("" where the method does not name its table) and ``key``.
-    """
+    """A kind of table of payment.toml that prices claims, ``[[key]]``; ``payment/methods/KEY/reader.py`` reads it."""
 
     key: str
-    read: Callable[[Reading, Node], Any]
-    """Reads one table with its CSV file; ``None`` where it cannot be used."""
-    compile: Callable[[Compiling, Any], int]
-    """Adds a table to the arrays and returns its row."""
     arrays: Mapping[str, Any]
     """Arrays of the bundle that hold such tables: name and dtype."""
     named: bool = True
     """Whether a method row names its table (``table = "id"``); else the one that holds on the day prices it."""
+
+
+class YearLimit(StrEnum):
+    """What the cases of a method may be limited by in a year (``settle-year --quotas``)."""
+
+    QUOTA = "quota"
+    """One amount for all cases of a hospital."""
+    AVERAGE = "average_limit"
+    """An average amount a case."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +52,7 @@ class PaymentMethod:
     """The kind of points that its cases can share a budget by."""
     always_points: bool = False
     """Whether every case shares by points; else only a case that has some."""
+    year_limit: YearLimit | None = None
     needs_contracts: bool = False
     """Whether the pack must have ``[[contract]]`` tables."""
 

@@ -11,7 +11,8 @@ from collections.abc import Callable, Iterable, Sequence
 from adjudicator.codes import PERSON_TYPES, CareKind, Filing, GroupStatus, Place, Scheme
 from adjudicator.dates import next_day
 from adjudicator.limits import MAX_AGE_YEARS, MAX_STAY_DAYS
-from adjudicator.payment.conditions import CONTRACT_NO, CONTRACT_YES, MASKS, SETS, Condition, PackView
+from adjudicator.payment.condition_terms import CONTRACT_NO, CONTRACT_YES
+from adjudicator.payment.conditions import MASKS, SETS, Condition, PackView
 from adjudicator.rulefile.faults import Faults
 
 Atoms = list[tuple[str, int]]

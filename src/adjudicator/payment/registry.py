@@ -1,6 +1,6 @@
 """The payment methods: one row a method, from which everything else follows.
 
-The words of payment.toml, the readers and arrays of its tables, the formula that the kernel calls, the clearing way and
+The words of payment.toml, the folders and arrays of its tables, the formula that the kernel calls, the clearing way and
 the Chinese name of an answer, and the kind of points that cases share a budget by. How to add one: docs/payment.md.
 """
 
@@ -12,28 +12,25 @@ import numpy as np
 
 from adjudicator.codes import Method
 from adjudicator.payment.case import no_method
-from adjudicator.payment.method import PaymentMethod, TableKind
+from adjudicator.payment.method import PaymentMethod, TableKind, YearLimit
 from adjudicator.payment.methods.bed_day import terms as bed_day_terms
 from adjudicator.payment.methods.bed_day.formulas import bed_days
-from adjudicator.payment.methods.bed_day.reader import compile_bed_days, read_bed_days
 from adjudicator.payment.methods.by_item import what_the_funds_pay
-from adjudicator.payment.methods.capitation import nothing_for_the_claim
+from adjudicator.payment.methods.capitation.formula import nothing_for_the_claim
 from adjudicator.payment.methods.drg import terms as drg_terms
 from adjudicator.payment.methods.drg.formula import drg_points
-from adjudicator.payment.methods.drg.reader import compile_drg, read_drg
 from adjudicator.payment.methods.package import terms as package_terms
 from adjudicator.payment.methods.package.formulas import package
-from adjudicator.payment.methods.package.reader import compile_package, read_package
 from adjudicator.payment.point_values import PointKind
 
-DRG = TableKind("drg", read_drg, compile_drg, drg_terms.ARRAYS, named=False)
-BED_DAY = TableKind("bed_day", read_bed_days, compile_bed_days, bed_day_terms.ARRAYS)
-PACKAGE = TableKind("package", read_package, compile_package, package_terms.ARRAYS)
+DRG = TableKind("drg", drg_terms.ARRAYS, named=False)
+BED_DAY = TableKind("bed_day", bed_day_terms.ARRAYS)
+PACKAGE = TableKind("package", package_terms.ARRAYS)
 
 METHODS: tuple[PaymentMethod, ...] = (
     PaymentMethod(Method.NONE, 9, "无", no_method),
     PaymentMethod(Method.BY_ITEM, 1, "按项目付费", what_the_funds_pay),
-    PaymentMethod(Method.SINGLE_DISEASE, 2, "单病种付费", package, PACKAGE),
+    PaymentMethod(Method.SINGLE_DISEASE, 2, "单病种付费", package, PACKAGE, year_limit=YearLimit.AVERAGE),
     PaymentMethod(
         Method.OUTPATIENT_POINTS, 3, "门诊点数付费", package, PACKAGE, PointKind.OUTPATIENT, always_points=True
     ),
@@ -41,7 +38,7 @@ METHODS: tuple[PaymentMethod, ...] = (
     PaymentMethod(Method.BED_DAY, 5, "床日付费", bed_days, BED_DAY, PointKind.DRG),
     PaymentMethod(Method.CAPITATION, 6, "按人头付费", nothing_for_the_claim, needs_contracts=True),
     PaymentMethod(Method.DAY_SURGERY, 2, "日间手术付费", package, PACKAGE, PointKind.DRG),
-    PaymentMethod(Method.QUOTA, 9, "定额付费", package, PACKAGE),
+    PaymentMethod(Method.QUOTA, 9, "定额付费", package, PACKAGE, year_limit=YearLimit.QUOTA),
 )
 assert [entry.method for entry in METHODS] == list(Method), "each method is registered once, in the order of its number"
 
@@ -49,6 +46,8 @@ BY_WORD: Mapping[str, PaymentMethod] = {entry.word: entry for entry in METHODS i
 """Methods by their word in payment.toml."""
 TABLE_KINDS: Mapping[str, TableKind] = {entry.table.key: entry.table for entry in METHODS if entry.table is not None}
 """Kinds of tables by their key in payment.toml."""
+YEAR_LIMITS: Mapping[str, Method] = {str(entry.year_limit): entry.method for entry in METHODS if entry.year_limit}
+"""The method whose cases each kind of yearly limit takes."""
 CLEARING_WAYS = np.array([entry.clearing_way for entry in METHODS], np.uint32)
 """uint32[method]: the clearing way of each method."""
 NAMES_ZH: Mapping[Method, str] = {entry.method: entry.name_zh for entry in METHODS}

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 
 from adjudicator.codes import CareKind
-from adjudicator.payment.conditions import CONDITION
-from adjudicator.payment.methods.capitation import CONTRACT
+from adjudicator.payment.condition_terms import CONDITION
+from adjudicator.payment.methods.capitation.formula import CONTRACT
 from adjudicator.payment.point_values import MONTH_SHAPE, POINT_VALUE
 from adjudicator.payment.registry import TABLE_KINDS
 

@@ -18,9 +18,8 @@ from adjudicator.ledger import journal, keys
 from adjudicator.ledger.layout import Kind
 from adjudicator.ledger.record import Record
 from adjudicator.ledger.store import Ledger
-from adjudicator.payment.reader import read_csv
 from adjudicator.pooling.cases import COLUMNS, Cases, from_columns
-from adjudicator.rulefile.faults import Faults
+from adjudicator.pooling.files import stay_rows
 from adjudicator.v1 import settlement_pb2
 
 
@@ -40,14 +39,7 @@ Table = dict[str, list[Any]]
 
 def read_stays(path: Path) -> dict[str, Stay]:
     """Read a file of stays; the case is institution/encounter/sequence as the ledger names it."""
-    faults, result = Faults(), {}
-    for row in read_csv(path.parent, path.name, ("case", "admission_date", "discharge_date"), faults):
-        stay = Stay(row.date("admission_date"), row.date("discharge_date"), int(row.boolean("exempt", False)))
-        if stay.discharge_date < stay.admission_date:
-            row.fault("discharge_date", "is before admission_date", "correct the dates")
-        result[row.text("case")] = stay
-    faults.raise_if_any("stays")
-    return result
+    return {row.case: Stay(row.admission_date, row.discharge_date, int(row.exempt)) for row in stay_rows(path)}
 
 
 async def cases_of(ledger: Ledger, pool: str, months: Iterable[int], stays: Mapping[str, Stay] | None = None) -> Cases:

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from adjudicator.codes import Method
 from adjudicator.errors import E, refuse
 from adjudicator.money import split_by_weight
+from adjudicator.payment.method import YearLimit
+from adjudicator.payment.registry import YEAR_LIMITS
 from adjudicator.pooling.cases import Cases
 from adjudicator.pooling.review import exempt_by_diagnosis
 from adjudicator.rounding import PPM, share
@@ -61,11 +62,6 @@ def average_limit_year(costs_fen: list[int], limit_fen: int, approved_fen: int =
     total = sum(costs_fen)
     counted = min(total, limit_fen * len(costs_fen) + approved_fen)
     return counted, total - counted
-
-
-QUOTA, AVERAGE_LIMIT = "quota", "average_limit"
-KINDS = {QUOTA: Method.QUOTA, AVERAGE_LIMIT: Method.SINGLE_DISEASE}
-"""Kinds of yearly limits and the method whose cases they take."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +128,7 @@ def settle_limits(
 
 def _cases_of(cases: Cases, limit: Limit) -> np.ndarray:
     rows = cases.rows
-    chosen: np.ndarray = rows["method"] == KINDS[limit.kind]
+    chosen: np.ndarray = rows["method"] == YEAR_LIMITS[limit.kind]
     for listed, column in ((cases.hospitals, "hospital"), (cases.schemes, "scheme")):
         name = getattr(limit, column)
         chosen &= rows[column] == (listed.index(name) if name in listed else -1)
@@ -147,7 +143,7 @@ def _cases_of(cases: Cases, limit: Limit) -> np.ndarray:
 def _limit_year(cases: Cases, chosen: np.ndarray, limit: Limit, terms: Callable[[str], QuotaTerms]) -> LimitYear:
     rows = cases.rows[chosen]
     cost, priced = int(rows["total_fen"].sum()), int(rows["due_fen"].sum())
-    if limit.kind == QUOTA:
+    if limit.kind == YearLimit.QUOTA:
         payable = quota_year(cost, limit.limit_fen, limit.stays, limit.visits, terms(limit.scheme))
         settled = payable - int(rows["patient_fen"].sum()) - int(rows["others_fen"].sum())
     else:

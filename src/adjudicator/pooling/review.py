@@ -12,7 +12,7 @@ import numpy as np
 
 from adjudicator.codes import Method
 from adjudicator.errors import E, refuse
-from adjudicator.payment.methods.drg.reader import Readmission, SpecialCases
+from adjudicator.payment.methods.drg.terms import Readmission, SpecialCases
 from adjudicator.pooling.cases import Cases, days_since_epoch
 from adjudicator.rounding import PPM, divide_half_up, divide_up
 

@@ -12,7 +12,7 @@ from typing import Any, Generic, TypeVar
 
 from adjudicator.codes import SCHEME_CODES
 from adjudicator.errors import E, refuse
-from adjudicator.payment.point_values import POINT_KINDS, POOL_SUFFIXES
+from adjudicator.payment.point_values import POOL_SUFFIXES, PointKind
 from adjudicator.pooling import tables as t
 from adjudicator.pooling.calibrate import Calibration
 from adjudicator.pooling.capitation import Weights
@@ -37,7 +37,7 @@ class Dated(Generic[Value]):
     value: Value
     schemes: tuple[str, ...]
     source: Source
-    kind: str = "drg"
+    kind: PointKind = PointKind.DRG
     """Kind of points, for clearing terms and budgets."""
 
 
@@ -101,7 +101,7 @@ class PoolingRules:
 
 def _by_pool(entries: list[Any], date: int) -> dict[str, Any]:
     found: dict[str, Any] = {}
-    for kind, suffix in zip(POINT_KINDS, POOL_SUFFIXES, strict=True):
+    for kind, suffix in zip(PointKind, POOL_SUFFIXES, strict=True):
         own = [entry for entry in entries if entry.kind == kind]
         found |= {code + suffix: entry.value for code in SCHEME_CODES if (entry := _find(own, date, code))}
     return found
@@ -152,7 +152,7 @@ def _read(
     entries: tuple[Any, ...] = read_structs(table, raw, name, key, faults)
     for entry in entries:
         codes = tuple(code for code, scheme in SCHEME_CODES.items() if int(scheme) in entry.scheme)
-        into.append(Dated(build(entry, faults), codes, entry.source, getattr(entry, "kind", "drg")))
+        into.append(Dated(build(entry, faults), codes, entry.source, getattr(entry, "kind", PointKind.DRG)))
     _check_overlap(name, key, into, faults)
 
 

@@ -16,7 +16,7 @@ import numpy as np
 
 from adjudicator.codes import SCHEME_CODES, Fund, Method
 from adjudicator.errors import E, refuse
-from adjudicator.payment.methods.drg.reader import Readmission, SpecialCases
+from adjudicator.payment.methods.drg.terms import Readmission, SpecialCases
 from adjudicator.payment.point_values import POOL_SUFFIXES
 from adjudicator.payment.registry import point_kind_of
 from adjudicator.pooling.cases import Cases, net

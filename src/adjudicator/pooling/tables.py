@@ -6,10 +6,25 @@ from typing import Annotated, Literal
 
 import msgspec
 
+from adjudicator.payment.point_values import PointKind
 from adjudicator.pooling.deficit import COUNTY
 from adjudicator.rounding import PPM
 from adjudicator.rulefile.dated import Source
-from adjudicator.rulefile.fields import Decimals, Months, Number, Percent, Schemes, Times, Where, Yuan, count, factor
+from adjudicator.rulefile.fields import (
+    Decimals,
+    FundYuan,
+    Member,
+    Months,
+    Number,
+    Percent,
+    Points,
+    Schemes,
+    Times,
+    Where,
+    Yuan,
+    count,
+    factor,
+)
 
 NO_END = 200
 """Age of a band without end."""
@@ -17,8 +32,6 @@ ALL_POINTS = 10**14
 """Points of a band without end, in 1e-8."""
 NO_AMOUNT = -1
 
-Points = Annotated[int, factor(1_000_000, 8)]
-"""Points, read as 1e-8."""
 Multiple = Annotated[int, factor(50)]
 Weight = Annotated[int, factor(100)]
 
@@ -52,7 +65,7 @@ class Quality(msgspec.Struct, frozen=True, kw_only=True):
 class Clearing(Dated, frozen=True, kw_only=True):
     """How points are cleared in a month and a year."""
 
-    kind: Literal["drg", "outpatient"] = "drg"
+    kind: Annotated[PointKind, Member(PointKind)] = PointKind.DRG
     mode: Literal["total_cost", "fund_only"]
     prepay_percent: Percent
     reserve_percent: Percent = 0
@@ -65,8 +78,8 @@ class Clearing(Dated, frozen=True, kw_only=True):
 class Budget(Dated, frozen=True, kw_only=True):
     """The fund's budget of a year."""
 
-    kind: Literal["drg", "outpatient"] = "drg"
-    amount_yuan: Yuan
+    kind: Annotated[PointKind, Member(PointKind)] = PointKind.DRG
+    amount_yuan: FundYuan
 
 
 class Upper(msgspec.Struct, frozen=True, kw_only=True):

@@ -16,6 +16,7 @@ from adjudicator.limits import MAX_AMOUNT_FEN
 from adjudicator.money import MoneyError, decimal_to_scaled
 from adjudicator.options import choice_name
 from adjudicator.rounding import PPM
+from adjudicator.rulefile.evidence import read_date
 from adjudicator.rulefile.faults import Faults
 
 
@@ -70,6 +71,37 @@ class Members:
         return {choice_name(member): int(member) for member in self.choices if choice_name(member) != "unknown"}
 
 
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One word, the name of a member of an enumeration; read as the member."""
+
+    choices: type[IntEnum]
+    never: tuple[str, ...] = ("unknown",)
+    """Names that are no words of a rule file."""
+
+    @property
+    def words(self) -> dict[str, IntEnum]:
+        """The words that may be written."""
+        return {choice_name(member): member for member in self.choices if choice_name(member) not in self.never}
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """One of some words, read as it is."""
+
+    words: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Codes:
+    """One code or a list of codes, each a text; read as a tuple. In a CSV cell spaces separate them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """A date, read as YYYYMMDD; a CSV cell may also write it without hyphens."""
+
+
 class Where(NamedTuple):
     """The place of a table: its file and its key, for faults that only a later check finds."""
 
@@ -89,16 +121,26 @@ def count(low: int, high: int) -> Number:
 
 Yuan = Annotated[int, Number("yuan", 2, 0, MAX_AMOUNT_FEN)]
 """An amount in yuan, read as fen."""
+FundYuan = Annotated[int, Number("yuan", 2, 0, 10**15)]
+"""Money of a fund or a county in a year, in yuan, read as fen."""
 Percent = Annotated[int, Number("percent", 4, 0, PPM)]
 """A rate from 0 to 100 percent, read as parts per million."""
 Times = Annotated[int, Number("percent", 4, 0, 100 * PPM)]
 """A rate that may be over 100 percent, read as parts per million."""
 Months = Annotated[int, Number("months", 2, 0, 12_000)]
 """A number of months, read as hundredths."""
+Points = Annotated[int, factor(1_000_000, 8)]
+"""Points of a case, a day or a group, read as 1e-8."""
+Coefficient = Annotated[int, factor(100, 8)]
+"""A coefficient of a hospital or level, read as 1e-8."""
 Decimals = Annotated[int, count(0, 8)]
 """To how many decimals a number is rounded."""
 Schemes = Annotated[tuple[int, ...], Members(Scheme)]
 """Insurance schemes; a table without them is for all."""
+CodeList = Annotated[tuple[str, ...], Codes()]
+"""Codes of a list that the pack or its grouping scheme has."""
+Date = Annotated[int, Day()]
+"""A date, read as YYYYMMDD."""
 
 
 def read_number(kind: Number, raw: Any, file: str, where: str, faults: Faults, cell: bool = False) -> int | None:
@@ -129,6 +171,37 @@ def read_number(kind: Number, raw: Any, file: str, where: str, faults: Faults, c
         faults.add(file, where, message, kind.remedy)
         return None
     return number
+
+
+def read_member(kind: Member, raw: Any, file: str, where: str, faults: Faults) -> IntEnum | None:
+    """Return the member of a word; None and a fault where no member has it."""
+    if isinstance(raw, str) and raw in kind.words:
+        return kind.words[raw]
+    faults.add(file, where, f"{raw!r} is not known", "write one of " + ", ".join(kind.words))
+    return None
+
+
+def read_word(kind: Word, raw: Any, file: str, where: str, faults: Faults) -> str:
+    """Return one of some words; a fault where it is none of them."""
+    if raw not in kind.words:
+        faults.add(file, where, f"{raw!r} is not known", "write one of " + ", ".join(kind.words))
+    return str(raw)
+
+
+def read_codes(raw: Any, file: str, where: str, faults: Faults, cell: bool = False) -> tuple[str, ...]:
+    """Return one text or a list of texts as a tuple; anything else is a fault."""
+    chosen = (raw.split() if cell else [raw]) if isinstance(raw, str) else raw
+    if not isinstance(chosen, list) or not chosen or not all(isinstance(code, str) and code for code in chosen):
+        faults.add(file, where, f"{raw!r} is not a code or a list of codes", "write each code in quotes")
+        return ()
+    return tuple(chosen)
+
+
+def read_day(raw: Any, file: str, where: str, faults: Faults, cell: bool = False) -> int:
+    """Return a date as YYYYMMDD; 0 and a fault where it is none."""
+    if cell and isinstance(raw, str) and len(raw) == len("YYYYMMDD") and raw.isdigit():
+        raw = f"{raw[:4]}-{raw[4:6]}-{raw[6:]}"
+    return read_date(raw, file, where, faults)
 
 
 def read_members(kind: Members, raw: Any, file: str, where: str, faults: Faults) -> tuple[int, ...]:

@@ -11,7 +11,7 @@ import msgspec
 
 from adjudicator.rulefile.dated import Source
 from adjudicator.rulefile.evidence import COMPARED, Evidence, Support
-from adjudicator.rulefile.fields import Members, Number, Where
+from adjudicator.rulefile.fields import Codes, Day, Member, Members, Number, Where, Word
 from adjudicator.rulefile.reader import marker_of, without_none
 
 Schema = dict[str, Any]
@@ -80,10 +80,18 @@ def of_type(kind: Any) -> Schema:
         return of_number(marker)
     if isinstance(marker, Members):
         return of_members(marker)
+    if isinstance(marker, Member | Word):
+        return {"enum": list(marker.words)}
+    if isinstance(marker, Codes):
+        return {"anyOf": [TEXT, {"type": "array", "items": TEXT, "minItems": 1}]}
+    if isinstance(marker, Day):
+        return DATE
     if get_origin(kind) is Literal:
         return {"enum": list(get_args(kind))}
     if get_origin(kind) in (Union, types.UnionType):
         return {"anyOf": [of_type(part) for part in get_args(kind)]}
+    if get_origin(kind) is dict:
+        return {"type": "object", "additionalProperties": of_type(get_args(kind)[1])}
     if get_origin(kind) in (tuple, list):
         return {"type": "array", "items": of_type(get_args(kind)[0])}
     if isinstance(kind, type) and issubclass(kind, msgspec.Struct):

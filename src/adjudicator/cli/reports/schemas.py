@@ -14,6 +14,8 @@ from adjudicator.benefit.plan.schema import benefit_schema
 from adjudicator.catalogue import settings as catalogue
 from adjudicator.catalogue.tables import COLUMNS
 from adjudicator.grouping.coding_checks import CheckTable, Severity
+from adjudicator.grouping.scheme.tables import SchemeOptions
+from adjudicator.payment.section import PaymentHead, file_tables
 from adjudicator.pooling.tables import PoolingFile
 from adjudicator.rulefile.pack import (
     Area,
@@ -41,7 +43,9 @@ def schemas() -> dict[str, Schema]:
         "catalogue": document("Unified catalogue of a pack, catalogue/catalogue.toml", _catalogue()),
         "coding_checks": document("Coding checks, coding_checks.toml", _coding_checks()),
         "pack": document("Names and codes of a pool, pack.toml", _pack()),
+        "payment": document("Payment of institutions by a pool, payment.toml", _payment()),
         "pooling": document("Month, year and deficit of a pool, pooling.toml", of_struct(PoolingFile)),
+        "scheme": document("Grouping scheme, scheme.toml", of_struct(SchemeOptions)),
     }
 
 
@@ -68,6 +72,12 @@ def _pack() -> Schema:
     return table(
         root["properties"] | {"options": of_struct(PackOptions)} | tables, [*root["required"], "area", "level"]
     )
+
+
+def _payment() -> Schema:
+    root = of_struct(PaymentHead)
+    tables = {name: {"type": "array", "items": of_struct(kind)} for name, kind in file_tables().items()}
+    return table(root["properties"] | tables, [*root["required"], "method"])
 
 
 def _catalogue() -> Schema:

@@ -7,13 +7,19 @@ left out, as may whole optional tables. Every fault is collected with file, line
 from __future__ import annotations
 
 import csv
+import datetime
 import gzip
 import io
-import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Annotated, Literal
 
+import msgspec
+
+from adjudicator.rulefile.evidence import Evidence, read_support
 from adjudicator.rulefile.faults import Faults
+from adjudicator.rulefile.fields import Word
+from adjudicator.rulefile.reader import read_struct, read_toml
 
 LIMIT_COLUMNS = (
     "sex",
@@ -62,24 +68,24 @@ SHAPES: dict[str, TableShape] = {
 }
 """The tables of a scheme; ``<name>.csv`` or ``<name>.csv.gz``."""
 
-OPTION_VALUES: dict[str, tuple[object, ...]] = {
-    "no_drg_fits": ("bare_adrg", "next_adrg"),
-    "retry_other_procedures": (True, False),
-    "as_published": (True, False),
-}
-OPTION_TEXTS = ("name", "name_zh", "document", "version", "licence")
+FILE = "scheme.toml"
 
 
-@dataclass(frozen=True)
-class SchemeOptions:
-    """What ``scheme.toml`` may say; all of it may be left out."""
+class SchemeOptions(msgspec.Struct, frozen=True, kw_only=True):
+    """What a grouping scheme says of itself; all of it may be left out."""
 
     name: str = ""
+    """Name of the scheme; left out: that of its folder."""
     name_zh: str = ""
     document: str = ""
+    clause: str = ""
+    link: str = ""
+    checked_on: datetime.date | None = None
+    evidence: Annotated[str, Word(tuple(str(grade) for grade in Evidence))] = ""
     version: str = ""
     licence: str = ""
-    no_drg_fits: str = ""
+    no_drg_fits: Literal["", "bare_adrg", "next_adrg"] = ""
+    """What a record gets that no DRG of its ADRG takes; left out: a fault where that can happen."""
     retry_other_procedures: bool = False
     as_published: bool = False
     """Oddities of the publisher (groups that no record reaches, ADRGs without a last DRG) are notes, not faults."""
@@ -99,7 +105,7 @@ class SchemeTables:
 
 def source_files(folder: Path) -> list[Path]:
     """Return the files of a scheme that exist, in a fixed order."""
-    names = ["scheme.toml", *(f"{table}.csv{suffix}" for table in SHAPES for suffix in ("", ".gz"))]
+    names = [FILE, *(f"{table}.csv{suffix}" for table in SHAPES for suffix in ("", ".gz"))]
     return [folder / name for name in names if (folder / name).is_file()]
 
 
@@ -113,24 +119,11 @@ def read_tables(folder: Path, faults: Faults) -> SchemeTables:
 
 
 def _read_options(folder: Path, faults: Faults) -> SchemeOptions:
-    path = folder / "scheme.toml"
-    if not path.is_file():
-        return SchemeOptions(name=folder.name)
-    try:
-        given = tomllib.loads(path.read_text("utf-8"))
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        faults.add("scheme.toml", "file", f"not valid TOML: {error}")
-        return SchemeOptions(name=folder.name)
-    options: dict[str, object] = {"name": folder.name}
-    for key, value in given.items():
-        if (key in OPTION_TEXTS and isinstance(value, str)) or value in OPTION_VALUES.get(key, ()):
-            options[key] = value
-        elif key in OPTION_VALUES or key in OPTION_TEXTS:
-            allowed = " or ".join(str(choice) for choice in OPTION_VALUES.get(key, ("a text",)))
-            faults.add("scheme.toml", key, f"{value!r} is not allowed", f"write {allowed}")
-        else:
-            faults.add("scheme.toml", key, "unknown option", f"known: {', '.join([*OPTION_TEXTS, *OPTION_VALUES])}")
-    return SchemeOptions(**options)  # type: ignore[arg-type]
+    raw = read_toml(folder / FILE, FILE, faults) if (folder / FILE).is_file() else None
+    read = read_struct(SchemeOptions, raw or {}, FILE, "", faults) or SchemeOptions()
+    if raw is not None and read.evidence:
+        read_support(raw, FILE, "", faults)
+    return read if read.name else msgspec.structs.replace(read, name=folder.name)
 
 
 def _read_text(folder: Path, name: str, shape: TableShape, faults: Faults) -> str | None:

@@ -10,11 +10,11 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from adjudicator.payment.conditions import Codes, PackView
+from adjudicator.payment.conditions import Codes, PackView, Reading, nearest
 from adjudicator.payment.exact import E8
-from adjudicator.payment.method import Reading
-from adjudicator.payment.reader import Node, read_csv
+from adjudicator.payment.methods.drg.written import CoefficientRow, CoefficientTable
 from adjudicator.rounding import PPM, divide_half_up
+from adjudicator.rulefile.reader import read_rows
 
 COMPONENTS = ("hospital", "level", "burden", "cmi", "visits")
 FAMILIES = {1: {"hospital"}, 2: {"hospital", "level"}, 3: set(COMPONENTS)}
@@ -37,63 +37,57 @@ class Coefficients:
     new_groups: frozenset[str] = frozenset()
 
 
-def unverified(node: Node) -> int:
-    """Read the evidence of a block inside a dated table; return 1 where it is not verified."""
-    return int(not node.verified())
+def coefficients_of(reading: Reading, table: CoefficientTable, codes: Codes) -> Coefficients:
+    """Return the rules of ``[drg.coefficient]`` with the values of its file."""
+    _check_table(reading, table, codes)
+    weights = {name: value for name in COMPONENTS if (value := getattr(table.weights, name, None)) is not None}
+    return Coefficients(
+        family=table.family,
+        weights_ppm=weights or {"hospital": PPM},
+        values_e8=read_values(reading, table.file, codes) if table.file else {},
+        missing_up_ppm=-1 if table.missing_up_percent is None else table.missing_up_percent,
+        missing_down_ppm=-1 if table.missing_down_percent is None else table.missing_down_percent,
+        missing_hospital=table.missing_hospital,
+        floor_e8=table.floor,
+        cap_e8=table.cap,
+        decimals=table.decimals,
+        no_coefficient=frozenset(table.no_coefficient),
+        new_groups=frozenset(table.new_groups),
+    )
 
 
-def read_coefficients(reading: Reading, node: Node, codes: Codes, row: np.ndarray) -> Coefficients:
-    """Read ``[drg.coefficient]`` with its file; note in ``row`` (DRG_TERMS) whether it is verified."""
-    result = Coefficients()
-    table = node.child("coefficient", required=True)
-    if table is None:
-        return result
-    result.family = table.integer("family", low=1, high=3)
-    weights = table.child("weights")
-    if weights is None:
-        if result.family != 1:
-            table.fault("weights", "is missing", "write the weight of each component; together they make 1")
-    else:
-        result.weights_ppm = {name: weights.ppm(name) for name in COMPONENTS if weights.has(name)}
-        weights.finish()
-        if sum(result.weights_ppm.values()) != PPM:
-            table.fault("weights", "do not add up to 1", "write weights that add up to 1")
-        extra = set(result.weights_ppm) - FAMILIES[result.family]
-        if extra:
-            table.fault("weights", f"{', '.join(sorted(extra))} is not part of family {result.family}", "use family 3")
-    result.missing_up_ppm = table.ppm("missing_up", -1, 10 * PPM)
-    result.missing_down_ppm = table.ppm("missing_down", -1, 10 * PPM)
-    result.missing_hospital = table.choice("missing_hospital", ("error", "level"), "error")
-    result.floor_e8 = table.e8("floor", 0)
-    result.cap_e8 = table.e8("cap", 10**14)
-    result.decimals = table.integer("decimals", 8, 0, 8)
-    result.no_coefficient = frozenset(table.texts("no_coefficient", []))
-    result.new_groups = frozenset(table.texts("new_groups", []))
-    for drg in sorted((result.no_coefficient | result.new_groups) - set(codes.drgs)):
-        table.fault("no_coefficient", f"{drg} is not a group of the scheme", "correct the code")
-    row["unverified_coefficient"] = unverified(table)
-    name = table.text("file", "")
-    if name:
-        for line in read_csv(reading.folder, name, ("component", "subject", "drg", "value"), node.faults):
-            _read_coefficient(line, result, reading.pack, codes)
-    table.finish()
-    return result
+def _check_table(reading: Reading, table: CoefficientTable, codes: Codes) -> None:
+    where, weights = table.where, {name: getattr(table.weights, name, None) or 0 for name in COMPONENTS}
+    if table.weights is None and table.family != 1:
+        reading.fault(where, "weights", "is missing", "write the weight of each component; together they make 1")
+    if table.weights is not None and sum(weights.values()) != PPM:
+        reading.fault(where, "weights", "do not add up to 1", "write weights that add up to 1")
+    extra = {name for name, weight in weights.items() if weight} - FAMILIES[table.family]
+    if table.weights is not None and extra:
+        message = f"{', '.join(sorted(extra))} is not part of family {table.family}"
+        reading.fault(where, "weights", message, "use family 3")
+    for name in ("no_coefficient", "new_groups"):
+        for drg in getattr(table, name):
+            if drg not in codes.drgs:
+                remedy = nearest(drg, codes.drgs, "correct the code")
+                reading.fault(where, name, f"{drg} is not a group of the scheme", remedy)
 
 
-def _read_coefficient(line: Node, result: Coefficients, pack: PackView, codes: Codes) -> None:
-    component = line.choice("component", COMPONENTS)
-    subject, drg, value = line.text("subject"), line.text("drg", ""), line.e8("value")
-    line.finish()
-    known = pack.classes if component == "level" else pack.hospitals
-    if subject not in known:
-        line.fault("subject", f"{subject!r} is not known", "write a hospital code, or a payment class for level")
-    if drg and drg not in codes.drgs:
-        line.fault("drg", f"{drg} is not a group of the scheme", "correct the code, or leave it empty for all groups")
-    if value == 0:
-        line.fault("value", "is zero", "write the coefficient")
-    if (component, subject, drg) in result.values_e8:
-        line.fault("subject", "has two values", "keep one row")
-    result.values_e8[component, subject, drg] = value
+def read_values(reading: Reading, file: str, codes: Codes) -> dict[tuple[str, str, str], int]:
+    """Return the coefficients of a file by component, subject and group ("" for all groups)."""
+    pack, values = reading.pack, dict[tuple[str, str, str], int]()
+    for row in read_rows(CoefficientRow, reading.folder, file, reading.faults):
+        known = pack.classes if row.component == "level" else pack.hospitals
+        if row.subject not in known:
+            remedy = nearest(row.subject, known, "write a hospital code, or a payment class for level")
+            reading.fault(row.where, "subject", f"{row.subject!r} is not known", remedy)
+        if row.drg and row.drg not in codes.drgs:
+            remedy = nearest(row.drg, codes.drgs, "correct the code") + "; leave it empty for all groups"
+            reading.fault(row.where, "drg", f"{row.drg} is not a group of the scheme", remedy)
+        if (row.component, row.subject, row.drg) in values:
+            reading.fault(row.where, "subject", "has two values", "keep one row")
+        values[row.component, row.subject, row.drg] = row.value
+    return values
 
 
 def fill_levels(values: list[int | None], up_ppm: int, down_ppm: int) -> list[int | None]:

@@ -6,37 +6,51 @@ Sources: docs/law.md, section "DRG points".
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from adjudicator.codes import Method
-from adjudicator.payment.conditions import Codes, Condition, PackView, is_drg, read_condition
+from adjudicator.payment.arrays import Compiling
+from adjudicator.payment.conditions import FILE, Codes, Condition, Reading, condition_of, is_drg, nearest
 from adjudicator.payment.exact import E8
-from adjudicator.payment.method import Compiling, Reading
 from adjudicator.payment.methods.drg.coefficients import (
     Coefficients,
     coefficient_matrix,
+    coefficients_of,
     full_points,
-    read_coefficients,
-    unverified,
+    read_values,
 )
 from adjudicator.payment.methods.drg.terms import (
     DRG_BAND,
     DRG_GROUP,
     DRG_HOSPITAL,
     DRG_TERMS,
-    Cap,
     GroupKind,
-    High,
-    Low,
-    Mode,
     RatioTo,
+    Readmission,
+    SpecialCases,
     Ungrouped,
 )
-from adjudicator.payment.reader import Node, read_csv, read_member
-from adjudicator.rounding import PPM, divide_half_up
+from adjudicator.payment.methods.drg.written import (
+    ALL_POINTS,
+    DrgTable,
+    GroupRow,
+    HighTable,
+    IncompleteTable,
+    ReadmissionTable,
+    SpecialCasesTable,
+)
+from adjudicator.rounding import divide_half_up
 from adjudicator.rulefile.dated import Source
+from adjudicator.rulefile.evidence import read_date
+from adjudicator.rulefile.faults import Faults
+from adjudicator.rulefile.fields import Where, Yuan
+from adjudicator.rulefile.reader import check_columns, read_csv, read_line, read_struct, read_value
+
+SOME = 10
+"""So many groups a fault names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,89 +79,106 @@ class DrgTerms:
     name: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Readmission:
-    """A second stay within some days in the same group takes points from the earlier one (R31)."""
-
-    days: int
-    factor_ppm: int
-    exempt_drgs: frozenset[str]
-    exempt_diagnoses: tuple[str, ...]
-    verified: bool
+TABLE = DrgTable
 
 
-@dataclass(frozen=True, slots=True)
-class SpecialCases:
-    """Special-case review (特例单议): how many cases may apply, how fractions round, how many may be swapped."""
-
-    limit_ppm: int
-    limit_by_class_ppm: dict[str, int]
-    rounding: str
-    swap_ppm: int
-    verified: bool
-
-
-def read_drg(reading: Reading, node: Node) -> DrgTerms | None:
+def read(reading: Reading, raw: Mapping[str, Any], key: str) -> DrgTerms | None:
     """Read one ``[[drg]]`` table with its CSV files."""
-    source, pack = node.source(), reading.pack
-    codes = reading.groupings.on(source.from_date)
-    if reading.groupings.spans(source):
-        node.fault("to", "the grouping scheme changes while this table holds", "end it with the scheme, add another")
+    table = read_struct(DrgTable, raw, FILE, key, reading.faults)
+    source = None if table is None else table.source
+    codes = reading.groupings.on(_first_day(raw) if source is None else source.from_date)
     if codes is None:
-        node.fault("", "DRG points need a grouping scheme", "name one in pack.toml [[grouping]]")
+        reading.fault(Where(FILE, key), "", "DRG points need a grouping scheme", "name one in pack.toml [[grouping]]")
         return None
-    row = np.zeros((), DRG_TERMS)
-    decimals = node.integer("decimals", 4, 0, 8)
-    row["rounding_unit_e8"] = 10 ** (8 - decimals)
-    row["mode"] = read_member(node, "mode", Mode)
-    row["scale_e8"] = node.e8("scale", 100 * E8, 1)
-    row["all_average_fen"] = node.fen("all_average", 0)
-    row["ungrouped"] = read_member(node, "ungrouped", Ungrouped, "undefined")
-    if row["ungrouped"] == Ungrouped.COST_POINTS and not row["all_average_fen"]:
-        node.fault("all_average", "is missing", "points from cost need the average cost of all groups, in yuan")
-    groups = _read_groups(reading, node, row, decimals, codes)
-    no_points = frozenset(node.texts("no_points", []))
-    if no_points and not node.text("no_points_reason", ""):
-        node.fault("no_points_reason", "is missing", "say why these groups have no points")
-    _check_groups(node, groups, no_points, codes)
-    coefficients = read_coefficients(reading, node, codes, row)
-    high_bands = _read_unusual(node, row)
-    supports = [_read_support(reading, child) for child in node.children("support")]
+    if table is None or source is None:
+        _read_files(reading, raw, codes)
+        return None
+    if reading.groupings.spans(source):
+        remedy = "end it with the scheme, add another"
+        reading.fault(table.where, "to", "the grouping scheme changes while this table holds", remedy)
+    if table.ungrouped == Ungrouped.COST_POINTS and not table.all_average_yuan:
+        remedy = "points from cost need the average cost of all groups, in yuan"
+        reading.fault(table.where, "all_average_yuan", "is missing", remedy)
     terms = DrgTerms(
-        source, node.key, groups, coefficients, row, high_bands, supports, _readmission(node), _special(node, pack)
+        source=source,
+        key=key,
+        groups=read_groups(reading, table.file, codes, scale_of(table)),
+        coefficients=coefficients_of(reading, table.coefficient, codes),
+        row=_compiled_row(table),
+        high_bands=_bands(reading, table.high),
+        supports=[condition_of(reading, entry, rate_ppm=entry.rate_percent) for entry in table.support],
+        readmission=_readmission(table.readmission),
+        special=_special(reading, table.special_cases),
     )
-    row["unverified_points"] = int(not source.verified)
-    _check_averages(node, terms, pack)
-    node.finish()
+    _check_groups(reading, table, terms.groups, codes)
+    _check_incomplete(reading, table.incomplete)
+    _check_averages(reading, table.where, terms)
     return terms
 
 
-def _read_groups(reading: Reading, node: Node, row: np.ndarray, decimals: int, codes: Codes) -> dict[str, GroupPoints]:
+def _first_day(raw: Mapping[str, Any]) -> int:
+    return read_date(raw.get("from"), FILE, "from", Faults())
+
+
+def _read_files(reading: Reading, raw: Mapping[str, Any], codes: Codes) -> None:
+    """Read the CSV files of a table that has a fault, so that one run names the faults of its rows too."""
+    file, block = raw.get("file"), raw.get("coefficient")
+    values = block.get("file") if isinstance(block, Mapping) else None
+    if isinstance(file, str):
+        read_groups(reading, file, codes, Scale(E8, E8, 0))
+    if isinstance(values, str):
+        read_values(reading, values, codes)
+
+
+class Scale(NamedTuple):
+    """What turns the average of a group into its base points."""
+
+    scale_e8: int
+    all_average_fen: int
+    """0: not known, so every group needs its base points."""
+    decimals: int
+
+
+def scale_of(table: DrgTable) -> Scale:
+    """Return the scale of a table."""
+    return Scale(table.scale_points, table.all_average_yuan, table.decimals)
+
+
+def read_groups(reading: Reading, file: str, codes: Codes, scale: Scale) -> dict[str, GroupPoints]:
+    """Return the groups of a CSV of base points; a group without points takes them from its average."""
     groups: dict[str, GroupPoints] = {}
-    name = node.text("points")
-    if not name:
+    table = read_csv(reading.folder, file, reading.faults)
+    if table is None:
         return groups
-    for line in read_csv(reading.folder, name, ("drg", "base_points"), node.faults):
-        drg = line.text("drg")
-        bed_day = line.choice("kind", ("case", "bed_day"), "case") == "bed_day"
-        average = line.fen("average", 0)
-        if line.has("base_points"):
-            base = line.e8("base_points")
-        elif average and row["all_average_fen"]:
-            base = calibrated_base(average, int(row["all_average_fen"]), int(row["scale_e8"]), decimals)
-        else:
-            base = 0
-            line.fault("base_points", "is missing", "write the points, or an average together with all_average")
-        class_average = {
-            name: line.fen(f"average:{name}", 0) for name in reading.pack.classes if f"average:{name}" in line.data
+    levels = {f"average_{name}_yuan": name for name in reading.pack.classes}
+    if not check_columns(GroupRow, [name for name in table.columns if name not in levels], file, reading.faults):
+        return groups
+    for line in table.lines:
+        averages = {levels[name]: line.cells.pop(name) for name in list(line.cells) if name in levels}
+        row = read_line(GroupRow, line, reading.faults)
+        if row is None:
+            continue
+        by_class = {
+            name: read_value(Yuan, cell, line.where, f"average_{name}_yuan", reading.faults) or 0
+            for name, cell in averages.items()
         }
-        line.finish()
-        if drg in groups:
-            line.fault("drg", f"{drg} is in the table twice", "keep one row")
-        if drg not in codes.drgs:
-            line.fault("drg", f"{drg} is not a group of the scheme", "correct the code or name the right scheme")
-        groups[drg] = GroupPoints(base, bed_day, average, class_average)
+        if row.drg in groups:
+            reading.fault(row.where, "drg", f"{row.drg} is in the table twice", "keep one row")
+        if row.drg not in codes.drgs:
+            remedy = nearest(row.drg, codes.drgs, "correct the code or name the right scheme")
+            reading.fault(row.where, "drg", f"{row.drg} is not a group of the scheme", remedy)
+        groups[row.drg] = GroupPoints(_base_e8(reading, row, scale), row.kind == "bed_day", row.average_yuan, by_class)
     return groups
+
+
+def _base_e8(reading: Reading, row: GroupRow, scale: Scale) -> int:
+    if row.base_points is not None:
+        return row.base_points
+    if row.average_yuan and scale.all_average_fen:
+        return calibrated_base(row.average_yuan, scale.all_average_fen, scale.scale_e8, scale.decimals)
+    remedy = "write the points, or average_yuan together with all_average_yuan of the table"
+    reading.fault(row.where, "base_points", "is missing", remedy)
+    return 0
 
 
 def calibrated_base(average_fen: int, all_average_fen: int, scale_e8: int, decimals: int) -> int:
@@ -160,110 +191,95 @@ def calibrated_base(average_fen: int, all_average_fen: int, scale_e8: int, decim
     return divide_half_up(average_fen * scale_e8, all_average_fen * unit) * unit
 
 
-def _check_groups(node: Node, groups: dict[str, GroupPoints], no_points: frozenset[str], codes: Codes) -> None:
+def _check_groups(reading: Reading, table: DrgTable, groups: Mapping[str, GroupPoints], codes: Codes) -> None:
+    where, no_points = table.where, frozenset(table.no_points)
+    if no_points and not table.no_points_reason:
+        reading.fault(where, "no_points_reason", "is missing", "say why these groups have no points")
     missing = [drg for drg in codes.points_needed if drg not in groups and drg not in no_points]
-    if missing:
-        some = ", ".join(missing[:10]) + (f" and {len(missing) - 10} more" if len(missing) > 10 else "")
-        node.fault("points", f"has no points for {some}", "add the groups, or list them in no_points with a reason")
+    if missing and groups:
+        some = ", ".join(missing[:SOME]) + (f" and {len(missing) - SOME} more" if len(missing) > SOME else "")
+        remedy = "add the groups to the file, or list them in no_points with a reason"
+        reading.fault(where, "file", f"{table.file} has no points for {some}", remedy)
     for drg in sorted(no_points):
         if drg in groups or drg not in codes.drgs:
-            node.fault("no_points", f"{drg} has points or is not a group of the scheme", "take it from the list")
+            message = f"{drg} has points or is not a group of the scheme"
+            reading.fault(where, "no_points", message, "take it from the list")
 
 
-def _read_unusual(node: Node, row: np.ndarray) -> list[tuple[int, int]]:
-    """Read incomplete stays and the high and low ratios; returns the bands (points up to, multiple)."""
-    table = node.child("incomplete")
-    if table is not None:
-        row["incomplete_ways"] = sum(1 << int(way) for way in table.texts("discharge_ways", []) if way.isdigit())
-        row["incomplete_mid_stay"] = int(table.boolean("mid_stay", False))
-        row["incomplete_coefficient"] = int(table.boolean("use_coefficient"))
-        row["incomplete_cap"] = read_member(table, "cap", Cap)
-        row["unverified_incomplete"] = unverified(table)
-        table.finish()
-    low = node.child("low")
-    if low is not None:
-        row["low_strategy"] = read_member(low, "strategy", Low)
-        row["low_ratio_to"] = read_member(low, "ratio_to", RatioTo)
-        row["low_inclusive"] = int(low.boolean("inclusive", False))
-        row["low_coefficient"] = int(low.boolean("use_coefficient", False))
-        row["low_multiple_ppm"] = low.ppm("multiple", high=50 * PPM)
-        row["unverified_low"] = unverified(low)
-        low.finish()
-    bands: list[tuple[int, int]] = []
-    high = node.child("high")
-    if high is not None:
-        row["high_strategy"] = read_member(high, "strategy", High)
-        row["high_ratio_to"] = read_member(high, "ratio_to", RatioTo)
-        row["high_inclusive"] = int(high.boolean("inclusive", False))
-        row["high_coefficient"] = int(high.boolean("use_coefficient", False))
-        row["unverified_high"] = unverified(high)
-        for band in high.children("band"):
-            bands.append((band.e8("points_up_to", 10**14), band.ppm("multiple", high=50 * PPM)))
-            band.finish()
-        if not bands or bands[-1][0] != 10**14 or bands != sorted(bands, key=lambda band: band[0]):
-            high.fault("band", "bands are missing or out of order", "order by points_up_to; the last band has none")
-        high.finish()
+def _check_incomplete(reading: Reading, table: IncompleteTable | None) -> None:
+    for way in () if table is None else table.discharge_way:
+        if table is not None and not (way.isdigit() and len(way) == 1):
+            reading.fault(table.where, "discharge_way", f"{way!r} is no code", "write national codes such as 2 or 4")
+
+
+def _compiled_row(table: DrgTable) -> np.ndarray:
+    """Return the row of DRG_TERMS, without the places of its tables."""
+    row = np.zeros((), DRG_TERMS)
+    row["rounding_unit_e8"] = 10 ** (8 - table.decimals)
+    row["mode"], row["scale_e8"], row["all_average_fen"] = table.mode, table.scale_points, table.all_average_yuan
+    row["ungrouped"], row["unverified_points"] = table.ungrouped, int(not table.source.verified)
+    row["unverified_coefficient"] = table.coefficient.unverified
+    if (stay := table.incomplete) is not None:
+        row["incomplete_ways"] = sum(1 << int(way) for way in set(stay.discharge_way) if way.isdigit())
+        row["incomplete_mid_stay"], row["incomplete_coefficient"] = int(stay.mid_stay), int(stay.use_coefficient)
+        row["incomplete_cap"], row["unverified_incomplete"] = stay.cap, stay.unverified
+    for name, cost in (("low", table.low), ("high", table.high)):
+        if cost is not None:
+            row[f"{name}_strategy"], row[f"{name}_ratio_to"] = cost.strategy, cost.ratio_to
+            row[f"{name}_inclusive"], row[f"{name}_coefficient"] = int(cost.inclusive), int(cost.use_coefficient)
+            row[f"unverified_{name}"] = cost.unverified
+    if table.low is not None:
+        row["low_multiple_ppm"] = table.low.multiple
+    return row
+
+
+def _bands(reading: Reading, high: HighTable | None) -> list[tuple[int, int]]:
+    """Return the bands of high cost: points up to, multiple."""
+    if high is None:
+        return []
+    bands = [(band.up_to_points, band.multiple) for band in high.band]
+    if not bands or bands[-1][0] != ALL_POINTS or bands != sorted(bands, key=lambda band: band[0]):
+        remedy = "order by up_to_points; the last band has none"
+        reading.fault(high.where, "band", "bands are missing or out of order", remedy)
     return bands
 
 
-def _read_support(reading: Reading, node: Node) -> Condition:
-    condition = read_condition(node, reading.pack, reading.groupings, Method.NONE)
-    if not condition.rate_ppm:
-        node.fault("rate", "is missing", 'write the addition as a fraction: "0.10"')
-    node.finish()
-    return condition
-
-
-def _readmission(node: Node) -> Readmission | None:
-    table = node.child("readmission")
+def _readmission(table: ReadmissionTable | None) -> Readmission | None:
     if table is None:
         return None
-    result = Readmission(
-        table.integer("days", low=0, high=365),
-        table.ppm("factor"),
-        frozenset(table.texts("exempt_drgs", [])),
-        tuple(table.texts("exempt_diagnoses", [])),
-        not unverified(table),
-    )
-    table.finish()
-    return result
+    drgs, verified = frozenset(table.exempt_drg), not table.unverified
+    return Readmission(table.days, table.factor_percent, drgs, table.exempt_diagnosis, verified)
 
 
-def _special(node: Node, pack: PackView) -> SpecialCases | None:
-    table = node.child("special_cases")
+def _special(reading: Reading, table: SpecialCasesTable | None) -> SpecialCases | None:
     if table is None:
         return None
-    by_class = table.child("limit_by_class")
-    limits = {} if by_class is None else {name: by_class.ppm(name) for name in pack.classes if by_class.has(name)}
-    if by_class is not None:
-        by_class.finish()
-    result = SpecialCases(
-        table.ppm("limit", 0),
-        limits,
-        table.choice("rounding", ("up", "down", "undefined")),
-        table.ppm("swap", 0),
-        not unverified(table),
-    )
-    table.finish()
-    return result
+    for name in table.limit_class_percent:
+        if name not in reading.pack.classes:
+            remedy = nearest(name, reading.pack.classes, "write a class of payment_classes")
+            reading.fault(table.where, f"limit_class_percent.{name}", "is not a class of the pack", remedy)
+    limits, verified = dict(table.limit_class_percent), not table.unverified
+    return SpecialCases(table.limit_percent, limits, table.rounding, table.swap_percent, verified)
 
 
-def _check_averages(node: Node, terms: DrgTerms, pack: PackView) -> None:
+def _check_averages(reading: Reading, where: Where, terms: DrgTerms) -> None:
     """Add a fault for each missing average that a ratio divides by: it would be a hidden default."""
-    row = terms.row
-    strategies = [("low", "low_strategy", "low_ratio_to"), ("high", "high_strategy", "high_ratio_to")]
-    levels = any(row[strategy] for _, strategy, to in strategies if row[to] == RatioTo.LEVEL_AVERAGE)
-    groups = bool(row["incomplete_ways"]) or bool(row["incomplete_mid_stay"]) or any(row[s] for _, s, _ in strategies)
+    row, classes = terms.row, set(reading.pack.classes)
+    strategies = [("low_strategy", "low_ratio_to"), ("high_strategy", "high_ratio_to")]
+    levels = any(row[strategy] for strategy, to in strategies if row[to] == RatioTo.LEVEL_AVERAGE)
+    groups = bool(row["incomplete_ways"]) or bool(row["incomplete_mid_stay"]) or any(row[s] for s, _ in strategies)
     cases = {drg: points for drg, points in terms.groups.items() if not points.bed_day}
     without = [drg for drg, points in cases.items() if groups and not points.average_fen]
     if without:
-        node.fault("points", f"no average cost for {', '.join(without[:10])}", "fill the column average (yuan)")
-    lacking = [drg for drg, points in cases.items() if levels and set(pack.classes) - set(points.class_average_fen)]
+        message = f"no average cost for {', '.join(without[:SOME])}"
+        reading.fault(where, "file", message, "fill the column average_yuan")
+    lacking = [drg for drg, points in cases.items() if levels and classes - set(points.class_average_fen)]
     if lacking:
-        node.fault("points", f"no level average for {', '.join(lacking[:10])}", "fill a column average:CLASS a class")
+        message = f"no level average for {', '.join(lacking[:SOME])}"
+        reading.fault(where, "file", message, "fill a column average_CLASS_yuan a payment class")
 
 
-def compile_drg(compiling: Compiling, terms: DrgTerms) -> int:
+def compile_table(compiling: Compiling, terms: DrgTerms) -> int:
     """Return the row of ``drg_terms`` of a table; equal tables of several periods are stored once."""
     arrays, key, codes = compiling.arrays, (compiling.number, terms.key), compiling.codes
     known = arrays.known("drg_terms", key)

@@ -1,7 +1,8 @@
-"""The compiled form of ``[[drg]]`` tables."""
+"""The compiled form of ``[[drg]]`` tables, and what clearing takes from them."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import IntEnum
 
 import numpy as np
@@ -100,6 +101,29 @@ DRG_HOSPITAL = np.dtype([("coefficient_e8", "i8"), ("full_e8", "i8")], align=Tru
 
 DRG_BAND = np.dtype([("points_up_to_e8", "i8"), ("multiple_ppm", "i8")], align=True)
 """Multiple above which a case of a group with so many base points is high."""
+
+
+@dataclass(frozen=True, slots=True)
+class Readmission:
+    """A second stay within some days in the same group takes points from the earlier one (R31)."""
+
+    days: int
+    factor_ppm: int
+    exempt_drgs: frozenset[str]
+    exempt_diagnoses: tuple[str, ...]
+    verified: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SpecialCases:
+    """Special-case review (特例单议): how many cases may apply, how fractions round, how many may be swapped."""
+
+    limit_ppm: int
+    limit_by_class_ppm: dict[str, int]
+    rounding: str
+    swap_ppm: int
+    verified: bool
+
 
 ARRAYS = {
     "drg_terms": DRG_TERMS, "drg_groups": DRG_GROUP, "drg_hospitals": DRG_HOSPITAL, "drg_level_average_fen": "i8",

@@ -12,7 +12,7 @@ from adjudicator.payment.methods.package.terms import PackageFormula, PackageKey
 from adjudicator.payment.point_values import OUTPATIENT_POINT, price_points
 
 DISEASE, MATERNITY_TYPE = int(PackageKey.DISEASE), int(PackageKey.MATERNITY_TYPE)
-CARE_KIND, DRG = int(PackageKey.CARE_KIND), int(PackageKey.DRG)
+CARE_KIND, DRG = int(PackageKey.CARE), int(PackageKey.DRG)
 FIXED, PACKAGE = int(PackageFormula.FIXED), int(PackageFormula.PACKAGE)
 CEILING, FUND_ON_LIMIT = int(PackageFormula.CEILING), int(PackageFormula.FUND_ON_LIMIT)
 QUOTA_BANDS, COST_BANDS = int(PackageFormula.QUOTA_BANDS), int(PackageFormula.COST_BANDS)

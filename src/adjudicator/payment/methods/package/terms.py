@@ -28,7 +28,7 @@ class PackageKey(IntEnum):
     NONE = 0
     DISEASE = 1
     MATERNITY_TYPE = 2
-    CARE_KIND = 3
+    CARE = 3
     DRG = 4
 
 
