@@ -6,23 +6,7 @@ import pytest
 
 from adjudicator.errors import E
 from tests.payment import toy
-
-
-def faults_of(folder, toml: str, **files: str) -> list[str]:
-    _, faults = toy.read(folder, toml, **files)
-    return [str(fault) for fault in faults]
-
-
-def only(folder, toml: str, **files: str) -> str:
-    found = faults_of(folder, toml, **files)
-    assert len(found) == 1, "\n".join(found)
-    return found[0]
-
-
-def method(name: str, method: str, conditions: str = "", priority: int = 0) -> str:
-    return (
-        f'[[method]]\nid = "{name}"\n{toy.SOURCE}method = "{method}"\npriority = {priority}\n{conditions}\n'
-    )  # fmt: skip
+from tests.payment.bad import faults_of, method, only
 
 
 class TestMethodTable:
@@ -94,31 +78,7 @@ class TestMethodTable:
         )
 
 
-class TestPoints:
-    def test_a_group_that_occurs_has_no_points(self, tmp_path) -> None:
-        short = "\n".join(line for line in toy.POINTS.splitlines() if not line.startswith("GB25"))
-        fault = only(tmp_path, toy.THIN, points=short)
-        assert fault == (
-            "payment.toml: drg[0].file: points.csv has no points for GB25 — "
-            "add the groups to the file, or list them in no_points with a reason"
-        )
-
-    def test_listed_without_points_is_refused_when_it_occurs(self, tmp_path) -> None:
-        short = "\n".join(line for line in toy.POINTS.splitlines() if not line.startswith("GB25"))
-        toml = toy.THIN.replace('file = "points.csv"', 'file = "points.csv"\nno_points = ["GB25"]')
-        assert "say why these groups have no points" in only(tmp_path, toml, points=short)
-        toml = toml.replace('["GB25"]', '["GB25"]\nno_points_reason = "closed"')
-        b = toy.batch(1)
-        b.groups["drg"] = 2
-        out = toy.paid(toy.bundle(tmp_path, toml, points=short), b)
-        assert (out["error"][0], out["due_fen"][0], out["method"][0]) == (E.GROUP_WITHOUT_POINTS, 0, 0)
-
-    def test_a_hospital_without_level_or_coefficient(self, tmp_path) -> None:
-        b = toy.batch(1)
-        b.claims["hospital"] = 3
-        out = toy.paid(toy.bundle(tmp_path, toy.THIN), b)
-        assert (out["error"][0], out["due_fen"][0]) == (E.HOSPITAL_WITHOUT_COEFFICIENT, 0)
-
+class TestClaims:
     def test_a_class_without_rank(self, tmp_path) -> None:
         from dataclasses import replace
 
@@ -129,19 +89,6 @@ class TestPoints:
         view = replace(toy.VIEW, hospital_classes=("tertiary", "secondary", "village", ""))
         read_payment(toy.write_pack(tmp_path, toy.THIN), view, toy.GROUPINGS, faults)
         assert "hospitals.csv has the class 'village'" in str(faults[0])
-
-    def test_a_month_without_value(self, tmp_path) -> None:
-        b = toy.batch(2)
-        b.claims["settlement_date"] = [20250310, 20250310]
-        b.claims["scheme"] = [1, 3]
-        out = toy.paid(toy.bundle(tmp_path, toy.THIN), b)
-        assert out["error"].tolist() == [0, E.NO_POINT_VALUE]
-
-    def test_an_ungrouped_case_without_rule(self, tmp_path) -> None:
-        b = toy.batch(1)
-        b.groups["status"], b.groups["drg"] = 2, -1
-        out = toy.paid(toy.bundle(tmp_path, toy.THIN.replace('ungrouped = "cost_points"', "")), b)
-        assert out["error"][0] == E.PAYMENT_RULE_UNDEFINED
 
     def test_a_day_before_the_table(self, tmp_path) -> None:
         b = toy.batch(1)
@@ -203,57 +150,9 @@ def test_all_faults_come_in_one_run(tmp_path) -> None:
         assert any(expected in fault for fault in found), expected
 
 
-def test_months_of_contracts_overlap(tmp_path) -> None:
-    contract = (
-        f'[[contract]]\nid = "{{}}"\nhospital = "H00000000003"\nscheme = "employee"\n{toy.SOURCE}'
-    )  # fmt: skip
-    fault = only(tmp_path, toy.THIN + contract.format("c1") + contract.format("c2"))
-    assert fault == "payment.toml: contract[1]: months of c2 and c1 overlap — end one before the other"
-
-
 def test_two_values_of_a_point_on_one_day(tmp_path) -> None:
     more = toy.VALUE.split("[[point_value]]")[1]
     assert "two values hold on 20250101" in only(tmp_path, toy.THIN + "[[point_value]]" + more)
-
-
-@pytest.mark.parametrize(
-    ("rates", "expected"),
-    [
-        ("psych,,1,30,100\npsych,,32,,90", "gap or overlap at day 32 — begin at 31"),
-        ("psych,,1,30,100\npsych,,30,,90", "gap or overlap at day 30 — begin at 31"),
-        ("psych,,1,30,100", "ends at day 30"),
-        ("other,,1,,100", "bed_day.csv has no rate of the table 'psych'"),
-        ("psych,village,1,,100", "'village' is not a class"),
-    ],
-)
-def test_bed_day_rates_leave_no_day_out(tmp_path, rates: str, expected: str) -> None:
-    toml = toy.THIN + f'[[bed_day]]\nid = "psych"\n{toy.SOURCE}file = "bed_day.csv"\nformula = "less_patient"\n'
-    found = faults_of(tmp_path, toml, bed_day="table,payment_class,day_from,day_to,rate_yuan\n" + rates)
-    assert any(expected in fault for fault in found), "\n".join(found)
-
-
-def test_a_class_without_bed_day_rate_is_refused(tmp_path) -> None:
-    toml = (
-        toy.HEAD + toy.BY_ITEM + method("a", "bed_day", 'table = "psych"\ncare = ["inpatient"]')
-        + f'[[bed_day]]\nid = "psych"\n{toy.SOURCE}file = "bed_day.csv"\nformula = "less_patient"\n'
-    )  # fmt: skip
-    b = toy.batch(2)
-    b.claims["hospital"] = [0, 1]
-    rules = toy.bundle(tmp_path, toml, bed_day="table,payment_class,day_from,day_to,rate_yuan\npsych,tertiary,1,,100")
-    assert toy.paid(rules, b)["error"].tolist() == [0, E.NO_BED_DAY_RATE]
-
-
-def test_fund_on_the_limit_above_the_limit_is_undefined(tmp_path) -> None:
-    """Hainan 2011 (docs/law.md#S-62): what the fund does above the limit could not be read."""
-    toml = (
-        toy.HEAD + toy.BY_ITEM + method("a", "single_disease", 'table = "p"\ncare = ["inpatient"]')
-        + f'[[package]]\nid = "p"\n{toy.SOURCE}file = "package.csv"\nformula = "fund_on_limit"\nby = "none"\n'
-    )  # fmt: skip
-    b = toy.batch(2)
-    b.claims["total_fen"] = [900_000, 1_100_000]
-    out = toy.paid(toy.bundle(tmp_path, toml, package="table,code,payment_class,price_yuan\np,,,10000.00"), b)
-    assert out["error"].tolist() == [0, E.PAYMENT_RULE_UNDEFINED]
-    assert out["due_fen"][0] == 1_000_000 - 300_000
 
 
 def test_an_unverified_value_marks_the_result(tmp_path) -> None:
