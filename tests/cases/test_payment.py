@@ -10,6 +10,7 @@ from adjudicator.cases.file import read_cases
 from adjudicator.cases.run import Settled, run_case
 from adjudicator.codes import Method
 from adjudicator.errors import AdjudicatorError
+from adjudicator.grouping.scheme.load import scheme_folder
 from adjudicator.rulefile.faults import PackError
 
 
@@ -45,6 +46,13 @@ def test_tables_stand_in_the_case_and_the_rest_is_paid_by_item(tmp_path: Path) -
     settled = settle(tmp_path, PACKAGE)
     assert [one.differences() for one in settled] == [[], [], []]
     assert settled[0].answer.payment.method == Method.SINGLE_DISEASE
+
+
+def test_the_hash_of_the_rules_covers_payment_and_groups(tmp_path: Path) -> None:
+    other = PACKAGE.replace("4000.00", "4100.00")
+    grouped = PACKAGE.replace("payment:", "grouping: {FR21: [I50.900]}\npayment:")
+    hashes = [settle(tmp_path, text)[0].answer.rules_hash for text in (PACKAGE, PACKAGE, other, grouped)]
+    assert hashes[0] == hashes[1] and len(set(hashes)) == 3
 
 
 def test_a_wrong_amount_due_is_noticed(tmp_path: Path) -> None:
@@ -86,6 +94,15 @@ def test_a_shipped_scheme_groups_by_procedures_age_and_weight(tmp_path: Path) ->
         "- {diagnoses: [I50.900], expect: {group_status: grouped}}\n",
     )
     assert [one.differences() for one in settled] == [[], []]
+
+
+def test_a_scheme_in_a_folder(tmp_path: Path) -> None:
+    (settled,) = settle(
+        tmp_path,
+        f"case: X\nplan: {{rate_percent: 70}}\ngrouping: {scheme_folder('chs-demo')}\n"
+        "claim: {diagnoses: [I50.900], procedures: ['37.5100'], expect: {drg: AA19}}\n",
+    )
+    assert settled.differences() == [] and settled.answer.grouping.scheme == "chs-demo"
 
 
 @pytest.mark.parametrize("grouping", ["[FR21]", "5"])

@@ -18,9 +18,10 @@ from adjudicator.claim.engine import Engine
 from adjudicator.grouping.scheme.load import Scheme
 from adjudicator.limits import FIRST_DATE, LAST_DATE
 from adjudicator.payment import section as payment
+from adjudicator.payment.conditions import FILE as PAYMENT_FILE
 from adjudicator.rulefile.faults import Faults
 from adjudicator.rulefile.pack import Grouping, Hospital, Pack
-from adjudicator.rules.bundle import Bundle, load_bundle
+from adjudicator.rules.bundle import Bundle, compile_bundle, load_bundle
 from adjudicator.rules.inline import inline_bundle
 from adjudicator.rules.lookup import compile_lookup
 
@@ -106,19 +107,15 @@ def _of_one_level(hospital: Hospital) -> bool:
 
 def _inline(case: Case) -> Bundle:
     """Return the bundle of a case's own plan: every case has a catalogue and is paid by some method."""
-    bundle = inline_bundle(case.plan)
-    (pack,) = bundle.packs
+    (pack,) = inline_bundle(case.plan).packs
     schemes = scheme_of(case)
-    if schemes:
-        groupings = tuple(Grouping(scheme.name, FIRST_DATE, LAST_DATE) for scheme in schemes)
-        pack = dataclasses.replace(pack, groupings=groupings)
-    return dataclasses.replace(
-        bundle,
-        packs=(pack,),
-        schemes=schemes,
-        catalogue=catalogue.compile_sections([_catalogue(pack, [*case.items, *_part_items()], case.catalogue)]),
-        payment=payment.compile_sections([payment_of(pack, schemes, case.payment)]),
-    )
+    groupings = tuple(Grouping(scheme.name, FIRST_DATE, LAST_DATE) for scheme in schemes)
+    pack = dataclasses.replace(pack, groupings=groupings)
+    sections: dict[str, list[Any]] = {
+        "catalogue": [_catalogue(pack, [*case.items, *_part_items()], case.catalogue)],
+        "payment": [payment_of(pack, schemes, case.payment)],
+    }
+    return compile_bundle([pack], sections, schemes)
 
 
 def _part_items() -> list[dict[str, Any]]:
@@ -178,7 +175,7 @@ def payment_of(pack: Pack, schemes: Sequence[Scheme], mapping: Mapping[str, Any]
         written["method"] = [*methods, BY_ITEM]
     with tempfile.TemporaryDirectory() as folder:
         own = _with_files(_with_sources(written), Path(folder))
-        (Path(folder) / payment.FILE).write_text(_toml(own), "utf-8")
+        (Path(folder) / PAYMENT_FILE).write_text(_toml(own), "utf-8")
         faults = Faults()
         section = payment.load_section(Path(folder), pack, faults, schemes)
         faults.raise_if_any("the payment of the case")
