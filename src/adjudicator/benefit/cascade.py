@@ -26,6 +26,7 @@ from adjudicator.benefit.stages.pooled_fund import pooled_fund
 from adjudicator.benefit.stages.quotas import fixed_price_excess, narrowest, quota_left
 from adjudicator.benefit.stages.supplements import civil_servant, enterprise
 from adjudicator.benefit.tables import Claims, Rules
+from adjudicator.benefit.trace import TRACED, trace
 from adjudicator.benefit.year import count_in_year
 from adjudicator.compiled.jit import inlined, kernel
 from adjudicator.compiled.unowned import unowned
@@ -33,10 +34,10 @@ from adjudicator.options import Position
 
 
 @inlined
-def clear(words: np.ndarray, row: Any) -> None:
+def clear(words: np.ndarray) -> None:
     """Set every word of a work record to 0."""
-    for position in range(words.shape[1]):
-        words[row, np.uint64(position)] = 0
+    for position in range(words.shape[0]):
+        words[np.uint64(position)] = 0
 
 
 @inlined
@@ -50,6 +51,10 @@ def begin(claim: Any, split: Any, work: Any) -> None:
     work.copay_free_fen = min(not_negative(split.copay_free_fen), split.in_scope_fen)
     work.special_drug_fen = split.special_drug_fen
     work.hospital_fen = min(split.hospital_borne_fen, split.over_ceiling_fen)
+    if TRACED:
+        trace.step("wholly_self_paid", work.self_paid_fen)
+        trace.step("over_ceiling", work.over_ceiling_fen)
+        trace.step("first_pay", work.first_pay_fen)
 
 
 @inlined
@@ -118,6 +123,8 @@ def price(rules: Any, batch: Any, claim: Any, work: Any, answer: Any) -> int:
             error = work.error
         else:
             work.base_fen = work.in_scope_fen - work.copay_free_fen
+            if TRACED:
+                trace.step("copay_free", work.copay_free_fen)
     if error == 0:
         left_after_pooling(work)
         if work.plan >= 0:
@@ -138,7 +145,7 @@ def price(rules: Any, batch: Any, claim: Any, work: Any, answer: Any) -> int:
 def settle_claims(rules: Rules, batch: Claims, works: np.ndarray, words: np.ndarray, out: np.ndarray) -> None:
     """Price the claims of a batch in order into ``out[BENEFIT]``; update ``batch.years`` and ``batch.quotas``.
 
-    ``works`` is WORK[claims], and keeps the work amounts of each claim, or WORK[1]; ``words`` are its bytes as int64.
+    ``works`` is WORK[1], the work amounts of one claim after the other; ``words`` are its bytes as int64.
     A claim with an error keeps an all-zero result and leaves year and quota untouched.
     """
     rules = Rules(
@@ -155,9 +162,8 @@ def settle_claims(rules: Rules, batch: Claims, works: np.ndarray, words: np.ndar
         claim, answer = batch.claims[i], out[i]
         refuse(answer, claim.error)
         if claim.error == 0:
-            w = i if works.shape[0] == batch.claims.shape[0] else np.uint64(0)
-            clear(words, w)
-            work = works[w]
+            clear(words)
+            work = works[np.uint64(0)]
             begin(claim, batch.splits[i], work)
             error = np.int32(price(rules, batch, claim, work, answer))
             claim.error = error

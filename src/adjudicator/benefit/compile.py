@@ -8,13 +8,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from adjudicator import limits
-from adjudicator.benefit.diseases import compile_diseases
+from adjudicator.benefit.diseases import compile_diseases, values_of
 from adjudicator.benefit.plan.compile import Plans, compile_plans
 from adjudicator.benefit.plan.keys import PLAN
 from adjudicator.benefit.plan.source import SCHEME_WORDS
 from adjudicator.benefit.programmes import compile_programmes
 from adjudicator.benefit.tables import Rules
 from adjudicator.codes import PERSON_TYPES, Scheme
+from adjudicator.rulefile.dated import Source
 from adjudicator.rulefile.pack import Pack
 
 
@@ -25,6 +26,10 @@ class Benefit:
     plans: Plans
     rules: Rules
     """What the kernel reads."""
+    disease_sources: tuple[Source, ...]
+    """Where each row of ``rules.disease_values`` stands."""
+    programme_sources: tuple[tuple[Source, ...], ...]
+    """Where the programmes of each pack stand, beginning with programme 1."""
     rule_date: np.ndarray
     """int8[packs]: options.YearBy."""
     benefit_year: np.ndarray
@@ -44,6 +49,8 @@ def compile_benefit(packs: Sequence[Pack]) -> Benefit:
     return Benefit(
         plans,
         Rules(rows, plans.selector, plans.spans, _person_groups(packs), values, ranges, compile_programmes(packs)),
+        disease_sources=tuple(value.source for pack in packs for value in values_of(pack)),
+        programme_sources=tuple(tuple(programme.source for programme in pack.programmes) for pack in packs),
         rule_date=np.array([pack.rule_date for pack in packs], np.int8),
         benefit_year=np.array([pack.benefit_year for pack in packs], np.int8),
         year_begins=np.array([pack.year_begins for pack in packs], np.int32),

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
 from adjudicator.benefit.plan.keys import RANGE
+from adjudicator.rulefile.dated import DatedValue
 from adjudicator.rulefile.pack import Pack
 
 DISEASE_VALUE = np.dtype(
@@ -16,6 +17,12 @@ DISEASE_VALUE = np.dtype(
     ]
 )  # fmt: skip
 """One dated value of a disease: a quota or a fixed price (the other is -1); scheme 0 and group -1 hold for all."""
+
+
+def values_of(pack: Pack) -> Iterator[DatedValue]:
+    """Yield the quotas and fixed prices of the diseases of a pack, in the order in which they are compiled."""
+    for disease in pack.diseases:
+        yield from (*disease.quotas, *disease.fixed_prices)
 
 
 def compile_diseases(packs: Sequence[Pack]) -> tuple[np.ndarray, np.ndarray]:

@@ -79,7 +79,6 @@ WORK = np.dtype(
         # Layers (stages 7 to 12).
         ("catastrophic_base_fen", "i8"), ("catastrophic_fen", "i8"),
         ("civil_servant_deductible_fen", "i8"), ("civil_servant_fen", "i8"), ("enterprise_fen", "i8"),
-        ("civil_servant_base_fen", "i8"), ("enterprise_base_fen", "i8"),  # in-scope burden that was left for them
         ("assistance_base_fen", "i8"), ("assistance_fen", "i8"), ("tilt_base_fen", "i8"), ("tilt_fen", "i8"),
         ("burden_in_scope_fen", "i8"),
         ("supplementary_base_fen", "i8", (limits.MAX_PROGRAMME_PARTS,)), ("supplementary_fen", "i8"),
@@ -88,9 +87,9 @@ WORK = np.dtype(
         ("account_current_fen", "i8"), ("account_past_fen", "i8"), ("account_family_fen", "i8"), ("cash_fen", "i8"),
     ]
 )  # fmt: skip
-"""Amounts of one claim on its way through the stages; the last values are what an explanation is made of."""
+"""Amounts of one claim on its way through the stages."""
 
 
-def words_of(works: np.ndarray) -> np.ndarray:
-    """Return WORK[n] as int64[n, words], the same memory, so that a kernel clears a record in one loop."""
-    return works.view(np.int64).reshape(len(works), -1)
+def words_of(work: np.ndarray) -> np.ndarray:
+    """Return WORK[1] as int64[words], the same memory, so that a kernel clears the record in one loop."""
+    return work.view(np.int64)

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from adjudicator.benefit.cascade import settle_claims
 from adjudicator.benefit.compile import Benefit
 from adjudicator.benefit.dates import decide
 from adjudicator.benefit.records import WORK, YEAR, words_of, years_of
-from adjudicator.benefit.tables import Claims
+from adjudicator.benefit.tables import Claims, Rules
 from adjudicator.columns import BENEFIT, CLAIM, QUOTA, SPLIT
+
+Kernel = Callable[[Rules, Claims, np.ndarray, np.ndarray, np.ndarray], None]
 
 _NO_LINES = np.zeros(0, np.int64)
 _NO_QUOTAS = np.zeros(1, QUOTA)
@@ -45,13 +49,16 @@ def settle(
     run(benefit, Claims(claims, splits, lines, years_of(states), quotas, _EMPTY_YEAR), out, np.empty(1, WORK))
 
 
-def run(benefit: Benefit, batch: Claims, out: np.ndarray, works: np.ndarray) -> None:
-    """Price a batch and keep the work amounts of each claim where ``works`` is WORK[claims] and not WORK[1]."""
+def run(benefit: Benefit, batch: Claims, out: np.ndarray, work: np.ndarray, kernel: Kernel = settle_claims) -> None:
+    """Price a batch; the work amounts of the last claim are left in ``work`` WORK[1].
+
+    ``kernel`` is the compiled one, or a variant of its source (``compiled.interpret``).
+    """
     claims = batch.claims
     assert claims.dtype == CLAIM and batch.splits.dtype == SPLIT and out.dtype == BENEFIT
-    assert len(claims) == len(batch.splits) == len(out) and len(works) in (1, len(claims))
+    assert len(claims) == len(batch.splits) == len(out) and len(work) == 1
     batch = batch._replace(
         years=batch.years if len(batch.years) else _EMPTY_YEAR,
         quotas=batch.quotas if len(batch.quotas) else _NO_QUOTAS,
     )
-    settle_claims(benefit.rules, batch, works, words_of(works), out)
+    kernel(benefit.rules, batch, work, words_of(work), out)

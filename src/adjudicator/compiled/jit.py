@@ -27,12 +27,12 @@ _HOT = {"nogil": True, "error_model": "numpy"}
 
 def _compiled(function: F, **options: bool) -> F:
     if config.DISABLE_JIT:  # type: ignore[attr-defined]  # set by Numba as it is imported
-        return _interpreted(function)
+        return interpreted(function)
     compiled: F = njit(**_HOT, **options)(function)  # type: ignore[call-overload]
     return compiled
 
 
-def _interpreted(function: F) -> F:
+def interpreted(function: F) -> F:
     """Return the Python source itself, for coverage and debugging: rows of record arrays get attributes as compiled."""
 
     @functools.wraps(function)

@@ -35,9 +35,9 @@ def _unowned(typing_context: Any, array: Any) -> Any:
     return array(array), code
 
 
-def _itself(array: Any) -> Any:
+def itself(array: Any) -> Any:
     return array
 
 
-unowned: Callable[[Any], Any] = _itself if INTERPRETED else cast(Any, intrinsic(_unowned))
+unowned: Callable[[Any], Any] = itself if INTERPRETED else cast(Any, intrinsic(_unowned))
 """The same array without its reference counter; called in kernels only. With the compiler off nothing counts."""

@@ -6,6 +6,7 @@ from typing import Any
 
 from adjudicator.benefit.amounts import not_negative
 from adjudicator.benefit.stages.burden import had_part
+from adjudicator.benefit.trace import TRACED, trace
 from adjudicator.compiled.jit import inlined
 from adjudicator.compiled.rounding import per_million
 from adjudicator.options import Stage
@@ -21,6 +22,15 @@ def above_the_cap(plan: Any, year: Any, work: Any) -> None:
         whole = work.over_cap_whole_fen + work.over_cap_numerator // divisor
         exact = whole * rate_ppm + (work.over_cap_numerator % divisor) * rate_ppm // divisor
         amount = min(per_million(exact), work.over_cap_fen)
-        amount = min(amount, not_negative(plan.above_cap_limit_fen[work.group] - year.large_sum_fen))
+        room = not_negative(plan.above_cap_limit_fen[work.group] - year.large_sum_fen)
+        if TRACED:
+            trace.part("above_cap", work.over_cap_fen, rate_ppm)
+            trace.cite("above_cap", "above_cap_percent")
+            if amount != per_million(work.over_cap_fen * rate_ppm):
+                trace.note("above_cap", "fraction_of_a_fen")
+            trace.because("above_cap", "above_cap_limit_yuan", amount > room)
+        amount = min(amount, room)
         had_part(work, Stage.LARGE_SUM)
     work.large_sum_fen = amount
+    if TRACED:
+        trace.step("above_cap", amount)

@@ -6,6 +6,7 @@ from typing import Any
 
 from adjudicator.benefit.amounts import not_negative
 from adjudicator.benefit.stages.burden import ALL_PARTS, had_part, left_in, take
+from adjudicator.benefit.trace import TRACED, trace
 from adjudicator.compiled.jit import inlined
 from adjudicator.options import Stage
 
@@ -21,9 +22,18 @@ def accounts(plan: Any, claim: Any, work: Any) -> None:
         work.account_family_fen = take(work, not_negative(claim.account_family_fen), plan.account_family_pays)
         if work.account_current_fen + work.account_past_fen + work.account_family_fen > 0:
             had_part(work, Stage.ACCOUNT)
+    if TRACED:
+        trace.cite("account_current", "account_current_pays")
+        trace.step("account_current", work.account_current_fen, claim.account_current_fen)
+        trace.cite("account_past", "account_past_pays")
+        trace.step("account_past", work.account_past_fen, claim.account_past_fen)
+        trace.cite("family_account", "account_family_pays")
+        trace.step("family_account", work.account_family_fen, claim.account_family_fen)
 
 
 @inlined
 def cash(work: Any) -> None:
     """Fill what is left for the person."""
     work.cash_fen = left_in(work, ALL_PARTS)
+    if TRACED:
+        trace.step("cash", work.cash_fen)

@@ -11,6 +11,7 @@ from typing import Any
 from adjudicator.benefit.amounts import EXACT_LIMIT, not_negative
 from adjudicator.benefit.plan.keys import NO_LIMIT, UNDEFINED
 from adjudicator.benefit.stages.burden import had_part
+from adjudicator.benefit.trace import TRACED, trace
 from adjudicator.compiled.jit import inlined
 from adjudicator.options import CapMeasure, DeductiblePosition, PaidCategory, Stage
 from adjudicator.rounding import PPM
@@ -93,11 +94,16 @@ def limit_of_care(plan: Any, claim: Any, year: Any, work: Any) -> None:
     limit = plan.limit_fen[work.group]
     if limit < NO_LIMIT and work.no_cap == 0:
         signed = plan.limit_signed_fen[work.group]
-        if claim.family_doctor != 0 and signed != UNDEFINED:
+        is_signed = claim.family_doctor != 0 and signed != UNDEFINED
+        if is_signed:
             limit = signed
         if claim.disease >= 0:
             limit += plan.limit_disease_extra_fen[work.group]
         room = not_negative(limit - paid_in(year, plan.limit_counts))
+        if TRACED and work.pooled_fen > room:
+            trace.because("pooled", "limit_signed_yuan" if is_signed else "limit_yuan")
+            extra = claim.disease >= 0 and plan.limit_disease_extra_fen[work.group] > 0
+            trace.because("pooled", "limit_disease_extra_yuan", extra)
         work.pooled_fen = min(work.pooled_fen, room)
         if work.payable_fen > 0:
             had_part(work, Stage.CAP)

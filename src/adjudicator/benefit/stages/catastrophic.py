@@ -8,8 +8,9 @@ from adjudicator.benefit.amounts import not_negative
 from adjudicator.benefit.plan.keys import AXIS_LENGTH, NO_LIMIT
 from adjudicator.benefit.stages.burden import had_part, take
 from adjudicator.benefit.stages.increments import increment_of
+from adjudicator.benefit.trace import TRACED, trace
 from adjudicator.compiled.jit import inlined
-from adjudicator.compiled.rounding import part_of
+from adjudicator.compiled.rounding import part_of, per_million
 from adjudicator.options import BandOrigin, BurdenPart, Increment, Stage, TakenFrom
 
 BANDS = AXIS_LENGTH["band"]
@@ -28,6 +29,8 @@ def bands_between(plan: Any, category: int, low: int, high: int) -> int:
         part = min(high, end) - max(low, max(begin + origin, threshold))
         if part > 0:
             exact += part * plan.catastrophic_ppm[category, band]
+            if TRACED:
+                trace.part("catastrophic", part, plan.catastrophic_ppm[category, band])
         begin = following
         band += 1
     return exact
@@ -68,12 +71,21 @@ def of_the_year(plan: Any, year: Any, base: int, work: Any) -> int:
     """Return the payment for a base on top of the year's, up to the yearly cap."""
     category, before = work.category, year.catastrophic_base_fen
     exact = bands_between(plan, category, before, before + base)
+    if TRACED:
+        trace.whole("catastrophic")  # what follows is computed for the whole year
     exact_after, exact_before = 0, 0
     if plan.catastrophic_increment != Increment.ROUNDED_DIFFERENCE:
         exact_after = bands_between(plan, category, 0, before + base)
         exact_before = bands_between(plan, category, 0, before)
     pay = increment_of(plan.catastrophic_increment, exact, exact_after, exact_before, year.catastrophic_fen)
     room = not_negative(plan.catastrophic_cap_fen[category] - year.catastrophic_fen)
+    if TRACED and base > 0:
+        trace.note("catastrophic", "burden", base, before, plan.catastrophic_threshold_fen[category])
+        trace.cite("catastrophic", "catastrophic_percent")
+        trace.cite("catastrophic", "catastrophic_threshold_yuan")
+        trace.cite("catastrophic", "catastrophic_base")
+        trace.because("catastrophic", "catastrophic_increment", pay != per_million(exact))
+        trace.because("catastrophic", "catastrophic_cap_yuan", min(pay, base) > room)
     return min(min(pay, base), room)
 
 
@@ -99,3 +111,5 @@ def catastrophic(plan: Any, year: Any, work: Any) -> None:
             take(work, pay, BurdenPart.IN_SCOPE | BurdenPart.FIRST_PAY | BurdenPart.OVER_CEILING)
     work.catastrophic_base_fen = base
     work.catastrophic_fen = pay
+    if TRACED:
+        trace.step("catastrophic", pay)

@@ -12,6 +12,7 @@ import numpy as np
 
 from adjudicator.benefit.amounts import not_negative
 from adjudicator.benefit.stages.burden import had_part
+from adjudicator.benefit.trace import TRACED, trace
 from adjudicator.codes import Place, Referral
 from adjudicator.compiled.jit import inlined
 from adjudicator.compiled.rounding import per_million
@@ -38,6 +39,16 @@ def cross_region(plan: Any, claim: Any, lines_in_scope: np.ndarray, work: Any) -
             extra_ppm = max(extra_ppm, plan.unreferred_extra_ppm)
             minus_ppm = max(minus_ppm, plan.unreferred_points_ppm)
     extra = extra_first_pay(plan, claim, lines_in_scope, extra_ppm, work)
+    if TRACED:
+        is_own = extra_ppm == plan.cross_extra_first_pay_ppm[work.place, work.filing]
+        trace.cite("cross_region_first_pay", "cross_region" if is_own else "unreferred_extra_percent")
+        trace.part("cross_region_first_pay", work.in_scope_fen, extra_ppm)
+        trace.step("cross_region_first_pay", extra)
+        is_own = minus_ppm == plan.cross_minus_points_ppm[work.place, work.filing]
+        trace.because("rate", "unreferred_points", minus_ppm > 0 and not is_own)
+        if (minus_ppm > 0 and is_own) or factor_ppm != PPM:
+            trace.cite("rate", "cross_region")
+            trace.note("rate", "rate_elsewhere")
     if extra_ppm > 0 or minus_ppm > 0 or factor_ppm != PPM or claim.place != Place.LOCAL:
         had_part(work, Stage.CROSS_REGION)
     work.extra_first_pay_fen = extra
@@ -57,6 +68,8 @@ def extra_first_pay(plan: Any, claim: Any, lines_in_scope: np.ndarray, extra_ppm
             for line in range(claim.line_start, claim.line_end):
                 extra += per_million(lines_in_scope[np.uint64(line)] * extra_ppm)
             extra = min(not_negative(extra), work.in_scope_fen)
+            if TRACED:
+                trace.because("cross_region_first_pay", "extra_position")
         else:
             extra = per_million(work.in_scope_fen * extra_ppm)
     return extra
@@ -79,3 +92,9 @@ def base_of_cascade(plan: Any, claim: Any, work: Any) -> None:
         account = min(claim.account_current_fen, base)
     work.account_first_fen = account
     work.base_fen = base - account
+    if TRACED:
+        trace.step("copay_free", work.copay_free_fen)
+        trace.cite("over_fixed_price", "fixed_price")
+        trace.step("over_fixed_price", work.fixed_price_excess_fen)
+        trace.cite("account_first", "account_position")
+        trace.step("account_first", account)

@@ -11,11 +11,13 @@ from typing import Any
 from adjudicator.benefit.amounts import not_negative
 from adjudicator.benefit.plan.keys import AXIS_LENGTH, UNDEFINED
 from adjudicator.benefit.stages.burden import had_part
+from adjudicator.benefit.trace import PROGRAMME, TRACED, trace
 from adjudicator.codes import Referral
 from adjudicator.compiled.jit import inlined
 from adjudicator.compiled.rounding import per_million
 from adjudicator.errors import E
 from adjudicator.options import Account, DeductibleCounting, HighestReading, NthOver, ReferralDeductible, Stage
+from adjudicator.rounding import PPM
 
 RULE_UNDEFINED = int(E.RULE_UNDEFINED)
 LAST_STAY = AXIS_LENGTH["nth"] - 1
@@ -42,6 +44,10 @@ def standard_of_place(plan: Any, work: Any) -> int:
         least = plan.cross_deductible_at_least_fen[work.place, work.filing]
         most = plan.cross_deductible_at_most_fen[work.place, work.filing]
         standard = min(max(per_million(work.total_fen * share_ppm), least), most)
+    if TRACED:
+        is_own = fixed >= 0 or share_ppm > 0
+        trace.because("deductible", "cross_region", is_own)
+        trace.cite("deductible", "deductible_yuan", not is_own)
     return standard
 
 
@@ -54,6 +60,10 @@ def standard_of_stay(plan: Any, claim: Any, year: Any, work: Any) -> int:
     standard = not_negative(standard)
     if claim.family_doctor != 0 and claim.at_signed_institution != 0:
         signed = plan.deductible_signed_fen[work.level]
+        if TRACED:
+            trace.because("deductible", "deductible_signed_yuan", signed != UNDEFINED and signed < standard)
+            less = plan.deductible_signed_less_fen[work.level] > 0 and standard > 0
+            trace.because("deductible", "deductible_signed_less_yuan", less)
         if signed != UNDEFINED:
             standard = min(standard, signed)
         standard = not_negative(standard - plan.deductible_signed_less_fen[work.level])
@@ -65,6 +75,11 @@ def standard_of_stay(plan: Any, claim: Any, year: Any, work: Any) -> int:
             before = year.stays_level[work.level]
     # A referral chain is one episode: its first stay has been counted already (R27).
     nth = before - 1 if work.in_chain != 0 and before > 0 else before
+    if TRACED and standard > 0:
+        trace.because("deductible", "deductible_category_percent", plan.deductible_category_ppm[work.category] != PPM)
+        is_later = plan.deductible_nth_ppm[min(nth, LAST_STAY)] != PPM
+        trace.because("deductible", "deductible_nth_percent", is_later)
+        trace.cite("deductible", "deductible_nth_over", is_later)
     return per_million(standard * plan.deductible_nth_ppm[min(nth, LAST_STAY)])
 
 
@@ -76,10 +91,14 @@ def due_per_stay(plan: Any, claim: Any, year: Any, standard: int, work: Any) -> 
     if period > 0:
         # R33: day 90 belongs to the first period, day 91 begins the second.
         due = standard * max(1, (claim.stay_days + period - 1) // period)
+        if TRACED:
+            trace.because("deductible", "deductible_period_days", due > standard)
     if work.in_chain != 0:
         paid = claim.chain_deductible_fen
         if plan.deductible_referral == ReferralDeductible.LESS_STANDARD:
             paid = year.last_standard_fen
+        if TRACED:
+            trace.because("deductible", "deductible_referral", due > 0 and paid > 0)
         due = not_negative(due - paid)
     return due
 
@@ -119,14 +138,27 @@ def due_now(plan: Any, claim: Any, year: Any, standard: int, work: Any) -> int:
         due = due_by_highest(plan, standard, charged, highest)
     elif plan.deductible_counting == DeductibleCounting.YEAR_PER_LEVEL:
         due = not_negative(standard - of_level)
+    if TRACED:
+        trace.cite("deductible", "deductible_counting")
+        is_less = plan.deductible_counting != DeductibleCounting.PER_STAY and due < standard
+        if is_less:
+            trace.note("deductible", "charged_before")
     if work.in_chain != 0 and claim.referral == Referral.DOWN:
+        if TRACED:
+            trace.because("deductible", "deductible_referral", due > 0)
         due = 0
     carried = plan.deductible_carried != 0 and work.in_chain == 0
     if carried and year.stays > 0:
         work.shortfall_used_fen = year.deductible_shortfall_fen
         due += year.deductible_shortfall_fen
-    due = min(due, not_negative(plan.deductible_year_ceiling_fen[work.group] - charged))
-    due = min(due, not_negative(plan.deductible_level_ceiling_fen[work.level] - of_level))
+        if TRACED:
+            trace.because("deductible", "deductible_carried", year.deductible_shortfall_fen > 0)
+    room_of_year = not_negative(plan.deductible_year_ceiling_fen[work.group] - charged)
+    room_of_level = not_negative(plan.deductible_level_ceiling_fen[work.level] - of_level)
+    if TRACED:
+        trace.because("deductible", "deductible_year_ceiling_yuan", due > room_of_year)
+        trace.because("deductible", "deductible_level_ceiling_yuan", min(due, room_of_year) > room_of_level)
+    due = min(min(due, room_of_year), room_of_level)
     if carried and year.stays == 0:
         work.shortfall_fen = due - min(due, work.base_fen)
     return due
@@ -144,3 +176,11 @@ def deductible(plan: Any, claim: Any, year: Any, work: Any) -> None:
     work.standard_fen = standard
     work.due_fen = due
     work.deductible_fen = min(due, work.base_fen)
+    if TRACED:
+        if plan.deductible_counting != DeductibleCounting.NONE and work.no_deductible != 0:
+            trace.cite("deductible", PROGRAMME)
+            trace.note("deductible", "waived")
+        if due > work.base_fen:
+            trace.note("deductible", "cost_below_due", work.base_fen)
+        before = charged_before(plan, year, work)[0]
+        trace.step("deductible", work.deductible_fen, standard, before, due, work.deductible_fen)

@@ -7,6 +7,7 @@ from typing import Any
 from adjudicator import limits
 from adjudicator.benefit.amounts import EXACT_LIMIT, not_negative
 from adjudicator.benefit.stages.burden import ALL_PARTS, left_in, take
+from adjudicator.benefit.trace import PROGRAMME, TRACED, trace
 from adjudicator.compiled.jit import inlined
 from adjudicator.compiled.rounding import per_million
 from adjudicator.options import BurdenPart
@@ -54,9 +55,20 @@ def supplementary(programme: Any, year: Any, work: Any) -> None:
             paid_before = not_negative(before - part.threshold_fen) * part.rate_ppm
             paid_after = not_negative(before + counted - part.threshold_fen) * part.rate_ppm
             if part.cap_fen < EXACT_LIMIT:
+                if TRACED and paid_after > part.cap_fen * PPM:
+                    trace.note("programme", "up_to_its_limit", part.cap_fen)
                 paid_before = min(paid_before, part.cap_fen * PPM)
                 paid_after = min(paid_after, part.cap_fen * PPM)
-            work.supplementary_fen += take(work, per_million(paid_after - paid_before), parts_counted(part))
+            amount = per_million(paid_after - paid_before)
+            taken = take(work, amount, parts_counted(part))
+            if TRACED:
+                over, over_before = before + counted - part.threshold_fen, before - part.threshold_fen
+                trace.part("programme", not_negative(over) - not_negative(over_before), part.rate_ppm)
+                if (paid_after - paid_before) % PPM > 0:
+                    trace.note("programme", "each_part_rounded")
+                if taken < amount:
+                    trace.note("programme", "up_to_the_burden")
+            work.supplementary_fen += taken
             work.supplementary_base_fen[n] = counted
 
 
@@ -64,8 +76,16 @@ def supplementary(programme: Any, year: Any, work: Any) -> None:
 def programme_payer(programme: Any, work: Any) -> None:
     """Fill what the payer of a programme pays: supplementary insurance and a share of what is left."""
     parts = programme.pays_parts & ALL_PARTS
-    share = per_million(left_in(work, parts) * programme.pays_ppm)
+    left = left_in(work, parts)
+    share = per_million(left * programme.pays_ppm)
     work.programme_fen = work.supplementary_fen + take(work, share, parts)
+    if TRACED:
+        if programme.pays_ppm > 0:
+            trace.part("programme", left, programme.pays_ppm)
+        if work.supplementary_fen > 0:
+            trace.note("programme", "supplementary", work.supplementary_fen)
+        trace.cite("programme", PROGRAMME)
+        trace.step("programme", work.programme_fen)
 
 
 @inlined
@@ -74,7 +94,13 @@ def other_payers(claim: Any, work: Any) -> None:
     work.other_fen = take(work, not_negative(claim.other_payer_fen), ALL_PARTS)
     # The hospital waives what the person would pay alone before what a fund shares in (B2).
     rest = not_negative(claim.hospital_borne_fen)
+    if TRACED:
+        trace.step("other", work.other_fen, claim.other_payer_fen)
     borne = take(work, rest, BurdenPart.SELF_PAID)
     borne += take(work, rest - borne, BurdenPart.OVER_CEILING)
     borne += take(work, rest - borne, BurdenPart.FIRST_PAY)
-    work.hospital_fen += borne + take(work, rest - borne, BurdenPart.IN_SCOPE)
+    borne += take(work, rest - borne, BurdenPart.IN_SCOPE)
+    work.hospital_fen += borne
+    if TRACED:
+        over_ceiling = work.hospital_fen - work.fixed_price_excess_fen - borne
+        trace.step("hospital_borne", work.hospital_fen, over_ceiling, work.fixed_price_excess_fen, borne)

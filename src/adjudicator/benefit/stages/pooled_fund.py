@@ -10,9 +10,10 @@ from adjudicator.benefit.stages.burden import had_part
 from adjudicator.benefit.stages.caps import cap_of_year, limit_of_care, room_for_tiers
 from adjudicator.benefit.stages.quotas import maternity_quota, quota_of
 from adjudicator.benefit.stages.tiers import before_in_year, pay_tiers, rate_changes, start_of_scale
+from adjudicator.benefit.trace import TRACED, trace
 from adjudicator.compiled.jit import inlined
 from adjudicator.compiled.rounding import per_million
-from adjudicator.options import DeductiblePosition, FloorBase, QuotaMode, Stage
+from adjudicator.options import CapMeasure, DeductiblePosition, FloorBase, QuotaMode, Stage
 from adjudicator.rounding import PPM
 
 
@@ -52,18 +53,35 @@ def by_rate(plan: Any, claim: Any, year: Any, work: Any) -> None:
     pooled = per_million(work.tiers_exact)
     if plan.deductible_position == DeductiblePosition.AFTER_RATE:
         room = not_negative(work.room_fen - work.copay_free_fen)
+        if TRACED:
+            trace.plus("pooled", -min(pooled, work.deductible_fen))
+            trace.because("pooled", "deductible_position", work.deductible_fen > 0)
         pooled = min(not_negative(pooled - work.deductible_fen), room)
     over = cost_over_cap(work)
     copay_free_paid = min(work.copay_free_fen, work.room_fen)
     over += work.copay_free_fen - copay_free_paid
     work.over_cap_whole_fen += work.copay_free_fen - copay_free_paid
     pooled += copay_free_paid
+    if TRACED:
+        trace.plus("pooled", copay_free_paid)
+        if copay_free_paid > 0:
+            trace.note("pooled", "copay_free", copay_free_paid)
+        if over > 0:
+            trace.cite("pooled", "cap_yuan")
+            trace.cite("pooled", "cap_measure", plan.cap_measure == CapMeasure.COST)
+            trace.note("pooled", "over_cap_on_cost" if plan.cap_measure == CapMeasure.COST else "over_cap", over)
     if plan.floor_ppm > 0:
         payable_most = work.base_fen + work.copay_free_fen - over
-        pooled = max(pooled, min(min(floor_of(plan, work), payable_most), work.room_fen))
+        least = min(min(floor_of(plan, work), payable_most), work.room_fen)
+        if TRACED:
+            trace.because("pooled", "floor_percent", least > pooled)
+        pooled = max(pooled, least)
     work.over_cap_fen = over
     if plan.quota_mode == QuotaMode.PAYMENT_UP_TO_QUOTA:
-        pooled = min(pooled, quota_of(plan, claim, work))
+        quota = quota_of(plan, claim, work)
+        if TRACED:
+            trace.because("pooled", "maternity_quota_yuan", pooled > quota)
+        pooled = min(pooled, quota)
     work.pooled_fen = pooled
 
 
@@ -87,7 +105,13 @@ def pooled_fund(plan: Any, claim: Any, year: Any, work: Any) -> None:
         by_rate(plan, claim, year, work)
     limit_of_care(plan, claim, year, work)
     if work.quota_left_fen >= 0:
+        if TRACED and work.pooled_fen > work.quota_left_fen:
+            trace.note("pooled", "disease_quota", work.quota_left_fen)
         work.pooled_fen = min(work.pooled_fen, work.quota_left_fen)
     work.quota_paid_fen = work.pooled_fen
     if work.payable_fen > 0 or work.pooled_fen > 0:
         had_part(work, Stage.POOLED)
+    if TRACED:
+        if work.payable_fen == 0:
+            trace.note("pooled", "nothing_left")
+        trace.step("pooled", work.pooled_fen)

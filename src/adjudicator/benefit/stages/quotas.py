@@ -8,10 +8,12 @@ import numpy as np
 
 from adjudicator.benefit.amounts import not_negative
 from adjudicator.benefit.plan.keys import AXIS_LENGTH, UNDEFINED
+from adjudicator.benefit.trace import TRACED, trace
 from adjudicator.compiled.jit import inlined
 from adjudicator.compiled.rounding import per_million
 from adjudicator.errors import E
 from adjudicator.options import FixedPrice
+from adjudicator.rounding import PPM
 
 RULE_UNDEFINED = int(E.RULE_UNDEFINED)
 MATERNITY_TYPES = AXIS_LENGTH["maternity"]
@@ -38,6 +40,17 @@ def maternity_quota(plan: Any, claim: Any, work: Any) -> int:
     cost = work.base_fen - work.deductible_fen
     within = min(cost, quota_of(plan, claim, work))
     paid: int = within + per_million((cost - within) * plan.quota_excess_ppm) + work.copay_free_fen
+    if TRACED:
+        trace.part("pooled", within, PPM)
+        trace.cite("pooled", "quota_mode")
+        trace.cite("pooled", "maternity_quota_yuan")
+        trace.note("pooled", "cost_up_to_quota")
+        if plan.quota_excess_ppm > 0 and cost > within:
+            trace.part("pooled", cost - within, plan.quota_excess_ppm)
+            trace.because("pooled", "quota_excess_percent")
+        trace.plus("pooled", work.copay_free_fen)
+        if work.copay_free_fen > 0:
+            trace.note("pooled", "copay_free", work.copay_free_fen)
     return paid
 
 
@@ -68,6 +81,8 @@ def quota_left(values: np.ndarray, entry: int, quotas: np.ndarray, claim: Any) -
     if entry >= 0:
         used = quotas[np.uint64(claim.quota)].used_fen if claim.quota >= 0 else 0
         left = not_negative(values[np.uint64(entry)].quota_fen - used)
+        if TRACED:
+            trace.cite_disease("pooled", entry)
     return left
 
 
@@ -80,4 +95,6 @@ def fixed_price_excess(plan: Any, values: np.ndarray, ranges: np.ndarray, claim:
         if entry >= 0:
             price = values[np.uint64(entry)].price_fen
             excess = not_negative(work.in_scope_fen - work.copay_free_fen - price)
+            if TRACED:
+                trace.cite_disease("over_fixed_price", entry)
     return excess

@@ -10,6 +10,7 @@ from typing import Any
 
 from adjudicator.benefit.amounts import not_negative
 from adjudicator.benefit.plan.keys import AXIS_LENGTH, NO_LIMIT
+from adjudicator.benefit.trace import PROGRAMME, TRACED, trace
 from adjudicator.compiled.jit import inlined
 from adjudicator.compiled.rounding import per_million
 from adjudicator.errors import E
@@ -24,14 +25,21 @@ TIERS, AGE_STEPS = AXIS_LENGTH["tier"], AXIS_LENGTH["age"]
 def rate_changes(plan: Any, claim: Any, work: Any) -> int:
     """Return the points on top of the table: signed doctor, category, age (V05, V15)."""
     plus: int = plan.category_points_ppm[work.category]
+    if TRACED:
+        trace.because("rate", "category_points", plus > 0)
     if claim.family_doctor != 0 and claim.at_signed_institution != 0:
         plus += plan.signed_points_ppm[work.level]
+        if TRACED:
+            trace.because("rate", "signed_points", plan.signed_points_ppm[work.level] > 0)
     if plan.has_age_steps != 0:
         step = 0
         for age in range(AGE_STEPS):
             if claim.age_years >= plan.age_from_years[age]:
                 step = plan.age_points_ppm[age]
         plus += step
+        if TRACED:
+            trace.because("rate", "age_points", step > 0)
+            trace.cite("rate", "age_from_years", step > 0)
     return plus
 
 
@@ -69,6 +77,9 @@ def rate_of_tier(plan: Any, tier: int, work: Any) -> int:
     rate = min(not_negative(rate + work.plus_ppm - work.minus_ppm), PPM)
     if work.factor_ppm != PPM:
         rate = per_million(rate * work.factor_ppm)
+    if TRACED and rate < work.rate_at_least_ppm:
+        trace.cite("rate", PROGRAMME)
+        trace.note("rate", "rate_at_least")
     rate = max(rate, work.rate_at_least_ppm)
     return rate
 
@@ -89,7 +100,15 @@ def pay_tiers(plan: Any, start: int, end: int, room_exact: int, work: Any) -> No
         if part > 0:
             rate = rate_of_tier(plan, tier, work)
             value = part * rate
+            if TRACED:
+                trace.part("pooled", part, rate)
+                trace.cite("pooled", "rate_percent")
+                trace.join("pooled", "rate")
+                trace.cite("pooled", "tier_from_yuan", tier > 0)
+                trace.cite("pooled", "tier_measure", tier > 0)
             if plan.fund_rounding == FundRounding.EACH_TIER:
+                if TRACED:
+                    trace.because("pooled", "fund_rounding", value % PPM > 0)
                 value = per_million(value) * PPM
             if capped:
                 over_whole += part
