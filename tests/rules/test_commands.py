@@ -92,3 +92,34 @@ def test_diff_of_two_states_of_one_pack_tells_institutions_that_changed_level(ca
     register.write_text(text, "utf-8")
     _, told = rules(capsys, "diff", "taohuayuan@2024", f"{folder}@2024")
     assert "桃源县医院" in told and "起付线医院等级 level group: 二级医院 → 三级医院" in told
+
+
+def test_show_prints_the_tables_of_payment_and_pooling(capsys, tmp_path) -> None:
+    _, text = rules(capsys, "show", "taohuayuan", "--on", "2025-06-01")
+    assert "点值 point_value employee drg: value_yuan 96.25\n" in text and "value_yuan 88.5" not in text
+    assert "选项 options: deciding_date discharge; clearing_funds pooled, large_sum; payment_classes tertiary" in text
+    assert "coefficient.weights.hospital 0.7" in text and "清算 clearing resident: mode fund_only" in text
+    tables = json.loads(rules(capsys, "show", "taohuayuan", "--on", "2025-06-01", "--json")[1])["tables"]
+    assert {table["file"] for table in tables} == {"payment.toml", "pooling.toml"}
+    path = tmp_path / "page.html"
+    assert rules(capsys, "show", "taohuayuan", "--on", "2025-06-01", "--html", str(path))[0] == 0
+    assert "支付与清算 Payment and pooling" in path.read_text("utf-8")
+
+
+def test_diff_tells_what_changes_in_payment(capsys) -> None:
+    _, text = rules(capsys, "diff", "taohuayuan@2024-12-31", "taohuayuan@2025-01-01")
+    assert "点值 point_value employee drg [payment.toml point_value employee drg]" in text
+    assert "  value_yuan: 88.5 → 96.25\n" in text and "  readmission.days: 10 → 15\n" in text
+    assert "  file: payment/points_2020.csv → payment/points_2025.csv\n" in text
+    assert "§ 桃医保〔2020〕44号 (invented toy city), from 2025-01-01" in text
+    assert "method inpatient" not in text  # it stayed
+
+
+def test_diff_of_two_states_tells_rows_of_a_price_table(capsys, tmp_path) -> None:
+    folder = tmp_path / "taohuayuan"
+    shutil.copytree(PACKS / "taohuayuan", folder, ignore=shutil.ignore_patterns("catalogue"))
+    prices = folder / "payment" / "package.csv"
+    prices.write_text(prices.read_text("utf-8").replace("6500.00,5200.00", "6600.00,5300.00"), "utf-8")
+    _, text = rules(capsys, "diff", "taohuayuan@2025", f"{folder}@2025")
+    assert "病种与定额 package single_disease" in text
+    assert "payment/package.csv: 1 row(s) 行 → 1 other row(s) 行" in text

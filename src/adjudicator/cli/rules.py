@@ -7,6 +7,7 @@ import datetime
 import json
 import re
 import sys
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from adjudicator.cli.reports.schemas import schemas, text_of, write
 from adjudicator.dates import iso
 from adjudicator.rulefile.evidence import EVIDENCE_ZH, Evidence
 from adjudicator.rulefile.faults import Fault, PackError
+from adjudicator.rules.blocks import TABLES_ZH, ShownBlock, blocks_on
 from adjudicator.rules.bundle import check_packs
 from adjudicator.rules.cited import cited_blocks, shares
 from adjudicator.rules.diff import Change, diff_packs, joined
@@ -106,12 +108,13 @@ def _print_faults(faults: dict[str, list[Fault]], as_json: bool) -> None:
 def _show(arguments: argparse.Namespace) -> int:
     pack, day = read_pack(arguments.pack), read_day(arguments.on)
     shown = [plan for plan in show_pack(pack, day) if arguments.plan in ("", plan.id)]
+    blocks = [] if arguments.plan else list(blocks_on(pack, day).values())
     grades = shares(cited_blocks(pack))
     if arguments.html:
         Path(arguments.html).write_text(render(pack, day), "utf-8")
         return OK
     if arguments.json:
-        data = {"pack": pack.id, "on": iso(day), "evidence": grades, "plans": as_data(shown)}
+        data = {"pack": pack.id, "on": iso(day), "evidence": grades, "plans": as_data(shown), "tables": as_data(blocks)}
         print(json.dumps(data, ensure_ascii=False, indent=1))
         return OK
     counts = f"{len(pack.areas)} counties, {len(pack.hospitals)} institutions"
@@ -121,7 +124,24 @@ def _show(arguments: argparse.Namespace) -> int:
         print("  no plan holds on this day 当日无有效方案")
     for plan in shown:
         _print_plan(plan)
+    _print_blocks(blocks)
     return OK
+
+
+def _print_blocks(blocks: Sequence[ShownBlock]) -> None:
+    """Print the tables of payment and pooling as written, each with its document."""
+    file = ""
+    for block in blocks:
+        if block.file != file:
+            print(f"\n{block.file}")
+            file = block.file
+        until = "" if block.to_date.startswith("2099") else f" to {block.to_date}"
+        clause = f", {block.clause}" if block.clause else ""
+        print(
+            f"  {TABLES_ZH.get(block.table, '')} {block.label}: " + "; ".join(f"{key} {v}" for key, v in block.values)
+        )
+        if block.document:
+            print(f"      § {block.document}{clause} — from {block.from_date}{until}{evidence_mark(block.evidence)}")
 
 
 def _print_plan(plan: ShownPlan) -> None:
@@ -193,7 +213,7 @@ def print_changes(changes: list[Change]) -> None:
         for position, change in enumerate(shared):
             whom = f" — {change.whom}" if change.whom else ""
             old, new = change.old or "— (none 无)", change.new or "— (none 无)"
-            print(f"  {change.zh} {change.en}{whom}: {old} → {new}")
+            print(f"  {f'{change.zh} {change.en}'.strip()}{whom}: {old} → {new}")
             following = shared[position + 1] if position + 1 < len(shared) else None
             same = following and (following.document, following.from_date) == (change.document, change.from_date)
             if change.document and not same:

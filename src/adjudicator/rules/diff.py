@@ -11,6 +11,7 @@ from adjudicator.benefit.plan.source import PlanSource
 from adjudicator.dates import iso
 from adjudicator.rulefile.dated import DatedValue, value_on
 from adjudicator.rulefile.pack import Pack
+from adjudicator.rules.blocks import TABLES_ZH, ShownBlock, blocks_on, rows_of
 from adjudicator.rules.show import plans_on
 
 
@@ -35,7 +36,7 @@ class Change:
 
 
 def diff_packs(old: Pack, old_date: int, new: Pack, new_date: int) -> list[Change]:
-    """Every change of a plan, a value, a disease quota and a programme, in the order of the new rules."""
+    """Return every change of a plan, a value, a disease quota, a programme and a table of payment or pooling."""
     before, after = plans_on(old, old_date), plans_on(new, new_date)
     changes: list[Change] = []
     for name, plan in after.items():
@@ -53,6 +54,7 @@ def diff_packs(old: Pack, old_date: int, new: Pack, new_date: int) -> list[Chang
         if name not in after:
             changes.append(_whole(plan, "plan 原方案", "", "", iso(plan.to_date), ""))
     changes += _disease_changes(old, old_date, new, new_date) + _programme_changes(old, old_date, new, new_date)
+    changes += _block_changes(old, old_date, new, new_date)
     return changes + (_register_changes(old, new, iso(new_date)) if old is not new and old.id == new.id else [])
 
 
@@ -151,6 +153,48 @@ def _programme_changes(old: Pack, old_date: int, new: Pack, new_date: int) -> li
                 )
             )  # fmt: skip
     return changes
+
+
+def _block_changes(old: Pack, old_date: int, new: Pack, new_date: int) -> list[Change]:
+    """Return what changes in the tables of payment and pooling, key by key, as written."""
+    before, after = blocks_on(old, old_date), blocks_on(new, new_date)
+    changes: list[Change] = []
+    for identity in dict.fromkeys([*after, *before]):
+        was, now = before.get(identity), after.get(identity)
+        shown = now or was
+        assert shown is not None
+        document, day, evidence = (shown.document, shown.from_date, shown.evidence) if now else ("", iso(new_date), "")
+        texts = (
+            [("table", "", "new table 新增")] if was is None else [("table", "table 原表", "")] if now is None else []
+        )
+        if was is not None and now is not None:
+            texts = [*_different_values(was, now), *_different_rows(old, was, new, now)]
+        name = (f"{shown.file} {shown.label}", shown.label, TABLES_ZH.get(shown.table, ""))
+        for key, former, latter in texts:
+            changes.append(Change(*name, key, key, "", "", former, latter, document, day, evidence))
+    return changes
+
+
+def _different_values(was: ShownBlock, now: ShownBlock) -> list[tuple[str, str, str]]:
+    """Return (key, old, new) of the values that two tables do not share."""
+    before, after = dict(was.values), dict(now.values)
+    keys = dict.fromkeys([*after, *before])
+    pairs = [(key, before.get(key, ""), after.get(key, "")) for key in keys]
+    return [(key, former, latter) for key, former, latter in pairs if former != latter]
+
+
+def _different_rows(old: Pack, was: ShownBlock, new: Pack, now: ShownBlock) -> list[tuple[str, str, str]]:
+    """Return (file, rows that went, rows that came) of each CSV file that both tables name."""
+    if old is new:
+        return []
+    found = []
+    for key, file in now.values:
+        if key.rpartition(".")[2] == "file" and dict(was.values).get(key) == file:
+            before, after = rows_of(old, file), rows_of(new, file)
+            if before != after:
+                went, came = len(before - after), len(after - before)
+                found.append((file, f"{went} row(s) 行", f"{came} other row(s) 行"))
+    return found
 
 
 def _register_changes(old: Pack, new: Pack, day: str) -> list[Change]:

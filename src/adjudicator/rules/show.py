@@ -78,4 +78,4 @@ def show_plan(pack: Pack, plan: PlanSource, date: int) -> ShownPlan:
 
 def as_data(shown: Any) -> Any:
     """Return the same as plain data, for JSON."""
-    return [asdict(plan) for plan in shown]
+    return [asdict(one) for one in shown]

@@ -8,6 +8,7 @@ from adjudicator.cli.reports.pool_page import STYLE
 from adjudicator.dates import iso
 from adjudicator.rulefile.evidence import EVIDENCE_ZH, Evidence
 from adjudicator.rulefile.pack import Pack
+from adjudicator.rules.blocks import TABLES_ZH, ShownBlock, blocks_on
 from adjudicator.rules.cited import Cited, cited_blocks, shares
 from adjudicator.rules.show import ShownPlan, ShownValue, show_pack
 
@@ -31,6 +32,7 @@ def render(pack: Pack, day: int) -> str:
         f"<h1>{title}</h1><p>{iso(day)} 的规则 rules on this day</p>",
         "<h2>依据等级 Evidence</h2>", _share_table(blocks),
         *(_plan(plan) for plan in show_pack(pack, day)),
+        _blocks(tuple(blocks_on(pack, day).values())),
         "<h2>文件 Documents</h2>", _document_table(blocks),
         "</body></html>",
     ]  # fmt: skip
@@ -69,6 +71,26 @@ def _value(value: ShownValue) -> str:
         f'<tr><td>{escape(value.zh)} {escape(value.en)}</td><td class="text">{texts}</td>'
         f'<td class="text">{source}，{value.from_date} 起（{grade}）</td></tr>'
     )
+
+
+def _blocks(blocks: tuple[ShownBlock, ...]) -> str:
+    """Return the tables of payment and pooling as written; nothing where none holds."""
+    rows = "".join(_block(block) for block in blocks)
+    head = '<tr><th>表 table</th><th class="text">内容</th><th class="text">依据 document</th></tr>'
+    return (
+        f'<h2>支付与清算 Payment and pooling</h2><div class="scroll"><table>{head}{rows}</table></div>' if rows else ""
+    )
+
+
+def _block(block: ShownBlock) -> str:
+    values = "<br>".join(escape(f"{key}: {text}") for key, text in block.values)
+    source = ""
+    if block.document:
+        grade = f"{block.evidence} {EVIDENCE_ZH[Evidence(block.evidence)]}"
+        clause = f"，{escape(block.clause)}" if block.clause else ""
+        source = f"{_linked(block.document, block.link)}{clause}，{block.from_date} 起（{grade}）"
+    name = escape(f"{TABLES_ZH.get(block.table, '')} {block.label}")
+    return f'<tr><td>{name}</td><td class="text">{values}</td><td class="text">{source}</td></tr>'
 
 
 def _linked(document: str, link: str) -> str:
