@@ -87,18 +87,24 @@ def _kernel_code() -> set[CodeType]:
     return {value.py_func.__code__ for value in values if isinstance(value, Dispatcher)}
 
 
-def make_claim(engine: Engine, number: int) -> bytes:
-    """A resident's stay with 50 fee lines; every call has its own encounter."""
+def with_lines(engine: Engine, lines: int) -> claim_pb2.Claim:
+    """A resident's stay with so many fee lines."""
     claim = example(engine.bundle)
     first = claim_pb2.Line()
     first.CopyFrom(claim.lines[0])
     del claim.lines[:]
-    for position in range(LINES):
+    for position in range(lines):
         line = claim.lines.add()
         line.CopyFrom(first)
         line.line_id = str(position + 1)
-    claim.encounter_id = f"way-{number}"
     claim.total_fen = sum(line.amount_fen for line in claim.lines)
+    return claim
+
+
+def make_claim(engine: Engine, number: int) -> bytes:
+    """A stay with 50 fee lines; every call has its own encounter."""
+    claim = with_lines(engine, LINES)
+    claim.encounter_id = f"way-{number}"
     return claim.SerializeToString()
 
 
