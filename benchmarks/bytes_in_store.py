@@ -1,6 +1,7 @@
 """The size of a settlement in the store: memory by kind of key, and the append-only file, for claims of some length.
 
-It settles claims of new persons over a real store in batches and asks the store (``MEMORY USAGE``, the file's size). Run
+It settles claims of new persons over a real store in batches and asks the store (``MEMORY USAGE``, the file's
+size). Run
 
     .venv/bin/python -m benchmarks.bytes_in_store [--claims 2000] [--lines 50 10 3]
 """

@@ -164,7 +164,7 @@ class ClaimWriter:
             self._hospital_of_level(claim, str(values.get("level", self.pack.level_ids[0])), local)
 
     def _care_area(self, area: str, values: Mapping[str, Any]) -> str:
-        """The place of care whose catalogue holds: a county of the pool, or an area of another pack of the case."""
+        """Return the place of care whose catalogue holds: a county of the pool, or an area of another pack."""
         own = [str(county.code) for county in self.pack.areas]
         if area not in own and self.bundle.catalogue.area_group(area) < 0:
             name = self.case.name
@@ -176,7 +176,7 @@ class ClaimWriter:
         return area
 
     def _elsewhere(self, place: Place) -> str:
-        """An area of the province or of another one, without a catalogue of its own if there is one."""
+        """Return an area of the province or of another one, without a catalogue of its own if there is one."""
         province, city = divmod(self.pack.pool // 100, 100)
         if place == Place.PROVINCE:
             areas = [f"{province:02d}{other:02d}01" for other in range(1, 91) if other != city]
@@ -185,7 +185,7 @@ class ClaimWriter:
         return next((area for area in areas if self.bundle.catalogue.area_group(area) < 0), areas[0])
 
     def _hospital_of_level(self, claim: claim_pb2.Claim, level: str, local: bool) -> None:
-        """An institution of a level group."""
+        """Name an institution of a level group in the claim."""
         number = self.pack.level_ids.index(self._word(level, self.pack.level_ids, "level"))
         national = self.bundle.lookup.level_of_hospital_level[0].tolist()
         if not local and number in national:
@@ -203,7 +203,7 @@ class ClaimWriter:
     # ---------------------------------------------------------------- the bill
 
     def _lines(self, claim: claim_pb2.Claim, written: list[dict[str, Any]]) -> Iterable[claim_pb2.Line]:
-        """The fee lines as written; a line without amount has price times quantity, half up."""
+        """Yield the fee lines as written; a line without amount has price times quantity, half up."""
         names = [str(line.get("id", number)) for number, line in enumerate(written)]
         for number, line in enumerate(written):
             quantity_e4 = decimal_to_scaled(str(line.get("quantity", 1)), 4)
@@ -237,7 +237,7 @@ class ClaimWriter:
     # ---------------------------------------------------------------- the year
 
     def _year(self, claim: claim_pb2.Claim, values: Mapping[str, Any]) -> None:
-        """The person's year before the claim, where the case has stated any of it."""
+        """Give the claim the person's year before it, where the case has stated any of it."""
         deciding, year = self._deciding(claim)
         so_far = self.years.setdefault(year, YearSoFar())
         if "year_to_date" in values or "quota_used" in values:

@@ -154,7 +154,7 @@ def _names(tables: PackTables, view: PackView) -> Names:
 
 
 def _check_areas(table: Table, names: Names, view: PackView, faults: Faults) -> np.ndarray:
-    """A county of another city may stand in a provincial table; a city's own table holds only its own places."""
+    """Note places that a table must not name: a city's own table holds only its own places."""
     own = {*chain_of(view.pool), *view.areas}
     fits = [area in own or (area[:2] == view.pool[:2] and area[:4] != view.pool[:4]) for area in names.texts]
     good: np.ndarray = np.array(fits)[table["area"]]
@@ -211,7 +211,7 @@ def check_ratios(
     area: str,
     faults: Faults,
 ) -> None:
-    """A class-B item without a ratio for employees or residents is a missing value."""
+    """Note class-B items without a ratio for employees or residents."""
     if not len(versions):
         return
     by_scheme = ratio_ppm.reshape(len(ratio_ppm), len(SCHEME_DIMENSION), -1)

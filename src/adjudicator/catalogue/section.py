@@ -68,7 +68,7 @@ class Catalogue:
         return {code: number for number, code in enumerate(self.codes)}
 
     def item(self, code: str) -> int:
-        """The item of a national code, -1 if no pack has it. The service looks up by ``wire.codetable`` instead."""
+        """Return the item of a national code, -1 if no pack has it; the service uses ``wire.codetable`` instead."""
         return self._item_numbers.get(code, -1)
 
     @cached_property
@@ -76,7 +76,7 @@ class Catalogue:
         return {area: group for group, area in reversed(list(enumerate(self.group_areas)))}
 
     def area_group(self, area: str) -> int:
-        """The area group whose tables hold in a place, -1 if the bundle has none for it.
+        """Return the area group whose tables hold in a place, -1 if the bundle has none for it.
 
         Put 1 + this number in ``claims["care_catalogue"]`` for care outside the pool of insurance.
         """

@@ -44,7 +44,7 @@ STORED = stored_order(ACCUMULATORS)
 
 
 def quota_key(disease_code: str, period: int) -> int:
-    """Number that stands for a disease quota in one period (YYYY, YYYYQ or YYYYMM); never 0.
+    """Return the number that stands for a disease quota in one period (YYYY, YYYYQ or YYYYMM); never 0.
 
     >>> quota_key("M03900", 202405) == quota_key("M03900", 202406)
     False

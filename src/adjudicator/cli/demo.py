@@ -85,7 +85,7 @@ class Demo:
         self.report: dict[str, Any] = {}
 
     def say(self, text: str = "") -> None:
-        """A line for a person; with ``--json`` nothing but JSON is printed."""
+        """Print a line for a person; with ``--json`` nothing but JSON is printed."""
         if not self.arguments.json:
             print(text, flush=True)
 
@@ -107,7 +107,7 @@ class Demo:
         return 0 if right else 1
 
     def _client(self, address: str) -> None:
-        """The client process sends the day; its last line is its report."""
+        """Send the day from a client process and keep its report, which is its last line."""
         settings = self.arguments
         command = [
             sys.executable, "-m", "adjudicator", "demo", "--client-of", address, "--pack", settings.pack,

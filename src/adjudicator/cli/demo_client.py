@@ -108,7 +108,7 @@ class Day:
         return "settled, which is wrong"
 
     async def _take_back(self, client: Client) -> tuple[list[settlement_pb2.Settlement], str]:
-        """The last stay of the day is taken back."""
+        """Take the last stay of the day back."""
         for number in reversed(sorted(self.answers)):
             claim = self.claims[number]
             if not claim.discharge_date:

@@ -128,7 +128,7 @@ async def _of_service(target: str, key: Any) -> Explained:
 
 
 async def _of_ledger(arguments: argparse.Namespace, key: Any) -> Explained:
-    """The record of the settlement in whichever pool of the store has it, under the pool's pack."""
+    """Return the record of the settlement from whichever pool of the store has it, with the pool's pack."""
     from adjudicator.claim.keys import settlement_key
     from adjudicator.cli.reports.explained import Explained
     from adjudicator.errors import E, refuse

@@ -106,7 +106,7 @@ def _teller(path: Path | None) -> Iterator[Callable[[int, str], None] | None]:
 
 @contextmanager
 def _target(path: Path) -> Iterator[Any]:
-    """The answer under a temporary name until it is whole, so that a torn file is never taken for an answer."""
+    """Write the answer under a temporary name until it is whole, so that a torn file is never taken for an answer."""
     if str(path) == "-":
         yield sys.stdout.buffer
         sys.stdout.buffer.flush()
@@ -124,7 +124,7 @@ def _target(path: Path) -> Iterator[Any]:
 
 @contextmanager
 def _progress(size: int | None) -> Iterator[Callable[[int], None]]:
-    """A progress bar on a terminal, nothing elsewhere."""
+    """Show a progress bar on a terminal, nothing elsewhere."""
     if not sys.stderr.isatty():
         yield lambda done: None
         return

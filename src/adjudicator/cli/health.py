@@ -38,7 +38,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def ask(arguments: argparse.Namespace) -> str:
-    """SERVING, NOT_SERVING, SERVICE_UNKNOWN, or the gRPC status of a call that failed."""
+    """Return SERVING, NOT_SERVING, SERVICE_UNKNOWN, or the gRPC status of a call that failed."""
     import grpc
     from grpc_health.v1 import health_pb2, health_pb2_grpc
 

@@ -344,7 +344,7 @@ def _print_reconciliation(statement: pooling_pb2.Statement, result: pooling_pb2.
 
 @contextmanager
 def _progress(label: str, arguments: argparse.Namespace) -> Iterator[Callable[[int, int], None]]:
-    """A bar on a terminal, nothing elsewhere."""
+    """Show a bar on a terminal, nothing elsewhere."""
     if arguments.json or not sys.stderr.isatty():
         yield lambda done, of: None
         return
@@ -357,7 +357,7 @@ def _progress(label: str, arguments: argparse.Namespace) -> Iterator[Callable[[i
 
 
 def _print(table: Table) -> None:
-    """A table; as wide as it needs where the output is no terminal, so that nothing is cut."""
+    """Print a table, as wide as it needs where the output is no terminal, so that nothing is cut."""
     from rich.console import Console
 
     console = Console()

@@ -134,7 +134,7 @@ def _is_serving(target: str) -> bool:
 
 
 def _messages(arguments: argparse.Namespace) -> Iterator[bytes]:
-    """The messages to send, all made before the first is sent. Another run has other encounters."""
+    """Return the messages to send, all made before the first is sent. Another run has other encounters."""
     from adjudicator.service.frames import join_frames
     from adjudicator.synth.city import Synthesizer
 

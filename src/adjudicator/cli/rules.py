@@ -207,7 +207,7 @@ def _split(text: str) -> tuple[str, int]:
 
 
 def print_changes(changes: list[Change]) -> None:
-    """What several plans share is told once; a document stands under the changes it makes."""
+    """Print each change once, also one that several plans share, and each document under the changes it makes."""
     for plans, shared in joined(changes):
         print("\n" + "; ".join(f"{change.plan_zh} {change.plan_en} [{change.plan}]" for change in plans))
         for position, change in enumerate(shared):

@@ -129,7 +129,7 @@ def _table(settled: Any, differences: list[tuple[str, int | str, int | str]]) ->
 
 
 def _print_steps(console: Console, settled: Any) -> None:
-    """The two chains of an explanation: cost until the tiers see it, and who bears the bill."""
+    """Print the two chains of an explanation: cost until the tiers see it, and who bears the bill."""
     chain = ""
     for step in settled.steps:
         if step.chain != chain:

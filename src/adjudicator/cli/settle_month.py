@@ -129,7 +129,7 @@ async def _settle(
 
 @asynccontextmanager
 async def ledger_of(arguments: argparse.Namespace) -> AsyncIterator[Ledger | None]:
-    """The ledger that --redis or --data names, ``None`` without either."""
+    """Open the ledger that --redis or --data names, ``None`` without either."""
     from adjudicator.ledger.embedded import EmbeddedStore
     from adjudicator.ledger.store import Ledger
 
@@ -281,7 +281,7 @@ def posted_text(posted: Postings) -> str:
 
 
 def _show_rest(console: Console, context: PoolContext, settlement: Settlement) -> None:
-    """What other methods are owed, yearly limits, the whole, and what could not be known."""
+    """Print what other methods are owed, yearly limits, the whole, and what could not be known."""
     from adjudicator.codes import Fund
     from adjudicator.payment.method import YearLimit
 

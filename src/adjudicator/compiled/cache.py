@@ -52,7 +52,7 @@ class KernelCacheLocator(_SourceFileBackedLocatorMixin, _CacheLocator):
         return self._cache_path
 
     def ensure_cache_path(self) -> None:
-        """The folder was tried when it was chosen."""
+        """Do nothing: the folder was tried when it was chosen."""
 
     def get_source_stamp(self) -> bytes:
         """Hash of the source and of every module of this package that it takes helpers or constants from."""

@@ -64,7 +64,7 @@ def texts_of_wire(heap: np.ndarray, diagnoses: np.ndarray, procedures: np.ndarra
 
 
 def check(rules: CodingChecks, columns: GroupColumns, texts: CodeTexts) -> np.ndarray:
-    """FINDING rows of every failed check, in order of records. The code ids of ``columns`` are not read."""
+    """Return FINDING rows of every failed check, in order of records. The code ids of ``columns`` are not read."""
     rows, tables = _compiled(rules)
     marked = []
     for system, (starts, sizes) in enumerate((texts[1:3], texts[3:5])):

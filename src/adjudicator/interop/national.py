@@ -34,7 +34,7 @@ _WITHOUT_NATIONAL_CODE = {code for payer in ROWS if not payer.is_national for co
 
 
 def is_national(path: Path) -> bool:
-    """True for a JSON file with an ``infno`` envelope."""
+    """Return whether a JSON file has an ``infno`` envelope."""
     if path.suffix != ".json":
         return False
     try:

@@ -222,7 +222,7 @@ def _by_state(state_rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _pack_states(rows: Settlements, by_state: tuple[np.ndarray, np.ndarray]) -> tuple[np.ndarray, Buffer]:
-    """New values of the states that the batch touches: their rows, the values."""
+    """Return the rows of the states that the batch touches, and their new values."""
     states = rows.states
     order, starts = by_state
     touched, final = rows.changes.state_rows[order[starts[:-1]]], order[starts[1:] - 1]

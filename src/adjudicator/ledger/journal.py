@@ -146,7 +146,7 @@ def _changes(words: np.ndarray, starts: np.ndarray, counts: np.ndarray) -> np.nd
 async def scan(
     connection: Connection, pool: str, month: int, first: int = 1, last: int = 2**53
 ) -> AsyncIterator[Chunk]:
-    """The records of a month from position ``first`` to ``last``, in order."""
+    """Yield the records of a month from position ``first`` to ``last``, in order."""
     key = names.journal(pool, month)
     while True:
         entries = await connection.persist(

@@ -51,7 +51,7 @@ def _negate(message: Message) -> None:
 
 
 def _left(settlement: settlement_pb2.Settlement, reversal: settlement_pb2.Settlement) -> Iterator[int]:
-    """What is left of each amount when a settlement and its reversal are added (R1v): nothing."""
+    """Yield what is left of each amount when a settlement and its reversal are added (R1v): nothing."""
     flows = [name for name in settlement.DESCRIPTOR.fields_by_name if name.endswith("_fen") and name not in _SAME_SIGN]
     yield from (getattr(settlement, name) + getattr(reversal, name) for name in flows)
     for line, taken_back in zip(settlement.lines, reversal.lines, strict=True):

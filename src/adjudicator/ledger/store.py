@@ -300,7 +300,10 @@ class Ledger:
     async def watch(
         self, pool: str, county: str | None = None, month: int = 0, scheme: str | Scheme | None = None
     ) -> AsyncIterator[Totals]:
-        """The totals now and after each change; changes that come fast are joined. Survives a store that restarts."""
+        """Yield the totals now and after each change; changes that come fast are joined.
+
+        It goes on when the store has restarted.
+        """
         version = -1
         while True:
             totals = await self.totals(pool, county, month, scheme)

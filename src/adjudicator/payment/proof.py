@@ -62,7 +62,7 @@ def _atoms(dimension: str, rows: Sequence[Condition], pack: PackView) -> Atoms:
 
 
 def _several(rows: Sequence[Condition]) -> Atoms:
-    """A claim has any number of procedures, so every choice of the listed sets can occur together."""
+    """Return every choice of the listed sets: a claim has any number of procedures, so they can occur together."""
     sets = sorted({row.accepts["procedure"] for row in rows if row.accepts["procedure"] is not None}, key=sorted)
     masks: dict[int, str] = {}
     for chosen in range(1 << min(len(sets), 10)):

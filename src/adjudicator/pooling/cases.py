@@ -59,7 +59,7 @@ class Cases:
         return len(self.rows)
 
     def select(self, chosen: np.ndarray) -> Cases:
-        """Some of the cases, with the same names."""
+        """Return some of the cases, with the same names."""
         diagnoses = None if self.diagnoses is None else self.diagnoses[chosen]
         names = (self.hospitals, self.counties, self.schemes, self.groups)
         return Cases(self.rows[chosen], self.ids[chosen], *names, diagnoses)

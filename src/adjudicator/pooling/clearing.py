@@ -132,7 +132,7 @@ def cells(cases: Cases, points_e8: np.ndarray, chosen: np.ndarray) -> list[Cell]
 
 
 def check_budget(scheme: str, budget_fen: int, points_e8: int) -> None:
-    """A value needs a budget and points: zero or negative ones are named, nothing is divided by a default."""
+    """Refuse a value without budget or points: zero or negative ones are named, nothing is divided by a default."""
     if budget_fen <= 0:
         raise refuse(
             E.CANNOT_CLEAR, "budget", f"scheme {scheme} has the budget {budget_fen} fen; set it in pooling.toml"

@@ -115,7 +115,7 @@ class CountyShares:
 
 
 def check_year(year: CountyYear) -> None:
-    """A county must bring its income and expenditure; nothing is assumed."""
+    """Refuse a county without its income and expenditure; nothing is assumed."""
     if year.income_fen < 0:
         raise refuse(E.CANNOT_CLEAR, "income", f"county {year.county} has no income; fill the column income")
     if year.expenditure_fen < 0:

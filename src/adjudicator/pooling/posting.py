@@ -88,7 +88,7 @@ async def post_targets(
 
 
 async def _post_once(ledger: Any, pool: str, key: bytes, month: int, listed: list[Any], note: dict[str, Any]) -> bool:
-    """False where another run has posted over the same state, whether the same or something else."""
+    """Return False where another run has posted over the same state, whether the same or something else."""
     try:
         return bool(await ledger.post(pool, key, month, listed, note))
     except AdjudicatorError as error:

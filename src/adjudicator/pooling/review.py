@@ -149,7 +149,7 @@ def check_swaps(applied: int, swapped: int, swap_ppm: int, hospital: str = "the 
 def check_reviews(
     standing: Cases, period: int, decisions: Mapping[str, Decision], special: SpecialCases, classes: Mapping[str, str]
 ) -> None:
-    """The reviewed cases of a period are at most the limit of its DRG cases: of the pool, or of each class."""
+    """Refuse more reviewed cases than the limit of a period's DRG cases: of the pool, or of each class."""
     months = standing.rows["month"]
     inside = months // 100 == period if period < 10_000 else months == period
     inside &= standing.rows["method"] == Method.DRG_POINTS

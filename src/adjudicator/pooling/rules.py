@@ -69,7 +69,7 @@ class PoolingRules:
     old_gap_years: list[Dated[int]] = field(default_factory=list)
 
     def terms(self, date: int) -> dict[str, Terms]:
-        """Clearing terms on a day by scheme code; ``310/outpatient`` for outpatient points."""
+        """Return the clearing terms on a day by scheme code; ``310/outpatient`` for outpatient points."""
         return _by_pool(self.clearing, date)
 
     def budget(self, date: int) -> dict[str, int]:

@@ -130,7 +130,7 @@ def _balances(funds: Mapping[str, int], scheme: str, schemes: list[str]) -> dict
 def _shares(
     rules: PoolingRules, date: int, scheme: str, own: list[CountyYear], balances: Mapping[str, int]
 ) -> list[CountyShares]:
-    """A city without a known rule can show its warnings while nobody has a gap; with a gap it is an error."""
+    """Refuse a gap in a city without a known rule; while nobody has a gap, its warnings can be shown."""
     if not _has(rules.deficit, date, scheme) and all(county.gap_fen <= 0 for county in own):
         return [CountyShares(county) for county in own]
     return share_gaps(rules.pick("deficit", date, scheme), own, balances)

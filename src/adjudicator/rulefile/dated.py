@@ -40,7 +40,7 @@ class Source:
         return self.evidence.verified
 
     def overlaps(self, other: Source) -> bool:
-        """True where both hold on some day."""
+        """Return whether both hold on some day."""
         return self.from_date <= other.to_date and other.from_date <= self.to_date
 
 

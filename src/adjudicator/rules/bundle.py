@@ -125,7 +125,7 @@ def _hospital_data(hospital: Any) -> list[Any]:
 
 
 def _check_packs(packs: Sequence[Pack], faults: Faults) -> None:
-    """An area or a hospital belongs to one pack."""
+    """Note areas and hospitals that belong to more than one pack."""
     owner: dict[str, str] = {}
     for pack in packs:
         codes = [*(str(area.code) for area in pack.areas), *(hospital.code for hospital in pack.hospitals)]

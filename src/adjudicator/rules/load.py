@@ -198,7 +198,7 @@ def _check_two_plans(plans: Sequence[PlanSource], faults: Faults) -> None:
 
 
 def canonical(data: Any) -> bytes:
-    """Data as text that is equal for equal content, whatever the order of keys and the comments in the file."""
+    """Return data as text that is equal for equal content, whatever the order of keys and the comments in the file."""
 
     def plain(value: Any) -> Any:
         if isinstance(value, Decimal):

@@ -74,7 +74,7 @@ class Application:
             await former.close()
 
     async def reload_rules(self) -> None:
-        """The same on SIGHUP: faults are logged and the loaded rules stay."""
+        """Do the same on SIGHUP: faults are logged and the loaded rules stay."""
         try:
             await self.load_rules()
         except PackError as error:

@@ -55,7 +55,7 @@ def check_size(message: bytes) -> None:
 
 
 def unary(name: str, handle: Unary, metrics: Metrics) -> grpc.RpcMethodHandler:
-    """Handler of a call with one message in and one out."""
+    """Return the handler of a call with one message in and one out."""
 
     async def call(message: bytes, context: Context) -> bytes:
         started = metrics.started()
@@ -75,7 +75,7 @@ def unary(name: str, handle: Unary, metrics: Metrics) -> grpc.RpcMethodHandler:
 
 
 def stream(name: str, handle: Stream, metrics: Metrics) -> grpc.RpcMethodHandler:
-    """Handler of a call with many messages in and out."""
+    """Return the handler of a call with many messages in and out."""
 
     async def call(messages: AsyncIterator[bytes], context: Context) -> AsyncIterator[bytes]:
         async for answer in _guarded(name, handle(messages, context), context, metrics):
@@ -85,7 +85,7 @@ def stream(name: str, handle: Stream, metrics: Metrics) -> grpc.RpcMethodHandler
 
 
 def server_stream(name: str, handle: ServerStream, metrics: Metrics) -> grpc.RpcMethodHandler:
-    """Handler of a call with one message in and many out."""
+    """Return the handler of a call with one message in and many out."""
 
     async def call(message: bytes, context: Context) -> AsyncIterator[bytes]:
         async for answer in _guarded(name, handle(message, context), context, metrics):

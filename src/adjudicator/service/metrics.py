@@ -25,7 +25,7 @@ class Metrics:
         self.counters: dict[str, int] = defaultdict(int)
 
     def gauge(self, name: str, text: str, read: Callable[[], float]) -> None:
-        """A value that is read when the page is."""
+        """Register a value that is read when the page is."""
         self.gauges[name] = (text, read)
 
     def started(self) -> float:

@@ -173,7 +173,7 @@ class Process:
         return _exit_code(preparing)
 
     async def _open_when_loaded(self) -> asyncio.Server | None:
-        """A worker gets its share of the port's connections once it listens: not before it can answer them."""
+        """Listen: a worker gets its share of the port's connections from now on, not before it can answer them."""
         self._begin(self._stop_without_parent())
         await _first(self.application.loaded.wait(), self._stop.wait())
         return None if self._stop.is_set() else await self._open()
@@ -202,7 +202,7 @@ class Process:
             self._stop.set()
 
     async def _stop_without_parent(self) -> None:
-        """A worker whose supervisor was killed ends as well, instead of holding the port for ever."""
+        """End a worker whose supervisor was killed, instead of holding the port for ever."""
         parent = os.getppid()
         while os.getppid() == parent:
             await asyncio.sleep(0.5)

@@ -53,7 +53,7 @@ def status_code(error: AdjudicatorError) -> grpc.StatusCode:
 
 
 def is_of_service(error: AdjudicatorError) -> bool:
-    """True where the claim itself may be in order and the same message can be sent again.
+    """Return whether the claim itself may be in order, so that the same message can be sent again.
 
     >>> from adjudicator.errors import refuse
     >>> is_of_service(refuse(E.NO_LINES))

@@ -77,7 +77,7 @@ class Synthesizer:
         return self._pools[number]
 
     def chunks(self, count: int) -> Iterator[Chunk]:
-        """The same claims in columns; pools take turns."""
+        """Yield the same claims in columns; pools take turns."""
         first_day = day_number(self.year * 10_000 + 101)
         length = day_number((self.year + 1) * 10_000 + 101) - first_day
         busy = [np.full(len(pool.people), first_day - LONGEST_STAY_DAYS) for pool in self._pools]
@@ -120,7 +120,7 @@ class Pool:
         return rules
 
     def _case(self, rules: Rules, group: int, kind: int, spot: int, day: int) -> Iterator[dict[str, Any]]:
-        """The fields of claims of one case, as :meth:`fields` would write them."""
+        """Yield the fields of claims of one case, as :meth:`fields` would write them."""
         entry, hospitals = self.pack.person_groups[group], self.pack.hospitals
         scheme = int(getattr(Scheme, entry.scheme.upper()))
         scheme = rules.payer(scheme, kind) if kind == CareKind.MATERNITY_INPATIENT else scheme
@@ -175,7 +175,7 @@ class Pool:
         return ("310101", "110105", "320102", "440103")[row % 4] if self.pack.province != 31 else "110105"
 
     def messages(self, chunk: Chunk) -> Iterator[claim_pb2.Claim]:
-        """The claims of a chunk as protobuf messages."""
+        """Yield the claims of a chunk as protobuf messages."""
         codes = self.goods.codes
         lines = list(
             zip(
@@ -202,7 +202,7 @@ class Pool:
             yield claim
 
     def fields(self, chunk: Chunk) -> Iterator[dict[str, Any]]:
-        """The fields of each claim without its lines; those with their default value are left out."""
+        """Yield the fields of each claim without its lines; those with their default value are left out."""
         people, person = self.people, chunk.person
         pool = self.pack
         areas = [f"{area.code:06d}" for area in pool.areas]
@@ -262,7 +262,7 @@ class Pool:
             yield fields
 
     def _add_person(self, fields: dict[str, Any], who: int, use_account: bool, assistance: list[str]) -> None:
-        """What is known of the person beside the columns that every claim has."""
+        """Add what is known of the person beside the columns that every claim has."""
         people = self.people
         if people.tier[who]:
             fields["contribution_tier"] = int(people.tier[who])
@@ -281,5 +281,5 @@ class Pool:
 
 
 def _settlement_days(chunk: Chunk) -> np.ndarray:
-    """The day of settlement is the last day of the stay, or the day of the visit."""
+    """Return the day of settlement: the last day of the stay, or the day of the visit."""
     return np.where(chunk.discharge > 0, chunk.discharge, chunk.admission)

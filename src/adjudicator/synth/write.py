@@ -35,7 +35,7 @@ def write_protobuf(city: Synthesizer, count: int, path: Path, batch_size: int, p
 
 
 def read_protobuf(path: Path) -> Iterator[bytes]:
-    """The ClaimBatch messages of a file that :func:`write_protobuf` wrote.
+    """Yield the ClaimBatch messages of a file that :func:`write_protobuf` wrote.
 
     Raises ValueError where the file ends inside a message.
     """

@@ -370,7 +370,7 @@ def count_rows(
 
 @uncounted_inlined
 def _take_row(child: int, arena: Arena) -> Any:
-    """Number of a new row of a table; _BAD when pass one counted fewer."""
+    """Return the number of a new row of a table, _BAD when pass one counted fewer."""
     row = arena.used[child]
     if row < arena.capacity[child]:
         arena.used[child] = row + 1

@@ -246,7 +246,7 @@ def _check_file(descriptor: Descriptor) -> None:
 
 
 def _is_optional(member: FieldDescriptor) -> bool:
-    """True for ``optional``: the compiler makes a oneof of one member whose name starts with an underscore."""
+    """Return whether a field is ``optional``: the compiler makes a oneof of one member of it, named ``_name``."""
     oneof = member.containing_oneof
     return oneof is not None and len(oneof.fields) == 1 and oneof.name == f"_{member.name}"
 

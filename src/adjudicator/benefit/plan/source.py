@@ -220,7 +220,7 @@ def _values(
 
 
 def _check_complete(plan: PlanSource, faults: Faults) -> None:
-    """The values that every settlement needs must hold on every day of the plan."""
+    """Note days of the plan on which a value that every settlement needs does not hold."""
     quota = any(int(value.value) != QuotaMode.NONE for value in plan.values.get("quota_mode", ()))
     counting = plan.values.get("deductible_counting", ())
     required = ["deductible_counting"]
@@ -240,7 +240,7 @@ def _check_complete(plan: PlanSource, faults: Faults) -> None:
 
 
 def _check_steps(plan: PlanSource, name: str, steps: str, faults: Faults) -> None:
-    """A list of rates has as many entries as there are tiers or bands on its days."""
+    """Note lists of rates that have more or fewer entries than there are tiers or bands on their days."""
     for value in plan.values.get(name, ()):
         overlapping = [
             other for other in plan.values.get(steps, ())

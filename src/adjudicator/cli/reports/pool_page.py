@@ -169,7 +169,7 @@ def _totals(result: PoolYear, payers: list[str]) -> list[str]:
 
 
 def _fund_table(result: PoolYear) -> str:
-    """Opening balance, what was paid to gaps, what the counties owe it, and what is left."""
+    """Return the opening balance, what was paid to gaps, what the counties owe it, and what is left."""
     if not result.funds:
         return ""
     lines = [

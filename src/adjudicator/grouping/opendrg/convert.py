@@ -165,7 +165,7 @@ class _Reader:
         return letters
 
     def _around(self) -> None:
-        """The class around the rules: most return the answer as it is, one asks again for every other procedure."""
+        """Read the class around the rules: most return the answer as it is, one asks for each other procedure."""
         files = sorted(path.name for path in self.folder.glob("Grouper_*.py"))
         if len(files) != 1:
             self.lose("Grouper_*.py", 0, f"{len(files)} modules of this name")
@@ -179,7 +179,7 @@ class _Reader:
                 self.lose(files[0], node.lineno, f"unknown statement: {text[:60]}")
 
     def _data(self) -> None:
-        """The tables of codes: a code, a blank, and its exclusion table or its name."""
+        """Read the tables of codes: a code, a blank, and its exclusion table or its name."""
         for table, file, column in (
             ("mcc", "MCC", "code"),
             ("cc", "CC", "code"),

@@ -127,7 +127,7 @@ def _check_last_drg(model: SchemeModel, rule: Rule, oddities: Faults) -> None:
 
 
 def _check_drg_order(rule: Rule, oddities: Faults) -> None:
-    """A DRG that an earlier one of its ADRG always takes first."""
+    """Note each DRG that an earlier one of its ADRG always takes first."""
     taken: set[int] = set()
     for drg in rule.drgs:
         if SEVERITY_LEVELS[drg.severity] <= taken:
@@ -138,7 +138,7 @@ def _check_drg_order(rule: Rule, oddities: Faults) -> None:
 
 
 def _check_reach(model: SchemeModel, mdc: Mdc, position: int, oddities: Faults, notes: Faults) -> None:
-    """An ADRG rule that no record can reach, and codes of its list that none can."""
+    """Note ADRG rules that no record can reach, and codes of their lists that none can."""
     rule = mdc.rules[position]
     place = f"line {rule.line}"
     condition = rule.condition
