@@ -2,8 +2,10 @@
 
 A formula is a compiled function ``formula(rules, codes, case, table, due)``: the tables of the bundle
 (``payment.tables.Tables``), the ids of diagnoses and procedures, the claim, the row of the table that the method names
-(-1 none) and the row of PAYMENT to fill in. It writes ``due_fen``, and points and value where it has them; where it
-cannot pay it writes ``error``. ``method`` and ``by_item_fen`` are filled in before it is called.
+(-1 none) and the row of PAYMENT to fill in. It writes ``due_fen``, and points and value where it has them, and returns
+``PAID``; where it cannot pay it writes ``error``. A formula that pays DRG points returns what part of them instead, in
+ppm: they are priced once, behind the choice of the formula, because each place that prices them is compiled with all
+that encloses it. ``method`` and ``by_item_fen`` are filled in before it is called.
 """
 
 from __future__ import annotations
@@ -25,6 +27,9 @@ UNVERIFIED_VALUE = 16
 UNVERIFIED_BED_DAY = 32
 UNVERIFIED_PACKAGE = 64
 UNVERIFIED_SUPPORT = 128
+
+PAID = -1
+"""What a formula returns that leaves nothing to be priced in DRG points."""
 
 NO_METHOD = int(E.NO_PAYMENT_METHOD)
 GROUP_WITHOUT_POINTS = int(E.GROUP_WITHOUT_POINTS)
@@ -75,20 +80,15 @@ class ClaimCodes(NamedTuple):
     procedures: np.ndarray
 
 
-Formula = Callable[[Any, ClaimCodes, Case, int, Any], None]
-NumberedFormula = Callable[[int, Any, ClaimCodes, Case, int, Any], None]
+Formula = Callable[[Any, ClaimCodes, Case, int, Any], int]
+NumberedFormula = Callable[[int, Any, ClaimCodes, Case, int, Any], int]
 
 
 @uncounted_inlined
-def undefined(rules: Any, codes: ClaimCodes, case: Case, table: int, due: Any) -> None:
-    """Refuse a claim: the rules do not say what is due."""
-    due.error = UNDEFINED
-
-
-@uncounted_inlined
-def no_method(rules: Any, codes: ClaimCodes, case: Case, table: int, due: Any) -> None:
+def no_method(rules: Any, codes: ClaimCodes, case: Case, table: int, due: Any) -> int:
     """Refuse a claim that no method takes."""
     due.error = NO_METHOD
+    return PAID
 
 
 def choose(formulas: Mapping[int, Formula], otherwise: Formula) -> NumberedFormula:
@@ -98,8 +98,8 @@ def choose(formulas: Mapping[int, Formula], otherwise: Formula) -> NumberedFormu
     """
 
     @uncounted_inlined
-    def last(number: int, rules: Any, codes: ClaimCodes, case: Case, table: int, due: Any) -> None:
-        otherwise(rules, codes, case, table, due)
+    def last(number: int, rules: Any, codes: ClaimCodes, case: Case, table: int, due: Any) -> int:
+        return otherwise(rules, codes, case, table, due)
 
     chain: NumberedFormula = last
     for formula in dict.fromkeys(formulas.values()):
@@ -112,10 +112,11 @@ def _link(numbers: tuple[int, ...], formula: Formula, following: NumberedFormula
     chosen = np.uint64(sum(1 << number for number in numbers))
 
     @uncounted_inlined
-    def call(number: int, rules: Any, codes: ClaimCodes, case: Case, table: int, due: Any) -> None:
+    def call(number: int, rules: Any, codes: ClaimCodes, case: Case, table: int, due: Any) -> int:
         if (chosen >> np.uint64(number)) & np.uint64(1) != 0:
-            formula(rules, codes, case, table, due)
+            share_ppm = formula(rules, codes, case, table, due)
         else:
-            following(number, rules, codes, case, table, due)
+            share_ppm = following(number, rules, codes, case, table, due)
+        return share_ppm
 
     return call

@@ -12,6 +12,7 @@ from typing import Any
 from adjudicator.compiled.jit import uncounted_inlined, uncounted_kernel
 from adjudicator.payment.case import (
     NO_METHOD,
+    PAID,
     UNVERIFIED_METHOD,
     Case,
     ClaimCodes,
@@ -22,6 +23,7 @@ from adjudicator.payment.case import (
 from adjudicator.payment.funds import clearing_fund_fen
 from adjudicator.payment.matching import deciding_row
 from adjudicator.payment.methods.capitation.formula import signed
+from adjudicator.payment.methods.drg.formula import pay_drg
 from adjudicator.payment.point_values import month_of
 from adjudicator.payment.registry import METHODS
 
@@ -81,7 +83,9 @@ def pay_case(rules: Any, codes: ClaimCodes, case: Case, due: Any) -> None:
         due.method, due.by_item_fen = condition.method, case.clearing_fen
         if condition.unverified:
             due.unverified |= UNVERIFIED_METHOD
-        call_formula(condition.method, rules, codes, case, condition.table, due)
+        share_ppm = call_formula(condition.method, rules, codes, case, condition.table, due)
+        if share_ppm != PAID:
+            pay_drg(rules, codes, case, share_ppm, due)
     if due.error != 0:
         due.method, due.points_e8, due.point_value_e4 = 0, 0, 0
         due.due_fen, due.by_item_fen, due.unverified = 0, 0, 0

@@ -6,7 +6,7 @@ from typing import Any
 
 from adjudicator.compiled.jit import uncounted_inlined
 from adjudicator.compiled.rounding import share
-from adjudicator.payment.case import NO_BED_DAY_RATE, UNVERIFIED_BED_DAY, Case, ClaimCodes
+from adjudicator.payment.case import NO_BED_DAY_RATE, PAID, UNVERIFIED_BED_DAY, Case, ClaimCodes
 from adjudicator.payment.exact import scaled_product
 from adjudicator.payment.matching import highest_rate
 from adjudicator.payment.methods.bed_day.terms import BedDayFormula
@@ -59,7 +59,7 @@ def rates_by_share_of_classes(terms: Any, rates_fen: int, case: Case) -> Any:
 
 
 @uncounted_inlined
-def bed_days(rules: Any, codes: ClaimCodes, case: Case, table: int, due: Any) -> None:
+def bed_days(rules: Any, codes: ClaimCodes, case: Case, table: int, due: Any) -> int:
     """Pay a stay: the rates of its days x the highest fitting factor, by the formula of its table.
 
     In the points form the rates are points; else they are money.
@@ -82,3 +82,4 @@ def bed_days(rules: Any, codes: ClaimCodes, case: Case, table: int, due: Any) ->
     else:
         price_points(rules, case, DRG_POINT, rates, due)
         due.due_fen -= case.others_fen
+    return PAID

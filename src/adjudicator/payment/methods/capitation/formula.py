@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from adjudicator.compiled.jit import uncounted_inlined
-from adjudicator.payment.case import Case, ClaimCodes
+from adjudicator.payment.case import PAID, Case, ClaimCodes
 
 CONTRACT = np.dtype([("hospital", "i8"), ("scheme", "i8"), ("from_date", "i8"), ("to_date", "i8")], align=True)
 """One contract; dates YYYYMMDD, both inclusive."""
@@ -30,6 +30,7 @@ def signed(rules: Any, claim: Any, pack: Any, date: int) -> bool:
 
 
 @uncounted_inlined
-def nothing_for_the_claim(rules: Any, codes: ClaimCodes, case: Case, table: int, due: Any) -> None:
+def nothing_for_the_claim(rules: Any, codes: ClaimCodes, case: Case, table: int, due: Any) -> int:
     """Pay nothing: the contract pays a quota for each person."""
     due.due_fen = 0
+    return PAID

@@ -99,6 +99,6 @@ def pay_drg(rules: Any, codes: ClaimCodes, case: Case, factor_ppm: int, due: Any
 
 
 @uncounted_inlined
-def drg_points(rules: Any, codes: ClaimCodes, case: Case, table: int, due: Any) -> None:
-    """Pay a case its DRG points."""
-    pay_drg(rules, codes, case, PPM, due)
+def drg_points(rules: Any, codes: ClaimCodes, case: Case, table: int, due: Any) -> int:
+    """Pay a case all of its DRG points."""
+    return PPM

@@ -6,8 +6,7 @@ from typing import Any
 
 from adjudicator.compiled.jit import uncounted_inlined
 from adjudicator.compiled.rounding import share
-from adjudicator.payment.case import UNDEFINED, UNVERIFIED_PACKAGE, Case, ClaimCodes
-from adjudicator.payment.methods.drg.formula import pay_drg
+from adjudicator.payment.case import PAID, UNDEFINED, UNVERIFIED_PACKAGE, Case, ClaimCodes
 from adjudicator.payment.methods.package.terms import PackageFormula, PackageKey
 from adjudicator.payment.point_values import OUTPATIENT_POINT, price_points
 
@@ -148,10 +147,10 @@ def outpatient_points(rules: Any, terms: Any, price: Any, case: Case, due: Any) 
 
 
 @uncounted_inlined
-def package(rules: Any, codes: ClaimCodes, case: Case, table: int, due: Any) -> None:
+def package(rules: Any, codes: ClaimCodes, case: Case, table: int, due: Any) -> int:
     """Pay a case by the formula of its package table; a case without a price is refused."""
     terms = rules.package_sets[table]
-    row = price_row(rules, terms, case)
+    row, share_ppm = price_row(rules, terms, case), PAID
     if row < 0:
         due.error = UNDEFINED
     else:
@@ -162,8 +161,9 @@ def package(rules: Any, codes: ClaimCodes, case: Case, table: int, due: Any) -> 
         if above_limit and terms.above_defined == 0:
             due.error = UNDEFINED
         elif terms.formula == DRG_SHARE:
-            pay_drg(rules, codes, case, price.first_ppm, due)
+            share_ppm = price.first_ppm
         elif terms.formula == POINTS:
             outpatient_points(rules, terms, price, case, due)
         else:
             due.due_fen = money_due_fen(terms, price, case)
+    return share_ppm
