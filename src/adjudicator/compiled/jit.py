@@ -62,7 +62,8 @@ class _Row:
         return _with_attributes(self._row[name])
 
     def __setattr__(self, name: str, value: Any) -> None:
-        self._row[name] = value
+        below = type(value) is int and value < 0  # -1 wraps around in an unsigned field, as compiled
+        self._row[name] = np.int64(value) if below else value
 
     __getitem__, __setitem__ = __getattr__, __setattr__
 
