@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from html import escape
 from typing import Any
 
 from google.protobuf import json_format
 
+from adjudicator.cli.reports import pages
 from adjudicator.cli.reports.tables import AMOUNTS, OUTCOMES, pad, width
 from adjudicator.codes import CARE_KIND_ZH, NATIONAL_CARE_TYPES, Method, scheme_zh
 from adjudicator.money import fen_to_yuan
@@ -25,7 +25,8 @@ WORDS: dict[str, tuple[str, str]] = {
     "diagnoses": ("Diagnoses", "诊断"), "drg": ("DRG", "病组"), "year": ("Benefit year", "待遇年度"),
     "amounts": ("Amounts in yuan", "费用与支付（元）"), "step": ("Step", "步骤"), "before": ("Before", "计算前"),
     "amount": ("Amount", "本步金额"), "after": ("After", "计算后"), "how": ("How it was computed", "计算过程与依据"),
-    "lines": ("Fee lines", "费用明细"), "line": ("Line", "明细号"), "item": ("Item", "项目编码"),
+    "lines": ("Fee lines", "费用明细"), "line": ("Line", "明细号"), "line_amount": ("Amount", "金额"),
+    "item": ("Item", "项目编码"),
     "self_paid": ("Self-paid", "全自费"), "over": ("Over ceiling", "超限价"), "first_pay": ("First pay", "先行自付"),
     "in_scope": ("In scope", "范围内"), "payment": ("Owed to the institution", "应付医疗机构"),
     "rules": ("Rules", "规则版本"), "refused": ("Refused", "已拒绝"), "note": ("Note", "提示"),
@@ -140,71 +141,49 @@ def text_lines(one: Explained, lang: str) -> list[str]:
 def page(many: Sequence[Explained], lang: str) -> str:
     """Return the sheets as one HTML page without scripts, one settlement a printed page or more."""
     words = words_of(lang)
-    sheets = "".join(_sheet(one, lang) for one in many)
-    return (
-        f'<!doctype html><html lang="{"zh-CN" if lang == "zh" else "en"}"><head><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width,initial-scale=1">'
-        f"<title>{escape(words('title'))}</title><style>{STYLE}</style></head><body>{sheets}</body></html>\n"
+    language = "zh-CN" if lang == "zh" else "en"
+    sheets = [_sheet(one, lang) for one in many]
+    return pages.page(
+        "sheet.html", language=language, style="sheet.css", title=words("title"), words=words, sheets=sheets
     )
 
 
-def _sheet(one: Explained, lang: str) -> str:
-    words = words_of(lang)
-    parts = [f"<h1>{escape(words('title'))}</h1>"]
-    if one.title:
-        parts.append(f"<p>{escape(one.title)}</p>")
-    pairs = "".join(f"<div><dt>{escape(name)}</dt><dd>{escape(value)}</dd></div>" for name, value in head_of(one, lang))
-    parts.append(f"<dl>{pairs}</dl>")
-    parts += [f'<p class="note">{escape(mark)} {escape(text)}</p>' for mark, text in _problems(one.answer, lang)]
-    if not one.is_refused:
-        parts += [_amounts(one, lang), *(_chain(chain, steps, lang) for chain, steps in chains_of(one.explanation))]
-        parts.append(_line_table(one, words))
-        parts.append("".join(f"<p class=foot>{escape(line)}</p>" for line in _feet(one, lang)))
-    return f"<section>{''.join(parts)}</section>"
+def _sheet(one: Explained, lang: str) -> dict[str, Any]:
+    """Return what the template of the sheet shows of one settlement."""
+    sheet = {"title": one.title, "head": head_of(one, lang), "problems": _problems(one.answer, lang)}
+    if one.is_refused:
+        return sheet | {"amounts": [], "chains": [], "lines": [], "feet": []}
+    chains = [
+        {"name": CHAIN_NAMES[chain][lang == "zh"], "steps": [_step(step, lang) for step in steps]}
+        for chain, steps in chains_of(one.explanation)
+    ]
+    amounts, feet = amounts_of(one.answer, lang), _feet(one, lang)
+    return sheet | {"amounts": amounts, "chains": chains, "lines": _lines(one), "feet": feet}
 
 
-def _amounts(one: Explained, lang: str) -> str:
-    pairs = amounts_of(one.answer, lang)
-    cells = "".join(f"<div><dt>{escape(name)}</dt><dd class=n>{yuan}</dd></div>" for name, yuan in pairs)
-    return f"<h2>{escape(words_of(lang)('amounts'))}</h2><dl class=amounts>{cells}</dl>"
+def _step(step: settlement_pb2.ExplanationStep, lang: str) -> dict[str, Any]:
+    name, text = step_names(step, lang)
+    amounts = [fen_to_yuan(fen) for fen in (step.before_fen, step.amount_fen, step.after_fen)]
+    source = source_of(step, words_of(lang))
+    return {"name": name, "amounts": amounts, "text": text if text != name else "", "source": source}
 
 
-def _chain(chain: str, steps: Iterable[settlement_pb2.ExplanationStep], lang: str) -> str:
-    words = words_of(lang)
-    rows = []
-    for step in steps:
-        name, text = step_names(step, lang)
-        source = source_of(step, words)
-        how = escape(text if text != name else "") + (f"<small>{escape(source)}</small>" if source else "")
-        amounts = (step.before_fen, step.amount_fen, step.after_fen)
-        cells = "".join(f"<td class=n>{fen_to_yuan(amount)}</td>" for amount in amounts)
-        rows.append(f"<tr><td>{escape(name)}</td>{cells}<td class=how>{how}</td></tr>")
-    head = _table_head(words, ("step", "before", "amount", "after", "how"), numbers=(1, 2, 3))
-    return f"<h2>{escape(CHAIN_NAMES[chain][lang == 'zh'])}</h2><table>{head}{''.join(rows)}</table>"
-
-
-def _line_table(one: Explained, words: Words) -> str:
-    if not one.answer.lines:
-        return ""
+def _lines(one: Explained) -> list[dict[str, Any]]:
     items = {line.line_id: line.item_code for line in one.claim.lines} if one.claim is not None else {}
-    rows = []
-    for line in one.answer.lines:
-        amounts = (
-            line.amount_fen, line.wholly_self_paid_fen, line.over_ceiling_fen, line.first_pay_fen, line.in_scope_fen,
-        )  # fmt: skip
-        cells = "".join(f"<td class=n>{fen_to_yuan(amount)}</td>" for amount in amounts)
-        names = f"<td>{escape(line.line_id)}</td><td>{escape(items.get(line.line_id, ''))}</td>"
-        rows.append(f"<tr>{names}{cells}</tr>")
-    head = _table_head(
-        words, ("line", "item", "amount", "self_paid", "over", "first_pay", "in_scope"), numbers=range(2, 7)
-    )
-    return f"<h2>{escape(words('lines'))}</h2><table>{head}{''.join(rows)}</table>"
-
-
-def _table_head(words: Words, names: Iterable[str], numbers: Iterable[int]) -> str:
-    right = set(numbers)
-    cells = (f"<th{' class=n' if at in right else ''}>{escape(words(name))}</th>" for at, name in enumerate(names))
-    return f"<tr>{''.join(cells)}</tr>"
+    return [
+        {
+            "id": line.line_id,
+            "item": items.get(line.line_id, ""),
+            "amounts": [
+                fen_to_yuan(fen)
+                for fen in (
+                    line.amount_fen, line.wholly_self_paid_fen, line.over_ceiling_fen, line.first_pay_fen,
+                    line.in_scope_fen,
+                )
+            ],
+        }
+        for line in one.answer.lines
+    ]  # fmt: skip
 
 
 def _problems(answer: settlement_pb2.Settlement, lang: str) -> list[tuple[str, str]]:
@@ -245,22 +224,3 @@ def _day(date: int) -> str:
 def choice_words(member: Any) -> str:
     """Return the name of a member of an enumeration in words, empty for none."""
     return member.name.lower().replace("_", " ") if member is not None else ""
-
-
-STYLE = """
-:root{--ink:#1d2733;--soft:#5b6875;--line:#d5dce3;--panel:#f4f6f8}
-*{box-sizing:border-box}body{margin:0;background:#fff;color:var(--ink);
-font:14px/1.5 system-ui,"PingFang SC","Microsoft YaHei","Noto Sans CJK SC",sans-serif}
-section{max-width:900px;margin:0 auto;padding:24px;break-after:page}section:last-child{break-after:auto}
-h1{font-size:22px;margin:0 0 8px}h2{font-size:16px;margin:20px 0 6px;break-after:avoid}p{margin:4px 0}
-dl{display:grid;grid-template-columns:repeat(3,1fr);gap:2px 24px;margin:0}
-dl div{display:flex;justify-content:space-between;gap:8px;border-bottom:1px solid var(--line);padding:2px 0}
-dt{color:var(--soft)}dd{margin:0;text-align:right;overflow-wrap:anywhere}
-table{border-collapse:collapse;width:100%}th,td{padding:4px 8px;border-bottom:1px solid var(--line);text-align:left;
-vertical-align:top}th{color:var(--soft);font-weight:600}tr{break-inside:avoid}
-.n{text-align:right;white-space:nowrap;font-variant-numeric:tabular-nums}.how{width:45%}
-small{display:block;color:var(--soft)}.note{background:var(--panel);border-left:4px solid #d08c32;padding:6px 10px}
-.foot{color:var(--soft);font-size:12px}
-@page{size:A4;margin:14mm}@media print{section{max-width:none;padding:0}}
-@media(max-width:640px){dl{grid-template-columns:1fr}}
-"""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from html import escape
 
+from adjudicator.cli.reports.pages import TEMPLATES
 from adjudicator.codes import scheme_zh
 from adjudicator.money import fen_to_yuan
 from adjudicator.pooling.deficit import OWN_SURPLUS
@@ -20,27 +21,7 @@ COLOURS = ("#2f6f8f", "#d08c32", "#7a5c99", "#4f8a4b", "#b5504b", "#6b6b6b")
 
 ROW, BAR, LEFT, WIDTH = 30, 18, 150, 900
 
-STYLE = """
-:root{color-scheme:light dark;--ink:#1d2733;--soft:#5b6875;--line:#d5dce3;--paper:#fff;--panel:#f4f6f8;--alarm:#b3261e}
-@media(prefers-color-scheme:dark){:root{--ink:#e6ebf0;--soft:#9aa7b4;--line:#3a4552;--paper:#161b21;--panel:#1f262e;
---alarm:#ff8a80}}
-*{box-sizing:border-box}body{margin:0 auto;max-width:1280px;padding:24px;background:var(--paper);color:var(--ink);
-font:15px/1.6 system-ui,"PingFang SC","Microsoft YaHei","Noto Sans CJK SC",sans-serif}
-h1{font-size:24px;margin:0 0 4px}h2{font-size:18px;margin:32px 0 8px}p{margin:4px 0;color:var(--soft)}
-.figures{display:grid;grid-template-columns:repeat(auto-fit,minmax(170px,1fr));gap:12px;margin:20px 0}
-.figures div{background:var(--panel);border-radius:8px;padding:12px 14px}.figures b{display:block;font-size:20px}
-.figures span{color:var(--soft);font-size:13px}.scroll{overflow-x:auto}
-table{border-collapse:collapse;width:100%;font-variant-numeric:tabular-nums;font-size:14px}
-th,td{padding:6px 10px;border-bottom:1px solid var(--line);text-align:right;white-space:nowrap}
-th:first-child,td:first-child{text-align:left;position:sticky;left:0;background:var(--paper)}
-td.text,th.text{text-align:left;white-space:normal}.sum td{font-weight:600;border-top:2px solid var(--line)}
-th{font-weight:600;color:var(--soft)}.alarm{color:var(--alarm);font-weight:600}
-svg{width:100%;height:auto;max-width:1000px;display:block}svg text{fill:var(--ink);font-size:13px}
-svg .soft{fill:var(--soft)}svg .axis{stroke:var(--line)}svg .limit{stroke:var(--alarm);stroke-dasharray:4 3}
-.key{display:flex;flex-wrap:wrap;gap:6px 18px;margin:6px 0;font-size:13px}
-.key i{display:inline-block;width:12px;height:12px;border-radius:3px;margin-right:6px;vertical-align:-1px}
-.note{background:var(--panel);border-left:4px solid #d08c32;padding:10px 14px;margin:16px 0}
-"""
+STYLE = (TEMPLATES / "page.css").read_text("utf-8")
 
 
 def render(result: PoolYear) -> str:
