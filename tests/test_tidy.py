@@ -52,7 +52,7 @@ MOST_PERCENT_OF_A_FOLDER = 12
 
 RATCHET = {
     "imports that point down": 0,
-    "functions with more arguments": 5,
+    "functions with more arguments": 4,
     "functions of more complexity": 0,
     "functions of more lines": 3,
     "files of more lines": 1,

@@ -8,6 +8,8 @@ import pytest
 
 from adjudicator.errors import AdjudicatorError
 from adjudicator.pooling.capitation import (
+    CapitationTerms,
+    Care,
     Enrolment,
     Weights,
     check_enrolments,
@@ -28,9 +30,8 @@ def person(name: str, institution: str = "A", first: int = 202501, last: int = 2
 
 
 def settled(people, own=None, outside=None, weights: Weights | None = None, consortia=None):
-    results = settle_year(
-        2025, people, QUOTA, weights or Weights(), own or {}, outside or {}, 800_000, 500_000, consortia
-    )
+    terms = CapitationTerms(QUOTA, weights or Weights(), 800_000, 500_000)
+    results = settle_year(2025, people, terms, Care(own or {}, outside or {}, consortia or {}))
     return {result.name: result for result in results}
 
 
@@ -72,7 +73,7 @@ def test_a_contract_s_own_quota_holds_for_its_months() -> None:
         return 30_000 if (institution, scheme) == ("A", "310") and month >= 202507 else 0
 
     people = [person("p1", scheme="310"), person("p2", scheme="390"), person("p3", "B", scheme="310")]
-    found = settle_year(2025, people, QUOTA, Weights(), {}, {}, PPM, 0, None, own)
+    found = settle_year(2025, people, CapitationTerms(QUOTA, Weights(), PPM, 0), contract_fen=own)
     assert [result.quota_fen for result in found] == [QUOTA // 2 + 15_000 + QUOTA, QUOTA]
 
 
@@ -104,7 +105,7 @@ def test_cost_without_contract_a_quota_of_zero_and_a_budget_of_zero_are_refused(
     with pytest.raises(AdjudicatorError, match="B has cost under capitation but no contract"):
         settled([person("p")], own={"B": 1})
     with pytest.raises(AdjudicatorError, match="quota a head is not positive"):
-        settle_year(2025, [person("p")], 0, Weights(), {}, {}, PPM, 0)
+        settle_year(2025, [person("p")], CapitationTerms(0, Weights(), PPM, 0))
     with pytest.raises(AdjudicatorError, match="nothing is left of a budget of 0 fen"):
         package_fen(0, {})
 

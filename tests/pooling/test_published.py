@@ -41,7 +41,8 @@ def county(code: str = "430202", scheme: str = "310", gap: int = 0, **given: int
 def test_pub_07_capitation_amount() -> None:
     """Guangdong rule of 2026: 10,000 people at 100 a head is 100 万 a year."""
     people = [capitation.Enrolment(f"p{n}", "station", 202601, 202612) for n in range(10_000)]
-    result = capitation.settle_year(2026, people, yuan_to_fen("100"), capitation.Weights(), {}, {}, 10**6, 0)
+    terms = capitation.CapitationTerms(yuan_to_fen("100"), capitation.Weights(), 10**6, 0)
+    result = capitation.settle_year(2026, people, terms)
     assert fen_to_yuan(result[0].quota_fen) == "1000000.00"
 
 

@@ -12,9 +12,8 @@ from adjudicator.cli import settle_month
 from adjudicator.money import fen_to_yuan
 
 if TYPE_CHECKING:
-    from adjudicator.pooling.capitation import Enrolment
+    from adjudicator.pooling.capitation import CapitationTerms, Enrolment
     from adjudicator.pooling.context import PoolContext
-    from adjudicator.pooling.rules import CapitationTerms
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -84,17 +83,14 @@ def _capitation(arguments: argparse.Namespace, context: PoolContext, people: lis
     from adjudicator.pooling import capitation
     from adjudicator.pooling.files import read_care
 
-    own, outside, consortia = read_care(arguments.care) if arguments.care else ({}, {}, {})
+    care = read_care(arguments.care) if arguments.care else capitation.NO_CARE
     known = _terms(context, arguments.year, people)
     terms = next(iter(known.values()), None)
     if terms is None or any(other != terms for other in known.values()):
         listed = ", ".join(known) or "no scheme"
         raise refuse(E.CANNOT_CLEAR, "enrolments", f"schemes with other terms ({listed}): settle each in its own run")
-    results = capitation.settle_year(
-        arguments.year, people, terms.quota_fen, terms.weights, own, outside, terms.surplus_kept_ppm,
-        terms.overspend_shared_ppm, consortia, context.contract_fen,
-    )  # fmt: skip
-    counties = capitation.county_postings(arguments.year, people, results, consortia)
+    results = capitation.settle_year(arguments.year, people, terms, care, context.contract_fen)
+    counties = capitation.county_postings(arguments.year, people, results, care.consortia)
     posted = asyncio.run(_post(arguments, context.pool, counties))
     if arguments.json:
         rows = [{slot: getattr(result, slot) for slot in result.__slots__} for result in results]
@@ -126,9 +122,7 @@ def _packages(arguments: argparse.Namespace, context: PoolContext, people: list[
     schemes: dict[str, dict[str, Any]] = {}
     for scheme, terms in known.items():
         own = [person for person in people if person.scheme == scheme]
-        quotas = capitation.settle_year(
-            arguments.year, own, terms.quota_fen, terms.weights, {}, {}, 0, 0, None, context.contract_fen
-        )
+        quotas = capitation.settle_year(arguments.year, own, terms, contract_fen=context.contract_fen)
         packages = {result.name: result.quota_fen for result in quotas}
         value, rows = settle_packages(packages, [visit for visit in visits if visit.scheme == scheme])
         used = {row.name: row.used_fen for row in rows if row.name in packages}

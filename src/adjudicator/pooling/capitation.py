@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cache
 
@@ -166,6 +166,35 @@ def months_inside(entry: Enrolment, year: int) -> int:
 
 
 @dataclass(frozen=True, slots=True)
+class CapitationTerms:
+    """Terms of capitation; amounts in fen, rates in ppm."""
+
+    quota_fen: int
+    """A year and head at weight 1, paid by month of contract."""
+    weights: Weights
+    surplus_kept_ppm: int
+    """Part of a surplus that the institution keeps."""
+    overspend_shared_ppm: int
+    """Part of an overspend that the fund takes over."""
+    year_weights_ppm: tuple[int, ...] = ()
+    growth_ppm: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Care:
+    """Cost of the people of each institution by item, in fen, and the consortium that it belongs to."""
+
+    own_fen: Mapping[str, int] = field(default_factory=dict)
+    """At the institution itself."""
+    outside_fen: Mapping[str, int] = field(default_factory=dict)
+    consortia: Mapping[str, str] = field(default_factory=dict)
+    """Institutions of one consortium (医共体) are settled together."""
+
+
+NO_CARE = Care()
+
+
+@dataclass(frozen=True, slots=True)
 class Result:
     """Year of one institution or consortium under capitation."""
 
@@ -187,34 +216,26 @@ class Result:
 def settle_year(
     year: int,
     enrolments: Sequence[Enrolment],
-    quota_fen: int,
-    weights: Weights,
-    own_fen: Mapping[str, int],
-    outside_fen: Mapping[str, int],
-    surplus_kept_ppm: int,
-    overspend_shared_ppm: int,
-    consortia: Mapping[str, str] | None = None,
+    terms: CapitationTerms,
+    care: Care = NO_CARE,
     contract_fen: Callable[[str, str, int], int] | None = None,
 ) -> list[Result]:
-    """Settles a capitation year for each institution, or consortium where ``consortia`` names one.
+    """Settle a capitation year for each institution, or consortium where ``care`` names one.
 
-    quota_fen: a year and head at weight 1, paid by month of contract. own_fen, outside_fen: cost of its people by item
-    at home and elsewhere. ``contract_fen``: quota of an institution's own contract by institution, scheme and month
-    (YYYYMM), 0 where it has none. ``surplus_kept_ppm``: part of a surplus that the institution keeps;
-    ``overspend_shared_ppm``: part of an overspend that the fund takes over. Errors: overlapping contracts; a quota that
-    is not positive.
+    ``contract_fen``: quota of an institution's own contract by institution, scheme and month (YYYYMM), 0 where it has
+    none. Errors: overlapping contracts; a quota that is not positive.
     """
     check_enrolments(enrolments).raise_if_any("capitation register")
-    if quota_fen <= 0:
+    if terms.quota_fen <= 0:
         raise refuse(E.CANNOT_CLEAR, "quota", "the quota a head is not positive")
-    belongs = consortia or {}
+    belongs = care.consortia
 
     @cache
     def quotas(institution: str, scheme: str, from_month: int, to_month: int) -> int:
         """Sum of the yearly quotas that hold in the months of a contract."""
         listed = range(max(from_month, year * 100 + 1), min(to_month, year * 100 + 12) + 1)
         own = [contract_fen(institution, scheme, month) if contract_fen else 0 for month in listed]
-        return sum(quota or quota_fen for quota in own)
+        return sum(quota or terms.quota_fen for quota in own)
 
     months: dict[str, int] = {}
     weighted: dict[str, Fraction] = {}
@@ -223,8 +244,8 @@ def settle_year(
         inside = months_inside(entry, year)
         months[name] = months.get(name, 0) + inside
         quota = quotas(entry.institution, entry.scheme, entry.from_month, entry.to_month)
-        weighted[name] = weighted.get(name, Fraction(0)) + quota * weights.of(entry.age_years, entry.chronic)
-    own, outside = _joined(own_fen, belongs), _joined(outside_fen, belongs)
+        weighted[name] = weighted.get(name, Fraction(0)) + quota * terms.weights.of(entry.age_years, entry.chronic)
+    own, outside = _joined(care.own_fen, belongs), _joined(care.outside_fen, belongs)
     for name in sorted((set(own) | set(outside)) - set(months)):
         raise refuse(E.CANNOT_CLEAR, "contract", f"{name} has cost under capitation but no contract")
     results = []
@@ -232,8 +253,8 @@ def settle_year(
         exact = weighted[name] / 12
         quota = divide_half_up(exact.numerator, exact.denominator)
         balance = quota - own.get(name, 0) - outside.get(name, 0)
-        kept = share(balance, surplus_kept_ppm) if balance >= 0 else 0
-        taken = share(-balance, overspend_shared_ppm) if balance < 0 else 0
+        kept = share(balance, terms.surplus_kept_ppm) if balance >= 0 else 0
+        taken = share(-balance, terms.overspend_shared_ppm) if balance < 0 else 0
         settled = own.get(name, 0) + (kept if balance >= 0 else balance + taken)
         results.append(
             Result(

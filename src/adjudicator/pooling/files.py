@@ -14,7 +14,7 @@ import msgspec
 
 from adjudicator.codes import SCHEME_NATIONAL, Scheme
 from adjudicator.payment.registry import YEAR_LIMITS
-from adjudicator.pooling.capitation import Enrolment, check_enrolments
+from adjudicator.pooling.capitation import Care, Enrolment, check_enrolments
 from adjudicator.pooling.deficit import CountyYear
 from adjudicator.pooling.packages import Limit
 from adjudicator.pooling.review import Decision
@@ -130,11 +130,8 @@ class CareRow(msgspec.Struct, frozen=True, kw_only=True):
     consortium: str = ""
 
 
-def read_care(path: Path) -> tuple[dict[str, int], dict[str, int], dict[str, str]]:
-    """Read the cost of signed people, at home and outside, in fen by institution, and the consortium of each.
-
-    Institutions of one consortium (医共体) are settled together; the third result maps each to its consortium.
-    """
+def read_care(path: Path) -> Care:
+    """Read the cost of signed people by institution, at home and outside, and the consortium of each."""
     faults, own, outside, consortia = Faults(), {}, {}, {}
     for row in _rows(CareRow, path, faults):
         if row.hospital in own:
@@ -143,7 +140,7 @@ def read_care(path: Path) -> tuple[dict[str, int], dict[str, int], dict[str, str
         if row.consortium:
             consortia[row.hospital] = row.consortium
     faults.raise_if_any("care under capitation")
-    return own, outside, consortia
+    return Care(own, outside, consortia)
 
 
 class LimitRow(msgspec.Struct, frozen=True, kw_only=True):

@@ -15,7 +15,7 @@ from adjudicator.errors import E, refuse
 from adjudicator.payment.point_values import POOL_SUFFIXES, PointKind
 from adjudicator.pooling import tables as t
 from adjudicator.pooling.calibrate import Calibration
-from adjudicator.pooling.capitation import Weights
+from adjudicator.pooling.capitation import CapitationTerms, Weights
 from adjudicator.pooling.clearing import Terms
 from adjudicator.pooling.deficit import COUNTY, Levy, Rule, Shares, Step
 from adjudicator.pooling.packages import QuotaTerms
@@ -39,18 +39,6 @@ class Dated(Generic[Value]):
     source: Source
     kind: PointKind = PointKind.DRG
     """Kind of points, for clearing terms and budgets."""
-
-
-@dataclass(frozen=True, slots=True)
-class CapitationTerms:
-    """Terms of capitation; amounts in fen, rates in ppm."""
-
-    quota_fen: int
-    weights: Weights
-    surplus_kept_ppm: int
-    overspend_shared_ppm: int
-    year_weights_ppm: tuple[int, ...]
-    growth_ppm: int
 
 
 @dataclass(slots=True)
