@@ -12,8 +12,8 @@ import pytest
 from adjudicator.cli.main import main
 from adjudicator.errors import AdjudicatorError
 from adjudicator.payment.conditions import Reading
+from adjudicator.payment.methods.drg.base_points import Scale, read_groups
 from adjudicator.payment.methods.drg.coefficients import read_values
-from adjudicator.payment.methods.drg.reader import Scale, read_groups
 from adjudicator.payment.point_values import PointKind
 from adjudicator.payment.value_tables import PointValueTable
 from adjudicator.pooling.cases import COLUMNS, read_cases

@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from adjudicator.payment.condition_rows import SetPool, compile_condition
 from adjudicator.payment.condition_terms import CONDITION
-from adjudicator.payment.conditions import Codes, Condition, PackView, SetPool, compile_condition
+from adjudicator.payment.conditions import Codes, Condition, PackView
 
 
 class Arrays:

@@ -12,7 +12,8 @@ from adjudicator.dates import day_before, next_day
 from adjudicator.limits import LAST_DATE
 from adjudicator.payment.arrays import Arrays, Compiling
 from adjudicator.payment.case import DecidingDate
-from adjudicator.payment.conditions import Condition, Groupings, PackView, SetPool
+from adjudicator.payment.condition_rows import SetPool
+from adjudicator.payment.conditions import Condition, Groupings, PackView
 from adjudicator.payment.funds import funds_mask
 from adjudicator.payment.methods.bed_day.reader import BedDays
 from adjudicator.payment.methods.capitation.reader import Contract, compiled_contracts

@@ -6,26 +6,23 @@ of the same priority, for any claim the table could meet is a fault, reported wi
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Literal
 
 import msgspec
-import numpy as np
 
 from adjudicator.codes import PERSON_TYPES, CareKind, Filing, GroupStatus, Method, Place
 from adjudicator.limits import LAST_DATE, MAX_AGE_YEARS, MAX_STAY_DAYS
 from adjudicator.payment.condition_terms import CONTRACT_WORDS
 from adjudicator.rulefile.dated import Source
-from adjudicator.rulefile.faults import Faults
+from adjudicator.rulefile.faults import Faults, nearest
 from adjudicator.rulefile.fields import CodeList, Members, Schemes, Where, count
 
 FILE = "payment.toml"
 SHORT_LIST = 20
 """So many known words are listed in a remedy."""
-ALL_BITS = (1 << 64) - 1
 MASKS = ("care_kind", "scheme", "place", "filing", "status", "maternity_type", "person_type", "assistance")
 SETS = ("hospital", "department", "disease", "drg", "diagnosis", "procedure")
 
@@ -190,7 +187,7 @@ class _Row:
                 found = {known[word]} if word in known else set()
             if not found:
                 self.reading.fault(
-                    self.table.where, name, f"{word!r} is not known", nearest(word, known, "correct the code")
+                    self.table.where, name, f"{word!r} is not known", one_of(word, known, "correct the code")
                 )
             ids |= found
         return frozenset(ids)
@@ -221,13 +218,10 @@ class _Row:
         return (written.low, last)
 
 
-def nearest(word: str, known: Iterable[str], otherwise: str) -> str:
-    """Return what to write instead of a word: the nearest one that is known."""
+def one_of(word: str, known: Iterable[str], otherwise: str) -> str:
+    """Return what to write instead of a code or name: the nearest one, else all of a short list."""
     names = [name for name in known if name]
-    near = difflib.get_close_matches(word, names, 1, 0.6)
-    if near:
-        return f"did you mean {near[0]}?"
-    return "write one of " + ", ".join(names) if 0 < len(names) <= SHORT_LIST else otherwise
+    return nearest(word, names, "write one of " + ", ".join(names) if 0 < len(names) <= SHORT_LIST else otherwise)
 
 
 def condition_of(
@@ -273,62 +267,3 @@ def condition_of(
 
 def _numbers(written: tuple[int, ...] | None) -> frozenset[int] | None:
     return None if written is None else frozenset(written)
-
-
-# --- compiling ----------------------------------------------------------------------------------------------------
-
-
-class SetPool:
-    """Byte sets shared by all rows; equal sets are stored once."""
-
-    def __init__(self) -> None:
-        self.rows: dict[tuple[int, ...], int] = {}
-        self.starts: list[int] = [0]
-        self._parts: list[np.ndarray] = []
-
-    def add(self, members: frozenset[int] | None, size: int) -> int:
-        """Return the row of a set of ids from -1 to ``size`` - 1, or -1 where everything is accepted."""
-        if members is None:
-            return -1
-        key = (size, *sorted(members))
-        if key not in self.rows:
-            part = np.zeros(size + 1, np.uint8)
-            part[[member + 1 for member in members]] = 1
-            self.rows[key] = len(self.starts) - 1
-            self._parts.append(part)
-            self.starts.append(self.starts[-1] + size + 1)
-        return self.rows[key]
-
-    def arrays(self) -> tuple[np.ndarray, np.ndarray]:
-        """Return starts (one more than there are sets) and members."""
-        members = np.concatenate(self._parts) if self._parts else np.zeros(1, np.uint8)
-        return np.array(self.starts, np.int64), members
-
-
-def _mask(members: frozenset[int] | None) -> int:
-    return ALL_BITS if members is None else sum(1 << n for n in members)
-
-
-def compile_condition(
-    row: Condition, out: np.ndarray, pool: SetPool, pack: PackView, codes: Codes | None, table: int
-) -> None:
-    """Write one row of :data:`CONDITION`."""
-    for name in MASKS:
-        column = {"status": "statuses"}.get(name, f"{name}s")
-        out[column] = _mask(row.accepts[name])
-    sizes = {
-        "hospital": len(pack.hospitals),
-        "department": max(pack.departments.values(), default=-1) + 1,
-        "disease": len(pack.diseases),
-        "drg": len(codes.drgs) if codes else 0,
-        "diagnosis": len(codes.diagnoses) if codes else 0,
-        "procedure": len(codes.procedures) if codes else 0,
-    }
-    for name in SETS:
-        column = "diagnoses" if name == "diagnosis" else f"{name}s"
-        out[column] = pool.add(row.accepts[name], sizes[name])
-    out["contract"] = row.contract
-    out["stay_from_days"], out["stay_to_days"] = row.stay_days
-    out["age_from_years"], out["age_to_years"] = row.age_years
-    out["method"], out["table"], out["rate_ppm"] = int(row.method), table, row.rate_ppm
-    out["priority"], out["unverified"] = row.priority, int(not row.source.verified)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import difflib
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from adjudicator.errors import TABLE, E
@@ -35,6 +37,18 @@ class Faults(list[Fault]):
         """Raise :class:`PackError` with every fault found so far."""
         if self:
             raise PackError(what, sorted(set(self)))
+
+
+def nearest(word: str, known: Iterable[str], otherwise: str) -> str:
+    """Return what to write instead of a word: the nearest one that is known.
+
+    >>> nearest("scale", ["file", "scale_points"], "")
+    'did you mean scale_points?'
+    >>> nearest("moon", ["file", "scale_points"], "the keys are file, scale_points")
+    'the keys are file, scale_points'
+    """
+    near = difflib.get_close_matches(word, [name for name in known if name], 1, 0.5)
+    return f"did you mean {near[0]}?" if near else otherwise
 
 
 class PackError(Exception):

@@ -8,7 +8,6 @@ evidence alone, its place in the file.
 from __future__ import annotations
 
 import csv
-import difflib
 import tomllib
 import types
 from collections.abc import Collection, Mapping
@@ -20,7 +19,7 @@ import msgspec
 
 from adjudicator.rulefile.dated import SOURCE_KEYS, Source, read_source
 from adjudicator.rulefile.evidence import EVIDENCE_KEYS, Support, read_support
-from adjudicator.rulefile.faults import Faults
+from adjudicator.rulefile.faults import Faults, nearest
 from adjudicator.rulefile.fields import (
     Codes,
     Day,
@@ -180,8 +179,7 @@ def check_columns(kind: type[msgspec.Struct], columns: Collection[str], name: st
     missing = [column for column in needed if column not in columns]
     unknown = [column for column in columns if column not in keys_of(kind)]
     for column in unknown:
-        near = difflib.get_close_matches(column, keys_of(kind), 1, 0.5)
-        remedy = f"did you mean {near[0]}?" if near else "the columns are " + ", ".join(keys_of(kind))
+        remedy = nearest(column, keys_of(kind), "the columns are " + ", ".join(keys_of(kind)))
         faults.add(name, "line 1", f"unknown column {column!r}", remedy)
     if missing:
         faults.add(name, "line 1", f"has no column {', '.join(missing)}", "add the column to the header")
@@ -192,11 +190,8 @@ def unknown_keys(raw: Mapping[str, Any], known: Collection[str], file: str, key:
     """Note a fault for each key that nothing reads, with the nearest one that exists."""
     for name in raw:
         if name not in known:
-            near = difflib.get_close_matches(str(name), list(known), 1, 0.5)
-            faults.add(
-                file, f"{key}.{name}" if key else str(name), "unknown key",
-                f"did you mean {near[0]}?" if near else "the keys are " + ", ".join(known),
-            )  # fmt: skip
+            remedy = nearest(str(name), known, "the keys are " + ", ".join(known))
+            faults.add(file, f"{key}.{name}" if key else str(name), "unknown key", remedy)
 
 
 def without_none(kind: Any) -> Any:

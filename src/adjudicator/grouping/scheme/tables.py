@@ -17,7 +17,7 @@ from typing import Annotated, Literal
 import msgspec
 
 from adjudicator.rulefile.evidence import Evidence, read_support
-from adjudicator.rulefile.faults import Faults
+from adjudicator.rulefile.faults import Faults, nearest
 from adjudicator.rulefile.fields import Word
 from adjudicator.rulefile.reader import read_struct, read_toml
 
@@ -156,7 +156,10 @@ def _read_rows(name: str, text: str, shape: TableShape, faults: Faults) -> list[
     for column in missing:
         faults.add(file, "line 1", f"column {column} is missing", f"write {','.join(shape.required)}")
     for column in unknown:
-        faults.add(file, "line 1", f"unknown column {column!r}", f"known: {', '.join(shape.required + shape.optional)}")
+        known = shape.required + shape.optional
+        faults.add(
+            file, "line 1", f"unknown column {column!r}", nearest(column, known, "the columns are " + ", ".join(known))
+        )
     if missing or unknown or len(set(header)) != len(header):
         if len(set(header)) != len(header):
             faults.add(file, "line 1", "a column stands twice")

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from adjudicator.payment.conditions import Codes, PackView, Reading, nearest
+from adjudicator.payment.conditions import Codes, PackView, Reading, one_of
 from adjudicator.payment.exact import E8
 from adjudicator.payment.methods.drg.written import CoefficientRow, CoefficientTable
 from adjudicator.rounding import PPM, divide_half_up
@@ -69,7 +69,7 @@ def _check_table(reading: Reading, table: CoefficientTable, codes: Codes) -> Non
     for name in ("no_coefficient", "new_groups"):
         for drg in getattr(table, name):
             if drg not in codes.drgs:
-                remedy = nearest(drg, codes.drgs, "correct the code")
+                remedy = one_of(drg, codes.drgs, "correct the code")
                 reading.fault(where, name, f"{drg} is not a group of the scheme", remedy)
 
 
@@ -79,10 +79,10 @@ def read_values(reading: Reading, file: str, codes: Codes) -> dict[tuple[str, st
     for row in read_rows(CoefficientRow, reading.folder, file, reading.faults):
         known = pack.classes if row.component == "level" else pack.hospitals
         if row.subject not in known:
-            remedy = nearest(row.subject, known, "write a hospital code, or a payment class for level")
+            remedy = one_of(row.subject, known, "write a hospital code, or a payment class for level")
             reading.fault(row.where, "subject", f"{row.subject!r} is not known", remedy)
         if row.drg and row.drg not in codes.drgs:
-            remedy = nearest(row.drg, codes.drgs, "correct the code") + "; leave it empty for all groups"
+            remedy = one_of(row.drg, codes.drgs, "correct the code") + "; leave it empty for all groups"
             reading.fault(row.where, "drg", f"{row.drg} is not a group of the scheme", remedy)
         if (row.component, row.subject, row.drg) in values:
             reading.fault(row.where, "subject", "has two values", "keep one row")

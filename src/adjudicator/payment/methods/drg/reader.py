@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from adjudicator.payment.arrays import Compiling
-from adjudicator.payment.conditions import FILE, Codes, Condition, Reading, condition_of, is_drg, nearest
+from adjudicator.payment.conditions import FILE, Codes, Condition, Reading, condition_of, is_drg, one_of
 from adjudicator.payment.exact import E8
+from adjudicator.payment.methods.drg.base_points import GroupPoints, Scale, read_groups
 from adjudicator.payment.methods.drg.coefficients import (
     Coefficients,
     coefficient_matrix,
@@ -36,31 +37,19 @@ from adjudicator.payment.methods.drg.terms import (
 from adjudicator.payment.methods.drg.written import (
     ALL_POINTS,
     DrgTable,
-    GroupRow,
     HighTable,
     IncompleteTable,
     ReadmissionTable,
     SpecialCasesTable,
 )
-from adjudicator.rounding import divide_half_up
 from adjudicator.rulefile.dated import Source
 from adjudicator.rulefile.evidence import read_date
 from adjudicator.rulefile.faults import Faults
-from adjudicator.rulefile.fields import Where, Yuan
-from adjudicator.rulefile.reader import check_columns, read_csv, read_line, read_struct, read_value
+from adjudicator.rulefile.fields import Where
+from adjudicator.rulefile.reader import read_struct
 
 SOME = 10
 """So many groups a fault names."""
-
-
-@dataclass(frozen=True, slots=True)
-class GroupPoints:
-    """One row of a points table."""
-
-    base_e8: int
-    bed_day: bool
-    average_fen: int
-    class_average_fen: dict[str, int]
 
 
 @dataclass(slots=True)
@@ -130,65 +119,9 @@ def _read_files(reading: Reading, raw: Mapping[str, Any], codes: Codes) -> None:
         read_values(reading, values, codes)
 
 
-class Scale(NamedTuple):
-    """What turns the average of a group into its base points."""
-
-    scale_e8: int
-    all_average_fen: int
-    """0: not known, so every group needs its base points."""
-    decimals: int
-
-
 def scale_of(table: DrgTable) -> Scale:
     """Return the scale of a table."""
     return Scale(table.scale_points, table.all_average_yuan, table.decimals)
-
-
-def read_groups(reading: Reading, file: str, codes: Codes, scale: Scale) -> dict[str, GroupPoints]:
-    """Return the groups of a CSV of base points; a group without points takes them from its average."""
-    groups: dict[str, GroupPoints] = {}
-    table = read_csv(reading.folder, file, reading.faults)
-    if table is None:
-        return groups
-    levels = {f"average_{name}_yuan": name for name in reading.pack.classes}
-    if not check_columns(GroupRow, [name for name in table.columns if name not in levels], file, reading.faults):
-        return groups
-    for line in table.lines:
-        averages = {levels[name]: line.cells.pop(name) for name in list(line.cells) if name in levels}
-        row = read_line(GroupRow, line, reading.faults)
-        if row is None:
-            continue
-        by_class = {
-            name: read_value(Yuan, cell, line.where, f"average_{name}_yuan", reading.faults) or 0
-            for name, cell in averages.items()
-        }
-        if row.drg in groups:
-            reading.fault(row.where, "drg", f"{row.drg} is in the table twice", "keep one row")
-        if row.drg not in codes.drgs:
-            remedy = nearest(row.drg, codes.drgs, "correct the code or name the right scheme")
-            reading.fault(row.where, "drg", f"{row.drg} is not a group of the scheme", remedy)
-        groups[row.drg] = GroupPoints(_base_e8(reading, row, scale), row.kind == "bed_day", row.average_yuan, by_class)
-    return groups
-
-
-def _base_e8(reading: Reading, row: GroupRow, scale: Scale) -> int:
-    if row.base_points is not None:
-        return row.base_points
-    if row.average_yuan and scale.all_average_fen:
-        return calibrated_base(row.average_yuan, scale.all_average_fen, scale.scale_e8, scale.decimals)
-    remedy = "write the points, or average_yuan together with all_average_yuan of the table"
-    reading.fault(row.where, "base_points", "is missing", remedy)
-    return 0
-
-
-def calibrated_base(average_fen: int, all_average_fen: int, scale_e8: int, decimals: int) -> int:
-    """Return base points = average of the group / average of all groups x scale, rounded half-up (docs/law.md#S-01).
-
-    >>> calibrated_base(1_200_000, 1_000_000, 100 * E8, 4)
-    12000000000
-    """
-    unit: int = 10 ** (8 - decimals)
-    return divide_half_up(average_fen * scale_e8, all_average_fen * unit) * unit
 
 
 def _check_groups(reading: Reading, table: DrgTable, groups: Mapping[str, GroupPoints], codes: Codes) -> None:
@@ -256,7 +189,7 @@ def _special(reading: Reading, table: SpecialCasesTable | None) -> SpecialCases 
         return None
     for name in table.limit_class_percent:
         if name not in reading.pack.classes:
-            remedy = nearest(name, reading.pack.classes, "write a class of payment_classes")
+            remedy = one_of(name, reading.pack.classes, "write a class of payment_classes")
             reading.fault(table.where, f"limit_class_percent.{name}", "is not a class of the pack", remedy)
     limits, verified = dict(table.limit_class_percent), not table.unverified
     return SpecialCases(table.limit_percent, limits, table.rounding, table.swap_percent, verified)

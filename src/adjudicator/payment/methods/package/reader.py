@@ -11,7 +11,7 @@ import numpy as np
 
 from adjudicator.codes import CareKind
 from adjudicator.payment.arrays import Compiling
-from adjudicator.payment.conditions import FILE, Codes, PackView, Reading, nearest
+from adjudicator.payment.conditions import FILE, Codes, PackView, Reading, one_of
 from adjudicator.payment.methods.package.terms import PACKAGE_PRICE, PACKAGE_SET, PackageFormula, PackageKey
 from adjudicator.rounding import PPM
 from adjudicator.rulefile.dated import Source
@@ -130,7 +130,7 @@ def _add_price(
 ) -> None:
     code, name, classes = price.code, price.payment_class, reading.pack.classes
     if code not in names:
-        remedy = nearest(code, names, "write a code of the pack's list")
+        remedy = one_of(code, names, "write a code of the pack's list")
         reading.fault(price.where, "code", f"{code!r} is not known", remedy)
     if name and name not in classes:
         message = f"{name!r} is not a class of the pack"
