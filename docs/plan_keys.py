@@ -2,8 +2,8 @@
 
 from enum import IntEnum
 
-from adjudicator.benefit.plan.keys import CROSS_FIELDS, KEYS, NO_LIMIT, SPECIAL_KEYS, UNDEFINED, Key
-from adjudicator.options import STAGE_NAMES, BurdenPart
+from adjudicator.benefit.plan.keys import CROSS_FIELDS, KEYS, NO_LIMIT, SPECIAL_KEYS, STAGE_NAMES, UNDEFINED, Key
+from adjudicator.options import BurdenPart
 
 HEAD = """# Keys of a benefit plan
 

@@ -195,28 +195,6 @@ class Method(IntEnum):
     QUOTA = 8
 
 
-class Fund(IntEnum):
-    """Stored numbers of payers and accounts of the ledger; everything else about them is in ``payers``."""
-
-    POOLED = 0
-    LARGE_SUM = 1
-    CATASTROPHIC = 2
-    CIVIL_SERVANT = 3
-    ENTERPRISE = 4
-    ASSISTANCE = 5
-    OTHER = 6
-    ACCOUNT = 7
-    HOSPITAL = 8
-    PROVIDER_DUE = 9
-    CLAIMS = 10
-    TOTAL_COST = 11
-    FAMILY_ACCOUNT = 12
-    PROVIDER_FINAL = 13
-    PROVIDER_PREPAID = 14
-    PROVIDER_YEAR = 15
-    PROVIDER_CAPITATION = 16
-
-
 class GroupStatus(IntEnum):
     """Result of DRG grouping."""
 

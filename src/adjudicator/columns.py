@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from adjudicator.payers import PAYERS
+
 CLAIM = np.dtype(
     [
         # Where the row's parts are.
@@ -96,10 +98,7 @@ BENEFIT = np.dtype(
         ("first_pay_fen", "i8"),  # with the cross-region extra; replaces the sum over lines (R25)
         ("in_scope_fen", "i8"),  # after the cross-region extra
         ("deductible_standard_fen", "i8"), ("deductible_due_fen", "i8"), ("deductible_fen", "i8"),
-        ("pooled_fen", "i8"), ("large_sum_fen", "i8"), ("catastrophic_fen", "i8"), ("civil_servant_fen", "i8"),
-        ("enterprise_fen", "i8"), ("assistance_fen", "i8"), ("tilt_fen", "i8"), ("other_fen", "i8"),
-        ("hospital_borne_fen", "i8"),
-        ("account_current_fen", "i8"), ("account_past_fen", "i8"), ("account_family_fen", "i8"), ("cash_fen", "i8"),
+        *((column, "i8") for payer in PAYERS for column in payer.columns),
         ("fund_total_fen", "i8"), ("personal_total_fen", "i8"), ("pooled_rate_ppm", "i8"),
         ("counts_as_admission", "i4"), ("unverified", "i4"), ("error", "i4"), ("padding", "i4"),
     ],

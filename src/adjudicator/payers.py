@@ -9,9 +9,31 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import Enum
+from enum import Enum, IntEnum
 
-from adjudicator.codes import Fund, Scheme
+from adjudicator.codes import Scheme
+
+
+class Fund(IntEnum):
+    """Stored numbers of payers and accounts of the ledger; everything else about them is in the table below."""
+
+    POOLED = 0
+    LARGE_SUM = 1
+    CATASTROPHIC = 2
+    CIVIL_SERVANT = 3
+    ENTERPRISE = 4
+    ASSISTANCE = 5
+    OTHER = 6
+    ACCOUNT = 7
+    HOSPITAL = 8
+    PROVIDER_DUE = 9
+    CLAIMS = 10
+    TOTAL_COST = 11
+    FAMILY_ACCOUNT = 12
+    PROVIDER_FINAL = 13
+    PROVIDER_PREPAID = 14
+    PROVIDER_YEAR = 15
+    PROVIDER_CAPITATION = 16
 
 
 class Identity(Enum):
@@ -224,8 +246,8 @@ FUNDS: tuple[Payer, ...] = tuple(payer for payer in PAYERS if payer.identity is 
 LEDGER: tuple[Payer, ...] = tuple(
     sorted((payer for payer in PAYERS + ACCOUNTS if payer.fund is not None), key=lambda payer: payer.fund or 0)
 )
-"""What has postings and totals; the place is the stored number ``codes.Fund``."""
-assert [payer.fund for payer in LEDGER] == list(Fund), "each member of codes.Fund has one row of the table"
+"""What has postings and totals; the place is the stored number ``Fund``."""
+assert [payer.fund for payer in LEDGER] == list(Fund), "each member of Fund has one row of the table"
 
 ROWS: tuple[Payer, ...] = tuple(payer for payer in LEDGER if payer.has_row)
 """Payers that get a row in ``funds`` of the answer, in its order; the place is not the stored number."""

@@ -8,12 +8,13 @@ from dataclasses import replace
 
 import pytest
 
-from adjudicator.codes import Fund, Scheme
+from adjudicator.codes import Scheme
 from adjudicator.columns import ACCUMULATORS, SLOT
 from adjudicator.errors import AdjudicatorError, E
 from adjudicator.ledger import keys as names
 from adjudicator.ledger.batch import pack
 from adjudicator.ledger.layout import Kind
+from adjudicator.payers import Fund
 from tests.ledger.made import Case, digest, dump, random_case, settle, settlements, unique_states
 
 INT64_MAX = 2**63 - 1

@@ -12,10 +12,10 @@ import time
 import pytest
 import redis
 
-from adjudicator.codes import Fund
 from adjudicator.errors import AdjudicatorError, E
 from adjudicator.ledger.embedded import EmbeddedStore
 from adjudicator.ledger.store import Ledger
+from adjudicator.payers import Fund
 from tests.ledger.made import POOL, Case, dump, random_case, settle
 
 

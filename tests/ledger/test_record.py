@@ -9,7 +9,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adjudicator.codes import Fund
 from adjudicator.columns import ACCUMULATOR_NAMES, ACCUMULATORS, BENEFIT, CLAIM, PAYMENT, QUOTA
 from adjudicator.errors import AdjudicatorError, E
 from adjudicator.ledger.batch import fund_amounts, pack
@@ -17,6 +16,7 @@ from adjudicator.ledger.journal import parse
 from adjudicator.ledger.layout import Kind
 from adjudicator.ledger.record import Record
 from adjudicator.ledger.states import StateRead
+from adjudicator.payers import Fund
 from tests.ledger import naive
 from tests.ledger.made import Case, random_case, settlements, unique_states
 

@@ -7,8 +7,9 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from adjudicator.codes import Fund, Method
+from adjudicator.codes import Method
 from adjudicator.errors import AdjudicatorError, E
+from adjudicator.payers import Fund
 from adjudicator.payment.methods.drg.terms import Readmission, SpecialCases
 from adjudicator.pooling.cases import net
 from adjudicator.pooling.clearing import FUND_ONLY, Terms, cells, clear, prepayments, year_fund

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 import pytest
 
 from adjudicator.cli.main import main
-from adjudicator.codes import Fund, Method
+from adjudicator.codes import Method
 from adjudicator.ledger.store import Ledger
+from adjudicator.payers import Fund
 from adjudicator.pooling.cases import Cases
 from adjudicator.pooling.ledger_cases import cases_of, months_from, read_stays
 from adjudicator.pooling.posting import differences, post_targets, posted

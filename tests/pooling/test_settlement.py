@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
-from adjudicator.codes import Fund
 from adjudicator.ledger.store import Ledger
+from adjudicator.payers import Fund
 from adjudicator.payment.methods.drg.terms import Readmission
 from adjudicator.pooling.clearing import Terms
 from adjudicator.pooling.posting import differences, post, posted

@@ -8,10 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from adjudicator.benefit.plan.keys import NO_LIMIT
+from adjudicator.benefit.plan.keys import NO_LIMIT, Stage
 from adjudicator.codes import CareKind, Filing, Place, Scheme
 from adjudicator.errors import E
-from adjudicator.options import Stage
 from adjudicator.rulefile.evidence import Evidence
 from adjudicator.rules.bundle import compile_bundle
 from adjudicator.rules.inline import inline_bundle

@@ -26,10 +26,10 @@ import redis
 
 from adjudicator.claim.keys import settlement_key
 from adjudicator.client import OPEN_OUTCOMES, open_channel, retry_delay_seconds
-from adjudicator.codes import Fund, Scheme
+from adjudicator.codes import Scheme
 from adjudicator.ledger.embedded import find_server_binary
 from adjudicator.ledger.store import Ledger
-from adjudicator.payers import fund_type
+from adjudicator.payers import Fund, fund_type
 from adjudicator.service.frames import join_frames
 from adjudicator.service.process import ServiceProcess
 from adjudicator.service.store import CALL_SECONDS

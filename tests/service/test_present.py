@@ -2,7 +2,7 @@
 
 from adjudicator import payers
 from adjudicator.cli.reports.tables import county_table, settlement_lines, width
-from adjudicator.codes import Fund
+from adjudicator.payers import Fund
 from adjudicator.v1 import pooling_pb2, settlement_pb2
 
 

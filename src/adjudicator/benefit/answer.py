@@ -1,83 +1,74 @@
-"""The result row of a claim."""
+"""The result row of a claim.
+
+An amount of the work record that has the name of a column of the result is copied there, and the payers of
+``payers.PAYERS`` give the sums; so a payer is named by its own stage and by that table, and not here.
+"""
 
 from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
+from adjudicator.benefit.records import WORK, common_words, words_called
+from adjudicator.columns import BENEFIT
 from adjudicator.compiled.jit import inlined
 from adjudicator.options import Payer
+from adjudicator.payers import PAYERS, Identity
 from adjudicator.rounding import PPM
+
+COPIED = common_words(WORK, BENEFIT)
+FUND_WORDS, ACCOUNT_WORDS = (
+    words_called(BENEFIT, [column for payer in PAYERS if payer.identity is identity for column in payer.columns])
+    for identity in (Identity.FUND, Identity.ACCOUNT)
+)
+
+
+@inlined
+def copy_words(source: np.ndarray, target: np.ndarray, row: Any) -> None:
+    """Copy the amounts of the work record to the row of the result."""
+    for k in range(COPIED.shape[0]):
+        place = np.uint64(k)
+        target[row, COPIED[place, np.uint64(1)]] = source[COPIED[place, np.uint64(0)]]
+
+
+@inlined
+def sum_words(words: np.ndarray, row: Any, places: np.ndarray) -> int:
+    """Return the sum of some words of a row."""
+    total = 0
+    for k in range(places.shape[0]):
+        total += words[row, places[np.uint64(k)]]
+    return total
 
 
 @inlined
 def write_payers(plan: Any, work: Any, answer: Any) -> None:
-    """Fill the payers of a claim with a plan; who pays above the cap and catastrophic insurance is the plan's (R10)."""
+    """Give the payments above the cap and of catastrophic insurance to the payer that the plan names (R10)."""
+    large_sum, catastrophic = work.large_sum_fen, work.catastrophic_fen
     if plan.above_cap_payer == Payer.CATASTROPHIC:
-        answer.catastrophic_fen += work.large_sum_fen
-    else:
-        answer.large_sum_fen += work.large_sum_fen
-    if plan.catastrophic_payer == Payer.CATASTROPHIC:
-        answer.catastrophic_fen += work.catastrophic_fen
-    else:
-        answer.large_sum_fen += work.catastrophic_fen
-    answer.pooled_fen = work.pooled_fen
-    answer.civil_servant_fen = work.civil_servant_fen
-    answer.enterprise_fen = work.enterprise_fen
-    answer.assistance_fen = work.assistance_fen
-    answer.tilt_fen = work.tilt_fen
+        answer.large_sum_fen -= large_sum
+        answer.catastrophic_fen += large_sum
+    if plan.catastrophic_payer != Payer.CATASTROPHIC:
+        answer.catastrophic_fen -= catastrophic
+        answer.large_sum_fen += catastrophic
     answer.counts_as_admission = 1 if plan.counts_admission != 0 and work.in_chain == 0 else 0
 
 
 @inlined
-def write(work: Any, answer: Any) -> None:
-    """Fill the rest of the row and its sums; the identities F1, F2 and P1 hold by construction."""
-    answer.plan = work.plan
-    answer.first_pay_fen = work.first_pay_fen
-    answer.in_scope_fen = work.in_scope_fen
+def write(work: Any, answer: Any, words: np.ndarray, row: Any) -> None:
+    """Fill the sums of the row; the identities F1, F2 and P1 hold by construction."""
+    answer.counts_as_admission = answer.unverified = answer.padding = 0
     answer.deductible_standard_fen = work.standard_fen
     answer.deductible_due_fen = work.due_fen
-    answer.deductible_fen = work.deductible_fen
-    answer.other_fen = work.programme_fen + work.other_fen
-    answer.hospital_borne_fen = work.hospital_fen
-    answer.account_current_fen = work.account_current_fen
-    answer.account_past_fen = work.account_past_fen
-    answer.account_family_fen = work.account_family_fen
-    answer.cash_fen = work.cash_fen
-    funds = work.pooled_fen + work.large_sum_fen + work.catastrophic_fen + work.civil_servant_fen
-    funds += work.enterprise_fen + work.assistance_fen + work.tilt_fen
-    answer.fund_total_fen = funds + answer.other_fen
-    accounts = work.account_current_fen + work.account_past_fen + work.account_family_fen
-    answer.personal_total_fen = accounts + work.cash_fen
+    answer.other_fen += work.programme_fen
+    answer.fund_total_fen = sum_words(words, row, FUND_WORDS)
+    answer.personal_total_fen = sum_words(words, row, ACCOUNT_WORDS) + work.cash_fen
     shared = work.in_scope_fen - work.deductible_fen
     answer.pooled_rate_ppm = (2 * work.pooled_fen * PPM + shared) // (2 * shared) if shared > 0 else 0
 
 
 @inlined
-def refuse(answer: Any, error: int) -> None:
-    """Fill an all-zero result with the number of the error."""
-    answer.plan = -1
-    answer.first_pay_fen = 0
-    answer.in_scope_fen = 0
-    answer.deductible_standard_fen = 0
-    answer.deductible_due_fen = 0
-    answer.deductible_fen = 0
-    answer.pooled_fen = 0
-    answer.large_sum_fen = 0
-    answer.catastrophic_fen = 0
-    answer.civil_servant_fen = 0
-    answer.enterprise_fen = 0
-    answer.assistance_fen = 0
-    answer.tilt_fen = 0
-    answer.other_fen = 0
-    answer.hospital_borne_fen = 0
-    answer.account_current_fen = 0
-    answer.account_past_fen = 0
-    answer.account_family_fen = 0
-    answer.cash_fen = 0
-    answer.fund_total_fen = 0
-    answer.personal_total_fen = 0
-    answer.pooled_rate_ppm = 0
-    answer.counts_as_admission = 0
-    answer.unverified = 0
-    answer.error = error
-    answer.padding = 0
+def clear_row(words: np.ndarray, row: Any) -> None:
+    """Set every word of a row of the result to 0."""
+    for place in range(words.shape[1]):
+        words[row, np.uint64(place)] = 0

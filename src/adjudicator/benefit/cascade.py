@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from adjudicator.benefit.amounts import not_negative
-from adjudicator.benefit.answer import refuse, write, write_payers
+from adjudicator.benefit.answer import clear_row, copy_words, write, write_payers
 from adjudicator.benefit.choose import choose
 from adjudicator.benefit.stages.above_the_cap import above_the_cap
 from adjudicator.benefit.stages.account import accounts, cash
@@ -27,7 +27,7 @@ from adjudicator.benefit.stages.quotas import fixed_price_excess, narrowest, quo
 from adjudicator.benefit.stages.supplements import civil_servant, enterprise
 from adjudicator.benefit.tables import Claims, Rules
 from adjudicator.benefit.trace import TRACED, trace
-from adjudicator.benefit.year import count_in_year
+from adjudicator.benefit.year import add_words, count_in_year
 from adjudicator.compiled.jit import inlined, kernel
 from adjudicator.compiled.unowned import unowned
 from adjudicator.options import Position
@@ -50,7 +50,7 @@ def begin(claim: Any, split: Any, work: Any) -> None:
     work.in_scope_fen = split.in_scope_fen
     work.copay_free_fen = min(not_negative(split.copay_free_fen), split.in_scope_fen)
     work.special_drug_fen = split.special_drug_fen
-    work.hospital_fen = min(split.hospital_borne_fen, split.over_ceiling_fen)
+    work.hospital_borne_fen = min(split.hospital_borne_fen, split.over_ceiling_fen)
     if TRACED:
         trace.step("wholly_self_paid", work.self_paid_fen)
         trace.step("over_ceiling", work.over_ceiling_fen)
@@ -111,42 +111,47 @@ def unverified(rules: Any, plan: Any, claim: Any, quota: int, work: Any) -> int:
 
 
 @inlined
-def price(rules: Any, batch: Any, claim: Any, work: Any, answer: Any) -> int:
-    """Price one claim over its year and count it there; return the error, 0 none, before anything is changed."""
-    error, quota = choose(rules, claim, work), -1
-    plan = rules.plans[np.uint64(max(work.plan, 0))]
-    # The stages only read the year; it changes at the end, when nothing can be refused any more.
+def run_stages(rules: Any, batch: Any, plan: Any, claim: Any, work: Any) -> tuple[int, int]:
+    """Run the stages of one claim over its year, which they only read.
+
+    Return the error, 0 none, and the entry of the disease's quota, -1 none.
+    """
+    error, quota = 0, -1
     year = batch.years[np.uint64(claim.state)] if claim.state >= 0 else batch.empty_year[np.uint64(0)]
-    if error == 0:
-        if work.plan >= 0:
-            quota = pooled_stages(rules, batch, plan, claim, year, work)
-            error = work.error
-        else:
-            work.base_fen = work.in_scope_fen - work.copay_free_fen
-            if TRACED:
-                trace.step("copay_free", work.copay_free_fen)
+    if work.plan >= 0:
+        quota = pooled_stages(rules, batch, plan, claim, year, work)
+        error = work.error
+    else:
+        work.base_fen = work.in_scope_fen - work.copay_free_fen
+        if TRACED:
+            trace.step("copay_free", work.copay_free_fen)
     if error == 0:
         left_after_pooling(work)
         if work.plan >= 0:
             layers(plan, claim, year, work)
         last_payers(rules, plan, claim, year, work)
-        write(work, answer)
-        if work.plan >= 0:
-            write_payers(plan, work, answer)
-            answer.unverified = unverified(rules, plan, claim, quota, work)
-            if claim.state >= 0:
-                count_in_year(plan, year, work)
-            if claim.quota >= 0:
-                batch.quotas[np.uint64(claim.quota)].used_fen += work.quota_paid_fen
-    return error
+    return error, quota
+
+
+@inlined
+def count(batch: Any, plan: Any, claim: Any, work: Any, words: np.ndarray) -> None:
+    """Add the claim to the person's year and to the use of its quota; nothing can be refused any more."""
+    if claim.state >= 0:
+        count_in_year(plan, batch.years[np.uint64(claim.state)], work)
+        add_words(words, batch.slots, np.uint64(claim.state))
+    if claim.quota >= 0:
+        batch.quotas[np.uint64(claim.quota)].used_fen += work.quota_paid_fen
 
 
 @kernel
-def settle_claims(rules: Rules, batch: Claims, works: np.ndarray, words: np.ndarray, out: np.ndarray) -> None:
+def settle_claims(
+    rules: Rules, batch: Claims, works: np.ndarray, words: np.ndarray, out: np.ndarray, out_words: np.ndarray
+) -> None:
     """Price the claims of a batch in order into ``out[BENEFIT]``; update ``batch.years`` and ``batch.quotas``.
 
-    ``works`` is WORK[1], the work amounts of one claim after the other; ``words`` are its bytes as int64.
-    A claim with an error keeps an all-zero result and leaves year and quota untouched.
+    ``works`` is WORK[1], the work amounts of one claim after the other; ``words`` int64[:] and ``out_words``
+    int64[n, :] are the words of ``works`` and ``out``. A claim with an error keeps an all-zero result and leaves year
+    and quota untouched.
     """
     rules = Rules(
         unowned(rules.plans), unowned(rules.selector), unowned(rules.spans), unowned(rules.person_group),
@@ -154,17 +159,28 @@ def settle_claims(rules: Rules, batch: Claims, works: np.ndarray, words: np.ndar
     )  # fmt: skip
     batch = Claims(
         unowned(batch.claims), unowned(batch.splits), unowned(batch.lines_in_scope), unowned(batch.years),
-        unowned(batch.quotas), unowned(batch.empty_year),
+        unowned(batch.slots), unowned(batch.quotas), unowned(batch.empty_year),
     )  # fmt: skip
-    works, words, out = unowned(works), unowned(words), unowned(out)
+    works, words, out, out_words = unowned(works), unowned(words), unowned(out), unowned(out_words)
     for index in range(batch.claims.shape[0]):
         i = np.uint64(index)
-        claim, answer = batch.claims[i], out[i]
-        refuse(answer, claim.error)
+        claim, answer, work = batch.claims[i], out[i], works[np.uint64(0)]
         if claim.error == 0:
             clear(words)
-            work = works[np.uint64(0)]
             begin(claim, batch.splits[i], work)
-            error = np.int32(price(rules, batch, claim, work, answer))
-            claim.error = error
-            answer.error = error
+            error, quota = choose(rules, claim, work), -1
+            plan = rules.plans[np.uint64(max(work.plan, 0))]
+            if error == 0:
+                error, quota = run_stages(rules, batch, plan, claim, work)
+            if error == 0:
+                copy_words(words, out_words, i)
+                write(work, answer, out_words, i)
+                if work.plan >= 0:
+                    write_payers(plan, work, answer)
+                    answer.unverified = unverified(rules, plan, claim, quota, work)
+                    count(batch, plan, claim, work, words)
+            claim.error = np.int32(error)
+        if claim.error != 0:
+            clear_row(out_words, i)
+            answer.plan = -1
+        answer.error = claim.error

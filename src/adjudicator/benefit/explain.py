@@ -16,7 +16,7 @@ import numpy as np
 from adjudicator.benefit.cascade import settle_claims
 from adjudicator.benefit.compile import Benefit
 from adjudicator.benefit.plan.cells import unit_text
-from adjudicator.benefit.records import WORK, YEAR, years_of
+from adjudicator.benefit.records import WORK
 from adjudicator.benefit.sentences import NOTES, RULES, STEPS, Text, sentence, yuan
 from adjudicator.benefit.settle import run
 from adjudicator.benefit.tables import Claims
@@ -99,7 +99,7 @@ def _batch(claim: np.ndarray, split: np.ndarray, year: np.ndarray, quota_used_fe
     slots = np.array(year, np.int64).reshape(1, ACCUMULATOR_COUNT)
     quota = np.zeros(1, QUOTA)
     quota["used_fen"] = quota_used_fen
-    return Claims(claim, np.atleast_1d(split), lines, years_of(slots), quota, np.zeros(1, YEAR))
+    return Claims.over(claim, np.atleast_1d(split), lines, slots, quota)
 
 
 def _steps(benefit: Benefit, trace: Trace, claim: np.void, work: np.void) -> Iterator[Step]:

@@ -7,6 +7,7 @@ A kernel takes one row of a structured array (``plan = plans[n]``) and reads ``p
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from itertools import groupby
 from typing import Any
 
@@ -14,6 +15,7 @@ import numpy as np
 
 from adjudicator import limits
 from adjudicator.columns import ACCUMULATOR_COUNT, ACCUMULATOR_NAMES
+from adjudicator.payers import PAYERS
 
 _NUMBERED = re.compile(r"(?P<head>.+)_\d+(?P<tail>_fen)?")
 
@@ -53,7 +55,7 @@ WORK = np.dtype(
         ("plan", "i8"),  # plan row, -1 none
         ("group", "u8"), ("level", "u8"), ("category", "u8"), ("place", "u8"), ("filing", "u8"),
         ("error", "i8"),  # a stage found no value where the claim needs one
-        ("stages", "i8"),  # bits of options.Stage: the stages that had a part in the answer
+        ("stages", "i8"),  # bits of plan.keys.Stage: the stages that had a part in the answer
         ("in_chain", "i8"),  # 1 for a later stay of a referral chain
         # What a programme of the pool changes.
         ("no_deductible", "i8"), ("no_cross_region", "i8"), ("no_cap", "i8"), ("rate_at_least_ppm", "i8"),
@@ -72,24 +74,33 @@ WORK = np.dtype(
         # The same as whole fen and a fraction of a fen, numerator / divisor.
         ("over_cap_whole_fen", "i8"), ("over_cap_numerator", "i8"), ("over_cap_divisor", "i8"),
         ("quota_left_fen", "i8"),  # of the disease's quota, -1 no quota
-        ("pooled_fen", "i8"), ("quota_paid_fen", "i8"), ("large_sum_fen", "i8"),
+        ("quota_paid_fen", "i8"),
         # Burden left after the payers so far, in its four parts.
         ("left_in_scope_fen", "i8"), ("left_first_pay_fen", "i8"), ("left_over_ceiling_fen", "i8"),
         ("left_self_paid_fen", "i8"),
         # Layers (stages 7 to 12).
-        ("catastrophic_base_fen", "i8"), ("catastrophic_fen", "i8"),
-        ("civil_servant_deductible_fen", "i8"), ("civil_servant_fen", "i8"), ("enterprise_fen", "i8"),
-        ("assistance_base_fen", "i8"), ("assistance_fen", "i8"), ("tilt_base_fen", "i8"), ("tilt_fen", "i8"),
+        ("catastrophic_base_fen", "i8"), ("civil_servant_deductible_fen", "i8"),
+        ("assistance_base_fen", "i8"), ("tilt_base_fen", "i8"),
         ("burden_in_scope_fen", "i8"),
         ("supplementary_base_fen", "i8", (limits.MAX_PROGRAMME_PARTS,)), ("supplementary_fen", "i8"),
-        ("programme_fen", "i8"), ("other_fen", "i8"), ("hospital_fen", "i8"),
-        # Accounts and cash (stages 13 and 14).
-        ("account_current_fen", "i8"), ("account_past_fen", "i8"), ("account_family_fen", "i8"), ("cash_fen", "i8"),
+        ("programme_fen", "i8"),
+        # What each payer pays.
+        *((column, "i8") for payer in PAYERS for column in payer.columns),
     ]
 )  # fmt: skip
-"""Amounts of one claim on its way through the stages."""
+"""Amounts of one claim on its way through the stages. One that has the name of a column of BENEFIT is copied there
+(``answer``), one that has the name of an accumulator is added to the year (``year``)."""
 
 
-def words_of(work: np.ndarray) -> np.ndarray:
-    """Return WORK[1] as int64[words], the same memory, so that a kernel clears the record in one loop."""
-    return work.view(np.int64)
+def words_called(record: np.dtype[Any], names: Iterable[str]) -> np.ndarray:
+    """Return uint64[k]: the places of some fields among the words of 8 bytes of a record."""
+    fields: Any = record.fields
+    starts = ((fields[name][1] // 8, fields[name][0].itemsize // 8) for name in names)
+    return np.array([start + word for start, count in starts for word in range(count)], np.uint64)
+
+
+def common_words(source: np.dtype[Any], target: np.dtype[Any]) -> np.ndarray:
+    """Return uint64[k, 2]: places in both records of the amounts that have the same name in both."""
+    names = [name for name in source.names or () if name in (target.names or ())]
+    names = [name for name in names if source[name].base == target[name].base == np.int64]
+    return np.stack([words_called(source, names), words_called(target, names)], axis=1)

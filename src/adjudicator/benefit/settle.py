@@ -9,15 +9,15 @@ import numpy as np
 from adjudicator.benefit.cascade import settle_claims
 from adjudicator.benefit.compile import Benefit
 from adjudicator.benefit.dates import decide
-from adjudicator.benefit.records import WORK, YEAR, words_of, years_of
+from adjudicator.benefit.records import WORK
 from adjudicator.benefit.tables import Claims, Rules
-from adjudicator.columns import BENEFIT, CLAIM, QUOTA, SPLIT
+from adjudicator.columns import BENEFIT, CLAIM, SPLIT
 
-Kernel = Callable[[Rules, Claims, np.ndarray, np.ndarray, np.ndarray], None]
+Kernel = Callable[[Rules, Claims, np.ndarray, np.ndarray, np.ndarray, np.ndarray], None]
 
 _NO_LINES = np.zeros(0, np.int64)
-_NO_QUOTAS = np.zeros(1, QUOTA)
-_EMPTY_YEAR = np.zeros(1, YEAR)
+WIDTH = BENEFIT.itemsize // 8
+"""Words of a row of the result."""
 
 
 def decide_dates(benefit: Benefit, claims: np.ndarray) -> None:
@@ -46,7 +46,7 @@ def settle(
     in-scope amount of every line of the batch, is needed only for packs with ``extra_position = "lines"`` (R25).
     """
     lines = _NO_LINES if lines_in_scope is None else lines_in_scope
-    run(benefit, Claims(claims, splits, lines, years_of(states), quotas, _EMPTY_YEAR), out, np.empty(1, WORK))
+    run(benefit, Claims.over(claims, splits, lines, states, quotas), out, np.empty(1, WORK))
 
 
 def run(benefit: Benefit, batch: Claims, out: np.ndarray, work: np.ndarray, kernel: Kernel = settle_claims) -> None:
@@ -57,8 +57,4 @@ def run(benefit: Benefit, batch: Claims, out: np.ndarray, work: np.ndarray, kern
     claims = batch.claims
     assert claims.dtype == CLAIM and batch.splits.dtype == SPLIT and out.dtype == BENEFIT
     assert len(claims) == len(batch.splits) == len(out) and len(work) == 1
-    batch = batch._replace(
-        years=batch.years if len(batch.years) else _EMPTY_YEAR,
-        quotas=batch.quotas if len(batch.quotas) else _NO_QUOTAS,
-    )
-    kernel(benefit.rules, batch, work, words_of(work), out)
+    kernel(benefit.rules, batch, work, work.view(np.int64), out, out.view(np.int64).reshape(len(out), WIDTH))

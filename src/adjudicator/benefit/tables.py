@@ -6,6 +6,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from adjudicator.benefit.records import YEAR, years_of
+from adjudicator.columns import ACCUMULATOR_COUNT, QUOTA
+
 
 class Rules(NamedTuple):
     """The compiled rules of some packs; a claim's ``pack`` is the first index."""
@@ -37,7 +40,22 @@ class Claims(NamedTuple):
     """int64[lines]: in-scope amount of every line, or empty (R25 line by line)."""
     years: np.ndarray
     """YEAR[k]; updated in place."""
+    slots: np.ndarray
+    """int64[k, ACCUMULATOR_COUNT]: the same memory as ``years``."""
     quotas: np.ndarray
     """QUOTA[q]; updated in place."""
     empty_year: np.ndarray
     """YEAR[1], all zero: the year of a claim without state."""
+
+    @classmethod
+    def over(
+        cls, claims: np.ndarray, splits: np.ndarray, lines: np.ndarray, slots: np.ndarray, quotas: np.ndarray
+    ) -> Claims:
+        """Return claims over persons' years ``slots`` int64[k, ACCUMULATOR_COUNT] and ``quotas`` QUOTA[q]."""
+        slots = slots if len(slots) else _NO_YEARS
+        return cls(claims, splits, lines, years_of(slots), slots, quotas if len(quotas) else _NO_QUOTAS, _EMPTY_YEAR)
+
+
+_NO_YEARS = np.zeros((1, ACCUMULATOR_COUNT), np.int64)
+_NO_QUOTAS = np.zeros(1, QUOTA)
+_EMPTY_YEAR = np.zeros(1, YEAR)

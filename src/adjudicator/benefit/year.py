@@ -4,12 +4,23 @@ from __future__ import annotations
 
 from typing import Any
 
-from adjudicator import limits
+import numpy as np
+
+from adjudicator.benefit.records import WORK, YEAR, common_words
 from adjudicator.benefit.stages.caps import count_paid
 from adjudicator.compiled.jit import inlined
 from adjudicator.options import Account, CapMeasure
 
-PROGRAMME_PARTS = limits.MAX_PROGRAMME_PARTS
+COUNTED = common_words(WORK, YEAR)
+"""Words of the work record that are added to the accumulators of the same names."""
+
+
+@inlined
+def add_words(words: np.ndarray, slots: np.ndarray, row: Any) -> None:
+    """Add the amounts of the work record to the accumulators of the same names."""
+    for k in range(COUNTED.shape[0]):
+        place = np.uint64(k)
+        slots[row, COUNTED[place, np.uint64(1)]] += words[COUNTED[place, np.uint64(0)]]
 
 
 @inlined
@@ -43,21 +54,10 @@ def count_in_year(plan: Any, year: Any, work: Any) -> None:
         if plan.cap_measure == CapMeasure.COST:
             year.pooled_cost_fen += work.base_fen - work.over_cap_fen
     count_paid(year, plan.paid_category, work.pooled_fen)
-    year.large_sum_fen += work.large_sum_fen
-    year.catastrophic_base_fen += work.catastrophic_base_fen
-    year.catastrophic_fen += work.catastrophic_fen
-    year.civil_servant_fen += work.civil_servant_fen
     year.deductible_civil_servant_fen += work.civil_servant_deductible_fen
-    year.enterprise_fen += work.enterprise_fen
-    year.assistance_base_fen += work.assistance_base_fen
     if plan.assistance_account == Account.OUTPATIENT:
         year.assistance_outpatient_fen += work.assistance_fen
     else:
         year.assistance_inpatient_fen += work.assistance_fen
-    year.tilt_base_fen += work.tilt_base_fen
-    year.tilt_fen += work.tilt_fen
-    year.burden_in_scope_fen += work.burden_in_scope_fen
-    year.other_fen += work.programme_fen + work.other_fen
-    for part in range(PROGRAMME_PARTS):
-        year.supplementary_base_fen[part] += work.supplementary_base_fen[part]
+    year.other_fen += work.programme_fen
     year.account_fen += work.account_current_fen + work.account_past_fen + work.account_family_fen

@@ -172,8 +172,7 @@ class Demo:
         return all(checks.values())
 
     def _checks(self, totals: pooling_pb2.CountyTotals, pool: str) -> dict[str, bool]:
-        from adjudicator.codes import Fund
-        from adjudicator.payers import of
+        from adjudicator.payers import Fund, of
 
         sums: dict[str, int] = {}
         for row in totals.rows:

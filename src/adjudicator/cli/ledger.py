@@ -157,9 +157,8 @@ def totals_table(totals: Totals) -> Table:
     """One row a county, month and scheme, one column a fund that has postings, the sums below; yuan."""
     from rich.table import Table
 
-    from adjudicator.codes import Fund
     from adjudicator.money import fen_to_yuan
-    from adjudicator.payers import of
+    from adjudicator.payers import Fund, of
 
     funds = sorted({row.fund for row in totals.rows})
     table = Table(title=f"统筹区 pool {totals.pool} · 记录 records {totals.version}", show_footer=True)

@@ -282,7 +282,7 @@ def posted_text(posted: Postings) -> str:
 
 def _show_rest(console: Console, context: PoolContext, settlement: Settlement) -> None:
     """Print what other methods are owed, yearly limits, the whole, and what could not be known."""
-    from adjudicator.codes import Fund
+    from adjudicator.payers import Fund
     from adjudicator.payment.method import YearLimit
 
     totals: dict[str, int] = {}

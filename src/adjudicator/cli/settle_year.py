@@ -164,7 +164,8 @@ async def _post(
     arguments: argparse.Namespace, pool: str, counties: dict[tuple[str, str], int], kind: str = "capitation"
 ) -> list[list[int]] | None:
     """Post what the year owes by the head; again, only the difference."""
-    from adjudicator.codes import SCHEME_CODES, Fund
+    from adjudicator.codes import SCHEME_CODES
+    from adjudicator.payers import Fund
     from adjudicator.pooling.posting import post_targets
 
     targets = {

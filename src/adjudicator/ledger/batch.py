@@ -41,7 +41,7 @@ from adjudicator.ledger.states import StateRead
 from adjudicator.payers import LEDGER, LEDGER_COUNT, Origin
 
 Total = tuple[int, int, int, int, int]
-"""Month, county, scheme, codes.Fund, amount in fen (for the number of settlements a count)."""
+"""Month, county, scheme, payers.Fund, amount in fen (for the number of settlements a count)."""
 
 
 class Identities(NamedTuple):
@@ -131,7 +131,7 @@ def _cut(buffer: Buffer) -> list[memoryview | bytes]:
 
 
 def fund_amounts(claims: np.ndarray, benefits: np.ndarray, payments: np.ndarray) -> np.ndarray:
-    """Return what each settlement posts: int64[n, accounts] in fen, by codes.Fund (``payers.LEDGER``).
+    """Return what each settlement posts: int64[n, accounts] in fen, by payers.Fund (``payers.LEDGER``).
 
     The personal account is the person's own, current and past years; relatives' money is FAMILY_ACCOUNT, as in
     the answer.

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from functools import cache
 
-from adjudicator.codes import SCHEME_CODES, SCHEME_NATIONAL, Fund, Scheme
+from adjudicator.codes import SCHEME_CODES, SCHEME_NATIONAL, Scheme
 from adjudicator.errors import E, refuse
-from adjudicator.payers import LEDGER, of
+from adjudicator.payers import LEDGER, Fund, of
 
 
 @cache

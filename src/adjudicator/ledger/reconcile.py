@@ -8,7 +8,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from adjudicator import payers
-from adjudicator.codes import Fund
 from adjudicator.dates import is_date
 from adjudicator.errors import E, refuse
 from adjudicator.ledger import keys as names
@@ -17,6 +16,7 @@ from adjudicator.ledger.journal import Chunk, scan
 from adjudicator.ledger.layout import Kind
 from adjudicator.ledger.names import parse_scheme
 from adjudicator.ledger.record import Record
+from adjudicator.payers import Fund
 from adjudicator.v1 import pooling_pb2, settlement_pb2
 
 FUNDS = tuple(payer.fund for payer in payers.FUNDS if payer.fund is not None)

@@ -8,11 +8,12 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from adjudicator.claim.state import STORED
-from adjudicator.codes import Fund, Scheme
+from adjudicator.codes import Scheme
 from adjudicator.columns import ACCUMULATOR_COUNT, KEY
 from adjudicator.ledger.journal import Chunk
 from adjudicator.ledger.layout import HAS_STATE, ZERO_DIGEST
 from adjudicator.ledger.states import encode_state
+from adjudicator.payers import Fund
 
 _LINK = np.dtype([("row", "i8"), ("position", "i8"), ("previous", "V16"), ("last", "V16")])
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from adjudicator.codes import Fund, Scheme
+from adjudicator.codes import Scheme
 from adjudicator.columns import KEY
 from adjudicator.errors import AdjudicatorError, E, refuse
 from adjudicator.ledger import keys as names
@@ -27,6 +27,7 @@ from adjudicator.ledger.reconcile import history, reconcile
 from adjudicator.ledger.record import Record
 from adjudicator.ledger.reversal import check_date, is_latest, reversal_of, reversible, same_reversal
 from adjudicator.ledger.states import StateRead
+from adjudicator.payers import Fund
 from adjudicator.v1 import pooling_pb2
 
 COMMIT, READ = Script("buckets.lua", "commit.lua"), Script("buckets.lua", "read.lua")
@@ -248,7 +249,7 @@ class Ledger:
     ) -> bool:
         """Add amounts that come from no claim, such as a month's clearing differences; exactly once for a key.
 
-        Args: ``month`` YYYYMM; ``postings`` county, codes.Scheme, codes.Fund, amount in fen; ``note`` is kept as JSON.
+        Args: ``month`` YYYYMM; ``postings`` county, codes.Scheme, payers.Fund, amount in fen; ``note`` is kept as JSON.
         Returns False when the key had been posted with the same amounts. Errors: E.KEY_REUSED and those of commit.
         """
         text = json.dumps(note or {}, ensure_ascii=False, sort_keys=True).encode()

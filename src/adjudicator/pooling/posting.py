@@ -7,8 +7,8 @@ import itertools
 import json
 from typing import Any
 
-from adjudicator.codes import Fund
 from adjudicator.errors import AdjudicatorError, E
+from adjudicator.payers import Fund
 from adjudicator.pooling.settlement import Postings, Settlement
 
 

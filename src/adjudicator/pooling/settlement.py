@@ -14,8 +14,9 @@ from typing import Any
 
 import numpy as np
 
-from adjudicator.codes import SCHEME_CODES, Fund, Method
+from adjudicator.codes import SCHEME_CODES, Method
 from adjudicator.errors import E, refuse
+from adjudicator.payers import Fund
 from adjudicator.payment.methods.drg.terms import Readmission, SpecialCases
 from adjudicator.payment.point_values import POOL_SUFFIXES
 from adjudicator.payment.registry import point_kind_of
@@ -31,7 +32,7 @@ from adjudicator.pooling.review import (
 )
 
 Postings = dict[tuple[int, int, int], int]
-"""Amount in fen by (county area code, codes.Scheme, codes.Fund)."""
+"""Amount in fen by (county area code, codes.Scheme, payers.Fund)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,10 +11,10 @@ from typing import Annotated, Any, Literal
 import msgspec
 
 from adjudicator import limits
-from adjudicator.benefit.plan.keys import NO_LIMIT, OF_A_BILL, Key
+from adjudicator.benefit.plan.keys import NO_LIMIT, OF_A_BILL, Key, Stage
 from adjudicator.benefit.plan.values import Names, Reader
 from adjudicator.codes import HOSPITAL_LEVELS, Scheme
-from adjudicator.options import BurdenPart, QuotaPeriod, Stage
+from adjudicator.options import BurdenPart, QuotaPeriod
 from adjudicator.rulefile.dated import DatedValue, Source, check_gap, check_overlap
 from adjudicator.rulefile.faults import Faults
 from adjudicator.rulefile.fields import Number, Percent, Schemes, Where, Yuan

@@ -18,9 +18,10 @@ from typing import Any
 
 import numpy as np
 
-from adjudicator.codes import SCHEME_CODES, CareKind, Fund, GroupStatus, Method
+from adjudicator.codes import SCHEME_CODES, CareKind, GroupStatus, Method
 from adjudicator.columns import BENEFIT, CLAIM, GROUP, PAYMENT, SPLIT
 from adjudicator.money import fen_to_yuan, split_by_weight
+from adjudicator.payers import Fund
 from adjudicator.payment.conditions import PackView
 from adjudicator.payment.pay import pay
 from adjudicator.payment.section import compile_packs, read_payment

@@ -11,14 +11,14 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from adjudicator.benefit.plan.keys import KEY, KEYS, PLAN, RANGE, SPAN, UNDEFINED
+from adjudicator.benefit.plan.keys import KEY, KEYS, PLAN, RANGE, SPAN, UNDEFINED, Stage
 from adjudicator.benefit.plan.source import PlanSource
 from adjudicator.benefit.plan.values import blank_cross_region
 from adjudicator.codes import CareKind, Filing, Place, Scheme
 from adjudicator.dates import day_before, iso, next_day
 from adjudicator.errors import E
 from adjudicator.limits import LAST_DATE
-from adjudicator.options import BurdenPart, CeilingExcess, Stage
+from adjudicator.options import BurdenPart, CeilingExcess
 from adjudicator.rulefile.dated import DatedValue, value_on
 from adjudicator.rulefile.pack import Pack
 

@@ -16,7 +16,6 @@ import numpy as np
 from adjudicator import limits
 from adjudicator import options as o
 from adjudicator.codes import Filing, Place
-from adjudicator.options import Stage
 
 NO_LIMIT = 2**60
 """A cap that is never reached; written "none" in a pack."""
@@ -43,6 +42,39 @@ MATERNITY_TYPES: dict[str, int] = {
     "other": 9,
 }  # fmt: skip
 """Maternity classes (生育类别) [matn_type]."""
+
+
+class Stage(IntEnum):
+    """Stages of the cascade whose values can be verified or not; bits of ``unverified``."""
+
+    CROSS_REGION = 0
+    DEDUCTIBLE = 1
+    POOLED = 2
+    CAP = 3
+    LARGE_SUM = 4
+    CATASTROPHIC = 5
+    CIVIL_SERVANT = 6
+    ENTERPRISE = 7
+    ASSISTANCE = 8
+    TILT = 9
+    PROGRAMME = 10
+    ACCOUNT = 11
+
+
+STAGE_NAMES: dict[Stage, tuple[str, str]] = {
+    Stage.CROSS_REGION: ("cross-region", "异地就医"),
+    Stage.DEDUCTIBLE: ("deductible", "起付线"),
+    Stage.POOLED: ("pooled fund", "统筹基金"),
+    Stage.CAP: ("cap", "封顶线"),
+    Stage.LARGE_SUM: ("above the cap", "大额补助"),
+    Stage.CATASTROPHIC: ("catastrophic insurance", "大病保险"),
+    Stage.CIVIL_SERVANT: ("civil-servant supplement", "公务员补助"),
+    Stage.ENTERPRISE: ("enterprise supplement", "企业补充"),
+    Stage.ASSISTANCE: ("medical assistance", "医疗救助"),
+    Stage.TILT: ("tilt assistance", "倾斜救助"),
+    Stage.PROGRAMME: ("programme and other payers", "专项与其他支付"),
+    Stage.ACCOUNT: ("personal account", "个人账户"),
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from adjudicator.benefit.amounts import not_negative
+from adjudicator.benefit.plan.keys import Stage
 from adjudicator.benefit.stages.burden import had_part
 from adjudicator.benefit.trace import TRACED, trace
 from adjudicator.compiled.jit import inlined
 from adjudicator.compiled.rounding import per_million
-from adjudicator.options import Stage
 
 
 @inlined

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from adjudicator.benefit.amounts import not_negative
+from adjudicator.benefit.plan.keys import Stage
 from adjudicator.benefit.stages.burden import ALL_PARTS, had_part, left_in, take
 from adjudicator.benefit.trace import TRACED, trace
 from adjudicator.compiled.jit import inlined
-from adjudicator.options import Stage
 
 
 @inlined

@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from adjudicator.benefit.amounts import not_negative
+from adjudicator.benefit.plan.keys import Stage
 from adjudicator.benefit.stages.burden import had_part, left_in, take
 from adjudicator.benefit.stages.increments import increment_of
 from adjudicator.benefit.trace import TRACED, trace
 from adjudicator.compiled.jit import inlined
 from adjudicator.compiled.rounding import per_million
-from adjudicator.options import Account, BurdenPart, Stage
+from adjudicator.options import Account, BurdenPart
 
 ASSISTED_PARTS = BurdenPart.IN_SCOPE | BurdenPart.FIRST_PAY | BurdenPart.OVER_CEILING
 

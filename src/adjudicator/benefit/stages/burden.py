@@ -25,9 +25,9 @@ def left_after_pooling(work: Any) -> None:
     paid = work.pooled_fen + work.large_sum_fen
     work.left_in_scope_fen = work.base_fen + work.copay_free_fen - paid
     work.left_first_pay_fen = work.first_pay_fen
-    work.left_over_ceiling_fen = work.over_ceiling_fen - work.hospital_fen
+    work.left_over_ceiling_fen = work.over_ceiling_fen - work.hospital_borne_fen
     work.left_self_paid_fen = work.self_paid_fen
-    work.hospital_fen += work.fixed_price_excess_fen
+    work.hospital_borne_fen += work.fixed_price_excess_fen
 
 
 @inlined

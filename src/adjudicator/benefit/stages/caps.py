@@ -9,11 +9,11 @@ from __future__ import annotations
 from typing import Any
 
 from adjudicator.benefit.amounts import EXACT_LIMIT, not_negative
-from adjudicator.benefit.plan.keys import NO_LIMIT, UNDEFINED
+from adjudicator.benefit.plan.keys import NO_LIMIT, UNDEFINED, Stage
 from adjudicator.benefit.stages.burden import had_part
 from adjudicator.benefit.trace import TRACED, trace
 from adjudicator.compiled.jit import inlined
-from adjudicator.options import CapMeasure, DeductiblePosition, PaidCategory, Stage
+from adjudicator.options import CapMeasure, DeductiblePosition, PaidCategory
 from adjudicator.rounding import PPM
 
 

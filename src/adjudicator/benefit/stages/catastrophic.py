@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from adjudicator.benefit.amounts import not_negative
-from adjudicator.benefit.plan.keys import AXIS_LENGTH, NO_LIMIT
+from adjudicator.benefit.plan.keys import AXIS_LENGTH, NO_LIMIT, Stage
 from adjudicator.benefit.stages.burden import had_part, take
 from adjudicator.benefit.stages.increments import increment_of
 from adjudicator.benefit.trace import TRACED, trace
 from adjudicator.compiled.jit import inlined
 from adjudicator.compiled.rounding import part_of, per_million
-from adjudicator.options import BandOrigin, BurdenPart, Increment, Stage, TakenFrom
+from adjudicator.options import BandOrigin, BurdenPart, Increment, TakenFrom
 
 BANDS = AXIS_LENGTH["band"]
 

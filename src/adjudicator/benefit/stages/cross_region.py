@@ -11,13 +11,14 @@ from typing import Any
 import numpy as np
 
 from adjudicator.benefit.amounts import not_negative
+from adjudicator.benefit.plan.keys import Stage
 from adjudicator.benefit.stages.burden import had_part
 from adjudicator.benefit.trace import TRACED, trace
 from adjudicator.codes import Place, Referral
 from adjudicator.compiled.jit import inlined
 from adjudicator.compiled.rounding import per_million
 from adjudicator.errors import E
-from adjudicator.options import AccountPosition, BurdenPart, ExtraPosition, Stage
+from adjudicator.options import AccountPosition, BurdenPart, ExtraPosition
 from adjudicator.rounding import PPM
 
 RULE_UNDEFINED = int(E.RULE_UNDEFINED)

@@ -9,14 +9,14 @@ from __future__ import annotations
 from typing import Any
 
 from adjudicator.benefit.amounts import not_negative
-from adjudicator.benefit.plan.keys import AXIS_LENGTH, UNDEFINED
+from adjudicator.benefit.plan.keys import AXIS_LENGTH, UNDEFINED, Stage
 from adjudicator.benefit.stages.burden import had_part
 from adjudicator.benefit.trace import PROGRAMME, TRACED, trace
 from adjudicator.codes import Referral
 from adjudicator.compiled.jit import inlined
 from adjudicator.compiled.rounding import per_million
 from adjudicator.errors import E
-from adjudicator.options import Account, DeductibleCounting, HighestReading, NthOver, ReferralDeductible, Stage
+from adjudicator.options import Account, DeductibleCounting, HighestReading, NthOver, ReferralDeductible
 from adjudicator.rounding import PPM
 
 RULE_UNDEFINED = int(E.RULE_UNDEFINED)

@@ -100,7 +100,7 @@ def other_payers(claim: Any, work: Any) -> None:
     borne += take(work, rest - borne, BurdenPart.OVER_CEILING)
     borne += take(work, rest - borne, BurdenPart.FIRST_PAY)
     borne += take(work, rest - borne, BurdenPart.IN_SCOPE)
-    work.hospital_fen += borne
+    work.hospital_borne_fen += borne
     if TRACED:
-        over_ceiling = work.hospital_fen - work.fixed_price_excess_fen - borne
-        trace.step("hospital_borne", work.hospital_fen, over_ceiling, work.fixed_price_excess_fen, borne)
+        over_ceiling = work.hospital_borne_fen - work.fixed_price_excess_fen - borne
+        trace.step("hospital_borne", work.hospital_borne_fen, over_ceiling, work.fixed_price_excess_fen, borne)

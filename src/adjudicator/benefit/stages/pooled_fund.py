@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from adjudicator.benefit.amounts import not_negative
-from adjudicator.benefit.plan.keys import NO_LIMIT
+from adjudicator.benefit.plan.keys import NO_LIMIT, Stage
 from adjudicator.benefit.stages.burden import had_part
 from adjudicator.benefit.stages.caps import cap_of_year, limit_of_care, room_for_tiers
 from adjudicator.benefit.stages.quotas import maternity_quota, quota_of
@@ -13,7 +13,7 @@ from adjudicator.benefit.stages.tiers import before_in_year, pay_tiers, rate_cha
 from adjudicator.benefit.trace import TRACED, trace
 from adjudicator.compiled.jit import inlined
 from adjudicator.compiled.rounding import per_million
-from adjudicator.options import CapMeasure, DeductiblePosition, FloorBase, QuotaMode, Stage
+from adjudicator.options import CapMeasure, DeductiblePosition, FloorBase, QuotaMode
 from adjudicator.rounding import PPM
 
 

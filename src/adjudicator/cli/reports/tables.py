@@ -8,9 +8,9 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Sequence
 
-from adjudicator.codes import Fund, Method, scheme_zh
+from adjudicator.codes import Method, scheme_zh
 from adjudicator.money import fen_to_yuan
-from adjudicator.payers import ACCOUNTS, PAYERS, Identity, Payer, of
+from adjudicator.payers import ACCOUNTS, PAYERS, Fund, Identity, Payer, of
 from adjudicator.payment.registry import NAMES_ZH
 from adjudicator.v1 import pooling_pb2, settlement_pb2
 
