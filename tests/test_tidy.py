@@ -27,7 +27,6 @@ ROOMS = (
         "errors",
         "limits",
         "money",
-        "option_words",
         "options",
         "payers",
         "rounding",

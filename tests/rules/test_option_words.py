@@ -6,14 +6,14 @@ import pytest
 
 from adjudicator.benefit.plan.keys import KEYS
 from adjudicator.cli.main import main
-from adjudicator.option_words import ZH, in_words
+from adjudicator.options import in_words
 
 CHOICES = {key.choices for key in KEYS if key.unit in ("option", "names")}
 
 
 @pytest.mark.parametrize("choices", sorted(CHOICES, key=lambda choices: choices.__name__))
 def test_each_option_has_its_own_word(choices) -> None:
-    assert len(ZH[choices]) == len(choices) == len(set(ZH[choices]))
+    assert len({member.zh for member in choices}) == len(choices) and all(member.zh for member in choices)
     assert all(in_words(member).split()[0] == member.name.lower() for member in choices)
 
 

@@ -21,8 +21,7 @@ from adjudicator.benefit.plan.keys import (
 from adjudicator.benefit.plan.source import PlanSource
 from adjudicator.codes import CARE_KIND_ZH, FILING_ZH, PLACE_ZH, CareKind, Filing, Place, Scheme
 from adjudicator.money import fen_to_yuan
-from adjudicator.option_words import in_words
-from adjudicator.options import choice_name
+from adjudicator.options import choice_name, in_words
 from adjudicator.rulefile.dated import DatedValue, value_on
 from adjudicator.rulefile.pack import Pack
 

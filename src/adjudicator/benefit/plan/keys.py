@@ -16,6 +16,7 @@ import numpy as np
 from adjudicator import limits
 from adjudicator import options as o
 from adjudicator.codes import Filing, Place
+from adjudicator.options import Option
 
 NO_LIMIT = 2**60
 """A cap that is never reached; written "none" in a pack."""
@@ -89,9 +90,9 @@ class Key:
     zh: str
     axes: tuple[str, ...] = ()
     default: int = 0
-    choices: type[IntEnum] = IntEnum
-    """Members of an option or of names; the empty IntEnum for a number."""
-    only: tuple[IntEnum, ...] = ()
+    choices: type[Option] = Option
+    """Members of an option or of names; the empty Option for a number."""
+    only: tuple[Option, ...] = ()
     """The members that this key takes; empty: all. A part that nothing reads would be a rule without effect."""
     inherits: bool = False
     """A category that is not named takes the value of ``ordinary``."""
@@ -103,7 +104,7 @@ class Key:
         return field_of(self.name)
 
     @property
-    def members(self) -> tuple[IntEnum, ...]:
+    def members(self) -> tuple[Option, ...]:
         """The members that may be written."""
         return self.only or tuple(self.choices)
 
@@ -130,7 +131,7 @@ def field_of(name: str) -> str:
 
 
 Axes = tuple[str, ...]
-Choices = type[IntEnum]
+Choices = type[Option]
 
 
 def _yuan(name: str, stage: Stage, en: str, zh: str, axes: Axes = (), default: int = NO_LIMIT, **more: Any) -> Key:
@@ -150,7 +151,7 @@ def _option(name: str, stage: Stage, en: str, zh: str, choices: Choices, default
 
 
 def _names(
-    name: str, stage: Stage, en: str, zh: str, choices: Choices, default: int = 0, only: tuple[IntEnum, ...] = ()
+    name: str, stage: Stage, en: str, zh: str, choices: Choices, default: int = 0, only: tuple[Option, ...] = ()
 ) -> Key:
     return Key(name, "names", stage, en, zh, (), default, choices, only=only)
 
