@@ -14,7 +14,6 @@ the file.
 
 from __future__ import annotations
 
-import datetime
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -26,6 +25,7 @@ import numpy as np
 from adjudicator import limits
 from adjudicator.catalogue.layout import Handling, VersionFlag
 from adjudicator.codes import ItemClass
+from adjudicator.dates import day_number, is_date
 from adjudicator.money import MoneyError, decimal_to_scaled
 from adjudicator.rulefile.evidence import EVIDENCE_KEYS, Support, read_support
 from adjudicator.rulefile.faults import Faults
@@ -80,8 +80,7 @@ MOST_FAULTS_PER_COLUMN = 200
 
 _AREA = re.compile(r"\d{6}\Z")
 _DATE = re.compile(r"(\d{4})-(\d{2})-(\d{2})\Z")
-_EPOCH = datetime.date(1970, 1, 1).toordinal()
-OPEN_END = datetime.date(limits.LAST_DATE // 10_000, 12, 31).toordinal() - _EPOCH
+OPEN_END = day_number(limits.LAST_DATE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -322,13 +321,10 @@ def _parse_percent(text: str) -> int:
 
 def _parse_date(text: str) -> int:
     match = _DATE.match(text)
-    try:
-        day = datetime.date(*map(int, match.groups())) if match else None
-    except ValueError:
-        day = None
-    if day is None or not limits.FIRST_DATE <= day.year * 10_000 + day.month * 100 + day.day <= limits.LAST_DATE:
+    date = int("".join(match.groups())) if match else 0
+    if not is_date(date) or not limits.FIRST_DATE <= date <= limits.LAST_DATE:
         raise ValueError(f"{text!r} is not a date such as 2022-01-01")
-    return day.toordinal() - _EPOCH
+    return day_number(date)
 
 
 def yyyymmdd(days: np.ndarray) -> np.ndarray:

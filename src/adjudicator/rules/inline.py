@@ -17,8 +17,10 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from adjudicator import limits
 from adjudicator.benefit.plan.source import EVERY_KEY
 from adjudicator.codes import HOSPITAL_LEVELS, NATIONAL_CARE_TYPES, PERSON_TYPES, CareKind
+from adjudicator.dates import iso
 from adjudicator.options import choice_name
 from adjudicator.rulefile.evidence import EVIDENCE_KEYS
 from adjudicator.rulefile.faults import Faults
@@ -26,7 +28,6 @@ from adjudicator.rules.bundle import Bundle, compile_bundle
 from adjudicator.rules.load import build_pack
 
 AREA = 990001
-_FIRST = datetime.date(1990, 1, 1)
 _CARE_TYPES = [
     {"code": f"99{kind:02d}", "kind": choice_name(kind)}
     for kind in CareKind
@@ -106,7 +107,7 @@ def _hospital(entry: dict[str, Any]) -> dict[str, str]:
 
 
 def _plan(mapping: dict[str, Any]) -> dict[str, Any]:
-    start = mapping.get("from", _FIRST)
+    start = mapping.get("from", datetime.date.fromisoformat(iso(limits.FIRST_DATE)))
     values = {name: mapping[name] for name in EVERY_KEY if name in mapping}
     if "deductible_counting" not in values:
         values["deductible_counting"] = "per_stay" if "deductible_yuan" in values else "none"
