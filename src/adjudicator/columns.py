@@ -140,6 +140,7 @@ ACCUMULATORS: tuple[tuple[int, str], ...] = (
     (36, "pooled_two_diseases_fen"),
     (37, "pooled_dual_channel_fen"),
     (38, "pooled_maternity_fen"),
+    (56, "pooled_prenatal_fen"),  # the eight stand in the order of options.PaidCategory
     (39, "large_sum_fen"),
     (40, "catastrophic_base_fen"),
     (41, "catastrophic_fen"),
@@ -157,7 +158,6 @@ ACCUMULATORS: tuple[tuple[int, str], ...] = (
     (53, "pooled_cost_fen"),  # cost that filled the cap where the cap is on cost (V07)
     (54, "tilt_base_fen"),  # what assistance left, before the threshold of the second assistance
     (55, "highest_standard_outpatient_fen"),  # highest outpatient deductible standard of the year
-    (56, "pooled_prenatal_fen"),
     (57, "last_standard_fen"),  # deductible standard of the latest stay (R27, difference of the standards)
     (58, "supplementary_base_1_fen"),  # burden that counted for the parts of a supplementary insurance (stage 11)
     (59, "supplementary_base_2_fen"),

@@ -15,17 +15,22 @@ import numpy as np
 
 from adjudicator import limits
 from adjudicator.columns import ACCUMULATOR_COUNT, ACCUMULATOR_NAMES
+from adjudicator.options import PaidCategory, choice_name
 from adjudicator.payers import PAYERS
 
 _NUMBERED = re.compile(r"(?P<head>.+)_\d+(?P<tail>_fen)?")
 
+_PAID = tuple(f"pooled_{choice_name(kind)}_fen" for kind in PaidCategory)
+
 
 def _field_of(name: str) -> str:
-    """Return the field that holds an accumulator: numbered ones share a field that is an array.
+    """Return the field that holds an accumulator: numbered ones and those of a kind of care share an array.
 
-    >>> _field_of("deductible_charged_level_3_fen"), _field_of("stays_level_0"), _field_of("tilt_fen")
-    ('deductible_charged_level_fen', 'stays_level', 'tilt_fen')
+    >>> _field_of("deductible_charged_level_3_fen"), _field_of("pooled_chronic_fen"), _field_of("tilt_fen")
+    ('deductible_charged_level_fen', 'pooled_by_care_fen', 'tilt_fen')
     """
+    if name in _PAID:
+        return "pooled_by_care_fen"
     found = _NUMBERED.fullmatch(name)
     return name if found is None else found["head"] + (found["tail"] or "")
 
@@ -40,6 +45,7 @@ def _year() -> np.dtype:
 
 YEAR = _year()
 """A person's benefit year: the accumulators by name, over the same bytes as int64 slots (``columns.ACCUMULATORS``)."""
+assert tuple(name for name in ACCUMULATOR_NAMES if name in _PAID) == _PAID
 assert YEAR.itemsize == 8 * ACCUMULATOR_COUNT and YEAR.names is not None
 
 

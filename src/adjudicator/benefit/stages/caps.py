@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from adjudicator.benefit.amounts import EXACT_LIMIT, not_negative
 from adjudicator.benefit.plan.keys import NO_LIMIT, UNDEFINED, Stage
 from adjudicator.benefit.stages.burden import had_part
@@ -16,49 +18,23 @@ from adjudicator.compiled.jit import inlined
 from adjudicator.options import CapMeasure, DeductiblePosition, PaidCategory
 from adjudicator.rounding import PPM
 
+KINDS = len(PaidCategory)
+
 
 @inlined
 def paid_in(year: Any, categories: int) -> int:
     """Return the fund paid this year under some kinds of care, a bit mask of PaidCategory."""
     total = 0
-    if categories & 1 << PaidCategory.INPATIENT:
-        total += year.pooled_inpatient_fen
-    if categories & 1 << PaidCategory.OUTPATIENT:
-        total += year.pooled_outpatient_fen
-    if categories & 1 << PaidCategory.CHRONIC:
-        total += year.pooled_chronic_fen
-    if categories & 1 << PaidCategory.SPECIAL:
-        total += year.pooled_special_fen
-    if categories & 1 << PaidCategory.TWO_DISEASES:
-        total += year.pooled_two_diseases_fen
-    if categories & 1 << PaidCategory.DUAL_CHANNEL:
-        total += year.pooled_dual_channel_fen
-    if categories & 1 << PaidCategory.MATERNITY:
-        total += year.pooled_maternity_fen
-    if categories & 1 << PaidCategory.PRENATAL:
-        total += year.pooled_prenatal_fen
+    for kind in range(KINDS):
+        if categories & 1 << kind:
+            total += year.pooled_by_care_fen[np.uint64(kind)]
     return total
 
 
 @inlined
 def count_paid(year: Any, category: int, amount: int) -> None:
     """Add a payment of the pooled fund to the year, under one kind of care."""
-    if category == PaidCategory.INPATIENT:
-        year.pooled_inpatient_fen += amount
-    elif category == PaidCategory.OUTPATIENT:
-        year.pooled_outpatient_fen += amount
-    elif category == PaidCategory.CHRONIC:
-        year.pooled_chronic_fen += amount
-    elif category == PaidCategory.SPECIAL:
-        year.pooled_special_fen += amount
-    elif category == PaidCategory.TWO_DISEASES:
-        year.pooled_two_diseases_fen += amount
-    elif category == PaidCategory.DUAL_CHANNEL:
-        year.pooled_dual_channel_fen += amount
-    elif category == PaidCategory.MATERNITY:
-        year.pooled_maternity_fen += amount
-    elif category == PaidCategory.PRENATAL:
-        year.pooled_prenatal_fen += amount
+    year.pooled_by_care_fen[np.uint64(category)] += amount
 
 
 @inlined
