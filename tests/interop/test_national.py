@@ -69,7 +69,7 @@ def test_refused_request_says_why(tmp_path: Path, capsys: pytest.CaptureFixture[
     request = message(fixmedins_code="H00000000000")
     path = tmp_path / "2304.json"
     path.write_text(json.dumps(request), "utf-8")
-    main(["settle", "--pack", "hangzhou", str(path)])
+    assert main(["settle", "--pack", "hangzhou", str(path)]) == 1, "a script sees that nothing was settled"
     answer = json.loads(capsys.readouterr().out)
     assert answer["infcode"] == "-1" and "ADJ-2015" in answer["err_msg"] and answer["output"] == {}
 

@@ -77,15 +77,15 @@ def _of_files(arguments: argparse.Namespace) -> Iterator[Explained]:
     from adjudicator.cases.file import read_cases
     from adjudicator.cases.run import run_case
     from adjudicator.cli.reports.explained import Explained
-    from adjudicator.interop.claim_file import is_claim, read_claim_file, read_json
-    from adjudicator.interop.national import is_national, read_claim
+    from adjudicator.interop.claim_file import is_claim, read_claim_file
+    from adjudicator.interop.national import is_national, read_claim, read_message
     from adjudicator.service.explaining import key_of, message_of
 
     for path in arguments.files:
         if is_claim(path):
             yield _of_claim(read_claim_file(path), arguments.pack)
         elif is_national(path):
-            yield _of_claim(read_claim(read_json(path)), arguments.pack)
+            yield _of_claim(read_claim(read_message(path)), arguments.pack)
         else:
             for case in read_cases([path], arguments.pack):
                 for settled in run_case(case):

@@ -35,19 +35,21 @@ def add_parser(subparsers: argparse._SubParsersAction[Any]) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """0 when every case comes out as it says, 1 when one does not."""
+    """Return 0 when every case comes out as it says and every request is settled, else 1."""
     from adjudicator.cases.file import read_cases
     from adjudicator.cases.run import run_case
     from adjudicator.interop.claim_file import is_claim
-    from adjudicator.interop.national import is_national, settle_message
+    from adjudicator.interop.national import SETTLED, is_national, settle_message
 
     console = Console(highlight=False)
     reports: list[dict[str, Any]] = []
     messages = [path for path in arguments.files if is_national(path)]
-    for path in messages:
-        print(json.dumps(settle_message(path, arguments.pack), ensure_ascii=False, indent=2))
-    claims = [path for path in arguments.files if is_claim(path)]
-    refused = sum(_settle_claim(path, arguments) for path in claims)
+    answers = [settle_message(path, arguments.pack) for path in messages]
+    for answer in answers:
+        print(json.dumps(answer, ensure_ascii=False, indent=2))
+    refused = sum(answer["infcode"] != SETTLED for answer in answers)
+    claims = [path for path in arguments.files if path not in messages and is_claim(path)]
+    refused += sum(_settle_claim(path, arguments) for path in claims)
     count = different = 0
     for case in read_cases([path for path in arguments.files if path not in messages + claims], arguments.pack):
         for settled in run_case(case):

@@ -2,24 +2,30 @@
 
 Envelope and nodes are those of 医疗保障信息平台 定点医药机构接口规范: ``input`` holds ``data``, lines ``feedetail``,
 and, as the transactions before have sent them, ``baseinfo``, ``insuinfo``, ``mdtrtinfo``, ``dscginfo``, ``diseinfo``,
-``oprninfo``. Numbers may come as strings. Money is read by its digits, never as a float.
+``oprninfo``. Numbers may come as strings. Money is read by its digits, never as a float. What is wrong with a request
+is answered with ``infcode`` -1 and an ``err_msg`` that names every field in both languages.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
-from decimal import Decimal
+import re
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from adjudicator.errors import E, refuse
-from adjudicator.money import MoneyError, decimal_to_scaled, fen_to_yuan
+from adjudicator.errors import AdjudicatorError, E
+from adjudicator.interop.claim_file import shipped_pack_of
+from adjudicator.interop.national_file import is_national, problem, read_message, sentence, shown
+from adjudicator.interop.national_nodes import Node
+from adjudicator.money import fen_to_yuan
 from adjudicator.payers import PAYERS, ROWS
 from adjudicator.v1 import claim_pb2, settlement_pb2
 
-TRIAL = ("2206", "2303")
-SETTLE = ("2207", "2304")
+__all__ = ["is_national", "read_claim", "read_message", "settle_message", "write_setlinfo"]
+
+OUTPATIENT, INPATIENT = ("2206", "2207"), ("2303", "2304")
+SETTLED, REFUSED = "0", "-1"
+"""``infcode`` of an answer."""
 
 _SETLINFO: dict[str, str] = {
     "medfee_sumamt": "total_fen", "fulamt_ownpay_amt": "wholly_self_paid_fen", "overlmt_selfpay": "over_ceiling_fen",
@@ -33,59 +39,141 @@ _WITHOUT_NATIONAL_CODE = {code for payer in ROWS if not payer.is_national for co
 """Rows of ``funds`` that ``setldetail`` cannot name; their amounts are in ``setlinfo``."""
 
 
-def is_national(path: Path) -> bool:
-    """Return whether a JSON file has an ``infno`` envelope."""
-    if path.suffix != ".json":
-        return False
-    try:
-        data = json.loads(path.read_text("utf-8"))
-    except ValueError:
-        return False
-    return isinstance(data, dict) and "infno" in data
+_PLACES: dict[str, str] = {
+    "institution_code": "fixmedins_code", "encounter_id": "input.data.mdtrt_id",
+    "settlement_sequence": "input.data.setl_seq", "person_id": "input.data.psn_no", "insured_area": "insuplc_admdvs",
+    "care_area": "mdtrtarea_admvs", "scheme": "input.data.insutype", "person_type": "input.insuinfo.psn_type",
+    "care_type": "input.data.med_type", "settlement_date": "inf_time", "admission_date": "input.mdtrtinfo.begntime",
+    "discharge_date": "input.dscginfo.endtime", "total_fen": "input.data.medfee_sumamt", "lines": "input.feedetail",
+    "diagnoses": "input.diseinfo", "procedures": "input.oprninfo", "sex": "input.baseinfo.gend",
+    "age_years": "input.baseinfo.age", "assistance_category": "input.idetinfo.psn_idet_type",
+    "civil_servant": "input.insuinfo.cvlserv_flag", "enrolment_status": "input.insuinfo.psn_insu_stas",
+    "hospital_level": "input.data.hosp_lv", "department": "input.dscginfo.dscg_dept_codg",
+    "discharge_way": "input.dscginfo.dscg_way", "disease_code": "input.mdtrtinfo.dise_codg",
+    "mid_stay": "input.data.mid_setl_flag", "maternity_type": "input.mdtrtinfo.matn_type",
+    "fetus_count": "input.mdtrtinfo.fetus_cnt", "use_account": "input.data.acct_used_flag",
+    "account_current_fen": "input.insuinfo.balc", "line_id": "feedetl_sn", "item_code": "med_list_codg",
+    "fee_date": "fee_ocur_time", "unit_price_e4": "pric", "quantity_e4": "cnt", "amount_fen": "det_item_fee_sumamt",
+    "original_line_id": "init_feedetl_sn", "approval": "hosp_appr_flag",
+    "institution_item_code": "medins_list_codg", "discharge_drug": "dscg_tkdrug_flag",
+    "external_prescription": "rx_circ_flag", "maternity": "matn_fee_flag",
+}  # fmt: skip
+"""Field of Claim or Line -> where the national message has it."""
 
 
 def read_claim(message: Mapping[str, Any]) -> claim_pb2.Claim:
     """Return the claim of a settlement request.
 
-    Errors: E.INVALID_CODE_VALUE for another transaction or a node that is missing, E.NOT_AN_AMOUNT, E.INVALID_DATE.
+    Errors: E.INVALID_CODE_VALUE, E.NOT_AN_AMOUNT, E.INVALID_DATE, E.ID_TOO_LONG, all that the request has, with the
+    path of each.
     """
-    if str(message.get("infno", "")) not in TRIAL + SETTLE:
-        raise refuse(E.INVALID_CODE_VALUE, "infno")
-    node = message.get("input")
-    if not isinstance(node, Mapping) or not isinstance(node.get("data"), Mapping):
-        raise refuse(E.INVALID_CODE_VALUE, "input.data")
-    data = node["data"]
-    person, insured = _first(node.get("baseinfo")), _insured(node, data)
-    stay, discharge = _first(node.get("mdtrtinfo")), _first(node.get("dscginfo"))
-    settled = _date(message.get("inf_time", ""), "inf_time")
-    claim = claim_pb2.Claim(
-        institution_code=_text(message, "fixmedins_code"), encounter_id=_text(data, "mdtrt_id"),
-        settlement_sequence=int(data.get("setl_seq") or 1), person_id=_text(data, "psn_no"),
-        insured_area=_text(message, "insuplc_admdvs"), care_area=_text(message, "mdtrtarea_admvs"),
-        scheme=_text(data, "insutype"), person_type=_text(insured, "psn_type"),
-        care_type=_text(data, "med_type") or _text(stay, "med_type"), settlement_date=settled,
-        admission_date=_date(stay.get("begntime") or message.get("inf_time"), "mdtrtinfo.begntime"),
-        discharge_date=_date(discharge.get("endtime") or "", "dscginfo.endtime"),
-        total_fen=_money(data, "medfee_sumamt"), sex=_number(person, "gend"),
-        civil_servant=_text(insured, "cvlserv_flag") == "1", assistance_category=_assistance(node),
-        hospital_level=_text(data, "hosp_lv"), disease_code=_text(stay, "dise_codg") or _text(data, "dise_codg"),
-        discharge_way=_number(discharge, "dscg_way"), maternity_type=_number(stay, "matn_type"),
-        fetus_count=_number(stay, "fetus_cnt"), mid_stay=_text(data, "mid_setl_flag") == "1",
-        use_account=_text(data, "acct_used_flag") == "1", account_current_fen=_money(insured, "balc"),
-        enrolment_status=_number(insured, "psn_insu_stas"), department=_text(discharge, "dscg_dept_codg"),
-    )  # fmt: skip
-    if person.get("age") not in (None, ""):
-        claim.age_years = int(Decimal(str(person["age"])))
-    for line in node.get("feedetail") or ():
-        claim.lines.append(_line(line))
-    main_first = sorted(node.get("diseinfo") or (), key=lambda entry: str(entry.get("maindiag_flag", "0")) != "1")
-    claim.diagnoses.extend(_text(entry, "diag_code") for entry in main_first)
-    claim.procedures.extend(_text(entry, "oprn_oprt_code") for entry in node.get("oprninfo") or ())
+    top = Node(message, "", [])
+    infno = top.text("infno")
+    if infno not in OUTPATIENT + INPATIENT and not top.problems:
+        listed = ", ".join(OUTPATIENT + INPATIENT)
+        top.fault("infno", f"is none of {listed}", f"不是 {listed} 之一")
+    top.text("msgid")  # it is sent back
+    node = top.child("input")
+    data = node.child("data")
+    if not data.is_given and not top.problems:
+        data.missing("Send what is to be settled", "请填写结算信息")
+    if top.problems:
+        raise AdjudicatorError(*top.problems)
+    claim = _claim(top, node, data)
+    if top.problems:
+        raise AdjudicatorError(*top.problems)
     return claim
 
 
+def _claim(top: Node, node: Node, data: Node) -> claim_pb2.Claim:
+    person, insured = node.child("baseinfo", personal=True), _insured(node, data)
+    stay, discharge = node.child("mdtrtinfo", personal=True), node.child("dscginfo", personal=True)
+    data_of_person = Node(data.values, data.path, data.problems, personal=True)
+    settled, begun = top.date("inf_time"), stay.date("begntime")
+    if not begun and top.text("infno") in OUTPATIENT:
+        begun = settled  # an outpatient request may have no registration node: the visit is its day
+    listed = (entry.text("psn_idet_type") for entry in node.children("idetinfo", personal=True))
+    first, *others = [*filter(None, listed)] or [""]
+    claim = claim_pb2.Claim(
+        institution_code=top.text("fixmedins_code"), encounter_id=data_of_person.text("mdtrt_id"),
+        settlement_sequence=data.number("setl_seq") or 1, person_id=data_of_person.text("psn_no"),
+        insured_area=top.text("insuplc_admdvs"), care_area=top.text("mdtrtarea_admvs"),
+        scheme=data.text("insutype"), person_type=insured.text("psn_type"),
+        care_type=data.text("med_type") or stay.text("med_type"), settlement_date=settled, admission_date=begun,
+        discharge_date=discharge.date("endtime"), total_fen=data.money("medfee_sumamt"), sex=person.number("gend"),
+        civil_servant=insured.flag("cvlserv_flag"), assistance_category=first, other_assistance_categories=others,
+        hospital_level=data.text("hosp_lv"), disease_code=stay.text("dise_codg") or data_of_person.text("dise_codg"),
+        discharge_way=discharge.number("dscg_way"), maternity_type=stay.number("matn_type"),
+        fetus_count=stay.number("fetus_cnt"), mid_stay=data.flag("mid_setl_flag"),
+        use_account=data.flag("acct_used_flag"), account_current_fen=insured.money("balc"),
+        enrolment_status=insured.number("psn_insu_stas"), department=discharge.text("dscg_dept_codg"),
+    )  # fmt: skip
+    _set_age(claim, person)
+    claim.lines.extend(_line(entry) for entry in node.children("feedetail"))
+    main_first = sorted(node.children("diseinfo", personal=True), key=lambda entry: not entry.flag("maindiag_flag"))
+    claim.diagnoses.extend(_codes(main_first, "diag_code"))
+    claim.procedures.extend(_codes(node.children("oprninfo", personal=True), "oprn_oprt_code"))
+    return claim
+
+
+def _set_age(claim: claim_pb2.Claim, person: Node) -> None:
+    """Set the age where it is given; the interface writes it with one decimal, the started year counts."""
+    tenths = person.scaled("age", 1, default=-1)
+    if tenths >= 0 and len(str(tenths)) <= len("1500"):
+        claim.age_years = tenths // 10
+    elif tenths != -1 or person.text("age"):
+        person.fault("age", "is no age in years", "不是以岁为单位的年龄", E.AGE_OUT_OF_RANGE)
+
+
+def _codes(entries: Iterable[Node], name: str) -> Iterable[str]:
+    for entry in entries:
+        code = entry.text(name)
+        if not code and not isinstance(entry.values.get(name), (bool, dict, list)):
+            entry.fault(name, "is missing. Send the code", "缺失，请填写编码")
+        yield code
+
+
+def _line(entry: Node) -> claim_pb2.Line:
+    return claim_pb2.Line(
+        line_id=entry.text("feedetl_sn"), item_code=entry.text("med_list_codg"),
+        fee_date=_day_of(entry, "fee_ocur_time"),
+        unit_price_e4=entry.scaled("pric", 6), quantity_e4=entry.scaled("cnt", 4),
+        amount_fen=entry.money("det_item_fee_sumamt"), original_line_id=entry.text("init_feedetl_sn"),
+        approval=entry.number("hosp_appr_flag"), institution_item_code=entry.text("medins_list_codg"),
+        department=entry.text("bilg_dept_codg"), discharge_drug=entry.flag("dscg_tkdrug_flag"),
+        external_prescription=entry.flag("rx_circ_flag"), maternity=entry.flag("matn_fee_flag"),
+    )  # fmt: skip
+
+
+def _day_of(entry: Node, name: str) -> int:
+    """Return the day of a value that every line has."""
+    if entry.values.get(name) in (None, ""):
+        entry.fault(
+            name, "is missing. Write yyyy-MM-dd HH:mm:ss", "缺失，请按 yyyy-MM-dd HH:mm:ss 填写", E.MISSING_DATE
+        )
+    return entry.date(name)
+
+
+def _insured(node: Node, data: Node) -> Node:
+    """Return the enrolment of the scheme that the encounter chose; a person may have several."""
+    listed, scheme = node.children("insuinfo", personal=True), data.text("insutype")
+    for entry in listed:
+        if entry.text("insutype") == scheme:
+            return entry
+    if len(listed) == 1 and not listed[0].text("insutype"):
+        return listed[0]
+    if listed:
+        node.problems.append(
+            problem(
+                E.UNKNOWN_SCHEME, "input.insuinfo", f"has no entry of the insutype of the settlement{shown(scheme)}.",
+                f"没有与结算险种类型{shown(scheme)}相同的参保信息。",
+            )
+        )  # fmt: skip
+    return Node({}, "input.insuinfo", node.problems, personal=True, is_given=False)
+
+
 def write_setlinfo(settlement: settlement_pb2.Settlement) -> dict[str, Any]:
-    """``setlinfo`` and ``setldetail`` of an answer, money in yuan with two decimals.
+    """Return ``setlinfo`` and ``setldetail`` of an answer, money in yuan with two decimals.
 
     The person's own fields (number, name, certificate) are the caller's to add: an answer does not carry them.
     """
@@ -104,32 +192,57 @@ def write_setlinfo(settlement: settlement_pb2.Settlement) -> dict[str, Any]:
 
 
 def settle_message(path: Path, pack: str) -> dict[str, Any]:
-    """Prices one request file under a pack as a first settlement of the year, and writes the answer message."""
+    """Return the answer to a request file, priced under a pack as the first settlement of the year.
+
+    Without a pack the shipped one of the area of insurance is taken. A request that cannot be read or settled is
+    answered with ``infcode`` -1; an error is raised only for a pack with faults.
+    """
     from adjudicator.claim.local import price_message
     from adjudicator.rules.bundle import load_bundle
 
-    message = json.loads(path.read_text("utf-8"), parse_float=Decimal)
-    claim = read_claim(message)
-    answer = price_message(load_bundle([pack or "hangzhou"]), claim)
-    problems = "; ".join(f"{problem.code} {problem.message_zh}" for problem in answer.problems if not problem.warning)
-    refused = answer.outcome == settlement_pb2.OUTCOME_REFUSED
+    message: Mapping[str, Any] = {}
+    try:
+        message = read_message(path)
+        claim = read_claim(message)
+        bundle = load_bundle([pack or shipped_pack_of(claim.insured_area)])
+    except AdjudicatorError as error:
+        said = (_said(one.row.code, one.field, one.message, one.message_zh) for one in error.problems)
+        return _answer(message, sentence(said), "", None)
+    answer = price_message(bundle, claim)
+    faults, warnings = (
+        sentence(
+            _said(one.code, one.field, one.message, one.message_zh)
+            for one in answer.problems
+            if one.warning == is_warning
+        )
+        for is_warning in (False, True)
+    )
+    if answer.outcome == settlement_pb2.OUTCOME_REFUSED:
+        return _answer(message, faults, warnings, None)
+    return _answer(message, faults, warnings, write_setlinfo(answer))
+
+
+def _answer(message: Mapping[str, Any], faults: str, warnings: str, output: dict[str, Any] | None) -> dict[str, Any]:
+    """Return the envelope of an answer; without ``output`` the request was not settled."""
     return {
-        "infcode": "-1" if refused else "0", "inf_refmsgid": str(message.get("msgid", "")), "err_msg": problems,
-        "output": {} if refused else write_setlinfo(answer),
+        "infcode": REFUSED if output is None else SETTLED, "inf_refmsgid": Node(message, "", []).text("msgid"),
+        "err_msg": faults, "warn_msg": warnings, "output": output or {},
     }  # fmt: skip
 
 
-def _line(entry: Mapping[str, Any]) -> claim_pb2.Line:
-    line = claim_pb2.Line(
-        line_id=_text(entry, "feedetl_sn"), item_code=_text(entry, "med_list_codg"),
-        fee_date=_date(entry.get("fee_ocur_time", ""), "feedetail.fee_ocur_time"),
-        unit_price_e4=_scaled(entry, "pric", 6), quantity_e4=_scaled(entry, "cnt", 4),
-        amount_fen=_money(entry, "det_item_fee_sumamt"), original_line_id=_text(entry, "init_feedetl_sn"),
-        approval=_number(entry, "hosp_appr_flag"), institution_item_code=_text(entry, "medins_list_codg"),
-        department=_text(entry, "bilg_dept_codg"), discharge_drug=_text(entry, "dscg_tkdrug_flag") == "1",
-        external_prescription=_text(entry, "rx_circ_flag") == "1", maternity=_text(entry, "matn_fee_flag") == "1",
-    )  # fmt: skip
-    return line
+def _said(code: str, field: str, en: str, zh: str) -> str:
+    """Return one problem for ``err_msg``: code, place in the national message, Chinese, English."""
+    return f"{code} {_place(field)}: {zh} {en}"
+
+
+def _place(field: str) -> str:
+    """Return the national name of a field of the claim.
+
+    >>> _place("lines[3].fee_date"), _place("total_fen"), _place("")
+    ('input.feedetail[3].fee_ocur_time', 'input.data.medfee_sumamt', 'input')
+    """
+    parts = re.findall(r"(\w+)(\[\d+\])?", field)
+    return ".".join(_PLACES.get(name, name) + index for name, index in parts) or "input"
 
 
 def _result(line: settlement_pb2.LineResult) -> dict[str, str]:
@@ -142,51 +255,3 @@ def _result(line: settlement_pb2.LineResult) -> dict[str, str]:
         "preselfpay_amt": fen_to_yuan(line.first_pay_fen), "inscp_scp_amt": fen_to_yuan(line.in_scope_fen),
         "chrgitm_lv": f"{line.item_class:02d}",
     }  # fmt: skip
-
-
-def _first(node: Any) -> Mapping[str, Any]:
-    if isinstance(node, list):
-        node = node[0] if node else {}
-    return node if isinstance(node, Mapping) else {}
-
-
-def _insured(node: Mapping[str, Any], data: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return the enrolment of the scheme that the encounter chose; a person may have several."""
-    listed = node.get("insuinfo") or [{}]
-    listed = listed if isinstance(listed, list) else [listed]
-    return next((entry for entry in listed if _text(entry, "insutype") == _text(data, "insutype")), _first(listed))
-
-
-def _assistance(node: Mapping[str, Any]) -> str:
-    return next((_text(entry, "psn_idet_type") for entry in node.get("idetinfo") or () if entry), "")
-
-
-def _text(node: Mapping[str, Any], name: str) -> str:
-    value = node.get(name)
-    return "" if value is None else str(value).strip()
-
-
-def _number(node: Mapping[str, Any], name: str) -> int:
-    text = _text(node, name)
-    if (text and not text.isascii()) or (text and not text.isdigit()):
-        raise refuse(E.INVALID_CODE_VALUE, name)
-    return int(text or 0)
-
-
-def _scaled(node: Mapping[str, Any], name: str, decimals: int) -> int:
-    try:
-        return decimal_to_scaled(_text(node, name) or "0", decimals)
-    except MoneyError as error:
-        raise refuse(E.NOT_AN_AMOUNT, name, name) from error
-
-
-def _money(node: Mapping[str, Any], name: str) -> int:
-    return _scaled(node, name, 2)
-
-
-def _date(value: Any, field: str) -> int:
-    """``yyyy-MM-dd`` or ``yyyy-MM-dd HH:mm:ss`` as YYYYMMDD; empty is 0."""
-    text = str(value or "").strip()[:10].replace("-", "")
-    if text and (len(text) != 8 or not text.isdigit()):
-        raise refuse(E.INVALID_DATE, field)
-    return int(text or 0)
