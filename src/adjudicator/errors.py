@@ -105,6 +105,10 @@ class E(IntEnum):
     STORE_FULL = 9009
     STORE_NOT_DURABLE = 9010
     LEDGER_CORRUPT = 9011
+    ENCOUNTER_SETTLED = 9012
+    SEQUENCE_NOT_NEXT = 9013
+    ENCOUNTER_OF_ANOTHER_PERSON = 9014
+    LINE_SETTLED_BEFORE = 9015
     # 9500: the service
     NOT_READY = 9501
     OVERLOADED = 9502
@@ -218,6 +222,10 @@ TABLE: dict[int, Row] = _rows(
     (E.STORE_FULL, "RESOURCE_EXHAUSTED", "The ledger store is full", "账本存储已满", "Give the store memory (maxmemory), then send again", "请为账本存储扩容（maxmemory）后重发"),
     (E.STORE_NOT_DURABLE, PRECONDITION, "The ledger store does not keep writes on disk", "账本存储未落盘", "Set appendonly yes and appendfsync always", "请设置 appendonly yes 与 appendfsync always"),
     (E.LEDGER_CORRUPT, "DATA_LOSS", "The ledger is not consistent: {detail}", "账本不一致：{detail}", "Run adjudicator ledger verify, then rebuild", "请运行 ledger verify 与 rebuild"),
+    (E.ENCOUNTER_SETTLED, PRECONDITION, "Settlement {detail} of this encounter stands, so it is not settled again", "该就诊第 {detail} 次结算仍有效，不得重复结算", "Fetch it with GetSettlement. To correct it, take it back with Reverse; the corrected claim takes the next settlement_sequence", "请用 GetSettlement 取回结果；如需更正，请先用 Reverse 撤销，再用下一结算序号结算"),
+    (E.SEQUENCE_NOT_NEXT, PRECONDITION, "The encounter has no settlement {detail}, so this is not its next number", "该就诊没有第 {detail} 次结算，结算序号不连续", "The first settlement of an encounter has settlement_sequence 1, each further one the next number; after a time-out send the same number again", "首次结算序号为 1，其后依次加 1；超时后请用原序号重发"),
+    (E.ENCOUNTER_OF_ANOTHER_PERSON, PRECONDITION, "The encounter has been settled for another person", "该就诊已为其他人员结算", "Check person_id and encounter_id", "请核对人员编号与就诊ID"),
+    (E.LINE_SETTLED_BEFORE, PRECONDITION, "Settlement {detail} of this stay has settled the fee line already", "该费用明细已在本次住院第 {detail} 次结算中结算", "Send only the lines since the last part of the stay, each with a line_id of its own", "请只上传上次中途结算之后的费用明细，且明细流水号不得重复"),
     (E.NOT_READY, "UNAVAILABLE", "The service is warming up", "服务正在预热", "Send again after the retry delay", "请按重试间隔重发"),
     (E.OVERLOADED, "RESOURCE_EXHAUSTED", "Too many calls are waiting", "等待的请求过多", "Send again after the retry delay", "请按重试间隔重发"),
     (E.DEADLINE, "DEADLINE_EXCEEDED", "The deadline passed before the claim was priced; nothing was recorded", "超过时限，未入账", "Send the same claim again with more time", "请延长时限后重发同一结算单"),

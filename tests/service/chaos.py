@@ -104,13 +104,15 @@ class Figures:
     attempts: int = 0
     kills: int = 0
     store_kills: int = 0
+    refused_numbers: int = 0
     seconds: float = 0.0
     faults: list[str] = field(default_factory=list)
 
     def __str__(self) -> str:
         return (
             f"{self.settlements} settlements, sent {self.sends} times in {self.attempts} attempts; service killed"
-            f" {self.kills} times, store {self.store_kills} times; {self.seconds:.1f} s;"
+            f" {self.kills} times, store {self.store_kills} times; {self.refused_numbers} raised numbers refused;"
+            f" {self.seconds:.1f} s;"
             f" {'nothing lost, nothing double, ledger verified' if not self.faults else 'FAILED'}"
         )
 
@@ -193,10 +195,24 @@ class Chaos:
                 size = 1 if chance.random() < 0.5 else chance.randrange(2, 40)
                 part = numbers[position : position + size]
                 if size == 1:
-                    self._acknowledge(part[0], await self._insist(single, self.claims[part[0]]))
+                    impatient = [self._raise_the_number(single, part[0], chance)] if chance.random() < 0.3 else []
+                    answer, *_ = await asyncio.gather(self._insist(single, self.claims[part[0]]), *impatient)
+                    self._acknowledge(part[0], answer)
                 else:
                     await self._send_batch(batch, part)
                 position += size
+
+    async def _raise_the_number(self, call, number: int, chance: random.Random) -> None:
+        """Send the stay under the next numbers as well, as after a time-out: it must not be paid again."""
+        message = claim_pb2.Claim.FromString(self.claims[number])
+        message.settlement_sequence = chance.choice((2, 2, 2, 3))
+        await asyncio.sleep(chance.uniform(0, 0.01))
+        try:
+            await call(message.SerializeToString(), timeout=ATTEMPT_SECONDS)
+        except grpc.RpcError as error:
+            self.figures.refused_numbers += "ADJ-9012" in str(error.details()) or "ADJ-9013" in str(error.details())
+        else:
+            self.figures.faults.append(f"settlement {number} was paid again under a higher number")
 
     async def _send_batch(self, call, numbers: Sequence[int]) -> None:
         """A batch; claims that are refused for now are sent again."""

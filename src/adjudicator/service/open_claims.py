@@ -13,6 +13,7 @@ from adjudicator.claim.keys import DIRECTION_REVERSE, settlement_key
 from adjudicator.columns import KEY
 from adjudicator.errors import AdjudicatorError, E, Problem, refuse
 from adjudicator.ledger.record import Record
+from adjudicator.service.encounters import name_of
 from adjudicator.service.microbatch import Answer
 from adjudicator.service.status import reversed_notice
 
@@ -43,13 +44,29 @@ class OpenClaims:
         """Close some rows with one refusal."""
         self.answer(dict.fromkeys(rows.tolist(), error))
 
-    def first_of_each_key(self) -> np.ndarray:
-        """Return the open rows without repeated keys: a duplicate waits until the first one is answered."""
+    def next_rows(self) -> np.ndarray:
+        """Return the open rows that can be settled now.
+
+        A duplicate waits until the first one is answered, a later settlement of an encounter until the one before it.
+        """
         keys = self.resolved.keys[self.rows].view(KEY).ravel().tolist()
-        if len(set(keys)) == len(keys):
+        open_keys = set(keys)
+        sequences = self.resolved.incoming.claims["settlement_sequence"][self.rows]
+        if len(open_keys) == len(keys) and sequences.max(initial=0) <= 1:
             return self.rows
+        waiting = {row for row in self.rows[sequences > 1].tolist() if self._before(row) in open_keys}
         seen: set[bytes] = set()
-        return self.rows[[not (key in seen or seen.add(key)) for key in keys]]  # type: ignore[func-returns-value]  # None, as a test
+        chosen = []
+        for row, key in zip(self.rows.tolist(), keys, strict=True):
+            if key not in seen and row not in waiting:
+                chosen.append(row)
+            seen.add(key)
+        return np.array(chosen, np.int64)
+
+    def _before(self, row: int) -> bytes:
+        """Return the key of the settlement before a claim's in its encounter."""
+        name = name_of(self.resolved, row)
+        return name.key(name.sequence - 1)
 
     def reversal_keys(self, rows: np.ndarray) -> bytes:
         """Return the keys of the reversals of some rows, 16 bytes each."""

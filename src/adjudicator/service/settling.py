@@ -27,6 +27,7 @@ from adjudicator.ledger.batch import CommitBatch, Identities, Money, Settlements
 from adjudicator.ledger.posting import Changes, Names, Parts
 from adjudicator.ledger.states import StateRead
 from adjudicator.ledger.store import Read
+from adjudicator.service.encounters import check_encounters
 from adjudicator.service.logs import describe, log
 from adjudicator.service.metrics import Metrics
 from adjudicator.service.microbatch import Answer
@@ -162,7 +163,7 @@ class Settler:
                 if late.any():
                     work.refuse(work.rows[late], refuse(E.DEADLINE))
                     continue
-                rows = work.first_of_each_key()
+                rows = work.next_rows()
                 state_keys, state_rows = unique_keys(work.resolved.state_keys[rows])
                 read = await ledger.read(work.pool, work.resolved.keys[rows].tobytes(), state_keys.tobytes())
                 if read.known:
@@ -171,6 +172,12 @@ class Settler:
                     fresh[list(read.known)] = False
                     rows, state_rows = rows[fresh], state_rows[fresh]
                     if not rows.size:
+                        continue
+                later = rows[work.resolved.incoming.claims["settlement_sequence"][rows] > 1]
+                if later.size:
+                    checked = await check_encounters(ledger, work.pool, work.resolved, later)
+                    if checked.refused:
+                        work.answer(checked.refused)
                         continue
                 share = work.resolved.incoming.size * len(rows) // len(work.deadlines)
                 price = partial(self._price, work, rows, state_rows, read.states)
