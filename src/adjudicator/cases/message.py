@@ -91,7 +91,7 @@ class ClaimWriter:
         case, person = self.case, self.case.person
         scheme = _SCHEMES[self._word(person.get("scheme", case.plan.get("scheme", "employee")), _SCHEMES, "scheme")]
         claim.scheme = codes.SCHEME_NATIONAL[scheme]
-        person_type = str(person.get("type", _DEFAULT_TYPES.get(scheme, "11")))
+        person_type = str(values.get("type", person.get("type", _DEFAULT_TYPES.get(scheme, "11"))))
         claim.person_type = self._word(person_type, codes.PERSON_TYPES, "type")
         category = str(values.get("assistance", person.get("assistance", "")))
         claim.assistance_category = self._word(category, self.pack.assistance_ids, "assistance")
