@@ -96,6 +96,12 @@ CARE_KIND_ZH: dict[CareKind, str] = {
     CareKind.SINGLE_DISEASE: "单病种住院",
 }
 
+CARE_OF_A_DISEASE = (
+    CareKind.OUTPATIENT, CareKind.CHRONIC, CareKind.SPECIAL, CareKind.TWO_DISEASES, CareKind.PHARMACY,
+    CareKind.DUAL_CHANNEL, CareKind.INTERNET,
+)  # fmt: skip
+"""Outpatient care in which a listed disease is treated: what a quota of the disease limits where it names no care."""
+
 NATIONAL_CARE_TYPES: dict[str, CareKind] = {
     "11": CareKind.OUTPATIENT,
     "12": CareKind.OUTPATIENT,

@@ -124,7 +124,7 @@ class TakenFrom(Option):
 
 
 class Position(Option):
-    """V18, R35: the civil-servant supplement after or before catastrophic insurance."""
+    """V18, R35: a supplement, of civil servants or of an enterprise, after or before catastrophic insurance."""
 
     AFTER_CATASTROPHIC = 0, "大病保险之后"
     BEFORE_CATASTROPHIC = 1, "大病保险之前"

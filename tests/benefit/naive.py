@@ -169,8 +169,8 @@ def disease_value(pack, claim, group: int, kind: str) -> int | None:
     disease = pack.diseases[claim["disease"]]
     best = None
     for value in disease.quotas if kind == "quota" else disease.fixed_prices:
-        scheme, of_group, fen = value.value
-        if scheme not in (0, claim["scheme"]) or of_group not in (-1, group):
+        scheme, of_group, fen, care = value.value
+        if scheme not in (0, claim["scheme"]) or of_group not in (-1, group) or not care >> claim["care_kind"] & 1:
             continue
         if value.source.from_date <= claim["rule_date"] <= value.source.to_date:
             narrow = (of_group >= 0, scheme > 0)
@@ -277,21 +277,23 @@ class Cascade:
         pooled, above, base_above = self.pooled(base, deductible, copay_free, in_scope)
         large = self.above_the_cap(above)
         unpaid_above = half_up(above)
-        burden["in_scope"] = base + copay_free - pooled - large
+        burden["in_scope"] = base + account_first + copay_free - pooled - large
         result["hospital_borne"] += hospital_excess
         before_catastrophic = self.rules.option("civil_servant_position", Position) == Position.BEFORE_CATASTROPHIC
         civil = civil_deductible = 0
         if self.claim["civil_servant"] and before_catastrophic:
             civil, civil_deductible = self.civil_servant(burden, deductible)
+        early = self.rules.option("enterprise_position", Position) == Position.BEFORE_CATASTROPHIC
+        enterprise = self.enterprise(burden) if early else 0
         cii_base, cii = self.catastrophic(burden, deductible, max(unpaid_above - large, 0), extra)
         if self.claim["civil_servant"] and not before_catastrophic:
             civil, civil_deductible = self.civil_servant(burden, deductible)
-        enterprise = self.enterprise(burden)
+        if not early:
+            enterprise = self.enterprise(burden)
         assistance, assistance_base, tilt, tilt_base = self.assistance(burden)
         result.update(
             standard=standard, due=due, deductible=deductible, pooled=pooled, above_cap=large, cii=cii,
-            civil_servant=civil, enterprise=enterprise, assistance=assistance, tilt=tilt, account_current=account_first,
-            account_first=account_first,
+            civil_servant=civil, enterprise=enterprise, assistance=assistance, tilt=tilt, account_first=account_first,
         )  # fmt: skip
         large_column = result["large_sum"]
         for amount, key in ((large, "above_cap_payer"), (cii, "catastrophic_payer")):
@@ -304,6 +306,7 @@ class Cascade:
         result["counts_as_admission"] = int(counts and not self.in_chain)
         shared = in_scope - deductible
         result["pooled_rate_ppm"] = half_up(Fraction(pooled * MILLION, shared)) if shared > 0 else 0
+        self.limited_by_quota = disease_value(self.rules.pack, self.claim, self.group, "quota") is not None
         self.count(result, base, base_above, standard, shortfall, shortfall_used, counts)
         self.year.add("catastrophic_base_fen", cii_base)
         self.year.add("deductible_civil_servant_fen", civil_deductible)
@@ -420,7 +423,8 @@ class Cascade:
             if base > 0:
                 raise Refused(E.RULE_UNDEFINED)
             standard = 0
-        if self.signed:
+        sent_up = self.rules.names("deductible_signed_referred") and self.claim["referral"] == Referral.UP
+        if self.claim["family_doctor"] and (self.claim["at_signed_institution"] or sent_up):
             lower = self.rules.number("deductible_signed_yuan", self.level)
             if lower is not None:
                 standard = min(standard, lower)
@@ -435,9 +439,14 @@ class Cascade:
             former = self.year["stays"]
         if self.in_chain:
             former = max(former - 1, 0)
-        if self.rules.raw("deductible_nth_percent") is None:
-            return standard
-        return half_up(standard * self.rules.rate("deductible_nth_percent", min(former, 3)))
+        if self.rules.raw("deductible_nth_percent") is not None:
+            standard = half_up(standard * self.rules.rate("deductible_nth_percent", min(former, 3)))
+        less = least = 0
+        if self.rules.raw("deductible_later_less_yuan") is not None:
+            less = self.rules.number("deductible_later_less_yuan", self.level) or 0
+        if self.rules.raw("deductible_later_least_yuan") is not None:
+            least = self.rules.number("deductible_later_least_yuan", self.level) or 0
+        return max(standard - former * less, min(standard, least))
 
     def periods(self) -> int:
         """Periods of a long stay: day 90 is in the first, day 91 begins the second (R33)."""
@@ -506,9 +515,9 @@ class Cascade:
         """(pooled fund, cost above the cap, the part of it that is above a cap on cost)."""
         mode = self.rules.option("quota_mode", QuotaMode)
         if mode == QuotaMode.COST_UP_TO_QUOTA:
-            pooled, above = self.within_quota(base, deductible) + copay_free, Fraction(0)
+            pooled, above, room = self.within_quota(base, deductible) + copay_free, Fraction(0), None
         else:
-            pooled, above = self.by_tiers(base, deductible, copay_free, in_scope)
+            pooled, above, room = self.by_tiers(base, deductible, copay_free, in_scope)
             if mode == QuotaMode.PAYMENT_UP_TO_QUOTA:
                 pooled = min(pooled, self.maternity_quota(base))
         uncapped = self.programme and self.programme.no_cap
@@ -523,9 +532,11 @@ class Cascade:
         quota = disease_value(self.rules.pack, self.claim, self.group, "quota")
         if quota is not None:
             pooled = min(pooled, max(quota - self.year.quotas[self.quota_key], 0))
+        if room is not None and pooled < room:
+            above = Fraction(0)  # a limit or quota stops the payment before it reaches the cap
         return pooled, above, above
 
-    def by_tiers(self, base: int, deductible: int, copay_free: int, in_scope: int) -> tuple[int, Fraction]:
+    def by_tiers(self, base: int, deductible: int, copay_free: int, in_scope: int) -> tuple[int, Fraction, int | None]:
         after_rate = self.rules.option("deductible_position", DeductiblePosition) == DeductiblePosition.AFTER_RATE
         before_tiers = 0 if after_rate else deductible
         payable = base - before_tiers
@@ -572,11 +583,11 @@ class Cascade:
         guaranteed = self.rules.rate("floor_percent")
         if guaranteed:
             of_total = self.rules.option("floor_base", FloorBase) == FloorBase.TOTAL
-            floor = min(
-                half_up(guaranteed * (self.total if of_total else in_scope)), base + copay_free - half_up(above)
-            )
+            share_of = self.total - int(self.split["hospital_borne_fen"]) if of_total else in_scope
+            share_of -= self.over_fixed_price(in_scope - copay_free)
+            floor = min(half_up(guaranteed * share_of), base + copay_free - half_up(above))
             pooled = max(pooled, floor if room is None else min(floor, room))
-        return pooled, above
+        return pooled, above, room
 
     @staticmethod
     def cost_not_paid(pieces, payments, room: int) -> Fraction:
@@ -797,7 +808,7 @@ class Cascade:
         year.add("catastrophic_fen", result["cii"])
         year.add("civil_servant_fen", result["civil_servant"])
         year.add("enterprise_fen", result["enterprise"])
-        if self.quota_key is not None:
+        if self.quota_key is not None and self.limited_by_quota:
             year.quotas[self.quota_key] += result["pooled"]
 
 
@@ -835,7 +846,11 @@ def other_payers(claim, programme, burden, result) -> None:
 
 
 def accounts(rules, claim, burden, result) -> None:
-    """Current-year, past-years, family pot, each for what it may pay (V13, R20, R21; V12 widens in-catalogue)."""
+    """Current-year, past-years, family pot, each for what it may pay (V13, R20, R21; V12 widens in-catalogue).
+
+    What the account pays before the deductible (R20) was the person's burden for every payer so far.
+    """
+    result["account_current"] = pay_from(burden, result["account_first"], ["in_scope"])
     if rules is None or not claim["use_account"]:
         return
     inside = rules.option("ceiling_excess", CeilingExcess) == CeilingExcess.INSIDE
@@ -843,5 +858,5 @@ def accounts(rules, claim, burden, result) -> None:
         may = rules.names(f"account_{pot}_pays")
         if inside and may & 3 == 3:
             may |= 4
-        balance = int(claim[f"account_{pot}_fen"]) - (result["account_first"] if pot == "current" else 0)
+        balance = int(claim[f"account_{pot}_fen"]) - (result["account_current"] if pot == "current" else 0)
         result[f"account_{pot}"] += pay_from(burden, max(balance, 0), [name for name, bit in PARTS if may & bit])

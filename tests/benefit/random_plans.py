@@ -62,6 +62,9 @@ def _deductible(rng: np.random.Generator, plan: dict[str, Any]) -> None:
     plan["deductible_yuan"] = {group: {level: _yuan(rng, 2000) for level in LEVELS} for group in GROUPS}
     if rng.random() < 0.5:
         plan["deductible_nth_percent"] = [100, *(_percent(rng) for _ in range(int(rng.integers(1, 4))))]
+    if rng.random() < 0.3:
+        plan["deductible_later_less_yuan"] = {"low": _yuan(rng, 300), "high": _yuan(rng, 300)}
+        plan["deductible_later_least_yuan"] = {"high": _yuan(rng, 500)}
     for name, most in (("deductible_year_ceiling_yuan", 4000), ("deductible_level_ceiling_yuan", 3000)):
         if rng.random() < 0.3:
             plan[name] = _yuan(rng, most)
@@ -166,6 +169,8 @@ def _disease(rng: np.random.Generator) -> dict[str, Any]:
     disease: dict[str, Any] = {"code": "D1", "name": "disease", "name_zh": "病种", "period": "year"}
     if rng.random() < 0.5:
         disease["quota"] = [{**source, "value_yuan": _yuan(rng, 30_000)}]
+        if rng.random() < 0.5:
+            disease["quota"][0]["care"] = ["chronic", "inpatient", "special"]
     if rng.random() < 0.5:
         disease["fixed_price"] = [{**source, "value_yuan": _yuan(rng, 30_000)}]
     return disease

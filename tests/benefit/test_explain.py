@@ -93,8 +93,8 @@ def value(sum_text: str) -> Fraction:
 def test_the_arithmetic_of_every_step_gives_its_amount() -> None:
     """What is written is true to the fen; an amount that is not the product says why."""
     bundle = benefit_bundle("taohuayuan", "hangzhou", "zhuzhou")
-    claims, splits = random_claims(np.random.default_rng(23), bundle, 200, 15)
-    states, quota = np.zeros((200, ACCUMULATOR_COUNT), np.int64), np.zeros(1, QUOTA)
+    claims, splits = random_claims(np.random.default_rng(23), bundle, 300, 15)
+    states, quota = np.zeros((300, ACCUMULATOR_COUNT), np.int64), np.zeros(1, QUOTA)
     seen, cut = set(), set()
     for row in range(len(claims)):
         before = states[claims["state"][row]].copy()

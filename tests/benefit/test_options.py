@@ -435,7 +435,8 @@ def disease(**values) -> list[dict]:
 def test_quota_of_a_disease() -> None:
     plan = {"rate_percent": 80, "diseases": disease(quota=[{**SOURCE, "value_yuan": 100}]), "requires_disease": True}
     desk = Desk(plan, disease="D1")
-    assert [desk.settle(100)["pooled"] for _ in range(2)] == [80, 20]
+    assert [desk.settle(100, care="chronic")["pooled"] for _ in range(2)] == [80, 20]
+    assert desk.settle(1_000)["pooled"] == 800  # a stay is none of the quota's care
     assert desk.quotas["used_fen"][0] == 10_000
     assert Desk(plan).settle(100)["error"] == E.CARE_NOT_COVERED
 

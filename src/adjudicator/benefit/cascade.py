@@ -77,10 +77,13 @@ def layers(plan: Any, claim: Any, year: Any, work: Any) -> None:
     early = plan.civil_servant_position == Position.BEFORE_CATASTROPHIC
     if claim.civil_servant != 0 and early:
         civil_servant(plan, year, work)
+    if plan.enterprise_position == Position.BEFORE_CATASTROPHIC:
+        enterprise(plan, year, work)
     catastrophic(plan, year, work)
     if claim.civil_servant != 0 and not early:
         civil_servant(plan, year, work)
-    enterprise(plan, year, work)
+    if plan.enterprise_position != Position.BEFORE_CATASTROPHIC:
+        enterprise(plan, year, work)
     assistance(plan, year, work)
     work.burden_in_scope_fen = work.left_in_scope_fen
 

@@ -13,10 +13,13 @@ from adjudicator.rulefile.pack import Pack
 DISEASE_VALUE = np.dtype(
     [
         ("scheme", "i8"), ("group", "i8"), ("from_date", "i8"), ("to_date", "i8"), ("quota_fen", "i8"),
-        ("price_fen", "i8"), ("unverified", "i8"),
+        ("price_fen", "i8"), ("care", "i8"), ("unverified", "i8"),
     ]
 )  # fmt: skip
-"""One dated value of a disease: a quota or a fixed price (the other is -1); scheme 0 and group -1 hold for all."""
+"""One dated value of a disease: a quota or a fixed price (the other is -1); scheme 0 and group -1 hold for all.
+
+``care`` names the kinds of care for which it holds, as bits ``1 << CareKind``.
+"""
 
 
 def values_of(pack: Pack) -> Iterator[DatedValue]:
@@ -34,9 +37,9 @@ def compile_diseases(packs: Sequence[Pack]) -> tuple[np.ndarray, np.ndarray]:
         for position, disease in enumerate(pack.diseases):
             start = len(rows)
             for value in (*disease.quotas, *disease.fixed_prices):
-                scheme, group, fen = value.value
+                scheme, group, fen, care = value.value
                 quota, price = (fen, -1) if value.name == "quota" else (-1, fen)
-                source = value.source
-                rows.append((scheme, group, source.from_date, source.to_date, quota, price, int(not source.verified)))
+                days = (value.source.from_date, value.source.to_date)
+                rows.append((scheme, group, *days, quota, price, care, int(not value.source.verified)))
             ranges[number, position] = start, len(rows)
     return np.array(rows, DISEASE_VALUE) if rows else np.zeros(1, DISEASE_VALUE), ranges

@@ -51,6 +51,7 @@ RULES: dict[str, Text] = {
     "deductible_signed_less_yuan": ("less with a signed family doctor", "签约家庭医生减额"),
     "deductible_category_percent": ("assisted person", "救助对象起付线比例"),
     "deductible_nth_percent": ("a later stay of the year", "年度再次住院"),
+    "deductible_later_less_yuan": ("less by a fixed sum for each stay before", "每增加一次住院定额减少"),
     "deductible_period_days": ("a long stay is charged again", "长期住院重新计算"),
     "deductible_referral": ("less in a referral chain", "转诊减免起付线"),
     "deductible_carried": ("with the unused part of the first stay", "含首次未用完的起付线"),

@@ -124,7 +124,10 @@ class Disease:
     name_zh: str
     period: QuotaPeriod
     quotas: tuple[DatedValue, ...] = ()
-    """Most that the fund pays in one period; ``value`` is (scheme or UNKNOWN for all, person group or -1, fen)."""
+    """Most that the fund pays in one period; ``value`` is (scheme or UNKNOWN for all, person group or -1, fen, care).
+
+    The last one names the kinds of care that it limits, as bits ``1 << CareKind``.
+    """
     fixed_prices: tuple[DatedValue, ...] = ()
     """Fixed price in fen."""
 

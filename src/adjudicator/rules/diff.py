@@ -104,7 +104,7 @@ def _different(old: list[Cell], new: list[Cell]) -> list[tuple[str, str, str]]:
 def _disease_changes(old: Pack, old_date: int, new: Pack, new_date: int) -> list[Change]:
     def on(pack: Pack, date: int) -> dict[tuple[Any, ...], tuple[str, str, DatedValue]]:
         return {
-            (disease.code, value.name, value.value[:2]): (disease.name, disease.name_zh, value)
+            (disease.code, value.name, (*value.value[:2], value.value[3])): (disease.name, disease.name_zh, value)
             for disease in pack.diseases
             for value in (*disease.quotas, *disease.fixed_prices)
             if value.source.from_date <= date <= value.source.to_date

@@ -13,11 +13,11 @@ import msgspec
 from adjudicator import limits
 from adjudicator.benefit.plan.keys import NO_LIMIT, OF_A_BILL, Key, Stage
 from adjudicator.benefit.plan.values import Names, Reader
-from adjudicator.codes import HOSPITAL_LEVELS, Scheme
+from adjudicator.codes import CARE_OF_A_DISEASE, HOSPITAL_LEVELS, CareKind, Scheme
 from adjudicator.options import BurdenPart, QuotaPeriod
 from adjudicator.rulefile.dated import DatedValue, Source, check_gap, check_overlap
 from adjudicator.rulefile.faults import Faults
-from adjudicator.rulefile.fields import Number, Percent, Schemes, Where, Yuan
+from adjudicator.rulefile.fields import Members, Number, Percent, Schemes, Where, Yuan
 from adjudicator.rulefile.pack import Area, Disease, Hospital, LevelGroup, Programme, ProgrammePart
 from adjudicator.rulefile.reader import read_structs
 from adjudicator.rules.pack_codes import PACK_FILE, once
@@ -37,6 +37,7 @@ class DiseaseValue(msgspec.Struct, frozen=True, kw_only=True):
     note: str = ""
     scheme: Schemes = ()
     group: str = ""
+    care: Annotated[tuple[int, ...], Members(CareKind)] = ()
     value_yuan: AmountOrNone
 
 
@@ -107,7 +108,11 @@ def read_diseases(raw: dict[str, Any], names: Names, faults: Faults) -> tuple[Di
 
 
 def _disease_values(name: str, tables: Sequence[DiseaseValue], names: Names, faults: Faults) -> tuple[DatedValue, ...]:
-    """Return the dated values of a disease: (scheme, group or -1, fen), without two for one person on one day."""
+    """Return the dated values of a disease: (scheme, group or -1, fen, care), no two for one person, care and day.
+
+    A quota that names no kind of care limits outpatient care of the disease, never a stay; a price holds for any care.
+    """
+    usual = CARE_OF_A_DISEASE if name == "quota" else tuple(CareKind)
     by_person: dict[tuple[int, int], list[DatedValue]] = {}
     for table in tables:
         source, group = table.source, table.group
@@ -115,14 +120,15 @@ def _disease_values(name: str, tables: Sequence[DiseaseValue], names: Names, fau
             remedy = "write " + ", ".join(names.groups)
             faults.add(PACK_FILE, f"{source.key}.group", f"unknown group {group!r}", remedy)
             continue
+        care = sum(1 << kind for kind in table.care or usual)
         for scheme in table.scheme or (int(Scheme.UNKNOWN),):
             person = (scheme, names.groups.index(group) if group else -1)
-            by_person.setdefault(person, []).append(DatedValue(name, (*person, table.value_yuan), source))
+            by_person.setdefault(person, []).append(DatedValue(name, (*person, table.value_yuan, care), source))
     values: list[DatedValue] = []
     for dated in by_person.values():
-        ordered = check_overlap(dated, faults)
-        check_gap(ordered, faults)
-        values += ordered
+        for same in dict.fromkeys(tuple(value for value in dated if value.value[3] >> kind & 1) for kind in CareKind):
+            check_gap(check_overlap(same, faults), faults)
+        values += sorted(dated, key=lambda value: (value.source.from_date, value.source.to_date))
     return tuple(values)
 
 

@@ -172,6 +172,8 @@ KEYS: tuple[Key, ...] = (
     _option("deductible_reading", Stage.DEDUCTIBLE, "later stay under a yearly deductible (R01)", "年度起付线补差口径", o.HighestReading),
     _option("deductible_nth_over", Stage.DEDUCTIBLE, "which stays are counted (V01)", "住院次数口径", o.NthOver),
     _percent("deductible_nth_percent", Stage.DEDUCTIBLE, "deductible of the nth stay (V01)", "第N次住院起付线比例", ("nth",), 1_000_000),
+    _yuan("deductible_later_less_yuan", Stage.DEDUCTIBLE, "less for each stay of the year before (V01)", "每增加一次住院起付线减额", ("level",), 0),
+    _yuan("deductible_later_least_yuan", Stage.DEDUCTIBLE, "least deductible of a later stay (V01)", "再次住院起付线下限", ("level",), 0),
     _option("deductible_account", Stage.DEDUCTIBLE, "where the deductible is counted", "起付线累计口径", o.Account),
     _yuan("deductible_yuan", Stage.DEDUCTIBLE, "deductible", "起付线", _PERSON_LEVEL, UNDEFINED),
     _yuan("deductible_year_ceiling_yuan", Stage.DEDUCTIBLE, "yearly ceiling of all deductibles (V01)", "年度累计起付线上限", ("group",)),
@@ -182,6 +184,7 @@ KEYS: tuple[Key, ...] = (
     _option("deductible_position", Stage.DEDUCTIBLE, "deductible before or after the rate (V04)", "起付线扣除位置", o.DeductiblePosition),
     _yuan("deductible_signed_less_yuan", Stage.DEDUCTIBLE, "less with a signed family doctor (V05)", "签约家庭医生起付线减额", ("level",), 0),
     _yuan("deductible_signed_yuan", Stage.DEDUCTIBLE, "deductible with a signed family doctor (V05)", "签约家庭医生起付线", ("level",), UNDEFINED),
+    _flag("deductible_signed_referred", Stage.DEDUCTIBLE, "signed deductible also where the signed doctor referred up (V05)", "签约机构上转同享起付线减免"),
     _percent("deductible_category_percent", Stage.DEDUCTIBLE, "part of the deductible that assisted persons owe (V05)", "救助对象起付线比例", ("category",), 1_000_000, inherits=True),
     # --- Stage 2: cross-region ---
     _points("unreferred_points", Stage.CROSS_REGION, "lower rate without referral", "未转诊降低比例"),
@@ -236,6 +239,7 @@ KEYS: tuple[Key, ...] = (
     _percent("civil_servant_percent", Stage.CIVIL_SERVANT, "part of the co-pay (V18)", "公务员自付补助比例", ("group",)),
     _yuan("civil_servant_own_deductible_yuan", Stage.CIVIL_SERVANT, "own yearly deductible of the supplement", "公务员补助起付线", ("group",), 0),
     _yuan("civil_servant_cap_yuan", Stage.CIVIL_SERVANT, "yearly cap of the supplement", "公务员补助封顶线", ("group",)),
+    _option("enterprise_position", Stage.ENTERPRISE, "before or after catastrophic insurance (R35)", "企业补充位置", o.Position),
     _percent("enterprise_percent", Stage.ENTERPRISE, "enterprise supplement pays", "企业补充支付比例", ("group",)),
     _yuan("enterprise_cap_yuan", Stage.ENTERPRISE, "yearly cap of the enterprise supplement", "企业补充封顶线", ("group",)),
     # --- Stages 9 and 10: assistance ---

@@ -9,14 +9,15 @@ from adjudicator.benefit.plan.keys import Stage
 from adjudicator.benefit.stages.burden import ALL_PARTS, had_part, left_in, take
 from adjudicator.benefit.trace import TRACED, trace
 from adjudicator.compiled.jit import inlined
+from adjudicator.options import BurdenPart
 
 
 @inlined
 def accounts(plan: Any, claim: Any, work: Any) -> None:
     """Fill what the accounts pay, each of the parts that it may pay."""
-    work.account_current_fen = work.account_first_fen
+    work.account_current_fen = take(work, work.account_first_fen, BurdenPart.IN_SCOPE)
     if claim.use_account != 0:
-        room = not_negative(claim.account_current_fen - work.account_first_fen)
+        room = not_negative(claim.account_current_fen - work.account_current_fen)
         work.account_current_fen += take(work, room, plan.account_current_pays)
         work.account_past_fen = take(work, not_negative(claim.account_past_fen), plan.account_past_pays)
         work.account_family_fen = take(work, not_negative(claim.account_family_fen), plan.account_family_pays)

@@ -21,9 +21,9 @@ def had_part(work: Any, stage: int) -> None:
 
 @inlined
 def left_after_pooling(work: Any) -> None:
-    """Fill the personal burden after stage 6, in its four parts."""
+    """Fill the personal burden after stage 6, in its four parts; what an account pays first is part of it (P1, R20)."""
     paid = work.pooled_fen + work.large_sum_fen
-    work.left_in_scope_fen = work.base_fen + work.copay_free_fen - paid
+    work.left_in_scope_fen = work.base_fen + work.account_first_fen + work.copay_free_fen - paid
     work.left_first_pay_fen = work.first_pay_fen
     work.left_over_ceiling_fen = work.over_ceiling_fen - work.hospital_borne_fen
     work.left_self_paid_fen = work.self_paid_fen

@@ -58,7 +58,7 @@ def standard_of_stay(plan: Any, claim: Any, year: Any, work: Any) -> int:
     if standard < 0 and work.base_fen > 0:
         work.error = RULE_UNDEFINED
     standard = not_negative(standard)
-    if claim.family_doctor != 0 and claim.at_signed_institution != 0:
+    if is_signed(plan, claim):
         signed = plan.deductible_signed_fen[work.level]
         if TRACED:
             trace.because("deductible", "deductible_signed_yuan", signed != UNDEFINED and signed < standard)
@@ -80,7 +80,33 @@ def standard_of_stay(plan: Any, claim: Any, year: Any, work: Any) -> int:
         is_later = plan.deductible_nth_ppm[min(nth, LAST_STAY)] != PPM
         trace.because("deductible", "deductible_nth_percent", is_later)
         trace.cite("deductible", "deductible_nth_over", is_later)
-    return per_million(standard * plan.deductible_nth_ppm[min(nth, LAST_STAY)])
+    standard = per_million(standard * plan.deductible_nth_ppm[min(nth, LAST_STAY)])
+    return less_of_later_stay(plan, nth, standard, work)
+
+
+@inlined
+def less_of_later_stay(plan: Any, nth: int, standard: int, work: Any) -> int:
+    """Return the standard less a sum of money for each stay before, down to its least amount (V01)."""
+    less = nth * plan.deductible_later_less_fen[work.level]
+    if TRACED:
+        trace.because("deductible", "deductible_later_less_yuan", less > 0 and standard > 0)
+    if less > 0:
+        least = min(standard, plan.deductible_later_least_fen[work.level])
+        if TRACED:
+            trace.cite("deductible", "deductible_later_least_yuan", standard - less < least)
+        standard = max(standard - less, least)
+    return not_negative(standard)
+
+
+@inlined
+def is_signed(plan: Any, claim: Any) -> bool:
+    """Return whether the lower deductible of a signed family doctor holds: at that doctor, or sent up by one (V05)."""
+    at_doctor = claim.at_signed_institution != 0
+    sent = plan.deductible_signed_referred != 0 and claim.referral == Referral.UP
+    signed: bool = claim.family_doctor != 0 and (at_doctor or sent)
+    if TRACED:
+        trace.cite("deductible", "deductible_signed_referred", signed and not at_doctor)
+    return signed
 
 
 @inlined

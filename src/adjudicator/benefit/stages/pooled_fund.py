@@ -41,9 +41,14 @@ def cost_over_cap(work: Any) -> int:
 
 @inlined
 def floor_of(plan: Any, work: Any) -> int:
-    """Return the guaranteed payment (V16): a share of the in-scope amount or of the total."""
-    base = work.total_fen if plan.floor_base == FloorBase.TOTAL else work.in_scope_fen
-    return per_million(base * plan.floor_ppm)
+    """Return the guaranteed payment (V16): a share of the in-scope amount or of the total.
+
+    What the hospital bears, over a fixed price or a ceiling, is no cost of the person (R29).
+    """
+    base = work.in_scope_fen
+    if plan.floor_base == FloorBase.TOTAL:
+        base = work.total_fen - work.hospital_borne_fen
+    return per_million((base - work.fixed_price_excess_fen) * plan.floor_ppm)
 
 
 @inlined
@@ -66,10 +71,6 @@ def by_rate(plan: Any, claim: Any, year: Any, work: Any) -> None:
         trace.plus("pooled", copay_free_paid)
         if copay_free_paid > 0:
             trace.note("pooled", "copay_free", copay_free_paid)
-        if over > 0:
-            trace.cite("pooled", "cap_yuan")
-            trace.cite("pooled", "cap_measure", plan.cap_measure == CapMeasure.COST)
-            trace.note("pooled", "over_cap_on_cost" if plan.cap_measure == CapMeasure.COST else "over_cap", over)
     if plan.floor_ppm > 0:
         payable_most = work.base_fen + work.copay_free_fen - over
         least = min(min(floor_of(plan, work), payable_most), work.room_fen)
@@ -83,6 +84,18 @@ def by_rate(plan: Any, claim: Any, year: Any, work: Any) -> None:
             trace.because("pooled", "maternity_quota_yuan", pooled > quota)
         pooled = min(pooled, quota)
     work.pooled_fen = pooled
+
+
+@inlined
+def only_above_the_cap(plan: Any, work: Any) -> None:
+    """Let no cost lie above a cap on payment that a limit or quota keeps the payment below (V17, R18)."""
+    if plan.cap_measure == CapMeasure.PAID and work.pooled_fen < work.room_fen:
+        work.over_cap_fen = work.over_cap_whole_fen = work.over_cap_numerator = 0
+    if TRACED and work.over_cap_fen > 0:
+        on_cost = plan.cap_measure == CapMeasure.COST
+        trace.cite("pooled", "cap_yuan")
+        trace.cite("pooled", "cap_measure", on_cost)
+        trace.note("pooled", "over_cap_on_cost" if on_cost else "over_cap", work.over_cap_fen)
 
 
 @inlined
@@ -108,7 +121,8 @@ def pooled_fund(plan: Any, claim: Any, year: Any, work: Any) -> None:
         if TRACED and work.pooled_fen > work.quota_left_fen:
             trace.note("pooled", "disease_quota", work.quota_left_fen)
         work.pooled_fen = min(work.pooled_fen, work.quota_left_fen)
-    work.quota_paid_fen = work.pooled_fen
+        work.quota_paid_fen = work.pooled_fen
+    only_above_the_cap(plan, work)
     if work.payable_fen > 0 or work.pooled_fen > 0:
         had_part(work, Stage.POOLED)
     if TRACED:

@@ -56,7 +56,7 @@ def maternity_quota(plan: Any, claim: Any, work: Any) -> int:
 
 @inlined
 def narrowest(values: np.ndarray, ranges: np.ndarray, claim: Any, group: int, of_price: bool) -> int:
-    """Return the entry with a quota, or with a price, of the claim's disease on the day; -1 none.
+    """Return the entry with a quota, or with a price, of the claim's disease, kind of care and day; -1 none.
 
     The narrowest entry that fits decides: one of a person group before one of a scheme before one for all.
     """
@@ -66,6 +66,7 @@ def narrowest(values: np.ndarray, ranges: np.ndarray, claim: Any, group: int, of
         for entry in range(entries.start, entries.end):
             value = values[np.uint64(entry)]
             fits = (value.scheme == 0 or value.scheme == claim.scheme) and (value.group < 0 or value.group == group)
+            fits = fits and (value.care >> claim.care_kind) & 1 != 0
             fits = fits and value.from_date <= claim.rule_date and claim.rule_date <= value.to_date
             fits = fits and (value.price_fen if of_price else value.quota_fen) >= 0
             width = (2 if value.group >= 0 else 0) + (1 if value.scheme > 0 else 0)

@@ -10,7 +10,7 @@ from adjudicator.benefit.stages.burden import had_part, take
 from adjudicator.benefit.trace import TRACED, trace
 from adjudicator.compiled.jit import inlined
 from adjudicator.compiled.rounding import per_million
-from adjudicator.options import BurdenPart
+from adjudicator.options import BurdenPart, Position
 
 
 @inlined
@@ -57,6 +57,7 @@ def enterprise(plan: Any, year: Any, work: Any) -> None:
         if TRACED:
             trace.part("enterprise", work.left_in_scope_fen, rate_ppm)
             trace.cite("enterprise", "enterprise_percent")
+            trace.cite("enterprise", "enterprise_position", plan.enterprise_position == Position.BEFORE_CATASTROPHIC)
             trace.because("enterprise", "enterprise_cap_yuan", pay > room)
         pay = min(pay, room)
         take(work, pay, BurdenPart.IN_SCOPE)
