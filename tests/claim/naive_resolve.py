@@ -106,7 +106,8 @@ class NaiveResolver:
         care = self._care_area(insured, hospital)
         if self.pack is None or care < 0:
             return
-        if care // 100 != insured // 100:
+        digits_of_pool = 2 if self.pack.province_wide else 4 if f"{self.pack.pool:06d}".endswith("00") else 6
+        if f"{care:06d}"[:digits_of_pool] != f"{insured:06d}"[:digits_of_pool]:
             same_province = care // 10_000 == insured // 10_000
             self.claim["place"] = int(Place.PROVINCE if same_province else Place.OUTSIDE)
             self.claim["care_catalogue"] = 1 + self.bundle.catalogue.area_group(f"{care:06d}")
@@ -115,7 +116,7 @@ class NaiveResolver:
             self.claim["care_county"] = counties.index(care)
         if hospital is not None and owner is self.pack:
             self.claim |= {
-                "hospital": self.pack.hospitals.index(hospital),
+                "hospital": self.pack.hospitals.index(hospital) if hospital.area in counties else -1,
                 "hospital_level": HOSPITAL_LEVELS.index(hospital.hosp_lv),
                 "deductible_level": hospital.deductible_level, "price_level": hospital.price_level,
             }  # fmt: skip

@@ -153,7 +153,7 @@ class ClaimWriter:
             claim.care_area = self._care_area(str(values["care_area"]), values)
         elif place != Place.LOCAL:
             claim.care_area = self._elsewhere(place)
-        local = claim.care_area[:4] in ("", claim.insured_area[:4])
+        local = not claim.care_area or self._is_local(int(claim.care_area))
         if "hospital" in values:
             known = tuple(hospital.code for hospital in self.pack.hospitals)
             claim.institution_code = self._word(str(values["hospital"]), known, "hospital")
@@ -169,15 +169,22 @@ class ClaimWriter:
         if area not in own and self.bundle.catalogue.area_group(area) < 0:
             name = self.case.name
             raise refuse(E.CORRUPT_CASE_FILE, name, f"{name}: no pack of the case has the catalogue of {area}")
-        place = Place.LOCAL if area[:4] == f"{self.pack.pool:06d}"[:4] else (
+        place = Place.LOCAL if self._is_local(int(area)) else (
             Place.PROVINCE if area[:2] == f"{self.pack.pool:06d}"[:2] else Place.OUTSIDE
         )  # fmt: skip
         self._word(str(values.get("place", place.name.lower())), (place.name.lower(),), "place")
         return area
 
+    def _is_local(self, area: int) -> bool:
+        """Return whether an area lies in the pool."""
+        return area // self.pack.span == self.pack.pool // self.pack.span
+
     def _elsewhere(self, place: Place) -> str:
         """Return an area of the province or of another one, without a catalogue of its own if there is one."""
         province, city = divmod(self.pack.pool // 100, 100)
+        if place == Place.PROVINCE and self.pack.province_wide:
+            name = self.case.name
+            raise refuse(E.CORRUPT_CASE_FILE, name, f"{name}: the pool is the whole province; write place: outside")
         if place == Place.PROVINCE:
             areas = [f"{province:02d}{other:02d}01" for other in range(1, 91) if other != city]
         else:
@@ -193,7 +200,8 @@ class ClaimWriter:
             claim.hospital_level = codes.HOSPITAL_LEVELS[national.index(number)]
             return
         for hospital in self.pack.hospitals:
-            if hospital.deductible_level == hospital.price_level == number:
+            inside = hospital.county >= 0 or not local
+            if inside and hospital.deductible_level == hospital.price_level == number:
                 claim.institution_code = hospital.code
                 claim.care_area = claim.care_area or claim.insured_area
                 return

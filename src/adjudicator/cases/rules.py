@@ -84,7 +84,7 @@ def _with_every_level(bundle: Bundle) -> Bundle:
     them.
     """
     insuring, *others = bundle.packs
-    levels = {hospital.deductible_level for hospital in insuring.hospitals if _of_one_level(hospital)}
+    levels = {hospital.deductible_level for hospital in insuring.hospitals if _is_of_one_level(hospital)}
     missing = [level for level in range(len(insuring.levels)) if level not in levels]
     if not missing:
         return bundle
@@ -101,8 +101,9 @@ def _with_every_level(bundle: Bundle) -> Bundle:
     return dataclasses.replace(bundle, packs=packs, lookup=compile_lookup(packs))
 
 
-def _of_one_level(hospital: Hospital) -> bool:
-    return hospital.deductible_level == hospital.price_level
+def _is_of_one_level(hospital: Hospital) -> bool:
+    """Return whether a hospital of the pool has one level for benefit and price ceilings."""
+    return hospital.county >= 0 and hospital.deductible_level == hospital.price_level
 
 
 def _inline(case: Case) -> Bundle:

@@ -56,6 +56,7 @@ def _arrays(table: compiled.Lookup, names: Sequence[str], catalogue: Catalogue) 
         area_row=_area_rows(table),
         area_pack=table.area_pack,
         area_county=table.area_county,
+        pool_span=table.pool_span,
         area_catalogue=_catalogue_groups(catalogue),
         hospital_pack=of_hospitals("pack"),
         hospital_area=of_hospitals("area"),

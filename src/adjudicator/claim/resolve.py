@@ -65,13 +65,14 @@ class LookupArrays(NamedTuple):
     area_row: np.ndarray  # int32[1_000_000]: six-digit area code -> area row, -1 unknown
     area_pack: np.ndarray  # int32[areas]
     area_county: np.ndarray  # int32[areas]: county index in its pack
+    pool_span: np.ndarray  # int64[packs]: what divides an area's six digits so that the pool is left
     area_catalogue: np.ndarray  # int32[1_000_000]: place of care -> 1 + catalogue area group, 0 not known
     hospital_pack: np.ndarray  # int32[hospitals]
     hospital_area: np.ndarray  # int32[hospitals]: six-digit area code
     hospital_level: np.ndarray  # int32[hospitals]: position in codes.HOSPITAL_LEVELS
     hospital_deductible_level: np.ndarray  # int32[hospitals]
     hospital_price_level: np.ndarray  # int32[hospitals]
-    hospital_row: np.ndarray  # int32[hospitals]: row in the pack's register
+    hospital_row: np.ndarray  # int32[hospitals]: row in the pack's register, -1 outside the pool
     scheme_of_code: np.ndarray  # int32[1000]: insutype -> codes.Scheme, 0 unknown
     scheme_accepted: np.ndarray  # bool[packs, schemes]
     person_type_of_code: np.ndarray  # int32[10_000]: psn_type -> position in codes.PERSON_TYPES, 0 unknown
@@ -159,7 +160,8 @@ def resolve_place(
             care = np.int64(-1)
             count = note(problems, count, index, UNKNOWN_CARE_AREA, CARE_AREA, -1)
     if pack >= 0 and care >= 0:
-        if care // 100 == insured // 100:
+        span = look.pool_span[np.uint64(pack)]
+        if care // span == insured // span:
             claim.place = LOCAL
         elif care // 10000 == insured // 10000:
             claim.place = PROVINCE

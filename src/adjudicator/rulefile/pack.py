@@ -92,8 +92,21 @@ class PackHeader(msgspec.Struct, frozen=True):
     name: str
     name_zh: str
     pool: int
+    province_wide: bool = False
+    """The pool is a whole province or a municipality such as Beijing: all its areas are local to each other."""
     include: list[str] = []
     note: str = ""
+
+
+def span_of(pool: int, province_wide: bool) -> int:
+    """Return what divides the six digits of an area so that the pool is left: of a province, a city or a county.
+
+    >>> span_of(500_000, True), span_of(330_100, False), span_of(429_004, False)
+    (10000, 100, 1)
+    """
+    if province_wide:
+        return 10_000
+    return 100 if pool % 100 == 0 else 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +117,7 @@ class Hospital:
     name: str
     area: int
     county: int
-    """Index of the area in the pack."""
+    """Index of the area in the pack, -1 for a hospital outside the pool, which has a level of the pool all the same."""
     hosp_lv: str
     deductible_level: int
     """Index of the level group for deductible and rates."""
@@ -203,10 +216,16 @@ class Pack:
     """Month and day, MMDD."""
     plans: tuple[Any, ...] = ()
     """plan_source.PlanSource of the pack, in order."""
+    province_wide: bool = False
     raw: dict[str, Any] = field(default_factory=dict[str, Any], repr=False)
     """``pack.toml`` as read, for sections that keep options there."""
     sources: dict[str, Any] = field(default_factory=dict[str, Any], repr=False)
     """Every file of the pack as canonical data, for the hash."""
+
+    @property
+    def span(self) -> int:
+        """What divides the six digits of an area so that the pool is left (``span_of``)."""
+        return span_of(self.pool, self.province_wide)
 
     @property
     def province(self) -> int:

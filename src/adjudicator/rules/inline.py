@@ -100,7 +100,7 @@ def _named(entry: Any) -> dict[str, Any]:
 def _hospital(entry: dict[str, Any]) -> dict[str, str]:
     level = entry.get("level", "any")
     return {
-        "code": entry["code"], "name": entry.get("name", entry["code"]), "area": str(AREA),
+        "code": entry["code"], "name": entry.get("name", entry["code"]), "area": str(entry.get("area", AREA)),
         "hosp_lv": entry.get("hosp_lv", "11"), "deductible_level": level, "price_level": level,
         "payment_class": entry.get("payment_class", level), "note": "inline",
     }  # fmt: skip

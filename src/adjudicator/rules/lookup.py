@@ -12,7 +12,7 @@ from adjudicator.rulefile.pack import Pack
 
 HOSPITAL = np.dtype(
     [
-        ("pack", "i4"), ("row", "i4"),  # pack, and row in that pack's register
+        ("pack", "i4"), ("row", "i4"),  # pack, and row in that pack's register, -1 for a hospital outside the pool
         ("area", "i4"), ("county", "i4"),  # six-digit code, and index in the pack's areas
         ("hosp_lv", "i4"),  # position in codes.HOSPITAL_LEVELS
         ("deductible_level", "i4"), ("price_level", "i4"),  # level groups of that pack
@@ -33,6 +33,8 @@ class Lookup:
     """int32[areas]: pack of the area."""
     area_county: np.ndarray
     """int32[areas]: index of the area in its pack's ``areas``."""
+    pool_span: np.ndarray
+    """int64[packs]: what divides the six digits of an area so that the pool is left (``Pack.span``)."""
     hospital_codes: tuple[str, ...]
     """Institution codes over all packs; row n of ``hospitals``."""
     hospitals: np.ndarray
@@ -62,6 +64,7 @@ def compile_lookup(packs: Sequence[Pack]) -> Lookup:
         area_codes=np.array([code for code, _, _ in areas], np.int32),
         area_pack=np.array([number for _, number, _ in areas], np.int32),
         area_county=np.array([county for _, _, county in areas], np.int32),
+        pool_span=np.array([pack.span for pack in packs], np.int64),
         hospital_codes=tuple(hospital.code for pack in packs for hospital in pack.hospitals),
         hospitals=_hospitals(packs),
         care_types=tuple(
@@ -79,8 +82,8 @@ def compile_lookup(packs: Sequence[Pack]) -> Lookup:
 def _hospitals(packs: Sequence[Pack]) -> np.ndarray:
     rows = [
         (
-            number, row, hospital.area, hospital.county, HOSPITAL_LEVELS.index(hospital.hosp_lv),
-            hospital.deductible_level, hospital.price_level,
+            number, row if hospital.county >= 0 else -1, hospital.area, hospital.county,
+            HOSPITAL_LEVELS.index(hospital.hosp_lv), hospital.deductible_level, hospital.price_level,
             pack.payment_classes.index(hospital.payment_class) if hospital.payment_class else -1,
         )
         for number, pack in enumerate(packs)

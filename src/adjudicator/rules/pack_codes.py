@@ -23,6 +23,7 @@ from adjudicator.rulefile.pack import (
     LevelGroup,
     PackHeader,
     PersonGroup,
+    span_of,
 )
 from adjudicator.rulefile.reader import read_structs
 
@@ -37,12 +38,17 @@ def check_areas(header: PackHeader, areas: Sequence[Area], faults: Faults) -> No
         )
     if not areas:
         faults.add(PACK_FILE, "area", "there is no area", "write an [[area]] block for each county")
+    if header.province_wide and header.pool % 10_000:
+        remedy = f"write pool = {header.pool // 10_000}0000, or leave province_wide out"
+        faults.add(PACK_FILE, "province_wide", f"{header.pool} is no province or municipality", remedy)
+    span = span_of(header.pool, header.province_wide)
     for number, area in enumerate(areas):
-        if area.code // 100 != header.pool // 100:
-            faults.add(
-                PACK_FILE, f"area[{number}].code", f"unknown area {area.code}: it is not in pool {header.pool}",
-                f"write a code that begins with {header.pool // 100}",
-            )  # fmt: skip
+        if area.code // span != header.pool // span:
+            remedy = f"write a code that begins with {header.pool // span}"
+            if header.pool % 10_000 == 0 and area.code // 10_000 == header.pool // 10_000:
+                remedy += ", or province_wide = true for a municipality or a province that is one pool"
+            text = f"unknown area {area.code}: it is not in pool {header.pool}"
+            faults.add(PACK_FILE, f"area[{number}].code", text, remedy)
     once("area", [area.code for area in areas], faults)
 
 

@@ -18,7 +18,16 @@ from adjudicator.options import BurdenPart, QuotaPeriod
 from adjudicator.rulefile.dated import DatedValue, Source, check_gap, check_overlap
 from adjudicator.rulefile.faults import Faults
 from adjudicator.rulefile.fields import Members, Number, Percent, Schemes, Where, Yuan
-from adjudicator.rulefile.pack import Area, Disease, Hospital, LevelGroup, Programme, ProgrammePart
+from adjudicator.rulefile.pack import (
+    Area,
+    Disease,
+    Hospital,
+    LevelGroup,
+    PackHeader,
+    Programme,
+    ProgrammePart,
+    span_of,
+)
 from adjudicator.rulefile.reader import read_structs
 from adjudicator.rules.pack_codes import PACK_FILE, once
 
@@ -27,6 +36,8 @@ HOSPITAL_COLUMNS = (
 )  # fmt: skip
 AmountOrNone = Annotated[int, Number("yuan", 2, 0, limits.MAX_AMOUNT_FEN, (("none", NO_LIMIT),))]
 """An amount in yuan, or "none" for no limit."""
+LEAST_AREA, MOST_AREA = 110_000, 999_999
+"""Six digits that can be an administrative area."""
 _HOSPITAL_CODE = re.compile(r"[A-Za-z0-9]{12}\Z")
 
 
@@ -173,9 +184,14 @@ def _programme_parts(table: ProgrammeTable, faults: Faults) -> tuple[ProgrammePa
 
 
 def read_hospitals(
-    rows: list[tuple[int, dict[str, str]]], areas: Sequence[Area], levels: Sequence[LevelGroup], faults: Faults
+    rows: list[tuple[int, dict[str, str]]],
+    header: PackHeader,
+    areas: Sequence[Area],
+    levels: Sequence[LevelGroup],
+    faults: Faults,
 ) -> tuple[Hospital, ...]:
-    """Return the register of institutions."""
+    """Return the register of institutions: those of the pool, and others that have a level of the pool's own."""
+    span = span_of(header.pool, header.province_wide)
     area_index = {area.code: position for position, area in enumerate(areas)}
     level_index = {level.id: position for position, level in enumerate(levels)}
     found: list[Hospital] = []
@@ -189,12 +205,13 @@ def read_hospitals(
             faults.add("hospitals.csv", where, f"{code} is given twice", "remove one")
         seen.add(code)
         area = int(row["area"]) if (row.get("area") or "").isdigit() else 0
-        if area not in area_index:
+        outside = LEAST_AREA <= area <= MOST_AREA and area // span != header.pool // span
+        if area not in area_index and not outside:
             faults.add(
                 "hospitals.csv",
                 where,
                 f"unknown area {row.get('area')!r}",
-                "write the code of an [[area]] of pack.toml",
+                "write the code of an [[area]] of pack.toml, or six digits outside the pool",
             )
         if row.get("hosp_lv") not in HOSPITAL_LEVELS[1:]:
             faults.add("hospitals.csv", where, f"unknown hosp_lv {row.get('hosp_lv')!r}", "write 01 to 11")

@@ -140,6 +140,7 @@ def rules_of(pack: Pack, year: int) -> Rules:
     coded = set(pack.care_types.values())
     kinds: dict[int, set[int]] = {}
     away: set[tuple[int, int]] = set()
+    at_home = {Place.LOCAL, Place.PROVINCE} if pack.province_wide else {Place.LOCAL}
     for plan in pack.plans:
         if plan.undefined or plan.from_date > year * 10_000 + 1231 or plan.to_date < year * 10_000 + 101:
             continue
@@ -147,7 +148,7 @@ def rules_of(pack: Pack, year: int) -> Rules:
             kinds.setdefault(int(plan.scheme), set()).update(int(kind) for kind in plan.care if kind in coded)
         if CareKind.INPATIENT in plan.care:
             filings = {Filing.LONG_TERM, Filing.TEMPORARY} & set(plan.filings)
-            away |= {(int(place), int(f)) for place in set(plan.places) - {Place.LOCAL} for f in filings}
+            away |= {(int(place), int(f)) for place in set(plan.places) - at_home for f in filings}
     return Rules(
         {scheme: frozenset(found) for scheme, found in kinds.items()},
         sorted(away),
