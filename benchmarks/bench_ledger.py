@@ -21,6 +21,7 @@ from tests.ledger.made import Case, random_case, settlements, unique_states
 
 from adjudicator.ledger.batch import pack
 from adjudicator.ledger.embedded import EmbeddedStore
+from adjudicator.ledger.posting import Parts
 from adjudicator.ledger.record import Record
 from adjudicator.ledger.store import Ledger
 
@@ -46,8 +47,8 @@ def new_cases(count: int) -> list[Case]:
 def columns(cases: list[Case], read, rows: np.ndarray):
     """Columns with answers of 6 KB; making them is the service's work and is not measured."""
     made = settlements(cases, read.states, rows, POOL)
-    made.answers = np.frombuffer(ANSWER * len(cases), np.uint8)
-    made.answer_offsets = np.arange(len(cases) + 1, dtype=np.int64) * len(ANSWER)
+    offsets = np.arange(len(cases) + 1, dtype=np.int64) * len(ANSWER)
+    made.answers = Parts(np.frombuffer(ANSWER * len(cases), np.uint8), offsets)
     return made
 
 

@@ -40,6 +40,8 @@ CLAIM = np.dtype(
         ("sex", "i4"), ("age_years", "i4"), ("age_days", "i4"), ("birth_weight_g", "i4"),  # -1, -1, 0 unknown
         ("stay_days", "i4"), ("discharge_way", "i4"), ("icu_hours", "i4"),
         ("settlement_date", "i4"), ("admission_date", "i4"), ("discharge_date", "i4"),
+        # A later part of a stay: 1 + row of the years before its parts of this benefit year, and of all; 0 none.
+        ("stay_row", "i4"), ("stay_row_over_years", "i4"),
         ("rule_date", "i4"),  # the date that decides which rule holds, by the pack's option
         ("benefit_year", "i4"),
         # Yes or no.
@@ -49,6 +51,7 @@ CLAIM = np.dtype(
         ("total_fen", "i8"),
         ("account_current_fen", "i8"), ("account_past_fen", "i8"), ("account_family_fen", "i8"),
         ("hospital_borne_fen", "i8"), ("other_payer_fen", "i8"),
+        ("stay_charged_fen", "i8"), ("stay_charged_over_years_fen", "i8"),  # deductible that these parts were charged
         ("chain_deductible_fen", "i8"),  # deductible that the referral chain has charged so far
         # First reason for refusal, a number of the error table; 0 none. ``error_line``: its line, -1 none.
         ("error", "i4"), ("error_line", "i4"),

@@ -50,6 +50,13 @@ class NthOver(Option):
     SAME_LEVEL = 1, "同级医院计次"
 
 
+class StayOverYear(Option):
+    """What a stay in parts owes when it goes on in the next benefit year (mid-stay settlement, 中途结算)."""
+
+    EACH_YEAR = 0, "各年度分别计算"
+    ONCE = 1, "整次住院只计算一次"
+
+
 class Account(Option):
     """Which year-to-date amounts a plan counts in: of inpatient-like or of outpatient care."""
 

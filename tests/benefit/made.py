@@ -6,9 +6,11 @@ from functools import cache
 
 import numpy as np
 
-from adjudicator.benefit.settle import decide_dates, settle
+from adjudicator.benefit.records import WORK
+from adjudicator.benefit.settle import NO_LINES, decide_dates, run
+from adjudicator.benefit.tables import Claims
 from adjudicator.codes import PERSON_TYPES
-from adjudicator.columns import ACCUMULATOR_COUNT, BENEFIT, CLAIM, QUOTA, SLOT, SPLIT
+from adjudicator.columns import ACCUMULATOR_COUNT, ACCUMULATOR_NAMES, BENEFIT, CLAIM, QUOTA, SLOT, SPLIT
 from adjudicator.rules.bundle import Bundle, compile_bundle
 from adjudicator.rules.load import read_pack
 from tests.benefit import naive
@@ -127,6 +129,28 @@ def _claim(rng: np.random.Generator, bundle: Bundle, person: dict, row: np.void)
     row["quota"] = -1
 
 
+def with_parts(claims: np.ndarray) -> np.ndarray:
+    """The claims, some of them later parts of stays that began over a row of ``begun_years``."""
+    rng, claims = np.random.default_rng(len(claims)), claims.copy()
+    for position in np.flatnonzero(rng.random(len(claims)) < 0.1):
+        row = claims[position]
+        row["stay_row"], row["stay_row_over_years"] = rng.integers(0, 4), rng.integers(1, 4)
+        for name in ("stay_charged_fen", "stay_charged_over_years_fen"):
+            row[name] = int(rng.choice([0, 30_000, 90_000]))
+    return claims
+
+
+def begun_years() -> np.ndarray:
+    """int64[3, accumulators]: years before stays that go on."""
+    years = np.zeros((3, ACCUMULATOR_COUNT), np.int64)
+    for row, (stays, charged) in enumerate(((0, 0), (1, 50_000), (3, 140_000))):
+        years[row, SLOT["stays"]] = years[row, SLOT["stays_level_1"]] = stays
+        years[row, SLOT["deductible_charged_fen"]] = years[row, SLOT["deductible_charged_level_1_fen"]] = charged
+        years[row, SLOT["highest_standard_fen"]] = years[row, SLOT["last_standard_fen"]] = charged
+        years[row, SLOT["deductible_shortfall_fen"]] = 7_000 * stays
+    return years
+
+
 def quota_rows(claims: np.ndarray) -> np.ndarray:
     """QUOTA[k] and ``claims["quota"]``: one row a person and disease."""
     keys = {}
@@ -143,23 +167,25 @@ def settle_all(bundle: Bundle, claims: np.ndarray, splits: np.ndarray):
     quotas = quota_rows(claims)
     states = np.zeros((int(claims["state"].max()) + 1, ACCUMULATOR_COUNT), np.int64)
     out = np.full(len(claims), 77, np.int8).repeat(BENEFIT.itemsize).view(BENEFIT)
-    settle(bundle.benefit, claims, splits, states, quotas, out)
+    run(bundle.benefit, Claims.over(claims, splits, NO_LINES, states, quotas, begun_years()), out, np.empty(1, WORK))
     return out, states, quotas
 
 
 def compare_with_twin(bundle: Bundle, claims: np.ndarray, splits: np.ndarray) -> dict[str, int]:
     """Settles by the kernel and by the twin and asserts that everything is equal; counts what happened."""
+    claims = with_parts(claims)
     out, states, _ = settle_all(bundle, claims, splits)
     numbered = claims.copy()
     quota_rows(numbered)
     years: dict[int, naive.Year] = {}
     seen: dict[str, int] = {}
+    begun = [naive.Year(dict(zip(ACCUMULATOR_NAMES, slots, strict=True))) for slots in begun_years().tolist()]
     for row in range(len(claims)):
         claim, paid = numbered[row], out[row]
         year = years.setdefault(int(claim["state"]), naive.Year())
         key = int(claim["quota"]) if claim["quota"] >= 0 else None
         try:
-            want = naive.settle(bundle.packs[claim["pack"]], claim, splits[row], year, key)
+            want = naive.settle(bundle.packs[claim["pack"]], claim, splits[row], year, key, begun)
         except naive.Refused as refusal:
             assert int(paid["error"]) == int(refusal.number), (row, refusal.number.name, paid["error"], claim)
             seen[refusal.number.name] = seen.get(refusal.number.name, 0) + 1

@@ -8,6 +8,7 @@ plan's values are looked up by name and date in the pack as it was read, not in 
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
@@ -36,6 +37,7 @@ from adjudicator.options import (
     Position,
     QuotaMode,
     ReferralDeductible,
+    StayOverYear,
     TakenFrom,
     TierMeasure,
 )
@@ -182,7 +184,7 @@ def disease_value(pack, claim, group: int, kind: str) -> int | None:
 # ---------------------------------------------------------------- the whole claim
 
 
-def settle(pack, claim, split, year: Year, quota_key: Any = None) -> dict[str, Any]:
+def settle(pack, claim, split, year: Year, quota_key: Any = None, stays: Sequence[Year] = ()) -> dict[str, Any]:
     """Result of one claim by name, and ``year`` changed; raises :class:`Refused` and leaves it as it was."""
     burden = {
         "in_scope": int(split["in_scope_fen"]),
@@ -203,7 +205,7 @@ def settle(pack, claim, split, year: Year, quota_key: Any = None) -> dict[str, A
         if rules.names("requires_disease") and claim["disease"] < 0:
             raise Refused(E.CARE_NOT_COVERED)
         programme = programme_of(pack, claim)
-        Cascade(rules, claim, split, year, group, programme, quota_key).run(burden, result)
+        Cascade(rules, claim, split, year, group, programme, quota_key, stays).run(burden, result)
     if programme is not None and rules is not None:
         supplementary(programme, burden, year, result)
     other_payers(claim, programme, burden, result)
@@ -231,7 +233,7 @@ def pay_from(burden: dict[str, int], amount: int, parts) -> int:
 class Cascade:
     """Steps 2 to 10 for one claim."""
 
-    def __init__(self, rules, claim, split, year, group, programme, quota_key):
+    def __init__(self, rules, claim, split, year, group, programme, quota_key, stays=()):
         self.rules, self.claim, self.split, self.year = rules, claim, split, year
         self.group, self.level, self.programme = group, int(claim["deductible_level"]), programme
         self.category = int(claim["assistance"])
@@ -242,6 +244,11 @@ class Cascade:
         option = rules.option("deductible_referral", ReferralDeductible)
         moved = referral in (Referral.UP, Referral.DOWN, Referral.SAME)
         self.in_chain = bool(claim["chain_continues"]) and moved and option != ReferralDeductible.NORMAL
+        once = rules.option("deductible_over_year", StayOverYear) == StayOverYear.ONCE
+        row = int(claim["stay_row_over_years" if once else "stay_row"])
+        self.stay_charged = int(claim["stay_charged_over_years_fen" if once else "stay_charged_fen"])
+        self.goes_on, self.begun = row > 0, stays[row - 1] if row > 0 else year
+        self.within_year = row == int(claim["stay_row"])
         self.outpatient_deductible = rules.option("deductible_account", Account) == Account.OUTPATIENT
         self.deductible_account = rules.option("deductible_account", Account)
         self.cost_account = rules.option("cost_account", Account)
@@ -303,7 +310,7 @@ class Cascade:
                 result["catastrophic"] += amount
         result["large_sum"] = large_column
         counts = bool(self.rules.names("counts_admission"))
-        result["counts_as_admission"] = int(counts and not self.in_chain)
+        result["counts_as_admission"] = int(counts and not self.in_chain and not self.goes_on)
         shared = in_scope - deductible
         result["pooled_rate_ppm"] = half_up(Fraction(pooled * MILLION, shared)) if shared > 0 else 0
         self.limited_by_quota = disease_value(self.rules.pack, self.claim, self.group, "quota") is not None
@@ -362,7 +369,7 @@ class Cascade:
         counting = self.rules.option("deductible_counting", DeductibleCounting)
         if counting == DeductibleCounting.NONE or (self.programme and self.programme.no_deductible):
             return 0, 0, 0, 0, 0
-        year, level = self.year, self.level
+        year, level = self.begun, self.level
         standard = self.standard(base)
         kind = {Account.INPATIENT: "deductible_charged", Account.OUTPATIENT: "deductible_outpatient"}.get(
             self.deductible_account
@@ -401,9 +408,15 @@ class Cascade:
         ):
             if ceiling is not None:
                 due = max(min(due, ceiling - so_far), 0)
+        due = max(due - self.stay_charged, 0) if self.goes_on else due
         paid = min(due, base)
         if carried and year["stays"] == 0:
             shortfall = due - paid
+        if self.goes_on:
+            # The year's shortfall becomes the one before the stay, with what the whole stay used and left.
+            shortfall_used += self.year["deductible_shortfall_fen"] - year["deductible_shortfall_fen"]
+            if not self.within_year:
+                shortfall = shortfall_used = 0
         return standard, due, paid, shortfall, shortfall_used
 
     def standard(self, base: int) -> int:
@@ -432,11 +445,11 @@ class Cascade:
         standard = half_up(standard * self.rules.rate("deductible_category_percent", self.category) if
                            self.rules.raw("deductible_category_percent") is not None else standard)  # fmt: skip
         if self.outpatient_deductible:
-            former = self.year["visits_outpatient"]
+            former = self.begun["visits_outpatient"]
         elif self.rules.option("deductible_nth_over", NthOver) == NthOver.SAME_LEVEL:
-            former = self.year[f"stays_level_{self.level}"]
+            former = self.begun[f"stays_level_{self.level}"]
         else:
-            former = self.year["stays"]
+            former = self.begun["stays"]
         if self.in_chain:
             former = max(former - 1, 0)
         if self.rules.raw("deductible_nth_percent") is not None:
@@ -793,7 +806,7 @@ class Cascade:
             year.add("deductible_shortfall_fen", shortfall - shortfall_used)
         if counts:
             year.amounts["last_standard_fen"] = standard
-            if not self.in_chain:
+            if not self.in_chain and not self.goes_on:
                 year.add("stays", 1)
                 year.add(f"stays_level_{level}", 1)
         if self.cost_account == Account.OUTPATIENT:

@@ -7,9 +7,9 @@ from concurrent.futures import ThreadPoolExecutor
 import grpc
 import pytest
 
-from adjudicator.v1 import claim_pb2, settlement_pb2
+from adjudicator.v1 import adjudication_pb2, claim_pb2, settlement_pb2
 
-from .claims import claim, key_of, line
+from .claims import COUNTY, claim, key_of, line
 from .test_calls import totals
 
 
@@ -79,8 +79,18 @@ def test_parts_of_a_stay_follow_each_other_and_no_line_is_settled_twice(stubs):
     assert code_of(stubs, same_line) == "ADJ-9015"
     last = again(same_line, 2)
     last.lines[0].CopyFrom(line(2, 500_000))
-    assert code_of(stubs, last) == ""
+    trial = stubs.adjudication.PreSettle(last)
+    whole = stubs.adjudication.Settle(claim(900_000, 500_000))
+    parts = stubs.adjudication.Settle(first), stubs.adjudication.Settle(last)
+    assert trial.deductible_fen == parts[1].deductible_fen
+    assert parts[0].deductible_fen + parts[1].deductible_fen == whole.deductible_fen
     assert code_of(stubs, again(last, 3)) == "ADJ-9012"
+    assert stubs.adjudication.Settle(claim(900_000, person_id=first.person_id)).deductible_fen < whole.deductible_fen
+    steps = stubs.adjudication.Explain(key_of(last)).steps
+    assert [step.amount_fen for step in steps if step.stage == "deductible"] == [parts[1].deductible_fen]
+    query = adjudication_pb2.AccumulatorQuery(insured_area=COUNTY, person_id=first.person_id, scheme="390", year=2025)
+    year = {entry.name: entry.value for entry in stubs.adjudication.GetAccumulators(query).entries}
+    assert year["stays"] == 2  # the stay in parts is one
 
 
 def test_of_many_callers_that_raise_the_number_one_is_paid(stubs):

@@ -51,7 +51,8 @@ def write_payers(plan: Any, work: Any, answer: Any) -> None:
     if plan.catastrophic_payer != Payer.CATASTROPHIC:
         answer.catastrophic_fen -= catastrophic
         answer.large_sum_fen += catastrophic
-    answer.counts_as_admission = 1 if plan.counts_admission != 0 and work.in_chain == 0 else 0
+    counts = plan.counts_admission != 0 and work.in_chain == 0 and work.stay_row == 0
+    answer.counts_as_admission = 1 if counts else 0
 
 
 @inlined

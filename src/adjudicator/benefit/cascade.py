@@ -30,7 +30,10 @@ from adjudicator.benefit.trace import TRACED, trace
 from adjudicator.benefit.year import add_words, count_in_year
 from adjudicator.compiled.jit import inlined, kernel
 from adjudicator.compiled.unowned import unowned
+from adjudicator.errors import E
 from adjudicator.options import Position
+
+INTERNAL = int(E.INTERNAL)
 
 
 @inlined
@@ -65,7 +68,9 @@ def pooled_stages(rules: Any, batch: Any, plan: Any, claim: Any, year: Any, work
     cross_region(plan, claim, batch.lines_in_scope, work)
     work.fixed_price_excess_fen = fixed_price_excess(plan, rules.disease_values, rules.disease_ranges, claim, work)
     base_of_cascade(plan, claim, work)
-    deductible(plan, claim, year, work)
+    # A later part of a stay owes what the whole stay owes, less what its earlier parts were charged.
+    begun = batch.stay_years[np.uint64(work.stay_row - 1)] if work.stay_row > 0 else year
+    deductible(plan, claim, year, begun, work)
     pooled_fund(plan, claim, year, work)
     above_the_cap(plan, year, work)
     return quota
@@ -162,7 +167,7 @@ def settle_claims(
     )  # fmt: skip
     batch = Claims(
         unowned(batch.claims), unowned(batch.splits), unowned(batch.lines_in_scope), unowned(batch.years),
-        unowned(batch.slots), unowned(batch.quotas), unowned(batch.empty_year),
+        unowned(batch.slots), unowned(batch.quotas), unowned(batch.empty_year), unowned(batch.stay_years),
     )  # fmt: skip
     works, words, out, out_words = unowned(works), unowned(words), unowned(out), unowned(out_words)
     for index in range(batch.claims.shape[0]):
@@ -173,6 +178,8 @@ def settle_claims(
             begin(claim, batch.splits[i], work)
             error, quota = choose(rules, claim, work), -1
             plan = rules.plans[np.uint64(max(work.plan, 0))]
+            if work.stay_row > batch.stay_years.shape[0]:
+                error = INTERNAL
             if error == 0:
                 error, quota = run_stages(rules, batch, plan, claim, work)
             if error == 0:

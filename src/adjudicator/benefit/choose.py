@@ -12,6 +12,7 @@ from adjudicator.benefit.stages.deductible import in_referral_chain
 from adjudicator.codes import Filing, Place
 from adjudicator.compiled.jit import inlined
 from adjudicator.errors import E
+from adjudicator.options import StayOverYear
 
 NO_RULE_ON_DATE, NO_PLAN, RULE_UNDEFINED = int(E.NO_RULE_ON_DATE), int(E.NO_PLAN), int(E.RULE_UNDEFINED)
 CARE_NOT_COVERED, UNKNOWN_PROGRAMME = int(E.CARE_NOT_COVERED), int(E.UNKNOWN_PROGRAMME)
@@ -78,6 +79,9 @@ def choose_plan(rules: Any, claim: Any, work: Any) -> int:
         elif claim.deductible_level < 0 or claim.deductible_level >= LEVELS:
             error = RULE_UNDEFINED
         work.in_chain = in_referral_chain(plan, claim)
+        work.stay_row, work.stay_charged_fen = claim.stay_row, claim.stay_charged_fen
+        if plan.deductible_over_year == StayOverYear.ONCE:
+            work.stay_row, work.stay_charged_fen = claim.stay_row_over_years, claim.stay_charged_over_years_fen
     work.plan, work.group, work.level, work.category = found, group, claim.deductible_level, claim.assistance
     work.place, work.filing = claim.place, filing
     return error

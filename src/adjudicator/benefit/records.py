@@ -63,6 +63,8 @@ WORK = np.dtype(
         ("error", "i8"),  # a stage found no value where the claim needs one
         ("stages", "i8"),  # bits of plan.keys.Stage: the stages that had a part in the answer
         ("in_chain", "i8"),  # 1 for a later stay of a referral chain
+        ("stay_row", "i8"),  # a later part of a stay: 1 + row of the year before its first part, 0 none
+        ("stay_charged_fen", "i8"),  # deductible that the earlier parts were charged
         # What a programme of the pool changes.
         ("no_deductible", "i8"), ("no_cross_region", "i8"), ("no_cap", "i8"), ("rate_at_least_ppm", "i8"),
         # Cost (stage 2 and before).

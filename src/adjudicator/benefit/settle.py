@@ -15,7 +15,7 @@ from adjudicator.columns import BENEFIT, CLAIM, SPLIT
 
 Kernel = Callable[[Rules, Claims, np.ndarray, np.ndarray, np.ndarray, np.ndarray], None]
 
-_NO_LINES = np.zeros(0, np.int64)
+NO_LINES = np.zeros(0, np.int64)
 WIDTH = BENEFIT.itemsize // 8
 """Words of a row of the result."""
 
@@ -45,7 +45,7 @@ def settle(
     undefined, not covered), has an all-zero result and leaves its state untouched. ``lines_in_scope`` int64, the
     in-scope amount of every line of the batch, is needed only for packs with ``extra_position = "lines"`` (R25).
     """
-    lines = _NO_LINES if lines_in_scope is None else lines_in_scope
+    lines = NO_LINES if lines_in_scope is None else lines_in_scope
     run(benefit, Claims.over(claims, splits, lines, states, quotas), out, np.empty(1, WORK))
 
 

@@ -46,14 +46,22 @@ class Claims(NamedTuple):
     """QUOTA[q]; updated in place."""
     empty_year: np.ndarray
     """YEAR[1], all zero: the year of a claim without state."""
+    stay_years: np.ndarray
+    """YEAR[m]: the years before the first parts of stays that go on."""
 
     @classmethod
     def over(
-        cls, claims: np.ndarray, splits: np.ndarray, lines: np.ndarray, slots: np.ndarray, quotas: np.ndarray
-    ) -> Claims:
-        """Return claims over persons' years ``slots`` int64[k, ACCUMULATOR_COUNT] and ``quotas`` QUOTA[q]."""
+        cls, claims: np.ndarray, splits: np.ndarray, lines: np.ndarray, slots: np.ndarray, quotas: np.ndarray,
+        stay_slots: np.ndarray | None = None,
+    ) -> Claims:  # fmt: skip
+        """Return claims over persons' years ``slots`` int64[k, ACCUMULATOR_COUNT] and ``quotas`` QUOTA[q].
+
+        ``stay_slots`` int64[m, ACCUMULATOR_COUNT]: the years before stays that go on, where there are any.
+        """
         slots = slots if len(slots) else _NO_YEARS
-        return cls(claims, splits, lines, years_of(slots), slots, quotas if len(quotas) else _NO_QUOTAS, _EMPTY_YEAR)
+        begun = _EMPTY_YEAR if stay_slots is None or not len(stay_slots) else years_of(stay_slots)
+        quotas = quotas if len(quotas) else _NO_QUOTAS
+        return cls(claims, splits, lines, years_of(slots), slots, quotas, _EMPTY_YEAR, begun)
 
 
 _NO_YEARS = np.zeros((1, ACCUMULATOR_COUNT), np.int64)

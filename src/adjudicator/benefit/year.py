@@ -38,7 +38,7 @@ def count_deductible(plan: Any, year: Any, work: Any) -> None:
         year.deductible_shortfall_fen += work.shortfall_fen - work.shortfall_used_fen
     if plan.counts_admission != 0:
         year.last_standard_fen = work.standard_fen
-        if work.in_chain == 0:
+        if work.in_chain == 0 and work.stay_row == 0:
             year.stays += 1
             year.stays_level[work.level] += 1
 

@@ -11,15 +11,18 @@ from typing import NamedTuple
 import numpy as np
 
 from adjudicator.claim.batch import Resolved
-from adjudicator.claim.keys import DIRECTION_REVERSE, settlement_key
+from adjudicator.claim.keys import DIRECTION_REVERSE, person_key, settlement_key
 from adjudicator.claim.local import Years
 from adjudicator.claim.state import STORED, PersonYears
+from adjudicator.columns import SLOT
 from adjudicator.errors import E, refuse
+from adjudicator.ledger.encounter import Earlier, Name, check_lines, check_next, standing_parts, stay_parts
 from adjudicator.ledger.layout import ZERO_DIGEST, Kind
 from adjudicator.ledger.record import Record
 from adjudicator.ledger.reversal import check_date, is_latest, reversal_of, reversible, same_reversal
 from adjudicator.ledger.states import StateRead, encode_state
 from adjudicator.v1 import claim_pb2, settlement_pb2
+from adjudicator.v1.record_pb2 import ClaimFacts, RecordBasis
 
 
 class _Priced(NamedTuple):
@@ -39,6 +42,8 @@ class Journal(Years):
         self._records: dict[int, Record] = {}
         self._reversals: dict[int, Record] = {}
         self._priced: _Priced | None = None
+        self._claimed: Name | None = None
+        """The claim that is priced next, where it is not the first of its encounter."""
 
     def rows(self, resolved: Resolved, chosen: np.ndarray) -> tuple[np.ndarray, PersonYears]:
         """Return the row of the claim's person, and the year it indexes as it is stored."""
@@ -47,8 +52,24 @@ class Journal(Years):
             return chosen, PersonYears.new(1)
         before = self._read(resolved.state_keys[chosen[0]].tobytes())
         years = PersonYears.read(before.slots, [before.quotas_of(0)])
+        parts = standing_parts(self._earlier(self._claimed)) if self._claimed is not None else []
+        years.stays = {int(chosen[0]): stay_parts(parts, before.keys[0].tobytes())} if parts else {}
         self._priced = _Priced(before, years)
         return np.zeros(len(chosen), np.int64), years
+
+    def claim(self, claim: claim_pb2.Claim) -> None:
+        """Note which claim is priced next. Errors: those of ``ledger.encounter`` where its number is not the next."""
+        name = Name(claim.institution_code, claim.encounter_id, claim.settlement_sequence)
+        self._claimed = name if name.sequence > 1 else None
+        if self._claimed is not None:
+            earlier = self._earlier(name)
+            check_next(name, person_key(claim.person_id), earlier[-1])
+            check_lines([line.line_id for line in claim.lines], standing_parts(earlier))
+
+    def _earlier(self, name: Name) -> list[Earlier]:
+        """Return what there is of the earlier numbers of an encounter, in order."""
+        records = {record.key: (record, number in self._reversals) for number, record in self._records.items()}
+        return [Earlier(*records.get(name.key(number), (None, False))) for number in range(1, name.sequence)]
 
     def record(self, number: int, claim: claim_pb2.Claim, answer: settlement_pb2.Settlement) -> None:
         """Keep the settlement of the claim that was just priced, and the year that it left."""
@@ -69,7 +90,8 @@ class Journal(Years):
                 (int(slot), int(change)) for slot, change in zip(STORED.numbers, added, strict=True) if change
             ),
             quotas=tuple((used_key, change) for used_key, change in quotas.items() if change),
-            answer=answer.SerializeToString(deterministic=True),
+            answer=answer.SerializeToString(deterministic=True), basis=_basis(claim, before),
+            person=person_key(claim.person_id),
         )  # fmt: skip
         self._states[before.keys[0].tobytes()] = encode_state(
             int(before.versions[0]) + 1, key, years.slots[0], after
@@ -100,3 +122,19 @@ class Journal(Years):
 
     def _name(self, key: bytes) -> str:
         return next((record.name for record in self._records.values() if record.key == key), "unknown")
+
+
+def _basis(claim: claim_pb2.Claim, before: StateRead) -> bytes:
+    """Return what a later part of the stay needs to know: the year that the claim was priced over."""
+    year = before.slots[0]
+    if claim.HasField("accumulators"):
+        year = np.zeros_like(year)
+        for entry in claim.accumulators.entries:
+            if entry.name in SLOT:
+                year[SLOT[entry.name]] = entry.value
+    amounts = year[STORED.places]
+    there = np.flatnonzero(amounts)
+    return RecordBasis(
+        facts=ClaimFacts(mid_stay=claim.mid_stay), year_numbers=STORED.numbers[there].tolist(),
+        year_amounts=amounts[there].tolist(),
+    ).SerializeToString()  # fmt: skip

@@ -66,7 +66,8 @@ class ClaimWriter:
         E.NOT_AN_AMOUNT, E.INVALID_ACCUMULATOR.
         """
         values = self.case.claims[number].values
-        claim = claim_pb2.Claim(encounter_id=f"E{number + 1}", settlement_sequence=1, person_id=PERSON)
+        first, sequence = self._encounter(number)
+        claim = claim_pb2.Claim(encounter_id=f"E{first + 1}", settlement_sequence=sequence, person_id=PERSON)
         self._person(claim, values)
         self._dates(claim, values)
         self._stay(claim, values, number)
@@ -84,6 +85,21 @@ class ClaimWriter:
         claim.total_fen = sum(line.amount_fen for line in claim.lines)
         self._year(claim, values)
         return claim
+
+    def _encounter(self, number: int) -> tuple[int, int]:
+        """Return the first claim of the encounter that a claim belongs to (``stay``), and its number in it."""
+        sequence = 1
+        while "stay" in self.case.claims[number].values:
+            named = self.case.claims[number].values["stay"]
+            if (
+                not isinstance(named, int)
+                or not 1 <= named <= number
+                or "reverse" in self.case.claims[named - 1].values
+            ):
+                what = f"{self.case.name}: stay {named!r} names no earlier claim of the case; the first one is 1"
+                raise refuse(E.CORRUPT_CASE_FILE, self.case.name, what)
+            number, sequence = named - 1, sequence + 1
+        return number, sequence
 
     # ---------------------------------------------------------------- who, when, where
 
@@ -212,7 +228,7 @@ class ClaimWriter:
 
     def _lines(self, claim: claim_pb2.Claim, written: list[dict[str, Any]]) -> Iterable[claim_pb2.Line]:
         """Yield the fee lines as written; a line without amount has price times quantity, half up."""
-        names = [str(line.get("id", number)) for number, line in enumerate(written)]
+        names = [str(line.get("id", f"{_part(claim)}{number}")) for number, line in enumerate(written)]
         for number, line in enumerate(written):
             quantity_e4 = decimal_to_scaled(str(line.get("quantity", 1)), 4)
             amount = fen(line["amount"], f"{self.case.name}.lines[{number}].amount") if "amount" in line else None
@@ -238,7 +254,7 @@ class ClaimWriter:
         charged = {part: amount for part, amount in parts.items() if amount} or {"in_scope": 0}
         for number, (part, amount) in enumerate(charged.items(), 1):
             yield claim_pb2.Line(
-                line_id=str(number), item_code=part_item(part), fee_date=claim.admission_date,
+                line_id=f"{_part(claim)}{number}", item_code=part_item(part), fee_date=claim.admission_date,
                 unit_price_e4=amount * 10_000, quantity_e4=10_000, amount_fen=amount,
             )  # fmt: skip
 
@@ -335,3 +351,8 @@ def date_of(value: Any) -> int:
     except ValueError as error:
         raise refuse(E.INVALID_DATE, str(value)) from error
     return int(text)
+
+
+def _part(claim: claim_pb2.Claim) -> str:
+    """Return how the line ids of a later part of a stay begin: a line is settled once in an encounter."""
+    return f"{claim.settlement_sequence}-" if claim.settlement_sequence > 1 else ""

@@ -116,6 +116,10 @@ class _Settling:
         engine = self.engines[_by_amounts(self.case.claims[number])]
         claim = ClaimWriter(engine.bundle, self.case, self.years).write(number)
         before = {year: so_far.copy() for year, so_far in self.years.items()}
+        try:
+            self.journal.claim(claim)
+        except AdjudicatorError as error:
+            return Settled(self.case, number, engine.bundle, claim, _refused(claim, error), (), Facts())
         traced = settle_traced(engine, claim, self.journal, OUTCOME_SETTLED)
         self.journal.record(number, claim, traced.answer)
         if traced.year is not None:
@@ -135,18 +139,22 @@ class _Settling:
         try:
             answer = self.journal.reverse(named - 1, date_of(values["settlement"]) if "settlement" in values else 0)
         except AdjudicatorError as error:
-            return dataclasses.replace(original, number=number, answer=_refused(original, error), steps=())
+            answer = _refused(original.claim, error, settlement_pb2.DIRECTION_REVERSE)
+            return dataclasses.replace(original, number=number, answer=answer, steps=())
         if named - 1 in self.years_before:
             year, before = self.years_before.pop(named - 1)
             self.years[year] = before
         return dataclasses.replace(original, number=number, answer=answer, steps=(), reversed_steps=original.steps)
 
 
-def _refused(original: Settled, error: AdjudicatorError) -> settlement_pb2.Settlement:
-    """Return the answer to a reversal that is refused."""
+def _refused(
+    claim: claim_pb2.Claim, error: AdjudicatorError,
+    direction: settlement_pb2.Direction = settlement_pb2.DIRECTION_SETTLE,
+) -> settlement_pb2.Settlement:  # fmt: skip
+    """Return the answer to a claim, or to a reversal of its settlement, that the ledger refuses."""
     answer = settlement_pb2.Settlement(
-        institution_code=original.claim.institution_code, encounter_id=original.claim.encounter_id,
-        settlement_sequence=original.claim.settlement_sequence, direction=settlement_pb2.DIRECTION_REVERSE,
+        institution_code=claim.institution_code, encounter_id=claim.encounter_id,
+        settlement_sequence=claim.settlement_sequence, direction=direction,
         outcome=settlement_pb2.OUTCOME_REFUSED,
     )  # fmt: skip
     for problem in error.problems:

@@ -25,8 +25,11 @@ SCHEMA = compile_schema(_ROOT)
 
 _PARTS = {"facts": ClaimFacts.DESCRIPTOR, "rows": BundleRows.DESCRIPTOR, "sums": LineSums.DESCRIPTOR}
 
-NOT_STORED = ("line_start", "line_end", "state", "quota", "error", "error_line")
-"""Columns of CLAIM that mean something within one batch only."""
+NOT_STORED = (
+    "line_start", "line_end", "state", "quota", "error", "error_line", "stay_row", "stay_row_over_years",
+    "stay_charged_fen", "stay_charged_over_years_fen",
+)  # fmt: skip
+"""Columns of CLAIM that mean something within one batch only; those of a stay in parts follow from its records."""
 
 
 class PricedOver(NamedTuple):
@@ -255,9 +258,14 @@ def inputs_of(basis: RecordBasis, rules_hash: str) -> Inputs | None:
     _read_part(basis.sums, split)
     claim["state"], claim["quota"] = 0, 0 if basis.HasField("quota_used_fen") else -1
     claim["error_line"] = -1
+    return Inputs(claim, split, year_before(basis), basis.quota_used_fen)
+
+
+def year_before(basis: RecordBasis) -> np.ndarray:
+    """Return the year that a settlement was priced over, int64[ACCUMULATOR_COUNT]; its amounts are all known."""
     year = np.zeros(len(STORED.numbers), np.int64)
-    year[place_of[list(basis.year_numbers)]] = list(basis.year_amounts)
-    return Inputs(claim, split, year, basis.quota_used_fen)
+    year[STORED.place_of[list(basis.year_numbers)]] = list(basis.year_amounts)
+    return year
 
 
 def _read_part(part: Message, row: np.ndarray) -> None:

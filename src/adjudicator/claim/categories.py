@@ -10,6 +10,8 @@ import numpy as np
 
 from adjudicator import columns
 from adjudicator.benefit import settle as benefit
+from adjudicator.benefit.records import WORK
+from adjudicator.benefit.tables import Claims
 from adjudicator.claim.batch import Resolved
 from adjudicator.claim.years import ClaimYears
 from adjudicator.errors import E
@@ -22,7 +24,7 @@ def choose_categories(
     rows: np.ndarray,
     claims: np.ndarray,
     years: ClaimYears,
-    in_scope: np.ndarray | None,
+    in_scope: np.ndarray,
 ) -> None:
     """Set ``assistance`` of the claims of a round that name further categories; an unknown name is an error.
 
@@ -55,7 +57,7 @@ def _funds(
     claim_and_split: tuple[np.ndarray, np.ndarray],
     year: tuple[ClaimYears, slice],
     category: int,
-    in_scope: np.ndarray | None,
+    in_scope: np.ndarray,
 ) -> int:
     """Return what all funds would pay of one claim under a category; nothing is changed."""
     claim, split = claim_and_split
@@ -63,5 +65,7 @@ def _funds(
     trial, out = claim.copy(), np.zeros(1, columns.BENEFIT)
     trial["assistance"], trial["state"] = category, 0
     trial["quota"] = np.where(trial["quota"] >= 0, 0, -1)
-    benefit.settle(bundle.benefit, trial, split, years.slots[one].copy(), years.quotas[one].copy(), out, in_scope)
+    slots, quotas = years.slots[one].copy(), years.quotas[one].copy()
+    batch = Claims.over(trial, split, in_scope, slots, quotas, years.stay_slots)
+    benefit.run(bundle.benefit, batch, out, np.empty(1, WORK))
     return int(out["fund_total_fen"][0]) if trial["error"][0] == 0 else -1

@@ -15,6 +15,8 @@ import numpy as np
 from adjudicator import columns
 from adjudicator.benefit import settle as benefit
 from adjudicator.benefit.dates import decide
+from adjudicator.benefit.records import WORK
+from adjudicator.benefit.tables import Claims
 from adjudicator.catalogue import lines as catalogue
 from adjudicator.claim import problems
 from adjudicator.claim.assemble import (
@@ -162,16 +164,20 @@ class Engine:
         claims = result.claims[chosen]
         own = ClaimYears.gather(self.bundle, resolved.incoming, rows, claims, state_rows, years, result.details)
         out = np.zeros(rows.shape[0], columns.BENEFIT)
-        in_scope = np.ascontiguousarray(resolved.line_splits["in_scope_fen"]) if self._extra_by_lines else None
+        in_scope = (
+            np.ascontiguousarray(resolved.line_splits["in_scope_fen"]) if self._extra_by_lines else benefit.NO_LINES
+        )
         if resolved.incoming.decoded.tables["other_assistance_categories"].shape[0]:
             choose_categories(self.bundle, resolved, rows, claims, own, in_scope)
-        benefit.settle(self.bundle.benefit, claims, resolved.splits[rows], own.slots, own.quotas, out, in_scope)
+        batch = Claims.over(claims, resolved.splits[rows], in_scope, own.slots, own.quotas, own.stay_slots)
+        benefit.run(self.bundle.benefit, batch, out, np.empty(1, WORK))
         failed = (claims["error"] == 0) & (out["error"] != 0)
         claims["error"][failed] = out["error"][failed]
         for position in np.flatnonzero(claims["error"] == E.RULE_UNDEFINED).tolist():
             pack = self.bundle.packs[claims["pack"][position]]
             result.details[int(rows[position])] = problems.undefined_rule(pack, claims[position])
         claims["state"] = claims["quota"] = -1  # rows of this round say nothing outside it
+        claims["stay_row"] = claims["stay_row_over_years"] = 0
         result.claims[chosen], result.benefits[chosen] = claims, out
         result.before[chosen] = years.slots[state_rows]
         own.give_back(state_rows, years)

@@ -53,15 +53,29 @@ def quota_key(disease_code: str, period: int) -> int:
     return int.from_bytes(digest[:8], "little") or 1
 
 
+class StayParts(NamedTuple):
+    """What the ledger knows of a stay that was settled in parts so far (mid-stay settlement, 中途结算)."""
+
+    begun: np.ndarray | None
+    """int64[ACCUMULATOR_COUNT]: the year before the first part that counts in the claim's benefit year, None: none."""
+    charged_fen: int
+    """Deductible that these parts were charged."""
+    begun_over_years: np.ndarray
+    """The year before the first part of all."""
+    charged_over_years_fen: int
+
+
 @dataclass(slots=True)
 class PersonYears:
     """States of the persons of a batch, one row each; ``price`` updates them in place.
 
-    slots: int64[m, ACCUMULATOR_COUNT], see columns.ACCUMULATORS; quotas: (row, quota key) -> fen paid.
+    slots: int64[m, ACCUMULATOR_COUNT], see columns.ACCUMULATORS; quotas: (row, quota key) -> fen paid; stays: row of
+    the batch -> the earlier parts of the claim's stay.
     """
 
     slots: np.ndarray
     quotas: dict[tuple[int, int], int] = field(default_factory=dict)
+    stays: Mapping[int, StayParts] = field(default_factory=dict)
 
     @classmethod
     def new(cls, rows: int) -> PersonYears:

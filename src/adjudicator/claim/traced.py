@@ -9,6 +9,7 @@ import numpy as np
 from adjudicator.benefit.explain import Step, explain
 from adjudicator.claim.engine import OUTCOME_TRIAL, Engine
 from adjudicator.claim.local import Years
+from adjudicator.claim.years import join_stays
 from adjudicator.v1 import claim_pb2, settlement_pb2
 from adjudicator.wire.decode import BATCH_DEPTH, split_batch
 
@@ -55,7 +56,8 @@ def settle_traced(
     data = claim_pb2.ClaimBatch(claims=[claim]).SerializeToString()
     starts, ends, _ = split_batch(data)
     resolved = engine.prepare(data, starts, ends, max_depth=BATCH_DEPTH)
-    result = engine.price(resolved, resolved.good, *(years or Years()).rows(resolved, resolved.good))
+    state_rows, before = (years or Years()).rows(resolved, resolved.good)
+    result = engine.price(resolved, resolved.good, state_rows, before)
     octets, _ = engine.encode(result, outcome, np.arange(1))
     answer = settlement_pb2.Settlement.FromString(octets.tobytes())
     refused = answer.outcome == settlement_pb2.OUTCOME_REFUSED
@@ -68,7 +70,9 @@ def settle_traced(
         return Traced(answer, (), facts, None)
     in_scope = np.ascontiguousarray(resolved.line_splits["in_scope_fen"])
     used = int(result.quota_seen[0])
-    steps = explain(engine.bundle.benefit, result.claims, resolved.splits.copy(), result.seen[0], used, in_scope)
+    claims = result.claims.copy()
+    stay_slots = join_stays(claims, result.rows, before.stays)
+    steps = explain(engine.bundle.benefit, claims, resolved.splits.copy(), result.seen[0], used, in_scope, stay_slots)
     year = YearAfter(result.seen[0] + result.after[0] - result.before[0])
     if result.quota_keys[0]:
         year.quotas[int(result.quota_keys[0])] = used + int(result.quota_after[0] - result.quota_before[0])

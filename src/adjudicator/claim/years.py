@@ -6,13 +6,14 @@ that the ledger's year stays the sum of its settlements.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
 from adjudicator.claim.batch import Incoming
-from adjudicator.claim.state import PersonYears, quota_key
-from adjudicator.columns import QUOTA, SLOT
+from adjudicator.claim.state import PersonYears, StayParts, quota_key
+from adjudicator.columns import ACCUMULATOR_COUNT, QUOTA, SLOT
 from adjudicator.errors import E
 from adjudicator.limits import MAX_AMOUNT_FEN
 from adjudicator.options import QuotaPeriod
@@ -46,6 +47,8 @@ class ClaimYears:
     quota_before: np.ndarray
     ledger_quota: np.ndarray
     """int64[k]: the ledger's use of the claim's quota before the claim."""
+    stay_slots: np.ndarray
+    """int64[m, ACCUMULATOR_COUNT]: years before stays that go on; ``stay_row`` of a claim is 1 + row."""
 
     @classmethod
     def gather(
@@ -58,7 +61,7 @@ class ClaimYears:
         years: PersonYears,
         details: dict[int, str],
     ) -> ClaimYears:
-        """Copy the years of a round and set ``claims["state"]`` and ``claims["quota"]``.
+        """Copy the years of a round and set ``claims["state"]``, ``claims["quota"]`` and those of a stay in parts.
 
         ``claims`` CLAIM[k] are those of the round, ``rows`` and ``state_rows`` int64[k]; a claim that brings a wrong
         year gets an error, and ``details`` (by row) says what is wrong.
@@ -82,7 +85,8 @@ class ClaimYears:
             if wrong:
                 claims["error"][position] = int(E.INVALID_ACCUMULATOR)
                 details[int(rows[position])] = wrong
-        return cls(slots, quotas, slots.copy(), quotas["used_fen"].copy(), ledger_quota)
+        stay_slots = join_stays(claims, rows, years.stays) if years.stays else _NO_STAYS
+        return cls(slots, quotas, slots.copy(), quotas["used_fen"].copy(), ledger_quota, stay_slots)
 
     def give_back(self, state_rows: np.ndarray, years: PersonYears) -> None:
         """Add what the claims changed to the years."""
@@ -90,6 +94,31 @@ class ClaimYears:
         used = self.ledger_quota + self.quotas["used_fen"] - self.quota_before
         for position in np.flatnonzero(self.quotas["key"]).tolist():
             years.quotas[int(state_rows[position]), int(self.quotas["key"][position])] = int(used[position])
+
+
+_NO_STAYS = np.zeros((0, ACCUMULATOR_COUNT), np.int64)
+
+
+def join_stays(claims: np.ndarray, rows: np.ndarray, stays: Mapping[int, StayParts]) -> np.ndarray:
+    """Tell the claims (CLAIM[k], ``rows`` of the batch) about the earlier parts of their stays.
+
+    Return the years before these stays, int64[m, ACCUMULATOR_COUNT]. Parts of one benefit year have one year for both
+    readings of ``deductible_over_year``.
+    """
+    slots = []
+    for position, row in enumerate(rows.tolist()):
+        parts = stays.get(row)
+        if parts is None:
+            continue
+        slots.append(parts.begun_over_years)
+        claims["stay_row_over_years"][position] = len(slots)
+        claims["stay_charged_over_years_fen"][position] = parts.charged_over_years_fen
+        if parts.begun is None:
+            continue
+        if parts.begun is not parts.begun_over_years:
+            slots.append(parts.begun)
+        claims["stay_row"][position], claims["stay_charged_fen"][position] = len(slots), parts.charged_fen
+    return np.array(slots, np.int64).reshape(-1, ACCUMULATOR_COUNT)
 
 
 def _read_given(incoming: Incoming, row: int, year: int, slots: np.ndarray, quota: np.ndarray) -> str:

@@ -135,6 +135,7 @@ async def _of_ledger(arguments: argparse.Namespace, key: Any) -> Explained:
     from adjudicator.interop.claim_file import shipped_pack_of
     from adjudicator.ledger.store import Ledger
     from adjudicator.rules.bundle import load_bundle
+    from adjudicator.service.encounters import stay_of
     from adjudicator.service.explaining import explain_record
     from adjudicator.v1 import settlement_pb2
 
@@ -145,5 +146,5 @@ async def _of_ledger(arguments: argparse.Namespace, key: Any) -> Explained:
             if record is not None and record.answer:
                 bundle = load_bundle([arguments.pack or shipped_pack_of(pool)])
                 answer = settlement_pb2.Settlement.FromString(record.answer)
-                return Explained(answer, explain_record(key, record, bundle))
+                return Explained(answer, explain_record(key, record, bundle, await stay_of(ledger, record)))
     raise refuse(E.SETTLEMENT_NOT_FOUND)

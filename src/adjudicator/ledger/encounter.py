@@ -10,8 +10,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from adjudicator.claim.basis import read_basis
+import numpy as np
+
+from adjudicator.claim.basis import read_basis, year_before
 from adjudicator.claim.keys import DIRECTION_REVERSE, DIRECTION_SETTLE, settlement_key
+from adjudicator.claim.state import StayParts
 from adjudicator.errors import E, refuse
 from adjudicator.ledger.record import Record
 from adjudicator.v1 import settlement_pb2
@@ -65,6 +68,26 @@ def is_part(record: Record) -> bool:
 def standing_parts(earlier: Iterable[Earlier]) -> list[Record]:
     """Return the settlements of the encounter that stand, in order: all of them parts of the stay."""
     return [one.record for one in earlier if one.record is not None and not one.is_reversed]
+
+
+def stay_parts(parts: Sequence[Record], state_key: bytes) -> StayParts:
+    """Return what pricing needs of a stay that goes on: ``parts`` (at least one) in order, the claim's person-year."""
+    own = [part for part in parts if part.state_key == state_key]
+    first = _begun(parts[0])
+    begun = first if own and own[0] is parts[0] else _begun(own[0]) if own else None
+    return StayParts(begun, sum(map(_charged_fen, own)), first, sum(map(_charged_fen, parts)))
+
+
+def _begun(part: Record) -> np.ndarray:
+    """Return the year that a part was priced over. Errors: E.LEDGER_CORRUPT."""
+    basis = read_basis(part.basis)
+    if basis is None:
+        raise refuse(E.LEDGER_CORRUPT, detail="a part of a stay keeps nothing of its claim")
+    return year_before(basis)
+
+
+def _charged_fen(part: Record) -> int:
+    return settlement_pb2.Settlement.FromString(part.answer).deductible_fen
 
 
 def check_lines(line_ids: Sequence[str], parts: Iterable[Record]) -> None:

@@ -7,8 +7,9 @@ from typing import NamedTuple
 import numpy as np
 
 from adjudicator.claim.batch import Resolved
+from adjudicator.claim.state import StayParts
 from adjudicator.errors import AdjudicatorError
-from adjudicator.ledger.encounter import Earlier, Name, check_lines, check_next, standing_parts
+from adjudicator.ledger.encounter import Earlier, Name, check_lines, check_next, standing_parts, stay_parts
 from adjudicator.ledger.record import Record
 from adjudicator.ledger.store import Ledger
 
@@ -18,8 +19,8 @@ class Checked(NamedTuple):
 
     refused: dict[int, AdjudicatorError]
     """Claims whose number is not the next one, or which settle something again."""
-    parts: dict[int, list[Record]]
-    """The standing parts of the stays that go on."""
+    stays: dict[int, StayParts]
+    """The earlier parts of stays that go on."""
 
 
 def name_of(resolved: Resolved, row: int) -> Name:
@@ -51,8 +52,18 @@ async def check_encounters(ledger: Ledger, pool: str, resolved: Resolved, rows: 
         except AdjudicatorError as refusal:
             checked.refused[row] = refusal
         if parts:
-            checked.parts[row] = parts
+            checked.stays[row] = stay_parts(parts, resolved.state_keys[row].tobytes())
     return checked
+
+
+async def stay_of(ledger: Ledger, record: Record) -> StayParts | None:
+    """Return the earlier parts of the stay that a recorded settlement goes on with, None where it began the stay."""
+    if record.sequence <= 1 or record.state_key is None:
+        return None
+    name = Name(record.institution, record.encounter, record.sequence)
+    (earlier,) = await _read(ledger, f"{record.pool:06d}", [(name, range(1, record.sequence))])
+    parts = standing_parts(earlier)
+    return stay_parts(parts, record.state_key) if parts else None
 
 
 async def _read(ledger: Ledger, pool: str, wanted: list[tuple[Name, list[int] | range]]) -> list[list[Earlier]]:

@@ -14,6 +14,8 @@ import numpy as np
 from adjudicator.benefit.explain import Step
 from adjudicator.benefit.explain import explain as price_again
 from adjudicator.claim.basis import inputs_of, read_basis
+from adjudicator.claim.state import StayParts
+from adjudicator.claim.years import join_stays
 from adjudicator.ledger.layout import Kind
 from adjudicator.ledger.record import Record
 from adjudicator.payers import PAYERS
@@ -33,17 +35,24 @@ STEP_FIELDS = (
 )  # fmt: skip
 
 
-def explain_again(
-    key: settlement_pb2.SettlementKey, answer: settlement_pb2.Settlement, basis: bytes, bundle: Bundle
+def explain_record(
+    key: settlement_pb2.SettlementKey, record: Record, bundle: Bundle, stay: StayParts | None = None
 ) -> settlement_pb2.Explanation:
-    """Every step of the cascade with its clause, or those of the answer where the claim cannot be priced again."""
-    kept = read_basis(basis)
-    inputs = None if kept is None else inputs_of(kept, bundle.hash)
+    """Return every step of the cascade with its clause, or those of the answer where it cannot be priced again.
+
+    ``stay``: the earlier parts of the stay that the settlement goes on with. The steps of a reversal are read off its
+    answer.
+    """
+    answer, kept = settlement_pb2.Settlement.FromString(record.answer), read_basis(record.basis)
+    inputs = None if kept is None or record.kind != Kind.SETTLE else inputs_of(kept, bundle.hash)
     if inputs is None:
         return explain(key, answer)
+    stay_slots = join_stays(inputs.claim, np.zeros(1, np.int64), {} if stay is None else {0: stay})
     in_scope = np.array([line.in_scope_fen for line in answer.lines], np.int64)
     inputs.claim["line_start"], inputs.claim["line_end"] = 0, len(in_scope)
-    steps = price_again(bundle.benefit, inputs.claim, inputs.split, inputs.year, inputs.quota_used_fen, in_scope)
+    steps = price_again(
+        bundle.benefit, inputs.claim, inputs.split, inputs.year, inputs.quota_used_fen, in_scope, stay_slots
+    )
     return message_of(key, answer.rules_hash, steps)
 
 
@@ -53,12 +62,6 @@ def key_of(claim: claim_pb2.Claim) -> settlement_pb2.SettlementKey:
         institution_code=claim.institution_code, encounter_id=claim.encounter_id,
         settlement_sequence=claim.settlement_sequence, insured_area=claim.insured_area,
     )  # fmt: skip
-
-
-def explain_record(key: settlement_pb2.SettlementKey, record: Record, bundle: Bundle) -> settlement_pb2.Explanation:
-    """Return the steps of a recorded settlement; those of a reversal are read off its answer."""
-    basis = record.basis if record.kind == Kind.SETTLE else b""
-    return explain_again(key, settlement_pb2.Settlement.FromString(record.answer), basis, bundle)
 
 
 def message_of(key: settlement_pb2.SettlementKey, rules_hash: str, steps: Iterable[Step]) -> settlement_pb2.Explanation:

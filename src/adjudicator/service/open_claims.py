@@ -10,6 +10,7 @@ import numpy as np
 from adjudicator.claim.batch import Resolved, Result
 from adjudicator.claim.fields import FIELD_NAMES
 from adjudicator.claim.keys import DIRECTION_REVERSE, settlement_key
+from adjudicator.claim.state import StayParts
 from adjudicator.columns import KEY
 from adjudicator.errors import AdjudicatorError, E, Problem, refuse
 from adjudicator.ledger.record import Record
@@ -29,6 +30,8 @@ class OpenClaims:
     rows: np.ndarray
     deadlines: np.ndarray
     """float64[n], one a row of the batch, seconds of the loop's clock."""
+    stays: dict[int, StayParts] = field(default_factory=dict)
+    """Row of the batch -> the earlier parts of its stay."""
     answers: dict[int, Answer] = field(default_factory=dict)
     """Row of the batch -> its answer."""
 

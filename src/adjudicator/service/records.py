@@ -14,6 +14,7 @@ from adjudicator.ledger.layout import Kind
 from adjudicator.ledger.record import Record
 from adjudicator.options import QuotaPeriod
 from adjudicator.service.calls import parse
+from adjudicator.service.encounters import stay_of
 from adjudicator.service.explaining import explain_record
 from adjudicator.service.status import reversed_notice
 from adjudicator.service.store import Store
@@ -64,7 +65,9 @@ class Records:
     async def explain(self, message: bytes) -> bytes:
         """Every step of a stored settlement."""
         key = parse(settlement_pb2.SettlementKey, message)
-        return explain_record(key, await self._find(key), self.engine.bundle).SerializeToString()
+        record = await self._find(key)
+        stay = await stay_of(self.store.ledger(), record)
+        return explain_record(key, record, self.engine.bundle, stay).SerializeToString()
 
     async def get_accumulators(self, message: bytes) -> bytes:
         """Year-to-date amounts of a person, those that are not zero. Errors: UNKNOWN_AREA, UNKNOWN_SCHEME, ..."""

@@ -20,7 +20,7 @@ import numpy as np
 from adjudicator import limits
 from adjudicator.claim.batch import Resolved, Result
 from adjudicator.claim.engine import OUTCOME_TRIAL, Engine
-from adjudicator.claim.state import PersonYears
+from adjudicator.claim.state import PersonYears, StayParts
 from adjudicator.columns import ACCUMULATOR_COUNT
 from adjudicator.errors import AdjudicatorError, E, refuse
 from adjudicator.ledger.batch import CommitBatch, Identities, Money, Settlements, pack
@@ -176,6 +176,7 @@ class Settler:
                 later = rows[work.resolved.incoming.claims["settlement_sequence"][rows] > 1]
                 if later.size:
                     checked = await check_encounters(ledger, work.pool, work.resolved, later)
+                    work.stays.update(checked.stays)
                     if checked.refused:
                         work.answer(checked.refused)
                         continue
@@ -234,6 +235,7 @@ class Settler:
         years = PersonYears(states.slots.copy())
         if len(states.quotas):
             years = PersonYears.read(states.slots, _quotas(states))
+        years.stays = work.stays
         result = self.engine.price(work.resolved, rows, state_rows, years)
         kept = np.flatnonzero(result.errors == 0)
         answers = refused_by_pricing(result) if len(kept) < len(rows) else {}
@@ -299,7 +301,18 @@ class Settler:
         answers, good, claims = refusals(resolved), resolved.good, resolved.claims
         slots = np.zeros((len(resolved), ACCUMULATOR_COUNT), np.int64)
         quotas: dict[int, dict[int, int]] = {}
+        stays: dict[int, StayParts] = {}
+        later = good[resolved.incoming.claims["settlement_sequence"][good] > 1]
         asking = good[claims["accumulators_given"][good] == 0]
+        for number in np.unique(claims["pack"][later]).tolist():
+            rows = later[claims["pack"][later] == number]
+            try:
+                checked = await check_encounters(self.store.ledger(), self._pools[number], resolved, rows)
+            except AdjudicatorError as error:
+                answers |= dict.fromkeys(rows.tolist(), error)
+                continue
+            answers |= checked.refused
+            stays |= checked.stays
         for number in np.unique(claims["pack"][asking]).tolist():
             rows = asking[claims["pack"][asking] == number]
             try:
@@ -317,6 +330,7 @@ class Settler:
         rows = np.array([row for row in good.tolist() if row not in answers], np.int64)
         if rows.size:
             years = PersonYears.read(slots[rows], [quotas.get(row, {}) for row in rows.tolist()])
+            years.stays = stays
             price = partial(self._price_trial, resolved, rows, years)
             answers |= await self.compute(resolved.incoming.size * len(rows) // len(resolved), price)
         return [answers[row] for row in range(len(resolved))]

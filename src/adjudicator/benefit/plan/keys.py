@@ -170,6 +170,7 @@ KEYS: tuple[Key, ...] = (
     # --- Stage 3: deductible ---
     _option("deductible_counting", Stage.DEDUCTIBLE, "how the deductible is counted (V01)", "起付线计算方式", o.DeductibleCounting),
     _option("deductible_reading", Stage.DEDUCTIBLE, "later stay under a yearly deductible (R01)", "年度起付线补差口径", o.HighestReading),
+    _option("deductible_over_year", Stage.DEDUCTIBLE, "a stay in parts over the year's end", "跨年度分段结算口径", o.StayOverYear),
     _option("deductible_nth_over", Stage.DEDUCTIBLE, "which stays are counted (V01)", "住院次数口径", o.NthOver),
     _percent("deductible_nth_percent", Stage.DEDUCTIBLE, "deductible of the nth stay (V01)", "第N次住院起付线比例", ("nth",), 1_000_000),
     _yuan("deductible_later_less_yuan", Stage.DEDUCTIBLE, "less for each stay of the year before (V01)", "每增加一次住院起付线减额", ("level",), 0),

@@ -185,18 +185,31 @@ def due_now(plan: Any, claim: Any, year: Any, standard: int, work: Any) -> int:
         trace.because("deductible", "deductible_year_ceiling_yuan", due > room_of_year)
         trace.because("deductible", "deductible_level_ceiling_yuan", min(due, room_of_year) > room_of_level)
     due = min(min(due, room_of_year), room_of_level)
+    if work.stay_row > 0:
+        if TRACED:
+            trace.note("deductible", "earlier_parts", work.stay_charged_fen)
+            trace.cite("deductible", "deductible_over_year", claim.stay_row != claim.stay_row_over_years)
+        due = not_negative(due - work.stay_charged_fen)
     if carried and year.stays == 0:
         work.shortfall_fen = due - min(due, work.base_fen)
     return due
 
 
 @inlined
-def deductible(plan: Any, claim: Any, year: Any, work: Any) -> None:
-    """Fill the standard of this stay, what it owes and what of it the cost covers."""
+def deductible(plan: Any, claim: Any, year: Any, begun: Any, work: Any) -> None:
+    """Fill the standard of this stay, what it owes and what of it the cost covers.
+
+    ``begun`` is the year before the first part of a stay that goes on, and the year itself for any other claim.
+    """
     standard, due = 0, 0
     if plan.deductible_counting != DeductibleCounting.NONE and work.no_deductible == 0:
-        standard = standard_of_stay(plan, claim, year, work)
-        due = due_now(plan, claim, year, standard, work)
+        standard = standard_of_stay(plan, claim, begun, work)
+        due = due_now(plan, claim, begun, standard, work)
+        if work.stay_row > 0:
+            # What the earlier parts left unused is counted anew, with this part.
+            work.shortfall_used_fen += year.deductible_shortfall_fen - begun.deductible_shortfall_fen
+            if work.stay_row != claim.stay_row:
+                work.shortfall_fen = work.shortfall_used_fen = 0
         if work.base_fen > 0:
             had_part(work, Stage.DEDUCTIBLE)
     work.standard_fen = standard
