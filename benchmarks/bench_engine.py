@@ -44,7 +44,7 @@ def batch_of(engine: Engine, claims: int, line_count: int) -> bytes:
             institution_code=rng.choice(hospitals).code, encounter_id=f"{number:020d}", settlement_sequence=1,
             person_id=f"{rng.randrange(10**18):018d}", insured_area=str(rng.choice(pack.areas).code),
             scheme="310", person_type=rng.choice(("11", "12")), care_type="21", settlement_date=20240610,
-            admission_date=20240601, discharge_date=20240610, sex=1, age_years=rng.randrange(18, 90),
+            admission_date=20240601, discharge_date=20240610, sex=1, age_years=rng.randrange(40, 90),
             diagnoses=["I10.x00", "E11.900"],
         )  # fmt: skip
         for position in range(line_count):

@@ -1,7 +1,7 @@
 """Prints docs/errors.md from the error table and the line notes (`./dev docs`)."""
 
 from adjudicator.codes import LineNote
-from adjudicator.errors import TABLE, Row
+from adjudicator.errors import REMEDIES, TABLE, Row
 
 HEAD = """# Errors
 
@@ -9,12 +9,23 @@ Printed by `./dev docs` from `src/adjudicator/errors.py`; do not edit.
 
 Lower numbers take precedence: of several problems of one claim, the first in this table becomes the gRPC status of a
 unary call, and all of them travel in the answer's details. `{detail}` is a code, a limit or the name of a field, never
-anything about a person.
+anything about a person. The first sentence of a message ends with the value received, where the field says nothing
+about the person: `Unknown scheme (received: 999). Send 310 …`. Warnings (`Problem.warning`), with which a claim is
+settled all the same, have the same numbers.
 
-错误号小者优先；`{detail}` 为代码、限值或字段名，不含个人信息。
+错误号小者优先；`{detail}` 为代码、限值或字段名，不含个人信息。字段不涉及个人信息时，提示第一句末尾附所收到的值。警示
+（`Problem.warning`）使用相同编号，不影响结算。
 
 | code | gRPC status | what is wrong | what to do | 说明 | 处理 |
 | --- | --- | --- | --- | --- | --- |"""
+
+BY_FIELD = """
+## What to do, by field
+
+For these fields the second sentence of the message is another one.
+
+| code | field | what to do | 处理 |
+| --- | --- | --- | --- |"""
 
 NOTES = """
 ## Line notes
@@ -52,6 +63,9 @@ def main() -> None:
     print(HEAD)
     for number in sorted(TABLE):
         print(cells(TABLE[number]))
+    print(BY_FIELD)
+    for (number, field), (do_en, do_zh) in sorted(REMEDIES.items()):
+        print(f"| {TABLE[number].code} | `{field}` | {do_en} | {do_zh} |")
     print(NOTES)
     for note in LineNote:
         print(f"| {note.value} | {note.name.lower().replace('_', ' ')} | {NOTES_ZH[note]} |")

@@ -8,8 +8,12 @@ number.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from enum import IntEnum
+
+INDEX = re.compile(r"\[\d+\]")
+"""The number of a line or of an entry in a field path."""
 
 
 class E(IntEnum):
@@ -21,12 +25,14 @@ class E(IntEnum):
     MESSAGE_TOO_LARGE = 1002
     TOO_MANY_CLAIMS = 1003
     EMPTY_BATCH = 1004
+    NOT_UTF8 = 1005
     # 2000: who and which
     MISSING_INSTITUTION = 2001
     MISSING_ENCOUNTER = 2002
     MISSING_SEQUENCE = 2003
     MISSING_PERSON = 2004
     ID_TOO_LONG = 2005
+    INVALID_ID = 2006
     UNKNOWN_AREA = 2010
     UNKNOWN_CARE_AREA = 2011
     UNKNOWN_SCHEME = 2012
@@ -38,6 +44,7 @@ class E(IntEnum):
     UNKNOWN_PROGRAMME = 2018
     UNKNOWN_DISEASE = 2019
     INVALID_CODE_VALUE = 2020
+    CONTRADICTS_REGISTER = 2021
     # 3000: the claim
     INVALID_DATE = 3001
     DATE_ORDER = 3002
@@ -54,6 +61,11 @@ class E(IntEnum):
     PAYERS_EXCEED_TOTAL = 3013
     INVALID_ACCUMULATOR = 3014
     NOT_AN_AMOUNT = 3015
+    SETTLED_IN_FUTURE = 3016
+    STAY_CONTRADICTS_DATES = 3017
+    LATE_SETTLEMENT = 3018
+    FIELDS_CONTRADICT = 3019
+    UNLIKELY_VALUE = 3020
     # 4000: a line
     MISSING_LINE_ID = 4001
     DUPLICATE_LINE_ID = 4002
@@ -68,6 +80,8 @@ class E(IntEnum):
     REFUND_EXCEEDS_ORIGINAL = 4011
     ITEM_NOT_VALID_ON_DATE = 4012
     FEE_AFTER_SETTLEMENT = 4013
+    FEE_OUTSIDE_STAY = 4014
+    PRICE_TIMES_QUANTITY = 4015
     # 5000: rules
     NO_RULE_ON_DATE = 5001
     NO_PLAN = 5002
@@ -85,6 +99,7 @@ class E(IntEnum):
     UNKNOWN_GROUPING_SCHEME = 7002
     CODING_CHECK_FAILED = 7003
     NO_DIAGNOSIS = 7004
+    UNKNOWN_CODE = 7005
     # 8000: payment
     NO_PAYMENT_METHOD = 8001
     GROUP_WITHOUT_POINTS = 8002
@@ -146,11 +161,13 @@ TABLE: dict[int, Row] = _rows(
     (E.MESSAGE_TOO_LARGE, "RESOURCE_EXHAUSTED", "The message is larger than {detail} bytes", "报文超过 {detail} 字节", "Send fewer claims in one message", "请减少单个报文中的结算单数量"),
     (E.TOO_MANY_CLAIMS, INVALID, "More than {detail} claims in one batch", "一批超过 {detail} 张结算单", "Split the batch", "请分批发送"),
     (E.EMPTY_BATCH, INVALID, "The batch has no claims", "批次中没有结算单", "Send at least one claim", "请至少发送一张结算单"),
+    (E.NOT_UTF8, INVALID, "A text is not in UTF-8{detail}", "文本不是 UTF-8 编码{detail}", "Convert texts to UTF-8 before the message is encoded", "请先将文本转为 UTF-8，再编码报文"),
     (E.MISSING_INSTITUTION, INVALID, "The institution code is missing", "缺少定点医药机构编号", "Send institution_code (fixmedins_code)", "请填写 institution_code (fixmedins_code)"),
     (E.MISSING_ENCOUNTER, INVALID, "The encounter id is missing", "缺少就诊ID", "Send encounter_id (mdtrt_id)", "请填写 encounter_id (mdtrt_id)"),
     (E.MISSING_SEQUENCE, INVALID, "The settlement sequence is missing", "缺少结算序号", "Number the settlements of an encounter from 1", "请从 1 起为同一就诊的结算编号"),
     (E.MISSING_PERSON, INVALID, "The person number is missing", "缺少人员编号", "Send person_id (psn_no)", "请填写 person_id (psn_no)"),
     (E.ID_TOO_LONG, INVALID, "An identifier or code is longer than {detail} bytes", "标识或代码超过 {detail} 字节", "Send the national code or id", "请使用国家标准代码或编号"),
+    (E.INVALID_ID, INVALID, "An identifier or code has a blank at an end, or a character that is not printable ASCII", "标识或代码首尾有空格，或含有可打印 ASCII 以外的字符", "Send it as the platform gave it, without blanks around it", "请按平台下发的原值填写，去除首尾空格"),
     (E.UNKNOWN_AREA, INVALID, "The area of insurance belongs to no pool of this service", "参保地区划不属于本服务的任何统筹区", "Check insured_area, or load the pack of that city", "请核对 insured_area，或加载该市规则包"),
     (E.UNKNOWN_CARE_AREA, INVALID, "The area of care is not a six-digit area code", "就医地区划不是六位区划代码", "Check care_area (mdtrtarea_admvs)", "请核对 care_area (mdtrtarea_admvs)"),
     (E.UNKNOWN_SCHEME, INVALID, "Unknown scheme", "未知险种类型", "Send 310 (employees) or 390 (residents) or another scheme of the pack", "请填写 310（职工）、390（居民）或规则包中的其他险种"),
@@ -162,12 +179,13 @@ TABLE: dict[int, Row] = _rows(
     (E.UNKNOWN_PROGRAMME, INVALID, "Unknown programme", "未知专项保障项目", "Send a programme that the pack lists and that runs on the date", "请填写规则包所列且当日有效的专项"),
     (E.UNKNOWN_DISEASE, INVALID, "Unknown disease-list code", "未知病种编码", "Send a disease_code that the pack lists", "请填写规则包所列病种编码"),
     (E.INVALID_CODE_VALUE, INVALID, "A coded value is outside its list", "代码值不在值域内", "See the comment of the field in the .proto file", "请参见 .proto 文件中该字段的说明"),
+    (E.CONTRADICTS_REGISTER, INVALID, "The claim contradicts the pack's hospital register, which has {detail}", "与规则包医疗机构登记不一致，登记为 {detail}", "Correct the field, or the register", "请核对该字段或登记表"),
     (E.INVALID_DATE, INVALID, "Not a calendar date", "日期无效", "Write YYYYMMDD, for example 20240531", "请按 YYYYMMDD 填写，例如 20240531"),
     (E.DATE_ORDER, INVALID, "The dates are out of order", "日期先后有误", "Admission, discharge, settlement and reversal must follow each other", "入院、出院、结算、撤销日期应依次不早于前者"),
     (E.DATE_OUT_OF_RANGE, INVALID, "A date is outside the years this service knows", "日期超出本服务支持的年份", "Check the date", "请核对日期"),
     (E.MISSING_DATE, INVALID, "A date is missing", "缺少日期", "Send settlement_date and admission_date", "请填写结算日期与入院（就诊）日期"),
     (E.AMOUNT_OUT_OF_RANGE, INVALID, "An amount is beyond {detail} fen", "金额超过 {detail} 分", "Check the amount; money is in fen", "请核对金额；单位为分"),
-    (E.NEGATIVE_AMOUNT, INVALID, "An amount that cannot be negative is negative", "不得为负的金额为负数", "Take a settlement back with Reverse", "冲销请调用 Reverse"),
+    (E.NEGATIVE_AMOUNT, INVALID, "An amount that cannot be negative is negative", "不得为负的金额为负数", "Send an amount of 0 or more; take a settlement back with Reverse", "请填写不小于 0 的金额；冲销请调用 Reverse"),
     (E.NO_LINES, INVALID, "The claim has no fee lines", "没有费用明细", "Send the fee lines", "请上传费用明细"),
     (E.TOO_MANY_LINES, INVALID, "More than {detail} fee lines", "费用明细超过 {detail} 条", "Settle in mid-stay, or join lines of one item and day", "请分段结算，或合并同日同项目明细"),
     (E.LINES_DO_NOT_ADD_UP, INVALID, "The lines do not add up to the total of the claim", "明细合计与医疗费总额不一致", "Send total_fen = sum of amount_fen", "请使 total_fen 等于明细 amount_fen 之和"),
@@ -177,6 +195,11 @@ TABLE: dict[int, Row] = _rows(
     (E.PAYERS_EXCEED_TOTAL, INVALID, "What other payers and the hospital bear is more than the total", "其他支付与医院负担之和超过总额", "Check hospital_borne_fen and other_payer_fen", "请核对医院负担与其他支付"),
     (E.INVALID_ACCUMULATOR, INVALID, "Unknown or invalid year-to-date amount {detail}", "年度累计项 {detail} 未知或无效", "Use the names of the glossary; amounts are not negative", "请使用术语表中的名称，且不得为负"),
     (E.NOT_AN_AMOUNT, INVALID, "Not an amount of money: {detail}", "不是有效金额：{detail}", "Write a plain number; money is in yuan and has no third decimal", "请填写普通数字；金额以元为单位，最多两位小数"),
+    (E.SETTLED_IN_FUTURE, INVALID, "The settlement date is after {detail}, the last day that the service settles now", "结算日期晚于本服务当前可结算的最后日期 {detail}", "Check the date and the clock of the sending system", "请核对结算日期与发送方系统时钟"),
+    (E.STAY_CONTRADICTS_DATES, INVALID, "The days of the stay contradict its dates, which give {detail}", "住院天数与日期不一致，按日期应为 {detail} 天", "Check stay_days and the dates; stay_days was used", "请核对住院天数与日期；本次按所填天数结算"),
+    (E.LATE_SETTLEMENT, INVALID, "The settlement is {detail} days after the care", "结算距就诊或出院已 {detail} 天", "Check the year of the dates", "请核对日期的年份"),
+    (E.FIELDS_CONTRADICT, INVALID, "These fields contradict each other: {detail}", "字段相互矛盾：{detail}", "Check each of them; all were used as they are", "请逐一核对；本次按所填内容结算"),
+    (E.UNLIKELY_VALUE, INVALID, "The value is outside the usual range {detail}", "数值超出常见范围 {detail}", "Check the value and its unit; it was used as it is", "请核对数值及其单位；本次按所填内容结算"),
     (E.MISSING_LINE_ID, INVALID, "A fee line has no serial", "费用明细缺少流水号", "Send line_id (feedetl_sn)", "请填写 line_id (feedetl_sn)"),
     (E.DUPLICATE_LINE_ID, INVALID, "Two fee lines have the same serial", "费用明细流水号重复", "Number each line once", "请保证流水号唯一"),
     (E.UNKNOWN_ITEM, INVALID, "The item is not in the catalogue", "项目不在医保目录中", "Send the national code (med_list_codg), or set the pack's unknown_item option", "请填写国家医保编码，或设置规则包 unknown_item 选项"),
@@ -190,6 +213,8 @@ TABLE: dict[int, Row] = _rows(
     (E.REFUND_EXCEEDS_ORIGINAL, INVALID, "Refunds of a line are more than the line", "退费超过原明细", "Check the refunded quantity and amount", "请核对退费数量与金额"),
     (E.ITEM_NOT_VALID_ON_DATE, INVALID, "The item is not valid on the fee date", "项目在费用发生日无效", "Check fee_date, or set the pack's not_valid_item option", "请核对费用日期，或设置规则包 not_valid_item 选项"),
     (E.FEE_AFTER_SETTLEMENT, INVALID, "The fee date is after the settlement", "费用发生日期晚于结算日期", "Check fee_date and settlement_date", "请核对费用发生日期与结算日期"),
+    (E.FEE_OUTSIDE_STAY, INVALID, "The fee date is outside the care, which is from {detail}", "费用发生日期不在就诊期间 {detail} 内", "Correct fee_date; set before_admission for emergency care and tests before admission", "请更正费用发生日期；急诊与入院前检查请填写 before_admission"),
+    (E.PRICE_TIMES_QUANTITY, INVALID, "Price times quantity is {detail} fen and not the amount of the line", "单价乘数量为 {detail} 分，与明细金额不符", "Check unit_price_e4 (1/10000 fen), quantity_e4 (1/10000 unit) and amount_fen (fen)", "请核对 unit_price_e4（万分之一分）、quantity_e4（万分之一单位）与 amount_fen（分）"),
     (E.NO_RULE_ON_DATE, PRECONDITION, "No rule is valid on the deciding date", "判定日期没有有效规则", "Check the dates, or load a pack that covers them", "请核对日期，或加载覆盖该日期的规则包"),
     (E.NO_PLAN, PRECONDITION, "The pack has no plan for this scheme and kind of care", "规则包没有该险种与医疗类别的待遇方案", "Check scheme and care_type, or add the plan", "请核对险种与医疗类别，或补充待遇方案"),
     (E.TWO_PLANS, PRECONDITION, "Two plans fit the claim", "同时符合两个待遇方案", "Correct the pack; adjudicator rules check names both plans", "请修正规则包；adjudicator rules check 会列出两个方案"),
@@ -204,6 +229,7 @@ TABLE: dict[int, Row] = _rows(
     (E.UNKNOWN_GROUPING_SCHEME, MISSING, "No such grouping scheme is loaded", "未加载该分组方案", "See adjudicator scheme check", "请用 adjudicator scheme check 查看"),
     (E.CODING_CHECK_FAILED, INVALID, "A coding check failed: {detail}", "病案编码审核未通过：{detail}", "Correct the code, or lower the rule's severity in the pack", "请修正编码，或在规则包中降低规则级别"),
     (E.NO_DIAGNOSIS, INVALID, "An inpatient claim has no diagnosis", "住院结算缺少诊断", "Send the principal diagnosis first", "请首位填写主要诊断"),
+    (E.UNKNOWN_CODE, INVALID, "The grouping scheme does not know the code {detail}", "分组方案中没有编码 {detail}", "Send diagnoses and procedures in the codes of the insurance edition (医保版)", "请使用医保版疾病诊断与手术操作编码"),
     (E.NO_PAYMENT_METHOD, PRECONDITION, "No payment method fits the claim", "没有适用的付费方式", "Add a row to the pack's method table", "请补充规则包付费方式表"),
     (E.GROUP_WITHOUT_POINTS, PRECONDITION, "The group {detail} has no base points", "病组 {detail} 没有基准点数", "Add the group to the pack's points table, or calibrate", "请补充点数表或重新测算"),
     (E.HOSPITAL_WITHOUT_COEFFICIENT, PRECONDITION, "The hospital has no coefficient and no level to take one from ({detail})", "医院没有系数也无等级可推定（{detail}）", "Add the coefficient or the level", "请补充系数或等级"),
@@ -232,6 +258,30 @@ TABLE: dict[int, Row] = _rows(
     (E.SHUTTING_DOWN, "UNAVAILABLE", "The service is stopping", "服务正在停止", "Send again to another node", "请向其他节点重发"),
     (E.INTERNAL, "INTERNAL", "A fault of the service; the claim was not recorded", "服务内部错误，未入账", "Report it with the time of the call", "请附调用时间报告"),
 )
+
+REMEDIES: dict[tuple[int, str], tuple[str, str]] = {
+    (E.MISSING_DATE, "discharge_date"): ("Send discharge_date, or set mid_stay for a settlement in mid-stay", "请填写出院日期；中途结算请填写 mid_stay"),
+    (E.MISSING_DATE, "settlement_date"): ("Send settlement_date", "请填写结算日期"),
+    (E.MISSING_DATE, "admission_date"): ("Send admission_date, the date of admission or of the visit", "请填写入院（就诊）日期"),
+    (E.UNKNOWN_AREA, "insured_area"): ("Send the six digits of a county of the pool, or load the pack of that city", "请填写统筹区所辖区县的六位区划代码，或加载该市规则包"),
+    (E.UNKNOWN_HOSPITAL_LEVEL, "hospital_level"): ("Send the two digits of the national level, 01 to 11", "请填写国家医院等级代码 01 至 11"),
+    (E.NEGATIVE_AMOUNT, "account_current_fen"): ("Send the balance in fen, 0 or more", "请填写账户余额，单位为分，不得为负"),
+    (E.NEGATIVE_AMOUNT, "account_past_fen"): ("Send the balance in fen, 0 or more", "请填写账户余额，单位为分，不得为负"),
+    (E.NEGATIVE_AMOUNT, "account_family_fen"): ("Send the balance in fen, 0 or more", "请填写共济账户余额，单位为分，不得为负"),
+    (E.NEGATIVE_AMOUNT, "hospital_borne_fen"): ("Send what the institution bears in fen, 0 or more", "请填写医院负担金额，单位为分，不得为负"),
+    (E.NEGATIVE_AMOUNT, "other_payer_fen"): ("Send what others pay in fen, 0 or more", "请填写其他支付金额，单位为分，不得为负"),
+    (E.NEGATIVE_AMOUNT, "referral_deductible_fen"): ("Send what the chain has charged in fen, 0 or more", "请填写转诊已计起付线，单位为分，不得为负"),
+    (E.INVALID_CODE_VALUE, "sex"): ("Send 1 male, 2 female, 0 unknown or 9 not stated", "请填写 1 男、2 女、0 未知或 9 未说明"),
+    (E.INVALID_CODE_VALUE, "enrolment_status"): ("Send 0 or 1 active, 2 suspended, 4 ended", "请填写 0 或 1 正常、2 暂停、4 终止"),
+    (E.INVALID_CODE_VALUE, "discharge_way"): ("Send 1 to 5, or 9", "请填写 1 至 5 或 9"),
+    (E.INVALID_CODE_VALUE, "maternity_type"): ("Send 1 to 7, or 9; 0 for no maternity", "请填写 1 至 7 或 9；非生育为 0"),
+    (E.INVALID_CODE_VALUE, "filing"): ("Send a number of the enumeration Filing, 0 to 8", "请填写枚举 Filing 的值 0 至 8"),
+    (E.INVALID_CODE_VALUE, "referral"): ("Send a number of the enumeration Referral, 0 to 4", "请填写枚举 Referral 的值 0 至 4"),
+    (E.INVALID_CODE_VALUE, "lines[].approval"): ("Send 0 no approval needed, 1 approved, 2 refused", "请填写 0 无须审批、1 审批通过、2 审批不通过"),
+    (E.INVALID_CODE_VALUE, "lines[].before_admission"): ("Send 0 ordinary, 1 emergency, 2 tests before admission", "请填写 0 普通、1 急诊、2 入院前检查"),
+    (E.STAY_OUT_OF_RANGE, "icu_hours"): ("Check icu_hours, which are hours", "请核对重症监护时长，单位为小时"),
+}
+"""What to do where one field needs other words than the row of the table: by number and field path."""
 # fmt: on
 
 
@@ -243,6 +293,10 @@ class Problem:
     field: str = ""
     detail: str = ""
     warning: bool = False
+    value: str = ""
+    """The value received, where the field says nothing about the person; it ends the first sentence of the message."""
+    detail_zh: str = ""
+    """The detail in Chinese, where it is not a code, a limit or the name of a field."""
 
     @property
     def row(self) -> Row:
@@ -251,13 +305,21 @@ class Problem:
 
     @property
     def message(self) -> str:
-        """English: what, then what to do."""
-        return f"{self.row.en.format(detail=self.detail)}. {self.row.do_en}."
+        """English: what and the value received, then what to do."""
+        received = f" (received: {self.value})" if self.value else ""
+        return f"{self.row.en.format(detail=self.detail)}{received}. {self._remedy[0]}."
 
     @property
     def message_zh(self) -> str:
-        """Chinese: what, then what to do."""
-        return f"{self.row.zh.format(detail=self.detail)}。{self.row.do_zh}。"
+        """Chinese: what and the value received, then what to do."""
+        received = f"（收到：{self.value}）" if self.value else ""
+        return f"{self.row.zh.format(detail=self.detail_zh or self.detail)}{received}。{self._remedy[1]}。"
+
+    @property
+    def _remedy(self) -> tuple[str, str]:
+        """What to do, in English and Chinese."""
+        field = INDEX.sub("[]", self.field)
+        return REMEDIES.get((self.number, field), (self.row.do_en, self.row.do_zh))
 
 
 class AdjudicatorError(Exception):

@@ -8,7 +8,11 @@ MAX_MESSAGE_BYTES = 16 * 1024 * 1024
 """A batch of 1,000 claims of 50 lines has about 10 MB."""
 
 MAX_ID_BYTES = 64
-"""Encounter ids, person numbers, line serials; the national interface allows 30 characters."""
+"""Room for an id in files and keys; those of a claim are shorter."""
+MAX_NATIONAL_ID_BYTES = 30
+"""Encounter ids, person numbers and line serials of a claim, as in the national interface."""
+MAX_INSTITUTION_BYTES = 12
+"""Institution codes [fixmedins_code]."""
 MAX_CODE_BYTES = 64
 
 MAX_AMOUNT_FEN = 10**12
@@ -26,6 +30,16 @@ MAX_FETUSES = 20
 MAX_STAY_DAYS = 36_500
 FIRST_DATE = 19_900_101
 LAST_DATE = 20_991_231
+LATE_DAYS = 180
+"""Days between the care and its settlement from which a year may have been mistyped: a warning."""
+BEFORE_ADMISSION_DAYS = 31
+"""Days before admission that fees of emergency care and tests may be of: a warning beyond them."""
+LEAST_BIRTH_WEIGHT_G, MOST_BIRTH_WEIGHT_G = 200, 9_000
+"""Usual birth weights; a warning outside."""
+MOST_USUAL_AGE_YEARS = 120
+MOST_USUAL_FETUSES = 5
+MOST_USUAL_BALANCE_FEN = 10**8
+"""A million yuan in one personal account; a warning beyond it."""
 
 MAX_HOSPITAL_LEVELS = 8
 """Level groups of a pack (社区, 一级, 二级, 三级, 省级, ...)."""

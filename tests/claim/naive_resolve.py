@@ -17,6 +17,20 @@ Found = tuple[int, str, int]
 """Number of the error table, field path with ``[]`` for the line, line or -1."""
 
 
+ID_BYTES = {
+    "institution_code": 12, "encounter_id": 30, "person_id": 30, "referral_from_encounter": 30, "department": 30,
+    "line_id": 30, "item_code": 64, "institution_item_code": 64,
+}  # fmt: skip
+
+
+def text_fault(field: str, text: str) -> E:
+    """Return what is wrong with an id or code: its length, a blank at an end, or what is not printable ASCII."""
+    if len(text.encode()) > ID_BYTES[field]:
+        return E.ID_TOO_LONG
+    printable = all(" " <= character <= "~" for character in text)
+    return E.NONE if printable and text == text.strip(" ") else E.INVALID_ID
+
+
 def digits(text: str, most: int) -> int:
     """Return the value of 1 to ``most`` ASCII digits, -1 for any other text."""
     return int(text) if 1 <= len(text.encode()) <= most and text.isascii() and text.isdigit() else -1
@@ -25,8 +39,8 @@ def digits(text: str, most: int) -> int:
 class NaiveResolver:
     """Resolves one claim; ``claim`` and ``lines`` are the columns by name, ``found`` every problem."""
 
-    def __init__(self, bundle: Bundle, message: claim_pb2.Claim, first_line: int = 0):
-        self.bundle, self.message, self.first_line = bundle, message, first_line
+    def __init__(self, bundle: Bundle, message: claim_pb2.Claim, first_line: int = 0, latest: int = 20991231):
+        self.bundle, self.message, self.first_line, self.latest = bundle, message, first_line, latest
         self.claim: dict[str, int] = {}
         self.lines: list[dict[str, int]] = []
         self.found: list[Found] = []
@@ -82,10 +96,11 @@ class NaiveResolver:
             ("person_id", E.MISSING_PERSON),
         ):  # fmt: skip
             text = getattr(m, field)
-            if not text:
-                self.note(missing, field)
-            elif len(text.encode()) > limits.MAX_ID_BYTES:
-                self.note(E.ID_TOO_LONG, field)
+            if fault := text_fault(field, text) if text else missing:
+                self.note(fault, field)
+        for field in ("referral_from_encounter", "department"):
+            if fault := text_fault(field, getattr(m, field)):
+                self.note(fault, field)
         if m.settlement_sequence == 0:
             self.note(E.MISSING_SEQUENCE, "settlement_sequence")
 
@@ -120,6 +135,8 @@ class NaiveResolver:
                 "hospital_level": HOSPITAL_LEVELS.index(hospital.hosp_lv),
                 "deductible_level": hospital.deductible_level, "price_level": hospital.price_level,
             }  # fmt: skip
+            if m.hospital_level and not 1 <= digits(m.hospital_level, 2) <= 11:
+                self.note(E.UNKNOWN_HOSPITAL_LEVEL, "hospital_level")
         elif self.claim["place"] == Place.LOCAL:
             self.note(E.UNKNOWN_INSTITUTION, "institution_code")
         else:
@@ -221,6 +238,8 @@ class NaiveResolver:
             if error:
                 self.note(error, field)
                 wrong = True
+            elif field == "settlement_date" and date > self.latest:
+                self.note(E.SETTLED_IN_FUTURE, field)
         if wrong:
             return
         end = m.discharge_date or m.settlement_date
@@ -304,17 +323,18 @@ class NaiveResolver:
         def note(error: E, field: str) -> None:
             self.note(error, f"lines[].{field}", number)
 
-        size = len(line.line_id.encode())
-        if not size:
+        if not line.line_id:
             note(E.MISSING_LINE_ID, "line_id")
-        elif size > limits.MAX_ID_BYTES:
-            note(E.ID_TOO_LONG, "line_id")
-        elif len(line.item_code.encode()) > limits.MAX_CODE_BYTES:
-            note(E.ID_TOO_LONG, "item_code")
+        elif fault := text_fault("line_id", line.line_id):
+            note(fault, "line_id")
         elif line.line_id in serials:
             note(E.DUPLICATE_LINE_ID, "line_id")
         else:
             serials[line.line_id] = number
+        for field in ("item_code", "department", "institution_item_code"):
+            fault = text_fault(field, getattr(line, field))
+            if fault and not (field == "item_code" and self.bundle.catalogue.item(line.item_code) >= 0):
+                note(fault, field)
         if self.date_error(line.fee_date):
             note(E.INVALID_FEE_DATE, "fee_date")
         elif 0 < self.message.settlement_date < line.fee_date:
@@ -334,9 +354,9 @@ class NaiveResolver:
             note(E.LINE_AMOUNT_OUT_OF_RANGE, "amount_fen")
 
 
-def resolve(bundle: Bundle, message: claim_pb2.Claim, first_line: int = 0) -> NaiveResolver:
+def resolve(bundle: Bundle, message: claim_pb2.Claim, first_line: int = 0, latest: int = 20991231) -> NaiveResolver:
     """Resolve one claim; ``first_line`` is the position of its first line among the lines of the batch."""
-    return NaiveResolver(bundle, message, first_line)
+    return NaiveResolver(bundle, message, first_line, latest)
 
 
 __all__: list[Any] = ["Found", "NaiveResolver", "digits", "resolve"]

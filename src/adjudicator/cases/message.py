@@ -27,6 +27,7 @@ DEFAULT_DATE = 20240601
 DEFAULT_DIAGNOSIS = "J18.900"
 """Pneumonia: the diagnosis of an inpatient claim whose case does not name one."""
 PERSON = "P1"
+MALE, FEMALE = 1, 2
 
 _SCHEMES = {scheme.name.lower(): scheme for scheme in codes.Scheme if scheme}
 _DEFAULT_TYPES = {codes.Scheme.EMPLOYEE: "11", codes.Scheme.RESIDENT: "15"}
@@ -113,7 +114,7 @@ class ClaimWriter:
         claim.assistance_category = self._word(category, self.pack.assistance_ids, "assistance")
         claim.insured_area = f"{self.pack.areas[0].code:06d}"
         claim.age_years = int(person.get("age", 40))
-        claim.sex = int(person.get("sex", 1))
+        claim.sex = int(person.get("sex", FEMALE if values.get("maternity", 0) else MALE))
         claim.contribution_tier = int(person.get("contribution_tier", 0))
         claim.civil_servant = bool(person.get("civil_servant", False))
         claim.family_doctor_signed = bool(person.get("family_doctor", False))
@@ -121,11 +122,15 @@ class ClaimWriter:
 
     def _dates(self, claim: claim_pb2.Claim, values: Mapping[str, Any]) -> None:
         day = date_of(values.get("date", DEFAULT_DATE))
-        claim.admission_date = date_of(values.get("admission", day))
+        stay_days = int(values.get("stay_days", 0))
         claim.discharge_date = date_of(values.get("discharge", day))
+        began = _days_before(claim.discharge_date, stay_days) if stay_days > 1 else day
+        claim.admission_date = date_of(values.get("admission", began))
         claim.settlement_date = date_of(values.get("settlement", claim.discharge_date))
+        if values.get("mid_stay", False):
+            claim.discharge_date = 0
         if "stay_days" in values:
-            claim.stay_days = int(values["stay_days"])
+            claim.stay_days = stay_days
 
     def _stay(self, claim: claim_pb2.Claim, values: Mapping[str, Any], number: int) -> None:
         kind = _member(self, values.get("care", "inpatient"), CareKind, "care")
@@ -249,6 +254,9 @@ class ClaimWriter:
     def _parts(self, claim: claim_pb2.Claim, amounts: Mapping[str, int]) -> Iterable[claim_pb2.Line]:
         """One line for each part of a bill that is stated in parts; a bill of nothing has one line of nothing."""
         parts = bill_parts(amounts)
+        stated = [name for name, amount in amounts.items() if amount < 0]
+        if stated:
+            raise refuse(E.NEGATIVE_AMOUNT, f"{self.case.name}.amounts.{stated[0]}")
         if sum(parts.values()) != amounts.get("total", sum(parts.values())) or min(parts.values()) < 0:
             raise AdjudicatorError(Problem(int(E.LINES_DO_NOT_ADD_UP), f"{self.case.name}.amounts"))
         charged = {part: amount for part, amount in parts.items() if amount} or {"in_scope": 0}
@@ -340,6 +348,12 @@ def bill_parts(amounts: Mapping[str, int]) -> dict[str, int]:
 def _member(writer: ClaimWriter, word: Any, members: Any, what: str) -> int:
     names = {member.name.lower(): int(member) for member in members}
     return names[writer._word(str(word), names, what)]
+
+
+def _days_before(date: int, stay_days: int) -> int:
+    """Return the day (YYYYMMDD) on which a stay of some days began that ends on a date."""
+    day = datetime.date(date // 10_000, date // 100 % 100, date % 100) - datetime.timedelta(stay_days)
+    return date_of(day)
 
 
 def date_of(value: Any) -> int:

@@ -10,7 +10,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from adjudicator.claim.batch import ID_BYTES, SETTLEMENT_SCHEMA
+from adjudicator.claim.batch import SETTLEMENT_SCHEMA
+from adjudicator.claim.incoming import ID_BYTES
 from adjudicator.columns import BENEFIT
 from adjudicator.compiled.jit import inlined, kernel
 from adjudicator.payers import PAYERS, ROW_COUNT, ROWS, Identity

@@ -13,43 +13,15 @@ from dataclasses import dataclass
 import numpy as np
 
 from adjudicator.claim import problems
+from adjudicator.claim.incoming import Incoming
 from adjudicator.errors import Problem
 from adjudicator.grouping.layout import GroupColumns
 from adjudicator.v1 import settlement_pb2
-from adjudicator.wire.decode import Decoded
 from adjudicator.wire.digest import Digests
 from adjudicator.wire.schema import compile_schema
 
 SETTLEMENT_SCHEMA = compile_schema(settlement_pb2.Settlement.DESCRIPTOR)
 NOT_DIGESTED = Digests(np.empty((0, 0), np.uint32), np.empty((0, 2), np.uint64))
-ID_BYTES = 32
-"""Room for the settlement id of each claim, behind the request bytes."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Incoming:
-    """The claims of one call as they came, decoded; ``claims`` has one row a claim."""
-
-    heap: np.ndarray
-    """uint8: the request bytes, then ``ID_BYTES`` for each claim, which the answers use."""
-    size: int
-    """Bytes of the request."""
-    decoded: Decoded
-    claims: np.ndarray
-    """Wire table of the claims."""
-    lines: np.ndarray
-    """Wire table of the fee lines of all claims."""
-
-    def text(self, row: int, name: str) -> str:
-        """Return a string field of one claim, for messages and the rare paths."""
-        wire = self.claims[row]
-        start = int(wire[f"{name}_start"])
-        return bytes(self.heap[start : start + int(wire[f"{name}_size"])]).decode()
-
-    def texts(self, path: str, start: int, end: int) -> list[str]:
-        """Return some rows of a repeated string field."""
-        rows = self.decoded.tables[path][start:end]
-        return [bytes(self.heap[int(row["start"]) : int(row["start"] + row["size"])]).decode() for row in rows]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -94,9 +66,12 @@ class Resolved:
 
     def problems(self, row: int) -> list[Problem]:
         """Return everything that is wrong with a claim that cannot be priced, the decisive problem first."""
-        return problems.collect(
-            self.found, self.claims[row], row, self.details.get(row, ""), self.warnings.get(row, ())
-        )
+        found, detail = self.found_in(row), self.details.get(row, "")
+        return problems.collect(found, self.claims[row], detail, self.warnings.get(row, ()))
+
+    def found_in(self, row: int) -> list[Problem]:
+        """Return what resolving found wrong with a claim."""
+        return problems.found_in(self.incoming, self.found[self.found["claim"] == row], row)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -135,4 +110,4 @@ class Result:
         row, facts = int(self.rows[position]), self.resolved
         warnings = [*facts.warnings.get(row, ()), *([self.warnings[row]] if row in self.warnings else ())]
         detail = self.details.get(row) or facts.details.get(row, "")
-        return problems.collect(facts.found, self.claims[position], row, detail, warnings)
+        return problems.collect(facts.found_in(row), self.claims[position], detail, warnings)

@@ -8,21 +8,26 @@ import numpy as np
 
 from adjudicator import limits
 from adjudicator.claim.fields import INT, LONG, MOST_PROBLEMS, NOWHERE, OCTET, UNSIGNED, F, Records
+from adjudicator.claim.ids import ID_LIMITS, text_fault
 from adjudicator.compiled.dates import day_number, is_date
 from adjudicator.compiled.jit import uncounted_inlined
 from adjudicator.errors import E
 
 # Error numbers, fields and limits as plain integers, which kernels take as constants.
 MISSING_INSTITUTION, MISSING_ENCOUNTER = int(E.MISSING_INSTITUTION), int(E.MISSING_ENCOUNTER)
-MISSING_SEQUENCE, MISSING_PERSON, ID_TOO_LONG = int(E.MISSING_SEQUENCE), int(E.MISSING_PERSON), int(E.ID_TOO_LONG)
+MISSING_SEQUENCE, MISSING_PERSON = int(E.MISSING_SEQUENCE), int(E.MISSING_PERSON)
 INVALID_DATE, DATE_ORDER, DATE_OUT_OF_RANGE = int(E.INVALID_DATE), int(E.DATE_ORDER), int(E.DATE_OUT_OF_RANGE)
 MISSING_DATE, STAY_OUT_OF_RANGE = int(E.MISSING_DATE), int(E.STAY_OUT_OF_RANGE)
+SETTLED_IN_FUTURE = int(E.SETTLED_IN_FUTURE)
 TOO_MANY_CODES, NO_DIAGNOSIS, PAYERS_EXCEED_TOTAL = (
     int(E.TOO_MANY_CODES),
     int(E.NO_DIAGNOSIS),
     int(E.PAYERS_EXCEED_TOTAL),
 )
-MAX_ID, MAX_AMOUNT, MAX_STAY = limits.MAX_ID_BYTES, limits.MAX_AMOUNT_FEN, limits.MAX_STAY_DAYS
+MAX_AMOUNT, MAX_STAY = limits.MAX_AMOUNT_FEN, limits.MAX_STAY_DAYS
+MOST_INSTITUTION, MOST_ENCOUNTER = ID_LIMITS["institution_code"], ID_LIMITS["encounter_id"]
+MOST_PERSON, MOST_CHAIN = ID_LIMITS["person_id"], ID_LIMITS["referral_from_encounter"]
+MOST_DEPARTMENT = ID_LIMITS["department"]
 MAX_DIAGNOSES, MAX_PROCEDURES = limits.MAX_DIAGNOSES_PER_CLAIM, limits.MAX_PROCEDURES_PER_CLAIM
 FIRST_DATE, LAST_DATE = limits.FIRST_DATE, limits.LAST_DATE
 
@@ -34,6 +39,7 @@ INSTITUTION, ENCOUNTER, SEQUENCE, PERSON = (
 )
 SETTLEMENT_DATE, ADMISSION_DATE, DISCHARGE_DATE = F["settlement_date"], F["admission_date"], F["discharge_date"]
 STAY_DAYS, OTHER_PAYER = F["stay_days"], F["other_payer_fen"]
+CHAIN, DEPARTMENT = F["referral_from_encounter"], F["department"]
 DIAGNOSES, PROCEDURES = F["diagnoses"], F["procedures"]
 
 
@@ -111,28 +117,42 @@ def copy_fields(plain: np.ndarray, wire: Records, claims: Records, index: int, p
 
 
 @uncounted_inlined
-def check_identity(wire: Any, problems: np.ndarray, count: int, index: int) -> int:
-    """Check the ids that name the settlement and the person."""
+def check_identity(buffer: np.ndarray, wire: Any, problems: np.ndarray, count: int, index: int) -> int:
+    """Check the ids that name the settlement, the person and the stay before, and the department."""
+    fault = text_fault(buffer, wire.institution_code_start, wire.institution_code_size, MOST_INSTITUTION)
     if wire.institution_code_size == 0:
-        count = note(problems, count, index, MISSING_INSTITUTION, INSTITUTION, -1)
-    elif wire.institution_code_size > MAX_ID:
-        count = note(problems, count, index, ID_TOO_LONG, INSTITUTION, -1)
+        fault = MISSING_INSTITUTION
+    if fault != 0:
+        count = note(problems, count, index, fault, INSTITUTION, -1)
+    fault = text_fault(buffer, wire.encounter_id_start, wire.encounter_id_size, MOST_ENCOUNTER)
     if wire.encounter_id_size == 0:
-        count = note(problems, count, index, MISSING_ENCOUNTER, ENCOUNTER, -1)
-    elif wire.encounter_id_size > MAX_ID:
-        count = note(problems, count, index, ID_TOO_LONG, ENCOUNTER, -1)
+        fault = MISSING_ENCOUNTER
+    if fault != 0:
+        count = note(problems, count, index, fault, ENCOUNTER, -1)
     if wire.settlement_sequence == 0:
         count = note(problems, count, index, MISSING_SEQUENCE, SEQUENCE, -1)
+    fault = text_fault(buffer, wire.person_id_start, wire.person_id_size, MOST_PERSON)
     if wire.person_id_size == 0:
-        count = note(problems, count, index, MISSING_PERSON, PERSON, -1)
-    elif wire.person_id_size > MAX_ID:
-        count = note(problems, count, index, ID_TOO_LONG, PERSON, -1)
+        fault = MISSING_PERSON
+    if fault != 0:
+        count = note(problems, count, index, fault, PERSON, -1)
+    fault = text_fault(buffer, wire.referral_from_encounter_start, wire.referral_from_encounter_size, MOST_CHAIN)
+    if fault != 0:
+        count = note(problems, count, index, fault, CHAIN, -1)
+    fault = text_fault(buffer, wire.department_start, wire.department_size, MOST_DEPARTMENT)
+    if fault != 0:
+        count = note(problems, count, index, fault, DEPARTMENT, -1)
     return count
 
 
 @uncounted_inlined
-def check_dates(wire: Any, claim: Any, inpatient: bool, problems: np.ndarray, count: int, index: int) -> int:
-    """Check that admission, discharge and settlement follow each other; work out the days of the stay."""
+def check_dates(
+    wire: Any, claim: Any, inpatient: bool, latest: int, problems: np.ndarray, count: int, index: int
+) -> int:
+    """Check that admission, discharge and settlement follow each other, and that the last is not after ``latest``.
+
+    The days of the stay are worked out.
+    """
     settled = np.int64(wire.settlement_date)
     admitted = np.int64(wire.admission_date)
     discharged = np.int64(wire.discharge_date)
@@ -141,6 +161,8 @@ def check_dates(wire: Any, claim: Any, inpatient: bool, problems: np.ndarray, co
     discharged_error = date_error(discharged) if discharged != 0 else 0
     if settled_error != 0:
         count = note(problems, count, index, settled_error, SETTLEMENT_DATE, -1)
+    elif settled > latest:
+        count = note(problems, count, index, SETTLED_IN_FUTURE, SETTLEMENT_DATE, -1)
     if admitted_error != 0:
         count = note(problems, count, index, admitted_error, ADMISSION_DATE, -1)
     if discharged_error != 0:

@@ -32,19 +32,21 @@ from adjudicator.claim.assemble import (
 )
 from adjudicator.claim.basis import SCHEMA as RECORD_SCHEMA
 from adjudicator.claim.basis import Diagnoses, Origin, PricedOver, fill_basis
-from adjudicator.claim.batch import ID_BYTES, NOT_DIGESTED, SETTLEMENT_SCHEMA, Incoming, Resolved, Result
+from adjudicator.claim.batch import NOT_DIGESTED, SETTLEMENT_SCHEMA, Resolved, Result
 from adjudicator.claim.categories import choose_categories
 from adjudicator.claim.fields import CLAIM_SCHEMA, EMPTY_CLAIM, MOST_PROBLEMS, PROBLEM, as_numbers
 from adjudicator.claim.groups import ClaimGrouper, codes_of_rows
+from adjudicator.claim.incoming import ID_BYTES, Incoming
 from adjudicator.claim.keys import fill_keys
 from adjudicator.claim.lookup import Lookup
 from adjudicator.claim.resolve import ResolvedColumns, WireClaims, resolve
 from adjudicator.claim.state import PersonYears
 from adjudicator.claim.text import TextHeap, group_text, static_text
+from adjudicator.claim.warnings import doubts_of
 from adjudicator.claim.years import ClaimYears
 from adjudicator.errors import E, Problem, refuse
 from adjudicator.grouping.group import describe
-from adjudicator.limits import MAX_LINES_PER_CLAIM
+from adjudicator.limits import LAST_DATE, MAX_LINES_PER_CLAIM
 from adjudicator.options import ExtraPosition
 from adjudicator.payers import ROW_COUNT
 from adjudicator.payment import pay as payment
@@ -92,25 +94,28 @@ class Engine:
         *,
         max_depth: int = MAX_DEPTH,
         digested: bool = False,
+        latest: int = LAST_DATE,
     ) -> Resolved:
         """Decode, resolve, split and group the claims at ``starts``, ``ends`` (int64[n]) of ``buffer``.
 
         A claim that is malformed or wrong has ``claims["error"]`` and problems; the others go on (``good``). With
-        ``digested`` the content gets digests, by which the ledger knows a claim that comes again.
+        ``digested`` the content gets digests, by which the ledger knows a claim that comes again. One that is settled
+        after ``latest`` (YYYYMMDD) is refused: who has a clock names the day.
         """
         count, size = starts.shape[0], len(buffer)
         heap = np.empty(size + ID_BYTES * count, np.uint8)
         heap[:size] = np.frombuffer(buffer, np.uint8)
         decoded = decode(CLAIM_SCHEMA, heap[:size], starts, ends, max_depth=max_depth, max_rows=MOST_ROWS)
         content = digests(CLAIM_SCHEMA, heap[:size], decoded) if digested else NOT_DIGESTED
-        incoming = Incoming(heap, size, decoded, decoded.tables[""], decoded.tables["lines"])
-        claims, lines, found = self._resolve(incoming)
+        incoming = Incoming(heap, size, starts, ends, decoded, decoded.tables[""], decoded.tables["lines"], latest)
+        claims, lines, found, doubtful = self._resolve(incoming)
         rules = self.bundle.benefit
         decide(claims, rules.rule_date, rules.benefit_year, rules.year_begins)
         keys, states, persons = fill_keys(heap, incoming.claims, claims)
         line_splits, splits = np.empty(lines.shape[0], columns.LINE_SPLIT), np.zeros(count, columns.SPLIT)
         catalogue.split_lines(self.bundle, claims, lines, line_splits, splits)
         grouped = self._grouper.group(incoming, claims)
+        self._warn(incoming, claims, doubtful, grouped.warnings)
         for array in (claims, lines, line_splits, splits, grouped.groups, grouped.scheme, keys, states, persons, found):
             array.flags.writeable = False
         return Resolved(
@@ -120,18 +125,32 @@ class Engine:
             found=found, warnings=grouped.warnings, details=grouped.details, digests=content,
         )  # fmt: skip
 
-    def _resolve(self, incoming: Incoming) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Return CLAIM, LINE and PROBLEM: the claims against the bundle's codes, and what is wrong with them."""
+    def _resolve(self, incoming: Incoming) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        """Return CLAIM, LINE and PROBLEM: the claims against the bundle's codes, and what is wrong with them.
+
+        The fourth array, uint8[n], is not 0 where a claim is doubtful.
+        """
         count = incoming.claims.shape[0]
         claims = EMPTY_CLAIM.repeat(count)
         lines = np.empty(incoming.lines.shape[0], columns.LINE)  # resolve writes every column
         found = np.zeros(MOST_PROBLEMS * count, PROBLEM)
+        doubtful = np.zeros(count, np.uint8)
         came = WireClaims(
             incoming.heap, incoming.claims, incoming.lines, incoming.decoded.status, as_numbers(incoming.claims)
         )
-        out = ResolvedColumns(claims, lines, found, as_numbers(claims))
-        kept = resolve(came, self.lookup.arrays, out, _scratch(incoming.claims))
-        return claims, lines, found[found["number"] != 0] if kept else found[:0]
+        out = ResolvedColumns(claims, lines, found, as_numbers(claims), doubtful)
+        kept = resolve(came, self.lookup.arrays, out, _scratch(incoming.claims), incoming.latest)
+        return claims, lines, found[found["number"] != 0] if kept else found[:0], doubtful
+
+    def _warn(
+        self, incoming: Incoming, claims: np.ndarray, doubtful: np.ndarray, warnings: dict[int, list[Problem]]
+    ) -> None:
+        """Add the warnings about the claims that the sieve let through."""
+        if doubtful.any():
+            for row in np.flatnonzero((doubtful != 0) & (claims["error"] == 0)).tolist():
+                found = doubts_of(incoming, self.bundle.packs[claims["pack"][row]], claims[row], row)
+                if found:
+                    warnings[row] = found + warnings.get(row, [])
 
     # ---------------------------------------------------------------- what depends on the person's year
 

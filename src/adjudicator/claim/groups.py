@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from adjudicator.claim.batch import Incoming
+from adjudicator.claim.incoming import Incoming
 from adjudicator.claim.lookup import INPATIENT_KINDS
 from adjudicator.codes import CareKind, GroupStatus
 from adjudicator.columns import GROUP

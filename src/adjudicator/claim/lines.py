@@ -7,8 +7,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from adjudicator import limits
-from adjudicator.claim.checks import ID_TOO_LONG, MAX_AMOUNT, MAX_ID, date_error, note
+from adjudicator.claim.checks import MAX_AMOUNT, date_error, note
+from adjudicator.claim.doubts import Care, line_is_doubtful
 from adjudicator.claim.fields import F
+from adjudicator.claim.ids import ID_LIMITS, text_fault
 from adjudicator.codes import LineFlag
 from adjudicator.compiled.jit import uncounted_inlined
 from adjudicator.errors import E
@@ -25,7 +27,9 @@ ZERO_QUANTITY, QUANTITY_OUT_OF_RANGE, LINE_SIGN = (
 )
 PRICE_OUT_OF_RANGE, LINE_AMOUNT_OUT_OF_RANGE = int(E.PRICE_OUT_OF_RANGE), int(E.LINE_AMOUNT_OUT_OF_RANGE)
 LINES_DO_NOT_ADD_UP = int(E.LINES_DO_NOT_ADD_UP)
-MAX_CODE, MAX_LINES = limits.MAX_CODE_BYTES, limits.MAX_LINES_PER_CLAIM
+MAX_LINES = limits.MAX_LINES_PER_CLAIM
+MOST_LINE_ID, MOST_ITEM = ID_LIMITS["lines[].line_id"], ID_LIMITS["lines[].item_code"]
+MOST_DEPARTMENT, MOST_OWN_CODE = ID_LIMITS["lines[].department"], ID_LIMITS["lines[].institution_item_code"]
 MAX_PRICE, MAX_QUANTITY = limits.MAX_UNIT_PRICE_E4, limits.MAX_QUANTITY_E4
 MAX_APPROVAL, MAX_BEFORE_ADMISSION = 2, 2
 """Largest codes of ``approval`` and ``before_admission``."""
@@ -38,6 +42,7 @@ ORIGINAL, APPROVAL, BEFORE = (
     F["lines[].approval"],
     F["lines[].before_admission"],
 )
+DEPARTMENT, OWN_CODE = F["lines[].department"], F["lines[].institution_item_code"]
 
 REFUND, BEFORE_ADMISSION = int(LineFlag.REFUND), int(LineFlag.BEFORE_ADMISSION)
 DISCHARGE_DRUG, EXTERNAL_PRESCRIPTION = int(LineFlag.DISCHARGE_DRUG), int(LineFlag.EXTERNAL_PRESCRIPTION)
@@ -104,20 +109,38 @@ def copy_line(wire_line: Any, line: Any) -> None:
 def check_serial(
     buffer: np.ndarray, lines: np.ndarray, serials: Serials, position: int, problems: np.ndarray, count: int, index: int
 ) -> int:
-    """Check the serial and the item code of a line; enter the serial into the table."""
+    """Check the serial of a line and enter it into the table."""
     line = lines[np.uint64(serials.first + position)]
+    fault = text_fault(buffer, line.line_id_start, line.line_id_size, MOST_LINE_ID)
     if line.line_id_size == 0:
-        count = note(problems, count, index, MISSING_LINE_ID, LINE_ID, position)
-    elif line.line_id_size > MAX_ID or line.item_code_size > MAX_CODE:
-        field = LINE_ID if line.line_id_size > MAX_ID else ITEM
-        count = note(problems, count, index, ID_TOO_LONG, field, position)
-    else:
+        fault = MISSING_LINE_ID
+    if fault == 0:
         slot = find_serial(buffer, line.line_id_start, np.int64(line.line_id_size), lines, serials)
         if slot >= 0:
-            count = note(problems, count, index, DUPLICATE_LINE_ID, LINE_ID, position)
+            fault = DUPLICATE_LINE_ID
         else:
             serials.table[np.uint64(-1 - slot), 0] = serials.stamp
             serials.table[np.uint64(-1 - slot), 1] = position
+    if fault != 0:
+        count = note(problems, count, index, fault, LINE_ID, position)
+    return count
+
+
+@uncounted_inlined
+def check_codes(
+    buffer: np.ndarray, line: Any, known: bool, position: int, problems: np.ndarray, count: int, index: int
+) -> int:
+    """Check the codes of a line that no list has: an item outside the catalogue, and those of the institution."""
+    if not known:
+        fault = text_fault(buffer, line.item_code_start, line.item_code_size, MOST_ITEM)
+        if fault != 0:
+            count = note(problems, count, index, fault, ITEM, position)
+    fault = text_fault(buffer, line.department_start, line.department_size, MOST_DEPARTMENT)
+    if fault != 0:
+        count = note(problems, count, index, fault, DEPARTMENT, position)
+    fault = text_fault(buffer, line.institution_item_code_start, line.institution_item_code_size, MOST_OWN_CODE)
+    if fault != 0:
+        count = note(problems, count, index, fault, OWN_CODE, position)
     return count
 
 
@@ -153,7 +176,7 @@ def match_refunds(
         wire_line = wire_lines[np.uint64(serials.first + position)]
         if wire_line.quantity_e4 < 0:
             slot = np.int64(-1)
-            if wire_line.original_line_id_size > 0 and wire_line.original_line_id_size <= MAX_ID:
+            if wire_line.original_line_id_size > 0 and wire_line.original_line_id_size <= MOST_LINE_ID:
                 slot = find_serial(
                     buffer, wire_line.original_line_id_start, np.int64(wire_line.original_line_id_size),
                     wire_lines, serials,
@@ -167,7 +190,7 @@ def match_refunds(
 
 
 @uncounted_inlined
-def resolve_lines(wire: Any, look: Any, out: Any, table: np.ndarray, count: int, index: int) -> int:
+def resolve_lines(wire: Any, look: Any, out: Any, table: np.ndarray, care: Care, count: int, index: int) -> int:
     """Resolve the fee lines of a claim; ``wire``, ``look``, ``out`` as in ``claim.resolve``."""
     buffer, wire_lines, lines, problems = wire.heap, wire.lines, out.lines, out.problems
     items = look.items
@@ -183,6 +206,7 @@ def resolve_lines(wire: Any, look: Any, out: Any, table: np.ndarray, count: int,
         serials = Serials(table, np.int32(index + 1), root.lines_start)
         total = np.int64(0)
         refunds = False
+        doubtful = False
         checked_date = np.int32(-1)  # no date, so that the first line is looked at even when it has none
         for position in range(line_count):
             wire_line = wire_lines[np.uint64(serials.first + position)]
@@ -201,9 +225,13 @@ def resolve_lines(wire: Any, look: Any, out: Any, table: np.ndarray, count: int,
                 else:
                     checked_date = wire_line.fee_date
             count = check_values(wire_line, position, problems, count, index)
+            count = check_codes(buffer, wire_line, line.item >= 0, position, problems, count, index)
+            doubtful |= line_is_doubtful(wire_line, care)
             if wire_line.amount_fen <= MAX_AMOUNT and wire_line.amount_fen >= -MAX_AMOUNT:
                 total += wire_line.amount_fen
             refunds |= wire_line.quantity_e4 < 0
+        if doubtful:
+            out.doubtful[np.uint64(index)] = 1
         if refunds:
             count = match_refunds(wire, out, serials, line_count, problems, count, index)
         if total != root.total_fen and line_count > 0:

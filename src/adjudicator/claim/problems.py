@@ -8,11 +8,14 @@ import numpy as np
 
 from adjudicator import limits
 from adjudicator.claim.fields import FIELDS
+from adjudicator.claim.ids import ID_LIMITS
+from adjudicator.claim.incoming import Incoming
+from adjudicator.claim.received import received
+from adjudicator.claim.unreadable import unreadable
 from adjudicator.errors import E, Problem
 from adjudicator.rulefile.pack import Pack
 
 _LIMITS: dict[int, int] = {
-    int(E.ID_TOO_LONG): limits.MAX_ID_BYTES,
     int(E.AMOUNT_OUT_OF_RANGE): limits.MAX_AMOUNT_FEN,
     int(E.TOO_MANY_LINES): limits.MAX_LINES_PER_CLAIM,
     int(E.TOO_MANY_CODES): limits.MAX_DIAGNOSES_PER_CLAIM,
@@ -23,11 +26,22 @@ _FIELDS: dict[int, str] = {int(E.INVALID_ACCUMULATOR): "accumulators"}
 """Fields of what a stage after resolving refuses."""
 
 
-def from_row(row: np.void) -> Problem:
-    """Return the problem of one PROBLEM row."""
-    number, line = int(row["number"]), int(row["line"])
-    path = FIELDS[int(row["field"])].replace("[]", f"[{line}]")
-    return Problem(number, path, str(_LIMITS.get(number, "")))
+def found_in(incoming: Incoming, rows: np.ndarray, row: int) -> list[Problem]:
+    """Return the problems of the PROBLEM rows of one claim, with the values that were received."""
+    return [_problem(incoming, entry, row) for entry in rows]
+
+
+def _problem(incoming: Incoming, entry: np.void, row: int) -> Problem:
+    number, field = int(entry["number"]), FIELDS[int(entry["field"])]
+    if number == E.MALFORMED_MESSAGE:
+        return unreadable(incoming.message(row))
+    path = field.replace("[]", f"[{int(entry['line'])}]")
+    detail = str(_LIMITS.get(number, ""))
+    if number == E.ID_TOO_LONG:
+        detail = str(ID_LIMITS[field])
+    elif number == E.SETTLED_IN_FUTURE:
+        detail = str(incoming.latest)
+    return Problem(number, path, detail, value=received(incoming, row, path))
 
 
 def undefined_rule(pack: Pack, claim: np.void) -> str:
@@ -45,15 +59,15 @@ def undefined_rule(pack: Pack, claim: np.void) -> str:
 
 
 def collect(
-    found: np.ndarray, claim: np.void, row: int, detail: str = "", warnings: Sequence[Problem] = ()
+    found: Sequence[Problem], claim: np.void, detail: str = "", warnings: Sequence[Problem] = ()
 ) -> list[Problem]:
     """Return all problems of one claim, the decisive one first: those of resolving, then those of later stages.
 
-    ``found`` PROBLEM of the batch; ``claim`` CLAIM, the claim of ``row`` as far as it went.
+    ``claim`` is the row of CLAIM as far as it went.
     """
-    problems = [from_row(entry) for entry in found[found["claim"] == row]]
+    problems = list(found)
     error, line = int(claim["error"]), int(claim["error_line"])
-    if error and all(problem.number != error for problem in problems):
+    if error and all(problem.number not in (error, E.NOT_UTF8) for problem in problems):
         path = f"lines[{line}]" if line >= 0 else _FIELDS.get(error, "")
         problems.append(Problem(error, path, detail or str(_LIMITS.get(error, ""))))
     problems.sort(key=lambda problem: problem.number)

@@ -19,6 +19,7 @@ from adjudicator.claim.checks import (
     copy_fields,
     note,
 )
+from adjudicator.claim.doubts import care_of, is_doubtful
 from adjudicator.claim.fields import MOST_PROBLEMS, F, Records
 from adjudicator.claim.lines import LINES, TOO_MANY_LINES, resolve_lines
 from adjudicator.codes import HOSPITAL_LEVELS, Place
@@ -105,6 +106,7 @@ class ResolvedColumns(NamedTuple):
     lines: np.ndarray
     problems: np.ndarray
     numbers: Records  # the claims
+    doubtful: np.ndarray  # uint8[n], zeroed: 1 where claim.warnings has to look
 
 
 @uncounted_inlined
@@ -121,6 +123,19 @@ def digits_value(buffer: np.ndarray, start: int, size: int, most: int) -> int:
         value = value * 10 + digit
         i += np.uint64(1)
     return value if ok else np.int64(-1)
+
+
+@uncounted_inlined
+def care_area_of(buffer: np.ndarray, wire: Any, look: LookupArrays, hospital: int, insured: int) -> int:
+    """Return the six digits of the place of care, by default those of the institution, -1 where there are none."""
+    care = np.int64(-1)
+    if wire.care_area_size == 0:
+        care = np.int64(look.hospital_area[np.uint64(hospital)]) if hospital >= 0 else insured
+    elif wire.care_area_size == 6:
+        care = digits_value(buffer, wire.care_area_start, np.int64(6), 6)
+        if care < LEAST_AREA:
+            care = np.int64(-1)
+    return care
 
 
 @uncounted_inlined
@@ -150,15 +165,9 @@ def resolve_place(
         buffer, wire.institution_code_start, np.int64(wire.institution_code_size),
         hospitals.keys, hospitals.offsets, hospitals.slots, hospitals.tags,
     )  # fmt: skip
-    care = np.int64(-1)
-    if wire.care_area_size == 0:
-        care = np.int64(look.hospital_area[np.uint64(hospital)]) if hospital >= 0 else insured
-    else:
-        if wire.care_area_size == 6:
-            care = digits_value(buffer, wire.care_area_start, np.int64(6), 6)
-        if care < LEAST_AREA:
-            care = np.int64(-1)
-            count = note(problems, count, index, UNKNOWN_CARE_AREA, CARE_AREA, -1)
+    care = care_area_of(buffer, wire, look, hospital, insured)
+    if care < 0 and wire.care_area_size > 0:
+        count = note(problems, count, index, UNKNOWN_CARE_AREA, CARE_AREA, -1)
     if pack >= 0 and care >= 0:
         span = look.pool_span[np.uint64(pack)]
         if care // span == insured // span:
@@ -173,12 +182,15 @@ def resolve_place(
         if care_row >= 0 and np.int64(look.area_pack[np.uint64(care_row)]) == pack:
             claim.care_county = look.area_county[np.uint64(care_row)]
         level = digits_value(buffer, wire.hospital_level_start, np.int64(wire.hospital_level_size), 2)
+        known_level = level >= 1 and level < HOSPITAL_LEVEL_COUNT
         if hospital >= 0 and np.int64(look.hospital_pack[np.uint64(hospital)]) == pack:
             h = np.uint64(hospital)
             claim.hospital = look.hospital_row[h]
             claim.hospital_level = look.hospital_level[h]
             claim.deductible_level = look.hospital_deductible_level[h]
             claim.price_level = look.hospital_price_level[h]
+            if wire.hospital_level_size > 0 and not known_level:
+                count = note(problems, count, index, UNKNOWN_HOSPITAL_LEVEL, HOSPITAL_LEVEL, -1)
         elif claim.place == LOCAL:
             count = note(problems, count, index, UNKNOWN_INSTITUTION, INSTITUTION, -1)
         else:
@@ -271,9 +283,10 @@ def decide(out: ResolvedColumns, index: int, count: int) -> None:
 
 
 @uncounted_kernel
-def resolve(came: WireClaims, look: LookupArrays, out: ResolvedColumns, scratch: np.ndarray) -> int:
+def resolve(came: WireClaims, look: LookupArrays, out: ResolvedColumns, scratch: np.ndarray, latest: int) -> int:
     """Fill ``out`` from the wire tables and return the number of problems kept.
 
+    ``latest``: a claim that is settled after this day (YYYYMMDD) is refused.
     ``scratch`` int32[2**k, 2], zeroed, at least twice the largest number of lines.
     """
     kept = np.int64(0)
@@ -291,15 +304,17 @@ def resolve(came: WireClaims, look: LookupArrays, out: ResolvedColumns, scratch:
         else:
             claim.line_end = wire.lines_end
             copy_derived(wire, claim)
-            count = check_identity(wire, out.problems, count, index)
+            count = check_identity(came.heap, wire, out.problems, count, index)
             count = resolve_place(came.heap, wire, claim, look, out.problems, count, index)
             count = resolve_person(came.heap, wire, claim, look, out.problems, count, index)
             inpatient = look.needs_diagnosis[np.uint64(claim.care_kind)]
             count = copy_fields(look.plain, came.numbers, out.numbers, index, out.problems, count)
-            count = check_dates(wire, claim, inpatient, out.problems, count, index)
+            count = check_dates(wire, claim, inpatient, latest, out.problems, count, index)
             count = check_payers(wire, out.problems, count, index)
             count = check_lists(wire, inpatient, out.problems, count, index)
-            count = resolve_lines(came, look, out, scratch, count, index)
+            if is_doubtful(wire, claim, inpatient):
+                out.doubtful[np.uint64(index)] = 1
+            count = resolve_lines(came, look, out, scratch, care_of(wire, inpatient), count, index)
         decide(out, index, count)
         kept += count
     return kept

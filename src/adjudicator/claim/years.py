@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from adjudicator.claim.batch import Incoming
+from adjudicator.claim.incoming import Incoming
 from adjudicator.claim.state import PersonYears, StayParts, quota_key
 from adjudicator.columns import ACCUMULATOR_COUNT, QUOTA, SLOT
 from adjudicator.errors import E

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 from adjudicator.cli.addresses import listen_address, store_url
+from adjudicator.dates import is_date
 from adjudicator.service.options import DEFAULT_LISTEN, ServeOptions, TlsOptions
 
 REDIS_VARIABLE = "ADJUDICATOR_REDIS_URL"
@@ -54,6 +55,10 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     )
     parser.add_argument("--grace", type=float, default=30.0, metavar="SECONDS",
                         help="time to finish accepted calls when stopping (default %(default)s)")  # fmt: skip
+    parser.add_argument("--today", type=date_number, metavar="DATE",
+                        help="2024-06-12: the service's own date, instead of the clock's")  # fmt: skip
+    parser.add_argument("--future-days", type=int, default=1, metavar="N",
+                        help="days after today that a settlement may be dated (default %(default)s)")  # fmt: skip
     parser.add_argument("--worker", type=int, default=None, help=argparse.SUPPRESS)
     parser.set_defaults(run=run)
 
@@ -86,6 +91,8 @@ def options_of(arguments: argparse.Namespace) -> ServeOptions:
         reflection=arguments.reflection,
         metrics=arguments.metrics,
         grace_seconds=arguments.grace,
+        today=arguments.today,
+        future_days=arguments.future_days,
         worker=arguments.worker or 0,
     )
 
@@ -105,6 +112,9 @@ def worker_commands(arguments: argparse.Namespace, address: str) -> list[list[st
             words += [f"--{name.replace('_', '-')}", str(value)]
     if arguments.reflection:
         words.append("--reflection")
+    if arguments.today:
+        words += ["--today", str(arguments.today)]
+    words += ["--future-days", str(arguments.future_days)]
     commands = []
     for worker in range(arguments.workers):
         own = ["--worker", str(worker)]
@@ -130,6 +140,18 @@ def _candidate(text: str) -> tuple[str, tuple[str, ...]]:
     if not name or not packs:
         raise SystemExit(f"adjudicator serve: --candidate needs NAME=PACK[,PACK], not {text}")
     return name, tuple(packs.split(","))
+
+
+def date_number(text: str) -> int:
+    """Return 2024-06-12 or 20240612 as YYYYMMDD.
+
+    >>> date_number("2024-06-12")
+    20240612
+    """
+    digits = text.replace("-", "")
+    if not (digits.isascii() and digits.isdigit() and is_date(int(digits))):
+        raise argparse.ArgumentTypeError(f"not a date: {text}")
+    return int(digits)
 
 
 def _positive(text: str) -> int:

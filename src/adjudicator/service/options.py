@@ -48,4 +48,8 @@ class ServeOptions:
     """Batches of joined unary calls in work at one time."""
     engine_threads: int = 2
     """Threads that compute big batches."""
+    today: int | None = None
+    """YYYYMMDD that stands for the date of the clock, for tests and for files of another day; None: the clock's."""
+    future_days: int = 1
+    """Days after the service's own date that a settlement may still be dated; further ahead it is refused."""
     worker: int = 0

@@ -34,6 +34,7 @@ from adjudicator.service.microbatch import Answer
 from adjudicator.service.open_claims import OpenClaims, refusals, refused_by_pricing, unique_keys
 from adjudicator.service.options import ServeOptions
 from adjudicator.service.store import Store
+from adjudicator.service.today import latest_settlement
 from adjudicator.wire.decode import BATCH_DEPTH, split_batch
 
 T = TypeVar("T")
@@ -125,7 +126,10 @@ class Settler:
             self.waiting -= len(starts)
             self.waiting_bytes -= len(message)
         try:
-            prepare = partial(self.engine.prepare, message, starts, ends, max_depth=BATCH_DEPTH, digested=True)
+            prepare = partial(
+                self.engine.prepare, message, starts, ends, max_depth=BATCH_DEPTH, digested=True,
+                latest=latest_settlement(self._options),
+            )  # fmt: skip
             resolved = await self.compute(len(message), prepare)
             return await self._settle(resolved, [deadline] * len(starts))
         finally:
@@ -134,10 +138,11 @@ class Settler:
     # ---------------------------------------------------------------- the way of a batch
 
     async def _prepare(self, messages: Sequence[bytes], *, digested: bool = False) -> Resolved:
-        """Decode and resolve single claims, joined into one buffer."""
+        """Decode and resolve single claims, joined into one buffer; only those to be settled are held to the clock."""
         buffer, offsets = b"".join(messages), np.zeros(len(messages) + 1, np.int64)
         np.cumsum(list(map(len, messages)), out=offsets[1:])
-        prepare = partial(self.engine.prepare, buffer, offsets[:-1], offsets[1:], digested=digested)
+        latest = latest_settlement(self._options) if digested else limits.LAST_DATE
+        prepare = partial(self.engine.prepare, buffer, offsets[:-1], offsets[1:], digested=digested, latest=latest)
         return prepare() if len(buffer) <= self._inline_bytes else await self._in_thread(prepare)
 
     async def _settle(self, resolved: Resolved, deadlines: Sequence[float]) -> list[Answer]:
