@@ -9,25 +9,27 @@ import pytest
 
 from adjudicator.errors import E
 from adjudicator.rulefile.faults import PackError
-from adjudicator.rules.bundle import check_packs, load_bundle
+from adjudicator.rules.bundle import load_bundle
+from adjudicator.rules.check import check_pack
 from adjudicator.rules.inline import inline_bundle
 from adjudicator.rules.load import read_pack, shipped_packs
 
 BAD = Path(__file__).parent.parent / "bad" / "packs"
+TODAY = 20_261_127
 TAOHUAYUAN = Path(read_pack("taohuayuan").folder)
 
 
 def test_every_fault_is_told_in_one_run() -> None:
-    found = [str(fault) for fault in check_packs([BAD / "many_faults"])]
+    found = [str(fault) for fault in check_pack(BAD / "many_faults", TODAY)]
     assert found == (BAD / "many_faults" / "faults.txt").read_text("utf-8").splitlines()
 
 
 def test_every_fault_says_what_to_write_instead() -> None:
-    assert all(fault.file and fault.key and fault.remedy for fault in check_packs([BAD / "many_faults"]))
+    assert all(fault.file and fault.key and fault.remedy for fault in check_pack(BAD / "many_faults", TODAY))
 
 
 def test_faults_have_codes_of_the_error_table() -> None:
-    numbers = {fault.number for fault in check_packs([BAD / "many_faults"])}
+    numbers = {fault.number for fault in check_pack(BAD / "many_faults", TODAY)}
     assert numbers == {E.CORRUPT_PACK, E.TWO_PLANS, E.PERSON_IN_TWO_PLANS}
     with pytest.raises(PackError, match=r"^ADJ-5006 .*规则"):
         read_pack(BAD / "many_faults")
@@ -93,7 +95,7 @@ def test_a_missing_and_a_damaged_file(tmp_path: Path) -> None:
 
 
 def test_there_is_no_such_pack() -> None:
-    (fault,) = check_packs(["atlantis"])
+    (fault,) = check_pack("atlantis", TODAY)
     assert "there is no such pack" in fault.message and "hangzhou" in fault.remedy
 
 

@@ -9,17 +9,15 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from adjudicator.cli.addresses import store_url
+from adjudicator.cli.language import add_language
 
 if TYPE_CHECKING:
     from adjudicator.cli.reports.explained import Explained
-
-LANGUAGES = ("zh", "en")
 
 
 def add_parser(subparsers: argparse._SubParsersAction[Any]) -> None:
@@ -38,7 +36,7 @@ def add_parser(subparsers: argparse._SubParsersAction[Any]) -> None:
     stored.add_argument("--encounter", metavar="ID", default="", help="encounter id of the settlement")
     stored.add_argument("--sequence", type=int, default=1, metavar="N", help="which settlement (default %(default)s)")
     stored.add_argument("--area", metavar="CODE", default="", help="place of insurance; needed with --target")
-    parser.add_argument("--lang", choices=LANGUAGES, default=_language(), help="language (default %(default)s)")
+    add_language(parser)
     output = parser.add_mutually_exclusive_group()
     output.add_argument("--json", action="store_true", help="print JSON, one object a settlement")
     output.add_argument("--html", type=Path, metavar="FILE", help="write the settlement sheet to print (结算单说明)")
@@ -65,12 +63,6 @@ def run(arguments: argparse.Namespace) -> int:
         elif not arguments.html:
             print("\n".join(text_lines(one, arguments.lang)))
     return 1 if any(one.is_refused for one in explained) else 0
-
-
-def _language() -> str:
-    """Return Chinese where the terminal speaks it."""
-    spoken = os.environ.get("LC_ALL") or os.environ.get("LC_MESSAGES") or os.environ.get("LANG") or ""
-    return "zh" if spoken.startswith("zh") else "en"
 
 
 def _of_files(arguments: argparse.Namespace) -> Iterator[Explained]:

@@ -12,13 +12,14 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from adjudicator.cli.language import add_language, spoken
 from adjudicator.cli.reports.pack_page import render
 from adjudicator.cli.reports.schemas import schemas, text_of, write
 from adjudicator.dates import iso
 from adjudicator.rulefile.evidence import EVIDENCE_ZH, Evidence
-from adjudicator.rulefile.faults import Fault, PackError
+from adjudicator.rulefile.faults import WEIGHT_ZH, Fault, PackError, Weight
 from adjudicator.rules.blocks import TABLES_ZH, ShownBlock, blocks_on
-from adjudicator.rules.bundle import check_packs
+from adjudicator.rules.check import check_pack
 from adjudicator.rules.cited import cited_blocks, shares
 from adjudicator.rules.diff import Change, diff_packs, joined
 from adjudicator.rules.load import read_pack, shipped_packs
@@ -31,7 +32,7 @@ def add_parser(subparsers: Any) -> None:
     """Add ``rules`` with its actions."""
     parser = subparsers.add_parser("rules", help="check, show, compare rule packs")
     actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
-    check = actions.add_parser("check", help="every fault of some packs, with file, key and what to write instead")
+    check = actions.add_parser("check", help="every fault of some packs, and what is likely to be one")
     check.add_argument("packs", nargs="*", metavar="PACK", help="name or folder; none: all that are shipped")
     show = actions.add_parser("show", help="what a pack says on a day")
     show.add_argument("pack", metavar="PACK")
@@ -44,6 +45,7 @@ def add_parser(subparsers: Any) -> None:
     schema = actions.add_parser("schema", help="JSON schemas of rule files, for editors")
     schema.add_argument("name", nargs="?", choices=sorted(schemas()), help="print this one; none: list the names")
     schema.add_argument("--output", metavar="FOLDER", default="", help="write all of them as files")
+    add_language(check)
     for action in (check, show, diff, schema):
         action.add_argument("--json", action="store_true", help="print JSON")
     parser.set_defaults(run=run)
@@ -54,7 +56,7 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         return {"check": _check, "show": _show, "diff": _diff, "schema": _schema}[arguments.action](arguments)
     except PackError as error:
-        _print_faults({error.what: error.faults}, arguments.json)
+        _print_findings({error.what: error.faults}, arguments.json, spoken())
         return FAULTY
     except ValueError as error:
         print(error, file=sys.stderr)
@@ -83,23 +85,34 @@ def read_day(text: str) -> int:
 # -------------------------------------------------------------------- check
 
 
+COUNTED: dict[str, dict[Weight, str]] = {
+    "en": {Weight.FAULT: "{} fault(s)", Weight.WARNING: "{} warning(s)", Weight.NOTE: "{} note(s)"},
+    "zh": {Weight.FAULT: "{} 处错误", Weight.WARNING: "{} 处警告", Weight.NOTE: "{} 处提示"},
+}
+NO_FAULTS = {"en": "no faults", "zh": "没有错误"}
+
+
 def _check(arguments: argparse.Namespace) -> int:
-    names = arguments.packs or shipped_packs()
-    faults = {name: check_packs([name]) for name in names}
-    _print_faults(faults, arguments.json)
-    return FAULTY if any(faults.values()) else OK
+    names, today = arguments.packs or shipped_packs(), read_day("")
+    found = {name: check_pack(name, today) for name in names}
+    _print_findings(found, arguments.json, arguments.lang)
+    faulty = any(finding.weight is Weight.FAULT for some in found.values() for finding in some)
+    return FAULTY if faulty else OK
 
 
-def _print_faults(faults: dict[str, list[Fault]], as_json: bool) -> None:
+def _print_findings(found: dict[str, list[Fault]], as_json: bool, language: str) -> None:
     if as_json:
-        print(
-            json.dumps({name: [asdict(fault) for fault in found] for name, found in faults.items()}, ensure_ascii=False)
-        )
+        print(json.dumps({name: [asdict(one) for one in some] for name, some in found.items()}, ensure_ascii=False))
         return
-    for name, found in faults.items():
-        print(f"{name}: {'no faults' if not found else f'{len(found)} fault(s)'}")
-        for fault in found:
-            print(f"  {fault}")
+    for name, findings in found.items():
+        counts = {weight: sum(one.weight is weight for one in findings) for weight in Weight}
+        words = [COUNTED[language][weight].format(count) for weight, count in counts.items() if count]
+        if not counts[Weight.FAULT]:
+            words.insert(0, NO_FAULTS[language])
+        print(f"{name}: {', '.join(words)}")
+        for one in findings:
+            weight = WEIGHT_ZH[one.weight] if language == "zh" else str(one.weight)
+            print(f"  {'' if one.weight is Weight.FAULT else f'{weight}: '}{one.text(language)}")
 
 
 # -------------------------------------------------------------------- show

@@ -5,8 +5,23 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass
+from enum import StrEnum
 
 from adjudicator.errors import TABLE, E
+
+
+class Weight(StrEnum):
+    """How much a finding weighs."""
+
+    FAULT = "fault"
+    """The pack cannot be used."""
+    WARNING = "warning"
+    """A value that is most often a slip; a person should look."""
+    NOTE = "note"
+    """What the pack leaves out on purpose, as far as one can see."""
+
+
+WEIGHT_ZH: dict[Weight, str] = {Weight.FAULT: "错误", Weight.WARNING: "警告", Weight.NOTE: "提示"}
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -19,11 +34,20 @@ class Fault:
     remedy: str = ""
     number: E = E.CORRUPT_PACK
     """Row of the error table; a fault that claims would run into has one of its own."""
+    message_zh: str = ""
+    """The same in Chinese; empty where there is no Chinese text yet."""
+    remedy_zh: str = ""
+    weight: Weight = Weight.FAULT
 
     def __str__(self) -> str:
-        remedy = f" — {self.remedy}" if self.remedy else ""
+        return self.text()
+
+    def text(self, language: str = "en") -> str:
+        """Return the finding as a line; English where there is no text in the language."""
+        zh = language == "zh" and self.message_zh
+        message, remedy = (self.message_zh, self.remedy_zh) if zh else (self.message, self.remedy)
         code = "" if self.number == E.CORRUPT_PACK else f" [{TABLE[self.number].code}]"
-        return f"{self.file}: {self.key}: {self.message}{remedy}{code}"
+        return f"{self.file}: {self.key}: {message}{f' — {remedy}' if remedy else ''}{code}"
 
 
 class Faults(list[Fault]):

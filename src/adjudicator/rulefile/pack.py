@@ -9,13 +9,15 @@ from __future__ import annotations
 import datetime
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 
-from adjudicator.codes import CareKind, Scheme
+from adjudicator.codes import CareKind, Filing, Place, Scheme
+from adjudicator.limits import FIRST_DATE, LAST_DATE
 from adjudicator.options import QuotaPeriod, YearBy
 from adjudicator.rulefile.dated import DatedValue, Source
+from adjudicator.rulefile.fields import CodeList, Date, Members, Schemes, Where
 
 
 class Area(msgspec.Struct, frozen=True):
@@ -83,6 +85,25 @@ class GroupingName(msgspec.Struct, frozen=True):
     scheme: str
     from_: datetime.date = msgspec.field(name="from")
     to: datetime.date | None = None
+
+
+class NotCovered(msgspec.Struct, frozen=True, kw_only=True):
+    """Claims that the pack has no rule for on purpose; what is not written is all."""
+
+    where: Where
+    scheme: Schemes = ()
+    care: Annotated[tuple[int, ...], Members(CareKind)] = ()
+    place: Annotated[tuple[int, ...], Members(Place)] = ()
+    filing: Annotated[tuple[int, ...], Members(Filing)] = ()
+    """Only of care outside the pool."""
+    person_group: CodeList = ()
+    level: CodeList = ()
+    maternity: CodeList = ()
+    """Maternity classes, as in ``maternity_quota_yuan``."""
+    from_: Date = msgspec.field(name="from", default=FIRST_DATE)
+    to: Date = LAST_DATE
+    reason: str
+    """Why, such as what the documents leave out."""
 
 
 class PackHeader(msgspec.Struct, frozen=True):
@@ -214,6 +235,8 @@ class Pack:
     benefit_year: YearBy
     year_begins: int
     """Month and day, MMDD."""
+    not_covered: tuple[NotCovered, ...] = ()
+    """Holes of the rules that are on purpose; ``rules check`` reports all others."""
     plans: tuple[Any, ...] = ()
     """plan_source.PlanSource of the pack, in order."""
     province_wide: bool = False

@@ -65,12 +65,22 @@ def blocks_on(pack: Pack, date: int) -> dict[tuple[str, str, str], ShownBlock]:
         options = tuple((key, _text(value)) for key, value in raw.items() if key not in NAMES and not _is_tables(value))
         if options:
             found[file, "options", ""] = ShownBlock(file, "options", "", options, "", "", "", "", "", "", "")
-        for table, entries in raw.items():
-            for entry in entries if _is_tables(entries) else ():
-                if _day(entry.get("from")) <= date <= _day(entry.get("to"), LAST_DATE):
-                    block = _block(file, table, entry)
-                    found[file, table, block.name] = block
+        for block in _blocks(file, raw):
+            if block.from_date <= iso(date) <= block.to_date:
+                found[file, block.table, block.name] = block
     return found
+
+
+def every_block(pack: Pack) -> Iterator[ShownBlock]:
+    """Yield the dated tables of payment and pooling of all days, in the order of their files."""
+    for file in FILES:
+        yield from _blocks(file, read_toml(pack.folder / file, file, Faults()) or {})
+
+
+def _blocks(file: str, raw: Mapping[str, Any]) -> Iterator[ShownBlock]:
+    for table, entries in raw.items():
+        for entry in entries if _is_tables(entries) else ():
+            yield _block(file, table, entry)
 
 
 def rows_of(pack: Pack, file: str) -> frozenset[tuple[str, ...]]:
@@ -86,10 +96,8 @@ def _block(file: str, table: str, entry: Mapping[str, Any]) -> ShownBlock:
     name = " ".join(_text(entry[key]) for key in named_by)
     values = tuple(_values(entry, "", (*SOURCE_KEYS, *named_by)))
     source = {key: str(entry.get(key, "")) for key in EVIDENCE_KEYS}
-    return ShownBlock(
-        file, table, name, values, iso(_day(entry["from"])), iso(_day(entry.get("to"), LAST_DATE)), source["document"],
-        source["clause"], source["link"], source["checked_on"], source["evidence"],
-    )  # fmt: skip
+    first, last = iso(_day(entry.get("from"))), iso(_day(entry.get("to"), LAST_DATE))
+    return ShownBlock(file, table, name, values, first, last, **source)
 
 
 def _values(entry: Mapping[str, Any], inside: str, without: tuple[str, ...]) -> Iterator[tuple[str, str]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import importlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -92,15 +92,6 @@ def load_bundle(names_or_paths: Sequence[str | Path]) -> Bundle:
     return compile_bundle(packs, sources, schemes)
 
 
-def check_packs(names_or_paths: Sequence[str | Path]) -> list[Any]:
-    """Every fault of some packs, without raising."""
-    try:
-        load_bundle(names_or_paths)
-    except PackError as error:
-        return error.faults
-    return []
-
-
 def compile_bundle(packs: Sequence[Pack], sources: dict[str, list[Any]], schemes: Sequence[Any]) -> Bundle:
     """Return a bundle of packs that are read and checked."""
     sections = {
@@ -140,8 +131,7 @@ def _check_packs(packs: Sequence[Pack], faults: Faults) -> None:
 def _collect(own: Faults, name: str, packs: int, faults: Faults) -> None:
     """Faults of one pack; where several are loaded, each file is named with its pack."""
     for fault in own:
-        file = fault.file if packs == 1 else f"{name}/{fault.file}"
-        faults.add(file, fault.key, fault.message, fault.remedy, fault.number)
+        faults.append(fault if packs == 1 else replace(fault, file=f"{name}/{fault.file}"))
 
 
 def _load_schemes(packs: Sequence[Pack], faults: Faults) -> list[Any]:

@@ -11,11 +11,22 @@ import msgspec
 
 from adjudicator.benefit.plan.source import Fragment, PlanSource, read_fragments, read_plans
 from adjudicator.benefit.plan.values import ORDINARY, Names
+from adjudicator.codes import CARE_KIND_ZH, PLACE_ZH, SCHEME_ZH, CareKind, Place
+from adjudicator.dates import iso
 from adjudicator.errors import E
 from adjudicator.options import choice_name
 from adjudicator.rulefile.evidence import read_support
-from adjudicator.rulefile.faults import Faults, PackError
-from adjudicator.rulefile.pack import Area, AssistanceCategory, LevelGroup, Pack, PackHeader, PackOptions, PersonGroup
+from adjudicator.rulefile.faults import Fault, Faults, PackError
+from adjudicator.rulefile.pack import (
+    Area,
+    AssistanceCategory,
+    LevelGroup,
+    NotCovered,
+    Pack,
+    PackHeader,
+    PackOptions,
+    PersonGroup,
+)
 from adjudicator.rulefile.reader import read_struct, read_structs, read_toml, unknown_keys
 from adjudicator.rules.pack_codes import (
     PACK_FILE,
@@ -23,6 +34,7 @@ from adjudicator.rules.pack_codes import (
     check_groups,
     check_levels,
     check_names,
+    check_not_covered,
     read_care_types,
     read_date_option,
     read_groupings,
@@ -35,7 +47,7 @@ PACKS = Path(__file__).resolve().parents[1] / "packs"
 
 PACK_TABLES = (
     "options", "area", "level", "person_group", "care_type", "assistance", "disease", "programme", "grouping",
-    "catalogue", "payment", "pooling",
+    "not_covered", "catalogue", "payment", "pooling",
 )  # fmt: skip
 
 
@@ -101,6 +113,8 @@ def build_pack(
         (ORDINARY, *(category.id for category in assistance)),
     )  # fmt: skip
     plans = _plans(files, shared, names, faults)
+    not_covered = read_structs(NotCovered, raw.get("not_covered"), PACK_FILE, "not_covered", faults)
+    check_not_covered(not_covered, names, faults)
     register = hospital_rows(folder, faults) if hospitals is None else hospitals
     return Pack(
         id=header.id,
@@ -122,6 +136,7 @@ def build_pack(
         rule_date=read_date_option(options.rule_date, "rule_date", faults),
         benefit_year=read_date_option(options.benefit_year, "benefit_year", faults),
         year_begins=read_month_day(options.benefit_year_begins, faults),
+        not_covered=not_covered,
         plans=tuple(plans),
         province_wide=header.province_wide,
         raw=raw,
@@ -190,12 +205,20 @@ def _check_two_plans(plans: Sequence[PlanSource], faults: Faults) -> None:
             shared_filing = set(plan.filings) & set(other.filings) or (0 in shared_place)
             same_days = plan.from_date <= other.to_date and other.from_date <= plan.to_date
             if plan.scheme == other.scheme and shared_care and shared_place and shared_filing and same_days:
-                kinds = ", ".join(sorted(choice_name(kind) for kind in shared_care))
-                faults.add(
-                    plan.file, f"{plan.key}",
-                    f"plans {other.id!r} ({other.file}) and {plan.id!r} both fit {choice_name(plan.scheme)} {kinds}",
-                    "narrow care, place, filing, from or to of one of them", E.TWO_PLANS,
-                )  # fmt: skip
+                faults.append(_both_fit(plan, other, sorted(shared_care), min(shared_place)))
+
+
+def _both_fit(plan: PlanSource, other: PlanSource, care: Sequence[CareKind], place: Place) -> Fault:
+    """Return the fault of two plans that take the same claims, with the smallest example of such a claim."""
+    day, scheme = iso(max(plan.from_date, other.from_date)), choice_name(plan.scheme)
+    kinds, kinds_zh = ", ".join(map(choice_name, care)), "、".join(CARE_KIND_ZH[kind] for kind in care)
+    return Fault(
+        plan.file, plan.key,
+        f"plans {other.id!r} ({other.file}) and {plan.id!r} both fit {scheme} {kinds}, {choice_name(place)} on {day}",
+        "narrow care, place, filing, from or to of one of them", E.TWO_PLANS,
+        message_zh=f"{day} {PLACE_ZH[place]}{SCHEME_ZH[plan.scheme]}{kinds_zh}同时符合方案 {other.id} 与 {plan.id}",
+        remedy_zh="请收窄其一的 care、place、filing、from 或 to",
+    )  # fmt: skip
 
 
 def canonical(data: Any) -> bytes:

@@ -9,11 +9,11 @@ from typing import Any
 
 from adjudicator import limits
 from adjudicator.benefit.plan.source import SCHEME_WORDS
-from adjudicator.benefit.plan.values import ORDINARY
+from adjudicator.benefit.plan.values import ORDINARY, Names
 from adjudicator.codes import HOSPITAL_LEVELS, NATIONAL_CARE_TYPES, PERSON_TYPES, CareKind
 from adjudicator.errors import E
 from adjudicator.options import YearBy, choice_name
-from adjudicator.rulefile.faults import Faults
+from adjudicator.rulefile.faults import Faults, nearest
 from adjudicator.rulefile.pack import (
     Area,
     AssistanceCategory,
@@ -21,6 +21,7 @@ from adjudicator.rulefile.pack import (
     Grouping,
     GroupingName,
     LevelGroup,
+    NotCovered,
     PackHeader,
     PersonGroup,
     span_of,
@@ -127,6 +128,21 @@ def check_groups(groups: Sequence[PersonGroup], faults: Faults) -> None:
                     f"person type {code}{of} has two plans: groups {other!r} and {group.id!r}",
                     "leave it in one of them", E.PERSON_IN_TWO_PLANS,
                 )  # fmt: skip
+
+
+def check_not_covered(entries: Sequence[NotCovered], names: Names, faults: Faults) -> None:
+    """Check that what is declared as not covered names groups, levels and classes that exist, and says why."""
+    for entry in entries:
+        for key, written, known in (
+            ("person_group", entry.person_group, names.groups), ("level", entry.level, names.levels),
+            ("maternity", entry.maternity, tuple(names.of("maternity"))),
+        ):  # fmt: skip
+            for name in written:
+                if name not in known:
+                    remedy = nearest(name, known, "write some of " + ", ".join(known))
+                    faults.add(PACK_FILE, f"{entry.where.key}.{key}", f"unknown {key} {name!r}", remedy)
+        if not entry.reason.strip():
+            faults.add(PACK_FILE, f"{entry.where.key}.reason", "is empty", "say why, such as what no document gives")
 
 
 def read_care_types(raw: dict[str, Any], faults: Faults) -> dict[str, CareKind]:

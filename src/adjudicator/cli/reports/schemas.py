@@ -23,6 +23,7 @@ from adjudicator.rulefile.pack import (
     CareType,
     GroupingName,
     LevelGroup,
+    NotCovered,
     PackHeader,
     PackOptions,
     PersonGroup,
@@ -66,7 +67,7 @@ def _pack() -> Schema:
     arrays: dict[str, type[msgspec.Struct]] = {
         "area": Area, "level": LevelGroup, "person_group": PersonGroup, "care_type": CareType,
         "assistance": AssistanceCategory, "disease": DiseaseTable, "programme": ProgrammeTable,
-        "grouping": GroupingName,
+        "grouping": GroupingName, "not_covered": NotCovered,
     }  # fmt: skip
     tables = {name: {"type": "array", "items": of_struct(kind)} for name, kind in arrays.items()}
     return table(
