@@ -239,7 +239,7 @@ TABLE: dict[int, Row] = _rows(
     (E.CANNOT_CLEAR, PRECONDITION, "The period cannot be cleared or shared: {detail}", "无法清算或分担：{detail}", "Complete the figures or the pack, then run again", "请补充数据或规则包后重新运行"),
     (E.KEY_REUSED, EXISTS, "This key was settled with other content; different field: {detail}", "该结算键已用于不同内容，差异字段：{detail}", "Ask GetSettlement, or use the next settlement_sequence after a reversal", "请查询 GetSettlement；撤销后用下一结算序号"),
     (E.SETTLEMENT_NOT_FOUND, MISSING, "No settlement has this key", "没有该结算记录", "Check institution_code, encounter_id and settlement_sequence", "请核对机构编号、就诊ID与结算序号"),
-    (E.NOT_LATEST_SETTLEMENT, PRECONDITION, "A later settlement of the year stands; reverse first: {detail}", "本年度存在更晚的结算，请先撤销：{detail}", "Reverse the named settlement first", "请先撤销所指结算"),
+    (E.NOT_LATEST_SETTLEMENT, PRECONDITION, "A later settlement of the year would come out differently without this one; reverse first: {detail}", "本年度之后的结算会因撤销而改变，请先撤销：{detail}", "Reverse the named settlement first; one that is named by its date alone is of another institution", "请先撤销所指结算；仅列日期的为其他机构的结算"),
     (E.ALREADY_REVERSED, EXISTS, "The settlement has been reversed on {detail}", "该结算已于 {detail} 撤销", "Ask GetSettlement for the reversal; to settle again take the next settlement_sequence", "请用 GetSettlement 查询冲销记录；重新结算请用下一结算序号"),
     (E.PERSON_MISMATCH, PRECONDITION, "The settlement belongs to another person", "该结算属于其他人员", "Check person_id", "请核对人员编号"),
     (E.REVERSAL_OF_REVERSAL, INVALID, "A reversal cannot be reversed", "冲销记录不可再冲销", "Settle again with the next settlement_sequence", "请用下一结算序号重新结算"),

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from adjudicator.claim.keys import DIRECTION_REVERSE, settlement_key
 from adjudicator.codes import Scheme
 from adjudicator.columns import ACCUMULATOR_COUNT, BENEFIT, CLAIM, PAYMENT, SLOT
 from adjudicator.ledger.batch import Identities, Money, Settlements, pack
@@ -45,11 +46,11 @@ class Case:
 
     @property
     def key(self) -> bytes:
-        return digest(self.institution, self.encounter, self.sequence, "settle")
+        return settlement_key(self.institution, self.encounter, self.sequence)
 
     @property
     def reversal_key(self) -> bytes:
-        return digest(self.institution, self.encounter, self.sequence, "reverse")
+        return settlement_key(self.institution, self.encounter, self.sequence, DIRECTION_REVERSE)
 
     @property
     def state_key(self) -> bytes:

@@ -160,6 +160,34 @@ def test_only_the_latest_settlement_of_the_year_can_be_taken_back(play, pool):
     play(scenario)
 
 
+def test_one_that_no_later_one_depends_on_is_taken_back_out_of_order(play, pool):
+    cases = [Case("Wang", f"E{number}") for number in range(1, 6)]
+
+    async def independent(record, later, states):
+        return None
+
+    async def take_back(ledger, case):
+        await ledger.reverse(pool, case.key, case.reversal_key, first_dependent=independent)
+        assert (await ledger.verify(pool)).holds
+
+    async def scenario(ledger):
+        await settle(ledger, cases, pool)
+        for number in (1, 2, 4):  # two in the middle, then the latest: the first but one before it stands
+            await take_back(ledger, cases[number])
+        year = await ledger.accumulators(pool, cases[0].state_key)
+        assert year.last[0].tobytes() == cases[3].key
+        await settle(ledger, [Case("Wang", "E6")], pool)
+        before = await dump(ledger, pool)
+        await ledger.rebuild(pool)
+        assert await dump(ledger, pool) == before
+        for case in (cases[0], Case("Wang", "E6"), cases[3]):
+            await take_back(ledger, case)
+        year = await ledger.accumulators(pool, cases[0].state_key)
+        assert (year.slots.any(), year.last.any()) == (False, False)
+
+    play(scenario)
+
+
 def test_a_settlement_of_another_year_does_not_stand_in_the_way(play, pool):
     last_year, this_year = Case("Wang", "E1", date=20231231), Case("Wang", "E2", date=20240102)
 

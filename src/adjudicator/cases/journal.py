@@ -15,11 +15,10 @@ from adjudicator.claim.keys import DIRECTION_REVERSE, person_key, settlement_key
 from adjudicator.claim.local import Years
 from adjudicator.claim.state import STORED, PersonYears
 from adjudicator.columns import SLOT
-from adjudicator.errors import E, refuse
 from adjudicator.ledger.encounter import Earlier, Name, check_lines, check_next, standing_parts, stay_parts
 from adjudicator.ledger.layout import ZERO_DIGEST, Kind
 from adjudicator.ledger.record import Record
-from adjudicator.ledger.reversal import check_date, is_latest, reversal_of, reversible, same_reversal
+from adjudicator.ledger.reversal import check_date, is_latest, not_latest, reversal_of, reversible, same_reversal
 from adjudicator.ledger.states import StateRead, encode_state
 from adjudicator.v1 import claim_pb2, settlement_pb2
 from adjudicator.v1.record_pb2 import ClaimFacts, RecordBasis
@@ -109,7 +108,7 @@ class Journal(Years):
         check_date(record, date)
         state = self._read(record.state_key or ZERO_DIGEST)
         if not is_latest(record, state):
-            raise refuse(E.NOT_LATEST_SETTLEMENT, detail=self._name(state.last[0].tobytes()))
+            raise not_latest(record, self._by_key(state.last[0].tobytes()))
         reversal_key = settlement_key(record.institution, record.encounter, record.sequence, DIRECTION_REVERSE)
         batch = reversal_of(record, reversal_key, state, date)
         self._states |= dict(zip(batch.state_keys, map(bytes, batch.states), strict=True))
@@ -120,8 +119,8 @@ class Journal(Years):
         keys = np.frombuffer(state_key, np.uint8).reshape(1, -1)
         return StateRead.parse(keys, [self._states.get(state_key)])
 
-    def _name(self, key: bytes) -> str:
-        return next((record.name for record in self._records.values() if record.key == key), "unknown")
+    def _by_key(self, key: bytes) -> Record | None:
+        return next((record for record in self._records.values() if record.key == key), None)
 
 
 def _basis(claim: claim_pb2.Claim, before: StateRead) -> bytes:

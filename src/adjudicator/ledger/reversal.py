@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
+import numpy as np
 from google.protobuf.message import DecodeError, Message
 
 from adjudicator.claim.state import STORED
-from adjudicator.errors import E, refuse
+from adjudicator.dates import iso
+from adjudicator.errors import AdjudicatorError, E, refuse
 from adjudicator.ledger.batch import CommitBatch, new_commit, now_ms, pack_records
 from adjudicator.ledger.layout import ZERO_DIGEST, Kind
 from adjudicator.ledger.record import Record
@@ -93,21 +95,41 @@ def is_latest(record: Record, states: StateRead) -> bool:
     return record.state_key is None or states.last[0].tobytes() == record.key
 
 
-def reversal_of(record: Record, reversal_key: bytes, states: StateRead, date: int) -> CommitBatch:
-    """Return the batch that takes a settlement back. ``states``: row of its person's year; date YYYYMMDD, 0: as
-    settled.
+def not_latest(record: Record, later: Record | None) -> AdjudicatorError:
+    """Return the refusal of a reversal because of a later settlement.
+
+    It names that settlement where it is one of the same institution, and of another institution the date alone: no
+    hospital learns of a person's visits elsewhere.
+    """
+    if later is None:
+        detail = ""
+    elif later.institution == record.institution:
+        detail = later.name
+    else:
+        detail = iso(later.settlement_date)
+    return refuse(E.NOT_LATEST_SETTLEMENT, detail=detail)
+
+
+def reversal_of(
+    record: Record, reversal_key: bytes, states: StateRead, date: int, last: bytes | None = None
+) -> CommitBatch:
+    """Return the batch that takes a settlement back.
+
+    ``states``: row of its person's year; date YYYYMMDD, 0: as settled; ``last``: key of the latest settlement of the
+    year that stands afterwards, without it the one before.
     """
     date = date or record.settlement_date
     commit = new_commit()
-    values = [] if record.state_key is None else [_restored(record, record.state_key, states)]
+    last = record.previous if last is None else last
+    values = [] if record.state_key is None else [_restored(record, record.state_key, states, last)]
     reversal = replace(
         record,
         kind=Kind.REVERSE,
         month=date // 100,
         settlement_date=date,
         key=reversal_key,
-        previous=record.key if record.state_key is not None else ZERO_DIGEST,
-        last=record.previous,
+        previous=states.last[0].tobytes() if record.state_key is not None else ZERO_DIGEST,
+        last=last,
         original=record.key,
         postings=tuple((county, scheme, fund, -amount) for county, scheme, fund, amount in record.postings),
         changes=tuple((number, -change) for number, change in record.changes),
@@ -120,15 +142,18 @@ def reversal_of(record: Record, reversal_key: bytes, states: StateRead, date: in
     return pack_records(record.pool_code, [reversal], values)
 
 
-def _restored(record: Record, state_key: bytes, states: StateRead) -> tuple[bytes, int, bytes]:
-    """Return the person's year without the settlement: its key, its version as read, the value to store."""
-    slots, place_of = states.slots[0].copy(), STORED.place_of
+def take_off(record: Record, slots: np.ndarray, quotas: dict[int, int]) -> None:
+    """Take what a settlement changed off a person's year. Errors: E.LEDGER_CORRUPT for an amount this version lacks."""
     for number, change in record.changes:
-        if number >= len(place_of) or place_of[number] < 0:
+        if number >= len(STORED.place_of) or STORED.place_of[number] < 0:
             raise refuse(E.LEDGER_CORRUPT, detail=f"settlement {record.name} changes an amount this version lacks")
-        slots[place_of[number]] -= change
-    quotas = states.quotas_of(0)
+        slots[STORED.place_of[number]] -= change
     for key, change in record.quotas:
         quotas[key] = quotas.get(key, 0) - change
-    version = int(states.versions[0])
-    return state_key, version, encode_state(version + 1, record.previous, slots, quotas)
+
+
+def _restored(record: Record, state_key: bytes, states: StateRead, last: bytes) -> tuple[bytes, int, bytes]:
+    """Return the person's year without the settlement: its key, its version as read, the value to store."""
+    slots, quotas, version = states.slots[0].copy(), states.quotas_of(0), int(states.versions[0])
+    take_off(record, slots, quotas)
+    return state_key, version, encode_state(version + 1, last, slots, quotas)

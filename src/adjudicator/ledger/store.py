@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from types import TracebackType
@@ -13,19 +13,20 @@ from typing import Any
 
 import numpy as np
 
+from adjudicator.claim.keys import DIRECTION_REVERSE, settlement_key
 from adjudicator.codes import Scheme
 from adjudicator.columns import KEY
-from adjudicator.errors import AdjudicatorError, E, refuse
+from adjudicator.errors import E, refuse
 from adjudicator.ledger import keys as names
 from adjudicator.ledger.audit import Progress, Verification, no_progress, verify
 from adjudicator.ledger.batch import CommitBatch, new_commit, now_ms, pack_records
 from adjudicator.ledger.connection import Connection, Script
-from adjudicator.ledger.layout import Kind
+from adjudicator.ledger.layout import ZERO_DIGEST, Kind
 from adjudicator.ledger.names import fund_text, parse_scheme, parse_total_field, scheme_text
 from adjudicator.ledger.rebuild import Rebuilt, rebuild
 from adjudicator.ledger.reconcile import history, reconcile
 from adjudicator.ledger.record import Record
-from adjudicator.ledger.reversal import check_date, is_latest, reversal_of, reversible, same_reversal
+from adjudicator.ledger.reversal import check_date, is_latest, not_latest, reversal_of, reversible, same_reversal
 from adjudicator.ledger.states import StateRead
 from adjudicator.payers import Fund
 from adjudicator.v1 import pooling_pb2
@@ -38,6 +39,19 @@ MAX_REVERSAL_ATTEMPTS = 8
 
 # What the commit script answers first.
 NOT_WRITTEN, WRITTEN, REBUILDING = range(3)
+
+
+MOST_LATER_SETTLEMENTS = 1_000
+"""Settlements of a person's year that are looked at before one is taken back out of order."""
+
+FirstDependent = Callable[[Record, Sequence[Record], StateRead], Awaitable[Record | None]]
+"""Of a settlement, the later ones of the year in order, and the year as it is: the first later one that would come out
+differently without the settlement."""
+
+
+async def _any_later(_: Record, later: Sequence[Record], __: StateRead) -> Record | None:
+    """Return the latest: without the rules nobody can tell, so that the order is kept."""
+    return later[-1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,11 +223,19 @@ class Ledger:
         return _committed(reply)
 
     async def reverse(
-        self, pool: str, key: bytes, reversal_key: bytes, *, person: bytes | None = None, date: int = 0
+        self,
+        pool: str,
+        key: bytes,
+        reversal_key: bytes,
+        *,
+        person: bytes | None = None,
+        date: int = 0,
+        first_dependent: FirstDependent = _any_later,
     ) -> Record:
         """Take a settlement back, exactly once; asked again with the same date or none, give the stored reversal.
 
-        Args: ``person`` digest to compare with the settlement's; ``date`` of the reversal, YYYYMMDD, 0: as settled.
+        Args: ``person`` digest to compare with the settlement's; ``date`` of the reversal, YYYYMMDD, 0: as settled;
+        ``first_dependent`` tells which of the later settlements of the year would come out differently without it.
         Errors: E.SETTLEMENT_NOT_FOUND, REVERSAL_OF_REVERSAL, PERSON_MISMATCH, NOT_LATEST_SETTLEMENT (names the one to
         reverse first), ALREADY_REVERSED (with another date), DATE_ORDER, CONFLICT, and those of :meth:`commit`.
         """
@@ -224,20 +246,49 @@ class Ledger:
                 return same_reversal(known[1], date)
             check_date(record, date)
             states = await self.accumulators(pool, record.state_key or bytes(16))
-            if not is_latest(record, states):
-                if (await self.get(pool, reversal_key)) is not None:
-                    continue  # somebody else reversed it between our two looks
-                raise await self._not_latest(pool, states.last[0].tobytes())
-            if (await self.commit(reversal_of(record, reversal_key, states, date))).done:
+            last = states.last[0].tobytes()
+            if is_latest(record, states):
+                last = (await self._standing_before(pool, record)) if record.state_key is not None else ZERO_DIGEST
+            elif (await self.get(pool, reversal_key)) is not None:
+                continue  # somebody else reversed it between our two looks
+            else:
+                later = await self._later(pool, record, last)
+                dependent = await first_dependent(record, later, states) if later else None
+                if dependent is not None or not later:
+                    raise not_latest(record, dependent)
+            if (await self.commit(reversal_of(record, reversal_key, states, date, last))).done:
                 break
         reversal = await self.get(pool, reversal_key)
         if reversal is None:
             raise refuse(E.CONFLICT)
         return same_reversal(reversal, date)
 
-    async def _not_latest(self, pool: str, latest: bytes) -> AdjudicatorError:
-        record = await self.get(pool, latest)
-        return refuse(E.NOT_LATEST_SETTLEMENT, detail=record.name if record else "unknown")
+    async def _standing_before(self, pool: str, record: Record) -> bytes:
+        """Return the key of the settlement of the person's year before one that stands, zeros where there is none."""
+        key = record.previous
+        while key != ZERO_DIGEST:
+            before = await self.get(pool, key)
+            if before is None or not await self._is_reversed(pool, before):
+                break
+            key = before.previous
+        return key
+
+    async def _later(self, pool: str, record: Record, last: bytes) -> list[Record]:
+        """Return the standing settlements of the person's year after one, in order; none where they cannot be read."""
+        later: list[Record] = []
+        key = last
+        while key != record.key:
+            one = await self.get(pool, key)
+            if one is None or len(later) >= MOST_LATER_SETTLEMENTS:
+                return []
+            if not await self._is_reversed(pool, one):
+                later.append(one)
+            key = one.previous
+        return later[::-1]
+
+    async def _is_reversed(self, pool: str, record: Record) -> bool:
+        name = (record.institution, record.encounter, record.sequence)
+        return (await self.get(pool, settlement_key(*name, DIRECTION_REVERSE))) is not None
 
     async def post(
         self,

@@ -18,6 +18,7 @@ from adjudicator.service.encounters import stay_of
 from adjudicator.service.explaining import explain_record
 from adjudicator.service.status import reversed_notice
 from adjudicator.service.store import Store
+from adjudicator.service.taking_back import Independence
 from adjudicator.v1 import adjudication_pb2, claim_pb2, settlement_pb2
 
 
@@ -59,6 +60,7 @@ class Records:
             settlement_key(*identity, DIRECTION_REVERSE),
             person=person_key(request.person_id),
             date=request.reversal_date,
+            first_dependent=Independence(self.store.ledger(), self.engine.bundle).first_dependent,
         )
         return record.answer
 
