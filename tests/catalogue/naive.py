@@ -147,7 +147,7 @@ class Person:
 class Options:
     """Readings."""
 
-    over_ceiling: str = "price_difference"
+    over_ceiling: str = "amount_less_ceiling"
     first_pay_on: str = "rest"
     refund: str = "mirror"
     unknown_item: str = "refuse"
@@ -246,7 +246,7 @@ def split_line(book: Book, person: Person, options: Options, line: Line) -> Part
         handling = ceiling["handling"]
         limit = Fraction(ceiling["ceiling_yuan"])
         over = excess(options, handling, limit, line.price, line.quantity, line.amount)
-        exceeded = line.amount > half_up(limit) if handling == "line_ceiling" else line.price > limit
+        exceeded = is_over(handling, limit, line.price, line.quantity, line.amount)
         if exceeded and handling == "item_self_paid":
             whole.item_class, whole.note = item_class, "OVER_CEILING_WHOLE_SELF_PAID"
             return whole
@@ -263,15 +263,27 @@ def split_line(book: Book, person: Person, options: Options, line: Line) -> Part
     return Parts(ZERO, over, first_pay, line.amount - over - first_pay, item_class, ratio, handling, flags, "", note)
 
 
+def is_over(handling: str, limit: Fraction, price: Fraction, quantity: Fraction, amount: Fraction) -> bool:
+    """R22: a ceiling is on the line, or on the price of a unit: the stated one, or amount / quantity if that is higher.
+
+    An amount that is the rounded product of price and quantity says nothing of another price.
+    """
+    if handling == "line_ceiling":
+        return amount > half_up(limit)
+    if amount > half_up(price * quantity) and amount > half_up(limit * quantity):
+        return True
+    return price > limit
+
+
 def excess(options: Options, handling: str, limit: Fraction, price: Fraction, quantity: Fraction, amount: Fraction):
     """R22: what of the amount is over the ceiling."""
-    if handling == "line_ceiling":
-        return max(amount - half_up(limit), ZERO)
-    if price <= limit:
+    if not is_over(handling, limit, price, quantity, amount):
         return ZERO
-    if options.over_ceiling == "amount_less_ceiling":
-        return min(max(amount - half_up(limit * quantity), ZERO), amount)
-    return min(half_up((price - limit) * quantity), amount)
+    if handling == "line_ceiling":
+        return amount - half_up(limit)
+    if options.over_ceiling == "price_difference" and amount <= half_up(price * quantity):
+        return min(half_up((price - limit) * quantity), amount)
+    return min(max(amount - half_up(limit * quantity), ZERO), amount)
 
 
 def first_pay_of(options: Options, amount: Fraction, over: Fraction, ratio: Fraction) -> Fraction:

@@ -243,17 +243,49 @@ def with_option(tmp_path, name: str, value: str) -> Catalogue:
     return toy.catalogue(tmp_path / value, settings=toy.SETTINGS + toy.PROGRAMME + text)
 
 
-def test_r22_excess_as_amount_less_the_ceiling(book, tmp_path):
-    """R22: 3 x 33.34 sent as 100.00 over a ceiling of 10: price difference 70.02, or 100 - 30."""
+def by_price(tmp_path) -> Catalogue:
+    return with_option(tmp_path, "over_ceiling", "price_difference")
+
+
+def test_r22_excess_as_amount_less_the_ceiling_or_by_price(book, tmp_path):
+    """R22: 3 x 33.34 sent as 100.00 over a ceiling of 8: 100 - 24, or 3 x 25.34."""
     fee = Fee("P001", "100.00", "3", "33.34")
-    assert split(book, fee).yuan() == ("0.00", "76.02", "0.00", "23.98")
-    assert split(with_option(tmp_path, "over_ceiling", "amount_less_ceiling"), fee).yuan()[1] == "76.00"
+    assert split(book, fee).yuan() == ("0.00", "76.00", "0.00", "24.00")
+    assert split(by_price(tmp_path), fee).yuan() == ("0.00", "76.02", "0.00", "23.98")
 
 
-def test_half_a_fen_of_excess_goes_up(book):
+def test_r22_a_price_that_is_too_low_does_not_switch_the_ceiling_off(book, tmp_path):
+    """R22: 10 pieces of 50 over a ceiling of 8; the stated price is 1, 8, or right."""
+    for catalogue in (book, by_price(tmp_path)):
+        for price in ("0", "1", "8", "50"):
+            assert split(catalogue, Fee("P001", "500.00", "10", price)).yuan()[1] == "420.00", price
+
+
+def test_r22_rounding_of_the_amount_is_no_higher_price(book):
+    """3 pieces at 2.665 are 7.995, billed 8.00: not over a ceiling of 2.5 by amount, and over it by price alone."""
+    assert split(book, Fee("P001", "24.00", "3", "7.9999")).yuan()[1] == "0.00"
+
+
+def test_half_a_fen_of_excess_goes_up(tmp_path):
     """Half a piece at 0.01 over the ceiling."""
+    book = by_price(tmp_path)
     assert split(book, Fee("P001", "4.01", "0.5", "8.01")).yuan()[1] == "0.01"
-    assert split(book, Fee("P001", "4.01", "0.4999", "8.01")).yuan()[1] == "0.00"
+    assert split(book, Fee("P001", "4.00", "0.4999", "8.01")).yuan()[1] == "0.00"
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.integers(0, limits.MAX_UNIT_PRICE_E4), st.integers(1, limits.MAX_QUANTITY_E4), st.integers(-9, 9))
+def test_amounts_are_compared_with_price_times_quantity(price_e4, quantity_e4, more):
+    """Above, below, and beyond rounding, on small and on large numbers, and whatever the order of size."""
+    for price in (price_e4, price_e4 % 10_000, price_e4 // 10**6):
+        exact = divide_half_up(price * quantity_e4, 10**8)
+        amount = exact + more
+        if 0 <= amount <= limits.MAX_AMOUNT_FEN:
+            assert line_amounts.is_above(price, quantity_e4, amount) == (more > 0)
+            units = -(-quantity_e4 // 10_000)
+            for choice, rounding in enumerate((units, 1, 0)):
+                got = line_amounts.is_beyond_rounding(choice, price, quantity_e4, amount)
+                assert got == (abs(more) > rounding)
 
 
 @settings(max_examples=300, deadline=None)
@@ -268,9 +300,9 @@ def test_price_times_quantity_is_exact(price_e4, quantity_e4):
         assert exact == 0 or line_amounts.differs(price_e4, quantity_e4, exact - 1)
 
 
-def test_r22_never_more_than_the_line(book):
+def test_r22_never_more_than_the_line(tmp_path):
     """R22: a price far above the amount of the line."""
-    assert split(book, Fee("P001", "5.00", "1", "100")).yuan() == ("0.00", "5.00", "0.00", "0.00")
+    assert split(by_price(tmp_path), Fee("P001", "5.00", "1", "100")).yuan() == ("0.00", "5.00", "0.00", "0.00")
 
 
 def test_r23_first_pay_on_the_whole_price(book, tmp_path):
@@ -384,11 +416,12 @@ def test_a_ratio_that_no_rule_gives_is_an_error(tmp_path):
     assert split(book, Fee("XR00", "100"), scheme=Scheme.RETIRED_CADRE).claim["error"] == E.RULE_UNDEFINED
 
 
-def test_largest_numbers_do_not_overflow(book):
+def test_largest_numbers_do_not_overflow(book, tmp_path):
     """The limits of quantity and price together: the product has 24 digits."""
-    result = split(book, Fee("P001", "10000000000.00", "1000000", "999999"))
-    assert result.yuan() == ("0.00", "10000000000.00", "0.00", "0.00")
-    result = split(book, Fee("P001", "10000000000.00", "1000000", "8.000001"))
+    largest = Fee("P001", "10000000000.00", "1000000", "999999")
+    assert split(book, largest).yuan() == ("0.00", "9992000000.00", "0.00", "8000000.00")
+    assert split(by_price(tmp_path), largest).yuan() == ("0.00", "10000000000.00", "0.00", "0.00")
+    result = split(by_price(tmp_path / "again"), Fee("P001", "8000001.00", "1000000", "8.000001"))
     assert result.yuan()[1] == "1.00"
 
 

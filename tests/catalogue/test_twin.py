@@ -88,7 +88,7 @@ claims = st.fixed_dictionaries(
 @given(lines=fees(), who=claims, choices=st.tuples(*(st.sampled_from(values) for values in list(OPTIONS.values())[:5])))
 def test_equal_to_the_twin(books, lines, who, choices):
     book_of, twin_book = books
-    book = book_of((*choices, "care_place"))
+    book = book_of((*choices, "care_place", "fen_a_unit", "warn"))
     fee_rows = [
         toy.Fee(code, toy.text(amount, 2), toy.text(quantity, 4), toy.text(price, 6), date, who["approval"], original)
         for code, quantity, price, amount, date, original in lines

@@ -90,9 +90,9 @@ CASES: list[tuple[E, str, Change]] = [
     (E.LINE_SIGN, "lines[1].amount_fen", _line(amount_fen=-2_000)),
     (E.INVALID_FEE_DATE, "lines[1].fee_date", _line(fee_date=20240631)),
     (E.FEE_AFTER_SETTLEMENT, "lines[1].fee_date", _line(fee_date=20240611)),
-    (E.UNKNOWN_ITEM, "lines[1]", _line(item_code="NOSUCHITEM")),
+    (E.UNKNOWN_ITEM, "lines[1].item_code", _line(item_code="NOSUCHITEM")),
     (E.REFUND_WITHOUT_ORIGINAL, "lines[3].original_line_id", _refund(original_line_id="L9")),
-    (E.REFUND_EXCEEDS_ORIGINAL, "lines[3]", _refund(quantity_e4=-30_000, amount_fen=-3_000)),
+    (E.REFUND_EXCEEDS_ORIGINAL, "lines[3].amount_fen", _refund(quantity_e4=-30_000, amount_fen=-3_000)),
     (E.NO_RULE_ON_DATE, "", _whole_stay(20100101)),
 ]  # fmt: skip
 

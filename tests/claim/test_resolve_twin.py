@@ -189,7 +189,7 @@ def test_the_sieve_lets_every_doubtful_claim_through(engine: Engine, seed: int) 
     doubtful = 0
     for row in resolved.good.tolist():
         claim = resolved.claims[row]
-        wanted = doubts_of(resolved.incoming, engine.bundle.packs[claim["pack"]], claim, row)
+        wanted = doubts_of(resolved.incoming, engine.bundle, claim, row)
         assert list(resolved.warnings.get(row, ()))[: len(wanted)] == wanted
         doubtful += bool(wanted)
     assert doubtful > 20

@@ -103,7 +103,7 @@ BAD_CLAIMS = [
     (E.INVALID_ACCUMULATOR, "accumulators", accumulators("stays", 1, "stays")),
     (E.MISSING_LINE_ID, "lines[1].line_id", with_line(line_id="")),
     (E.DUPLICATE_LINE_ID, "lines[1].line_id", two_times_the_same_line_id()),
-    (E.UNKNOWN_ITEM, "lines[1]", with_line(item_code="XA01AAA000A001010000000")),
+    (E.UNKNOWN_ITEM, "lines[1].item_code", with_line(item_code="XA01AAA000A001010000000")),
     (E.ZERO_QUANTITY, "lines[1].quantity_e4", with_line(quantity_e4=0)),
     (E.QUANTITY_OUT_OF_RANGE, "lines[1].quantity_e4", with_line(quantity_e4=limits.MAX_QUANTITY_E4 + 1)),
     (E.PRICE_OUT_OF_RANGE, "lines[1].unit_price_e4", with_line(unit_price_e4=-1)),

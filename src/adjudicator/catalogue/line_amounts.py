@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from adjudicator.catalogue.layout import Handling
+from adjudicator.catalogue.settings import OPTIONS
 from adjudicator.compiled.jit import inlined, int64, uint64
 from adjudicator.compiled.rounding import share
 
 LINE_CEILING = int(Handling.LINE_CEILING)
+PRICE_DIFFERENCE = OPTIONS["over_ceiling"].index("price_difference")
+FEN_A_UNIT, FEN_A_LINE = OPTIONS["price_rounding"].index("fen_a_unit"), OPTIONS["price_rounding"].index("fen_a_line")
 
 
 @inlined
@@ -38,28 +41,69 @@ def differs(price_e4: int, quantity_e4: int, amount_fen: int) -> bool:
 
 
 @inlined
+def is_above(price_e4: int, quantity_e4: int, amount_fen: int) -> bool:
+    """Return whether an amount is more than price times quantity, half up: then the price of a unit is higher."""
+    if price_e4 | quantity_e4 | (amount_fen >> 5) < 1 << 31:
+        above = amount_fen * int64(100_000_000) - price_e4 * quantity_e4 > int64(50_000_000)
+    else:
+        above = amount_fen > times_fen(price_e4, quantity_e4)
+    return above
+
+
+@inlined
+def rounding_fen(choice: int, quantity_e4: int) -> int:
+    """Return how far price times quantity may be from the amount: a fen for each unit begun, a fen, or nothing."""
+    fen = (uint64(quantity_e4) + uint64(9_999)) // uint64(10_000)
+    if choice != FEN_A_UNIT:
+        fen = uint64(1) if choice == FEN_A_LINE else uint64(0)
+    return int64(fen)
+
+
+@inlined
+def is_beyond_rounding(choice: int, price_e4: int, quantity_e4: int, amount_fen: int) -> bool:
+    """Return whether price times quantity, half up, is further from the amount than rounding explains.
+
+    None of the numbers is negative: of a refund they are taken without their sign.
+    """
+    beyond = differs(price_e4, quantity_e4, amount_fen)
+    if beyond:
+        beyond = abs(times_fen(price_e4, quantity_e4) - amount_fen) > rounding_fen(choice, quantity_e4)
+    return beyond
+
+
+@inlined
 def ceiling_fen(ceiling_e4: int) -> int:
     """Return a ceiling on a line's amount in fen, half up; it is not negative."""
     return int64((uint64(ceiling_e4) + uint64(5_000)) // uint64(10_000))
 
 
 @inlined
-def is_over(price_e4: int, ceiling_e4: int, amount_fen: int, handling: int) -> bool:
-    """Return whether a line is over its ceiling: by its price, or by its amount where the ceiling is on the line."""
+def is_over(price_e4: int, ceiling_e4: int, quantity_e4: int, amount_fen: int, handling: int) -> bool:
+    """Return whether a line is over its ceiling: by its amount where the ceiling is on the line, else by its price.
+
+    The price of a unit is the stated one or amount / quantity, whichever is higher (R22), so that a wrong price does
+    not switch the ceiling off; the latter is compared as amount with ceiling times quantity, half up.
+    """
     over = price_e4 > ceiling_e4
     if handling == LINE_CEILING:
         over = amount_fen > ceiling_fen(ceiling_e4)
+    elif not over and is_above(price_e4, quantity_e4, amount_fen):
+        over = amount_fen > times_fen(ceiling_e4, quantity_e4)
     return over
 
 
 @inlined
 def excess_fen(
-    price_e4: int, ceiling_e4: int, quantity_e4: int, amount_fen: int, handling: int, amount_less_ceiling: int
+    price_e4: int, ceiling_e4: int, quantity_e4: int, amount_fen: int, handling: int, over_ceiling: int
 ) -> int:
-    """Return what of an amount is over the ceiling, from 0 to the amount (R22). The price is over the ceiling."""
+    """Return what of an amount is over the ceiling, from 0 to the amount (R22), of a line that ``is_over``.
+
+    ``over_ceiling`` is the pack's choice. By the difference of the prices the excess is half up; where the amount is
+    above price times quantity, the price of a unit is amount / quantity and both choices come to the same.
+    """
     if handling == LINE_CEILING:
         excess = amount_fen - ceiling_fen(ceiling_e4)
-    elif amount_less_ceiling != 0:
+    elif over_ceiling != PRICE_DIFFERENCE or is_above(price_e4, quantity_e4, amount_fen):
         excess = amount_fen - times_fen(ceiling_e4, quantity_e4)
     else:
         excess = times_fen(price_e4 - ceiling_e4, quantity_e4)

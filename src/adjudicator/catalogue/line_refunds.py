@@ -66,13 +66,13 @@ def open_remainder(source: Any, whole: Any, left: Any) -> None:
 
 
 @uncounted_inlined
-def over_of_size(source: Any, whole: Any, size_fen: int, count_e4: int, handling: int, amount_less_ceiling: int) -> int:
+def over_of_size(source: Any, whole: Any, size_fen: int, count_e4: int, handling: int, over_ceiling: int) -> int:
     """Return what is over the ceiling in a line like the original of another amount and quantity."""
     over = int64(0)
     price = source.unit_price_e4
     ceiling = whole.price_ceiling_e4
-    if ceiling != NO_CEILING_E4 and is_over(price, ceiling, size_fen, handling):
-        over = excess_fen(price, ceiling, count_e4, size_fen, handling, amount_less_ceiling)
+    if ceiling != NO_CEILING_E4 and is_over(price, ceiling, count_e4, size_fen, handling):
+        over = excess_fen(price, ceiling, count_e4, size_fen, handling, over_ceiling)
     return over
 
 

@@ -17,7 +17,7 @@ import numpy as np
 
 from adjudicator import limits
 from adjudicator.catalogue.layout import Handling, LineRules, VersionFlag
-from adjudicator.catalogue.line_amounts import differs, excess_fen, first_pay_fen, is_over
+from adjudicator.catalogue.line_amounts import differs, excess_fen, first_pay_fen, is_above, is_over
 from adjudicator.catalogue.line_terms import UNKNOWN_VERSION, LineTerms, read_terms, version_on
 from adjudicator.codes import ItemClass, LineNote
 from adjudicator.compiled.jit import int64, uint64, uncounted_inlined, uncounted_kernel
@@ -218,10 +218,11 @@ def split_line(rules: LineRules, terms: LineTerms, line: Any, version: int, out:
     self_paid = is_self_paid(note)
     over = int64(0)
     ceiling = rules.ceiling_e4[uint64(held.ceiling), uint64(terms.level_column)]
-    if price > ceiling:  # a ceiling on the line is negative
+    # A ceiling on the line is negative.
+    if price > ceiling or (ceiling < NO_CEILING_E4 and is_above(price, line.quantity_e4, amount)):
         handling = int64(rules.handling[uint64(held.ceiling), uint64(terms.level_column)])
         ceiling = int64(-1) - ceiling if handling == LINE_CEILING else ceiling
-        if not self_paid and is_over(price, ceiling, amount, handling):
+        if not self_paid and is_over(price, ceiling, line.quantity_e4, amount, handling):
             note = int64(NOTE_OVER[uint64(handling)])
             if handling == ITEM_SELF_PAID:
                 self_paid = True

@@ -33,8 +33,8 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
 
     source: Source
     note: str = ""
-    over_ceiling: Literal["price_difference", "amount_less_ceiling"] | None = None
-    """R22: the excess is quantity times the price over the ceiling, or the amount less the ceiling's."""
+    over_ceiling: Literal["amount_less_ceiling", "price_difference"] | None = None
+    """R22: the excess is the amount less the ceiling's, or quantity times the price over the ceiling."""
     first_pay_on: Literal["rest", "whole_price"] | None = None
     """R23: the first-pay share is taken on the rest under the ceiling, or on the whole price."""
     refund: Literal["mirror", "remainder"] | None = None
@@ -43,6 +43,10 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
     not_valid_item: Literal["self_paid", "refuse"] | None = None
     cross_region: Literal["care_place", "insurance_place"] | None = None
     """Whose first-pay ratio holds for care elsewhere."""
+    price_rounding: Literal["fen_a_unit", "fen_a_line", "none"] | None = None
+    """How far price times quantity, half up, may be from the amount of a line by rounding."""
+    price_mismatch: Literal["warn", "refuse"] | None = None
+    """What happens to a claim with a line that differs by more."""
 
 
 class ProgrammeTable(msgspec.Struct, frozen=True, kw_only=True):
@@ -57,12 +61,14 @@ class ProgrammeTable(msgspec.Struct, frozen=True, kw_only=True):
 
 
 OPTIONS: dict[str, tuple[str, ...]] = {
-    "over_ceiling": ("price_difference", "amount_less_ceiling"),
+    "over_ceiling": ("amount_less_ceiling", "price_difference"),
     "first_pay_on": ("rest", "whole_price"),
     "refund": ("mirror", "remainder"),
     "unknown_item": ("refuse", "self_paid"),
     "not_valid_item": ("self_paid", "refuse"),
     "cross_region": ("care_place", "insurance_place"),
+    "price_rounding": ("fen_a_unit", "fen_a_line", "none"),
+    "price_mismatch": ("warn", "refuse"),
 }
 """The choices of :class:`Rule` in the order of their numbers; the first is the default.
 
@@ -74,6 +80,9 @@ OPTION = np.dtype(
     align=True,
 )
 """The choices that hold from a day to a day (YYYYMMDD, inclusive), each as the position in :data:`OPTIONS`."""
+
+WITHOUT_AMOUNT = ("unknown_item", "not_valid_item", "price_rounding", "price_mismatch")
+"""Choices that refuse, warn or leave a note on the line: no amount is unverified because one of them is."""
 
 MAX_PROGRAMMES = 8
 
@@ -132,7 +141,7 @@ def read_options(sources: Sequence[Folder], faults: Faults) -> np.ndarray:
         for value in dated:
             holds = (options["from"] >= value.source.from_date) & (options["to"] <= value.source.to_date)
             options[name][holds] = value.value
-            if name not in ("unknown_item", "not_valid_item"):  # these refuse, or leave a note on the line
+            if name not in WITHOUT_AMOUNT:
                 options["unverified"][holds] |= not value.source.verified
     return options
 

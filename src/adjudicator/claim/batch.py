@@ -67,7 +67,7 @@ class Resolved:
     def problems(self, row: int) -> list[Problem]:
         """Return everything that is wrong with a claim that cannot be priced, the decisive problem first."""
         found, detail = self.found_in(row), self.details.get(row, "")
-        return problems.collect(found, self.claims[row], detail, self.warnings.get(row, ()))
+        return problems.collect(self.incoming, row, found, self.claims[row], detail, self.warnings.get(row, ()))
 
     def found_in(self, row: int) -> list[Problem]:
         """Return what resolving found wrong with a claim."""
@@ -110,4 +110,4 @@ class Result:
         row, facts = int(self.rows[position]), self.resolved
         warnings = [*facts.warnings.get(row, ()), *([self.warnings[row]] if row in self.warnings else ())]
         detail = self.details.get(row) or facts.details.get(row, "")
-        return problems.collect(facts.found_in(row), self.claims[position], detail, warnings)
+        return problems.collect(facts.incoming, row, facts.found_in(row), self.claims[position], detail, warnings)

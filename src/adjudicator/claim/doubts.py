@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from adjudicator import limits
+from adjudicator.catalogue.line_amounts import is_beyond_rounding
 from adjudicator.codes import PERSON_TYPES, Filing, Place, Scheme
 from adjudicator.compiled.dates import day_number
 from adjudicator.compiled.jit import uncounted_inlined
@@ -43,20 +44,22 @@ class Care(NamedTuple):
     first: int
     last: int
     inpatient: bool
+    price_rounding: int
+    """the strictest choice of ``catalogue.settings.OPTIONS`` that a pack of the bundle makes"""
 
 
 @uncounted_inlined
-def care_of(wire: Any, inpatient: bool) -> Care:
+def care_of(wire: Any, inpatient: bool, price_rounding: int) -> Care:
     """Return the days from admission to discharge, or to the settlement where there is no discharge."""
     last = np.int64(wire.discharge_date)
     if last == 0:
         last = np.int64(wire.settlement_date)
-    return Care(np.int64(wire.admission_date), last, inpatient)
+    return Care(np.int64(wire.admission_date), last, inpatient, np.int64(price_rounding))
 
 
 @uncounted_inlined
 def line_is_doubtful(line: Any, care: Care) -> bool:
-    """Return whether a fee line must be looked at: its day, its flags, what it takes back."""
+    """Return whether a fee line must be looked at: its day, its flags, what it takes back, its price."""
     before = line.before_admission != 0
     outside = (line.fee_date < care.first) | (line.fee_date > care.last)
     doubtful: bool = (
@@ -66,7 +69,8 @@ def line_is_doubtful(line: Any, care: Care) -> bool:
         | ((line.original_line_id_size > 0) & (line.quantity_e4 > 0))
         | ((line.discharge_drug != 0) & (not care.inpatient))
     )
-    return doubtful
+    amount = abs(line.amount_fen)
+    return doubtful or is_beyond_rounding(care.price_rounding, line.unit_price_e4, abs(line.quantity_e4), amount)
 
 
 @uncounted_inlined

@@ -35,7 +35,7 @@ from adjudicator.claim.basis import Diagnoses, Origin, PricedOver, fill_basis
 from adjudicator.claim.batch import NOT_DIGESTED, SETTLEMENT_SCHEMA, Resolved, Result
 from adjudicator.claim.categories import choose_categories
 from adjudicator.claim.fields import CLAIM_SCHEMA, EMPTY_CLAIM, MOST_PROBLEMS, PROBLEM, as_numbers
-from adjudicator.claim.groups import ClaimGrouper, codes_of_rows
+from adjudicator.claim.groups import ClaimGrouper, Grouped, codes_of_rows
 from adjudicator.claim.incoming import ID_BYTES, Incoming
 from adjudicator.claim.keys import fill_keys
 from adjudicator.claim.lookup import Lookup
@@ -115,7 +115,7 @@ class Engine:
         line_splits, splits = np.empty(lines.shape[0], columns.LINE_SPLIT), np.zeros(count, columns.SPLIT)
         catalogue.split_lines(self.bundle, claims, lines, line_splits, splits)
         grouped = self._grouper.group(incoming, claims)
-        self._warn(incoming, claims, doubtful, grouped.warnings)
+        self._look_again(incoming, claims, doubtful, grouped)
         for array in (claims, lines, line_splits, splits, grouped.groups, grouped.scheme, keys, states, persons, found):
             array.flags.writeable = False
         return Resolved(
@@ -142,15 +142,16 @@ class Engine:
         kept = resolve(came, self.lookup.arrays, out, _scratch(incoming.claims), incoming.latest)
         return claims, lines, found[found["number"] != 0] if kept else found[:0], doubtful
 
-    def _warn(
-        self, incoming: Incoming, claims: np.ndarray, doubtful: np.ndarray, warnings: dict[int, list[Problem]]
-    ) -> None:
-        """Add the warnings about the claims that the sieve let through."""
+    def _look_again(self, incoming: Incoming, claims: np.ndarray, doubtful: np.ndarray, grouped: Grouped) -> None:
+        """Add the warnings about the claims that the sieve let through; refuse where the pack refuses a doubt."""
         if doubtful.any():
             for row in np.flatnonzero((doubtful != 0) & (claims["error"] == 0)).tolist():
-                found = doubts_of(incoming, self.bundle.packs[claims["pack"][row]], claims[row], row)
+                found = doubts_of(incoming, self.bundle, claims[row], row)
+                refused = [problem.number for problem in found if not problem.warning]
+                if refused:
+                    claims["error"][row] = min(refused)
                 if found:
-                    warnings[row] = found + warnings.get(row, [])
+                    grouped.warnings[row] = found + grouped.warnings.get(row, [])
 
     # ---------------------------------------------------------------- what depends on the person's year
 

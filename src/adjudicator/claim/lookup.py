@@ -76,6 +76,7 @@ def _arrays(table: compiled.Lookup, names: Sequence[str], catalogue: Catalogue) 
         hospitals=code_arrays(table.hospital_codes),
         names=code_arrays(names),
         items=code_arrays(catalogue.codes),
+        price_rounding=int(catalogue.rules.options["price_rounding"].max(initial=0)),
         plain=plain_fields(),
     )
 

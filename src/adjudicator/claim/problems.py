@@ -24,6 +24,12 @@ _LIMITS: dict[int, int] = {
 
 _FIELDS: dict[int, str] = {int(E.INVALID_ACCUMULATOR): "accumulators"}
 """Fields of what a stage after resolving refuses."""
+_LINE_FIELDS: dict[int, str] = {
+    int(E.UNKNOWN_ITEM): "item_code",
+    int(E.ITEM_NOT_VALID_ON_DATE): "fee_date",
+    int(E.REFUND_EXCEEDS_ORIGINAL): "amount_fen",
+}
+"""The same for a fee line."""
 
 
 def found_in(incoming: Incoming, rows: np.ndarray, row: int) -> list[Problem]:
@@ -59,19 +65,24 @@ def undefined_rule(pack: Pack, claim: np.void) -> str:
 
 
 def collect(
-    found: Sequence[Problem], claim: np.void, detail: str = "", warnings: Sequence[Problem] = ()
-) -> list[Problem]:
+    incoming: Incoming, row: int, found: Sequence[Problem], claim: np.void, detail: str = "",
+    noted: Sequence[Problem] = (),
+) -> list[Problem]:  # fmt: skip
     """Return all problems of one claim, the decisive one first: those of resolving, then those of later stages.
 
-    ``claim`` is the row of CLAIM as far as it went.
+    ``claim`` is the row of CLAIM as far as it went; ``noted`` are warnings, and what a pack refuses among doubts.
     """
-    problems = list(found)
+    problems = [*found, *(problem for problem in noted if not problem.warning)]
     error, line = int(claim["error"]), int(claim["error_line"])
     if error and all(problem.number not in (error, E.NOT_UTF8) for problem in problems):
-        path = f"lines[{line}]" if line >= 0 else _FIELDS.get(error, "")
-        problems.append(Problem(error, path, detail or str(_LIMITS.get(error, ""))))
+        path = _FIELDS.get(error, "")
+        if line >= 0:
+            path = ".".join(part for part in (f"lines[{line}]", _LINE_FIELDS.get(error, "")) if part)
+        problems.append(
+            Problem(error, path, detail or str(_LIMITS.get(error, "")), value=received(incoming, row, path))
+        )
     problems.sort(key=lambda problem: problem.number)
-    return [*problems, *warnings]
+    return [*problems, *(problem for problem in noted if problem.warning)]
 
 
 def fill_table(by_row: dict[int, list[Problem]], answers: np.ndarray, table: np.ndarray, heap_size: int) -> bytes:

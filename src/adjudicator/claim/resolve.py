@@ -86,6 +86,7 @@ class LookupArrays(NamedTuple):
     hospitals: CodeArrays  # institutions of all packs
     names: CodeArrays  # names that packs list: assistance categories, programmes, diseases
     items: CodeArrays  # catalogue items
+    price_rounding: int  # strictest choice of catalogue.settings.OPTIONS that a pack makes
     plain: np.ndarray  # claim.fields.PLAIN: the fields that are copied
 
 
@@ -314,7 +315,7 @@ def resolve(came: WireClaims, look: LookupArrays, out: ResolvedColumns, scratch:
             count = check_lists(wire, inpatient, out.problems, count, index)
             if is_doubtful(wire, claim, inpatient):
                 out.doubtful[np.uint64(index)] = 1
-            count = resolve_lines(came, look, out, scratch, care_of(wire, inpatient), count, index)
+            count = resolve_lines(came, look, out, scratch, care_of(wire, inpatient, look.price_rounding), count, index)
         decide(out, index, count)
         kept += count
     return kept

@@ -7,10 +7,14 @@ amount. The fields of a person are named, their values are not.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import islice
 
 import numpy as np
 
 from adjudicator import limits
+from adjudicator.catalogue.layout import LineRules
+from adjudicator.catalogue.line_amounts import FEN_A_LINE, FEN_A_UNIT
+from adjudicator.catalogue.settings import OPTIONS
 from adjudicator.claim.doubts import AGES_OF_TYPE, DAY_HOURS, INFANT_DAYS, MALE
 from adjudicator.claim.incoming import Incoming
 from adjudicator.claim.lookup import INPATIENT_KINDS
@@ -19,27 +23,44 @@ from adjudicator.codes import HOSPITAL_LEVELS, PERSON_TYPES, CareKind, Filing, P
 from adjudicator.dates import day_number
 from adjudicator.errors import E, Problem
 from adjudicator.rulefile.pack import Pack
+from adjudicator.rules.bundle import Bundle
 
 MOST_LINES_NAMED = 8
 """Lines of one claim that are named for one kind of doubt."""
+REFUSE = OPTIONS["price_mismatch"].index("refuse")
 BALANCES = ("account_current_fen", "account_past_fen", "account_family_fen")
 
 
-def doubts_of(incoming: Incoming, pack: Pack, claim: np.void, row: int) -> list[Problem]:
-    """Return the warnings about a claim without an error (CLAIM) that its fields give, in the order of the table."""
-    wire = incoming.claims[row]
+def doubts_of(incoming: Incoming, bundle: Bundle, claim: np.void, row: int) -> list[Problem]:
+    """Return the problems of a claim without an error (CLAIM) that its fields give, in the order of the table.
+
+    All are warnings, but for prices that differ from amounts where the pack refuses them.
+    """
+    wire, pack = incoming.claims[row], bundle.packs[claim["pack"]]
+    lines = incoming.lines[int(wire["lines_start"]) : int(wire["lines_end"])]
+    option = option_on(bundle.catalogue.rules, int(claim["pack"]), int(claim["settlement_date"]))
     inpatient = CareKind(claim["care_kind"]) in INPATIENT_KINDS
     found = [
         *_register(incoming, row, pack, claim),
         *_person(wire, claim),
         *_contradictions(wire, claim, inpatient),
         *_days(wire, inpatient),
-        *_lines(incoming.lines[int(wire["lines_start"]) : int(wire["lines_end"])], wire, inpatient),
+        *_lines(lines, wire, inpatient),
+        *islice(_prices(lines, int(option["price_rounding"])), MOST_LINES_NAMED),
     ]
+    refused = E.PRICE_TIMES_QUANTITY if option["price_mismatch"] == REFUSE else E.NONE
     return [
-        Problem(number, field, detail, warning=True, value=received(incoming, row, field), detail_zh=detail_zh)
+        Problem(number, field, detail, number != refused, received(incoming, row, field), detail_zh)
         for number, field, detail, detail_zh in sorted(found, key=lambda doubt: doubt[0])
     ]
+
+
+def option_on(rules: LineRules, pack: int, date: int) -> np.void:
+    """Return the row of ``settings.OPTION`` that holds for a pack on a day (YYYYMMDD)."""
+    rows = rules.options[int(rules.option_start[pack]) : int(rules.option_start[pack + 1])]
+    held = np.flatnonzero(rows["to"] >= date)
+    row: np.void = rows[held[0] if held.size else -1]
+    return row
 
 
 Doubt = tuple[int, str, str, str]
@@ -148,3 +169,18 @@ def _line(line: np.void, wire: np.void, inpatient: bool) -> Iterator[Doubt]:
         yield _contradict("quantity_e4", "original_line_id")
     if line["discharge_drug"] and not inpatient:
         yield _contradict("discharge_drug", "care_type")
+
+
+def _prices(lines: np.ndarray, rounding: int) -> Iterator[Doubt]:
+    """Yield the lines whose price times quantity differs from the amount by more than rounding."""
+    for number, line in enumerate(lines):
+        price, quantity, amount = (int(line[name]) for name in ("unit_price_e4", "quantity_e4", "amount_fen"))
+        product = (price * abs(quantity) + 50_000_000) // 100_000_000  # half up, 1e-8 fen to fen
+        tolerated = {FEN_A_UNIT: -(-abs(quantity) // 10_000), FEN_A_LINE: 1}.get(rounding, 0)
+        if abs(product - abs(amount)) > tolerated:
+            yield (
+                int(E.PRICE_TIMES_QUANTITY),
+                f"lines[{number}].amount_fen",
+                str(-product if quantity < 0 else product),
+                "",
+            )
