@@ -162,7 +162,7 @@ def _gap_amounts(rows: list[CountyRow], payers: list[str]) -> list[int]:
 
 
 def _fund_table(result: PoolYear) -> Table | None:
-    """Opening balance, what was paid to gaps, what the counties owe it, and what is left."""
+    """Return the opening balance, what was paid to gaps, what the counties owe it, and what is left."""
     rows = [
         [
             scheme_zh(one.scheme) + _payer(one.fund),
