@@ -11,15 +11,16 @@ from pathlib import Path
 
 import pytest
 
-from adjudicator.codes import CareKind, Filing, Place
-from adjudicator.options import DeductibleCounting, QuotaMode
+from adjudicator.codes import CareKind, Filing
+from adjudicator.errors import E
 from adjudicator.rulefile.faults import Fault, Weight
-from adjudicator.rulefile.pack import Pack
 from adjudicator.rulefile.proof import Dimension, dimension_of, holes, kinds_of_claims, smallest_example
 from adjudicator.rules import coverage
+from adjudicator.rules.bundle import load_bundle
 from adjudicator.rules.check import check_pack
 from adjudicator.rules.coverage import MATERNITY, PROVED_UNTIL, WHERE, check_coverage
 from adjudicator.rules.load import read_pack, shipped_packs
+from tests.benefit.desk import Desk
 
 TODAY = 20_261_127
 PACK = """
@@ -253,63 +254,56 @@ def test_what_is_shipped_has_neither_holes_nor_doubts(name: str) -> None:
     assert time.process_time() - begun < 5
 
 
-def has_rule(
-    pack: Pack, person: coverage.Person, care: int, where: tuple[Place, Filing], level: int, at: tuple[int, int]
-) -> bool:
-    """The slow twin: whether one plan of the day has what a settlement needs, read value by value."""
-    maternity, day = at
-    for plan in pack.plans:
-        fits = plan.scheme == person.scheme and CareKind(care) in plan.care and plan.from_date <= day <= plan.to_date
-        if not fits or where[0] not in plan.places or (where[0] != Place.LOCAL and where[1] not in plan.filings):
-            continue
-        if plan.undefined:
-            return True
-        if person.group < 0:
-            return False
-        row = next(
-            row
-            for version, row in zip(
-                *(lambda plans: (plans.versions, plans.rows))(coverage.compile_plans([pack])), strict=True
-            )
-            if version.plan is plan and version.from_date <= day <= version.to_date
-        )
-        if not row["cross_defined"][where]:
-            return False
-        if row["deductible_counting"] != DeductibleCounting.NONE:
-            given = (row["deductible_fen"][person.group, level], row["cross_deductible_fen"][where])
-            if max(given) < 0 and row["cross_deductible_ppm"][where] == 0:
-                return False
-        if row["quota_mode"] != QuotaMode.NONE and row["maternity_quota_fen"][maternity] < 0:
-            return False
-        if row["quota_mode"] == QuotaMode.COST_UP_TO_QUOTA:
-            return True
-        tiers = max(1, sum(start < coverage.NO_LIMIT for start in row["tier_from_fen"]))
-        return all(rate >= 0 for rate in row["rate_ppm"][person.group, level][:tiers])
-    return False
-
-
 def cells(dimensions: list[Dimension]) -> Iterator[tuple[int, ...]]:
     yield from itertools.product(*(range(len(dimension.atoms)) for dimension in dimensions))
 
 
-@pytest.mark.parametrize("name", ["taizhou", "huzhou"])
-def test_the_holes_are_exactly_the_claims_without_a_rule(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    pack = replace(read_pack(name), not_covered=())
-    compiled = coverage.compile_plans([pack])
-    monkeypatch.setattr(coverage, "compile_plans", lambda _: compiled)
+WITHOUT_RULE = (E.RULE_UNDEFINED, E.NO_PLAN, E.NO_RULE_ON_DATE, E.CARE_NOT_COVERED)
+
+
+@pytest.mark.parametrize("name", shipped_packs())
+def test_the_holes_are_exactly_the_claims_that_the_engine_refuses(name: str) -> None:
+    """A large bill of every kind of claim, settled: the engine is the twin of the proof."""
+    desk = Desk(load_bundle([name]))
+    pack = replace(desk.bundle.packs[0], not_covered=())
     persons, cares = list(coverage._persons(pack)), sorted(set(pack.care_types.values()))
     first = min(plan.from_date for plan in pack.plans)
     rules = [*coverage._plan_rules(pack, persons), *coverage._never(pack, persons, cares)]
     dimensions = coverage._dimensions(pack, rules, persons, cares, first)
     boxes = [box for _, box in holes(len(rules), dimensions)]
     planned = {(plan.scheme, care) for plan in pack.plans for care in plan.care}
+    checked = 0
     for cell in cells(dimensions):
-        person, care, where, level, maternity, day = (
+        person, care, (place, filing), level, maternity, day = (
             dimension.atoms[place].values[0] for place, dimension in zip(cell, dimensions, strict=True)
         )
+        undefined = any(
+            plan.undefined and plan.scheme == person.scheme and care in plan.care and place in plan.places
+            and plan.from_date <= day <= plan.to_date
+            for plan in pack.plans
+        )  # fmt: skip
+        if (person.scheme, care) not in planned or undefined:
+            continue
         inside = any(all(place in chosen for place, chosen in zip(cell, box, strict=True)) for box in boxes)
-        expected = (person.scheme, care) in planned and not has_rule(pack, person, care, where, level, (maternity, day))
-        assert inside == expected, (person, care, where, level, maternity, day)
+        answer = desk.settle(
+            5_000_000, scheme=person.scheme.name, type=person.person_type, tier=person.tier, care=CareKind(care).name,
+            place=place.name, filing=filing.name, level=pack.level_ids[level], maternity=maternity, date=day,
+            **({"disease": pack.diseases[0].code} if pack.diseases else {}),
+        )  # fmt: skip
+        desk.states[:] = 0
+        assert answer["error"] in (E.NONE, *WITHOUT_RULE)
+        assert inside == (answer["error"] != E.NONE), (
+            person,
+            care,
+            place,
+            filing,
+            level,
+            maternity,
+            day,
+            answer["error"],
+        )
+        checked += 1
+    assert checked >= 20
 
 
 def test_dimensions_reach_to_2030_and_every_filing() -> None:

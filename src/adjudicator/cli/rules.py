@@ -18,6 +18,7 @@ from adjudicator.cli.reports.schemas import schemas, text_of, write
 from adjudicator.dates import iso
 from adjudicator.rulefile.evidence import EVIDENCE_ZH, Evidence
 from adjudicator.rulefile.faults import WEIGHT_ZH, Fault, PackError, Weight
+from adjudicator.rulefile.faults import as_data as fault_data
 from adjudicator.rules.blocks import TABLES_ZH, ShownBlock, blocks_on
 from adjudicator.rules.check import check_pack
 from adjudicator.rules.cited import cited_blocks, shares
@@ -102,7 +103,7 @@ def _check(arguments: argparse.Namespace) -> int:
 
 def _print_findings(found: dict[str, list[Fault]], as_json: bool, language: str) -> None:
     if as_json:
-        print(json.dumps({name: [asdict(one) for one in some] for name, some in found.items()}, ensure_ascii=False))
+        print(json.dumps({name: [fault_data(one) for one in some] for name, some in found.items()}, ensure_ascii=False))
         return
     for name, findings in found.items():
         counts = {weight: sum(one.weight is weight for one in findings) for weight in Weight}

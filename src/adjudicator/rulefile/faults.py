@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from enum import StrEnum
 
 from adjudicator.errors import TABLE, E
+from adjudicator.rulefile.chinese import in_chinese
 
 
 class Weight(StrEnum):
@@ -35,7 +36,7 @@ class Fault:
     number: E = E.CORRUPT_PACK
     """Row of the error table; a fault that claims would run into has one of its own."""
     message_zh: str = ""
-    """The same in Chinese; empty where there is no Chinese text yet."""
+    """The same in Chinese; empty: as ``rulefile.chinese`` has its kind."""
     remedy_zh: str = ""
     weight: Weight = Weight.FAULT
 
@@ -43,11 +44,20 @@ class Fault:
         return self.text()
 
     def text(self, language: str = "en") -> str:
-        """Return the finding as a line; English where there is no text in the language."""
-        zh = language == "zh" and self.message_zh
-        message, remedy = (self.message_zh, self.remedy_zh) if zh else (self.message, self.remedy)
+        """Return the finding as a line, in English or Chinese ("zh")."""
+        message, remedy = self.message, self.remedy
+        if language == "zh":
+            message, remedy = self.message_zh or in_chinese(message), self.remedy_zh or in_chinese(remedy)
         code = "" if self.number == E.CORRUPT_PACK else f" [{TABLE[self.number].code}]"
         return f"{self.file}: {self.key}: {message}{f' — {remedy}' if remedy else ''}{code}"
+
+
+def as_data(fault: Fault) -> dict[str, str]:
+    """Return a finding for JSON, in both languages."""
+    return asdict(fault) | {
+        "message_zh": fault.message_zh or in_chinese(fault.message),
+        "remedy_zh": fault.remedy_zh or in_chinese(fault.remedy),
+    }
 
 
 class Faults(list[Fault]):
