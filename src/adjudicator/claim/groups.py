@@ -15,7 +15,7 @@ from adjudicator.claim.incoming import Incoming
 from adjudicator.claim.lookup import INPATIENT_KINDS
 from adjudicator.codes import CareKind, GroupStatus
 from adjudicator.columns import GROUP
-from adjudicator.compiled.jit import uncounted_kernel
+from adjudicator.compiled.jit import uncounted_inlined, uncounted_kernel
 from adjudicator.errors import E, Problem
 from adjudicator.grouping import coding
 from adjudicator.grouping.coding_checks import CheckSeverity
@@ -100,6 +100,17 @@ def choose_schemes(claims: np.ndarray, spans: np.ndarray, out: np.ndarray) -> in
     return count
 
 
+@uncounted_inlined
+def _find_ids(
+    heap: np.ndarray, texts: np.ndarray, table: tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray], out: np.ndarray
+) -> int:
+    """Write the id of each code to ``out`` int32[n], -1 unknown; return how many codes there are."""
+    for index in range(out.shape[0]):
+        text = texts[_U64(index)]
+        out[_U64(index)] = find_code(heap, text.start, text.size, table[0], table[1], table[2], table[3])
+    return out.shape[0]
+
+
 @uncounted_kernel
 def fill_records(wire: WireCodes, claims: np.ndarray, codes: SchemeCodes, out: RecordColumns) -> None:
     """Write the records of a batch, with the code ids of one scheme (-1 unknown; department 0: any other)."""
@@ -124,18 +135,8 @@ def fill_records(wire: WireCodes, claims: np.ndarray, codes: SchemeCodes, out: R
         if index == count - 1:
             out.offsets[0, row + _U64(1)] = came.diagnoses_end
             out.offsets[1, row + _U64(1)] = came.procedures_end
-    for index in range(out.diagnoses.shape[0]):
-        text = wire.diagnoses[_U64(index)]
-        out.diagnoses[_U64(index)] = find_code(
-            wire.heap, text.start, text.size, codes.diagnoses[0], codes.diagnoses[1], codes.diagnoses[2],
-            codes.diagnoses[3],
-        )  # fmt: skip
-    for index in range(out.procedures.shape[0]):
-        text = wire.procedures[_U64(index)]
-        out.procedures[_U64(index)] = find_code(
-            wire.heap, text.start, text.size, codes.procedures[0], codes.procedures[1], codes.procedures[2],
-            codes.procedures[3],
-        )  # fmt: skip
+    _find_ids(wire.heap, wire.diagnoses, codes.diagnoses, out.diagnoses)
+    _find_ids(wire.heap, wire.procedures, codes.procedures, out.procedures)
 
 
 class ClaimGrouper:
