@@ -81,6 +81,7 @@ deductible_counting = "per_stay"
 deductible_yuan = { low = 100, high = 200 }
 rate_percent = { active = { low = 90, high = 80 }, retired = { low = 95, high = 85 } }
 """
+RATES = "{ active = { low = 90, high = 80 }, retired = { low = 95, high = 85 } }"
 METHOD = """
 deciding_date = "discharge"
 clearing_funds = ["pooled"]
@@ -218,6 +219,12 @@ class TestRulesThatNobodyReaches:
         assert fault.key == "plan[1].care"
         assert fault.message == "no medical category leads to home_bed: nobody reaches the plan"
 
+    def test_a_plan_of_a_scheme_without_persons(self, tmp_path: Path) -> None:
+        second = changed(changed(PLAN, '"inpatient"\nname', '"cadre"\nname'), '"employee"', '"retired_cadre"')
+        second = changed(second, RATES, "80")
+        (fault,) = findings(city(tmp_path / "city", plan=PLAN + second))
+        assert fault.message == "no person group is of retired_cadre: nobody reaches the plan"
+
     def test_a_block_outside_the_days_of_its_plan(self, tmp_path: Path) -> None:
         block = '[[plan.rule]]\nfrom = 2020-01-01\nto = 2022-12-31\ndocument = "test"\nevidence = "demonstration"\n'
         (fault,) = findings(city(tmp_path / "city", plan=f"{PLAN}{block}cap_yuan = 5000\n"))
@@ -231,8 +238,7 @@ class TestRulesThatNobodyReaches:
     def test_a_level_without_hospitals(self, tmp_path: Path) -> None:
         level = '[[level]]\nid = "none"\nname = "none"\nname_zh = "无"\n'
         plan = changed(PLAN, "low = 100,", "low = 100, none = 100,")
-        plan = changed(plan, rate := "{ active = { low = 90, high = 80 }, retired = { low = 95, high = 85 } }", "80")
-        assert rate
+        plan = changed(plan, RATES, "80")
         (warning,) = findings(city(tmp_path / "city", PACK + level, plan), Weight.WARNING)
         assert warning.message == "no hospital and no hosp_lv leads to level 'none'"
 

@@ -334,7 +334,16 @@ def _notes(pack: Pack, cares: Sequence[CareKind]) -> Iterator[Fault]:
 
 def _unreachable(pack: Pack, cares: Sequence[CareKind]) -> Iterator[Fault]:
     """Yield plans, blocks and levels that no claim can reach."""
+    grouped = {group.scheme for group in pack.person_groups}
     for plan in pack.plans:
+        if choice_name(plan.scheme) not in grouped:
+            yield Fault(
+                plan.file, f"{plan.key}.scheme",
+                f"no person group is of {choice_name(plan.scheme)}: nobody reaches the plan",
+                "write a [[person_group]] of the scheme in pack.toml",
+                message_zh=f"没有{SCHEME_ZH[plan.scheme]}险种的人群，该方案不会被用到",
+                remedy_zh="请在 pack.toml 的 [[person_group]] 中写明该险种的人群",
+            )  # fmt: skip
         if not set(plan.care) & set(cares):
             names = [", ".join(map(choice_name, plan.care)), "、".join(CARE_KIND_ZH[care] for care in plan.care)]
             yield Fault(
