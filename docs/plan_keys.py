@@ -15,6 +15,27 @@ How a pack is built: [your-city.md](your-city.md).
 - *If absent*: what holds for a plan that does not name the key. "No rule": a claim that needs it is refused (ADJ-5004).
 - Words in brackets (V01, R06) name the point where cities differ and the reading of the documents.
 """
+# ruff: noqa: E501 - rows of a printed table
+OF_THE_PACK = """
+## Diseases and programmes, in pack.toml
+
+A `[[disease]]` has a `code`, a `period` (`month`, `quarter`, `year`) for its quotas, and dated blocks, each for all or for a `scheme`, a
+person `group` and kinds of `care`:
+
+| block | value | meaning |
+| --- | --- | --- |
+| `[[disease.quota]]` | `value_yuan` | most that the pooled fund pays for the disease in a period; without `care` it limits outpatient care, never a stay |
+| `[[disease.fixed_price]]` | `value_yuan` | price of the disease where the plan has `fixed_price = "share_of_price"` |
+| `[[disease.stay]]` | `deductible_period_days` | a stay with the disease is charged again after so many days; `"none"`: never; `"no_deductible"`: it is not charged at all (wards for tuberculosis, psychiatric wards) |
+
+Two diseases with one quota for both are a third entry of the list, with a code of its own that a claim names for a person who has both.
+
+A `[[programme]]` has `pays` and `pays_percent` (its share of what is left of these parts of the burden), `no_deductible`,
+`no_cross_region`, `no_cap`, `rate_at_least_percent`, and up to three `[[programme.part]]` of a supplementary insurance: `counts_percent`
+of each part of the burden, `threshold_yuan` and `cap_yuan` of the year, `percent`. Parts are paid in their order, before the share of
+`pays`. `parts_count = "what_is_left"` (if absent): a part counts what the funds and the parts before it left. `"whole_burden"`: every part
+counts what the funds left, so that the bands of one formula are written as they are printed: 30 % above 5,000 and 20 % more above 30,000.
+No part pays more than is left of what it counts."""
 TABLE = """
 | key | unit | by | if absent | meaning | 含义 |
 | --- | --- | --- | --- | --- | --- |"""
@@ -63,6 +84,7 @@ def main() -> None:
         + ", ".join(f"`{name}`" for name in CROSS_FIELDS)
         + "."
     )
+    print(OF_THE_PACK)
 
 
 if __name__ == "__main__":

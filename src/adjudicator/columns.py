@@ -86,6 +86,7 @@ SPLIT = np.dtype(
         ("wholly_self_paid_fen", "i8"), ("over_ceiling_fen", "i8"), ("first_pay_fen", "i8"), ("in_scope_fen", "i8"),
         ("copay_free_fen", "i8"),  # of the in-scope amount: paid in full outside the tiers (R36)
         ("special_drug_fen", "i8"),  # of the first-pay and in-scope amount: special drugs that count for CII
+        ("special_self_paid_fen", "i8"),  # of the wholly self-paid amount: such drugs outside the catalogue (class C)
         ("hospital_borne_fen", "i8"),  # of the over-ceiling amount: borne by the hospital (handling way)
         ("class_a_fen", "i8"), ("class_b_fen", "i8"),  # cost of class A and B items, for bed-day formulas
         ("in_catalogue_excess_fen", "i8"),  # of the over-ceiling amount: in-catalogue burden (V12, handling way)

@@ -167,6 +167,15 @@ class FloorBase(Option):
     TOTAL = 1, "总费用"
 
 
+class HospitalBorne(Option):
+    """Which part of the person's burden an amount that the hospital bears relieves first."""
+
+    SELF_PAID_FIRST = 0, "先冲全自费"
+    """Wholly self-paid, over the ceiling, first pay, in scope: no fund shares in the first ones."""
+    IN_SCOPE_FIRST = 1, "先冲政策范围内"
+    """In scope, first pay, over the ceiling, wholly self-paid."""
+
+
 class QuotaMode(Option):
     """Maternity and fixed-price care: how a quota replaces or limits the rate."""
 

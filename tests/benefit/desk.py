@@ -17,7 +17,8 @@ from adjudicator.rules.inline import inline_bundle
 
 AMOUNTS = {"in_scope": "in_scope_fen", "first_pay": "first_pay_fen", "over_ceiling": "over_ceiling_fen",
            "self_paid": "wholly_self_paid_fen", "copay_free": "copay_free_fen",
-           "special_drug": "special_drug_fen", "borne": "hospital_borne_fen"}  # fmt: skip
+           "special_drug": "special_drug_fen", "special_self_paid": "special_self_paid_fen",
+           "borne": "hospital_borne_fen"}  # fmt: skip
 
 
 def fen(yuan: Any) -> int:

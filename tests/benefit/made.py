@@ -68,6 +68,8 @@ def random_claims(rng: np.random.Generator, bundle: Bundle, persons: int, most_c
     special = rng.random(count) < 0.15
     inside = splits["in_scope_fen"] + splits["first_pay_fen"]
     splits["special_drug_fen"] = np.where(special, inside * rng.random(count), 0)
+    outside = rng.random(count) < 0.1
+    splits["special_self_paid_fen"] = np.where(outside, splits["wholly_self_paid_fen"] * rng.random(count), 0)
     borne = rng.random(count) < 0.2
     splits["hospital_borne_fen"] = np.where(borne, splits["over_ceiling_fen"] * rng.random(count), 0)
     parts = ("wholly_self_paid_fen", "over_ceiling_fen", "first_pay_fen", "in_scope_fen")

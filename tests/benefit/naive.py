@@ -30,6 +30,7 @@ from adjudicator.options import (
     FloorBase,
     FundRounding,
     HighestReading,
+    HospitalBorne,
     Increment,
     NthOver,
     PaidCategory,
@@ -41,6 +42,7 @@ from adjudicator.options import (
     TakenFrom,
     TierMeasure,
 )
+from adjudicator.rulefile.pack import NO_DEDUCTIBLE
 
 MILLION = 1_000_000
 
@@ -170,7 +172,7 @@ def disease_value(pack, claim, group: int, kind: str) -> int | None:
         return None
     disease = pack.diseases[claim["disease"]]
     best = None
-    for value in disease.quotas if kind == "quota" else disease.fixed_prices:
+    for value in {"quota": disease.quotas, "price": disease.fixed_prices, "stay": disease.stays}[kind]:
         scheme, of_group, fen, care = value.value
         if scheme not in (0, claim["scheme"]) or of_group not in (-1, group) or not care >> claim["care_kind"] & 1:
             continue
@@ -208,7 +210,7 @@ def settle(pack, claim, split, year: Year, quota_key: Any = None, stays: Sequenc
         Cascade(rules, claim, split, year, group, programme, quota_key, stays).run(burden, result)
     if programme is not None and rules is not None:
         supplementary(programme, burden, year, result)
-    other_payers(claim, programme, burden, result)
+    other_payers(rules, claim, programme, burden, result)
     accounts(rules, claim, burden, result)
     result["cash"] = sum(burden.values())
     if rules is not None:
@@ -369,6 +371,8 @@ class Cascade:
         counting = self.rules.option("deductible_counting", DeductibleCounting)
         if counting == DeductibleCounting.NONE or (self.programme and self.programme.no_deductible):
             return 0, 0, 0, 0, 0
+        if disease_value(self.rules.pack, self.claim, self.group, "stay") == NO_DEDUCTIBLE:
+            return 0, 0, 0, 0, 0
         year, level = self.begun, self.level
         standard = self.standard(base)
         kind = {Account.INPATIENT: "deductible_charged", Account.OUTPATIENT: "deductible_outpatient"}.get(
@@ -463,9 +467,9 @@ class Cascade:
 
     def periods(self) -> int:
         """Periods of a long stay: day 90 is in the first, day 91 begins the second (R33)."""
-        length = (
-            self.rules.number("deductible_period_days") if self.rules.raw("deductible_period_days") is not None else 0
-        )
+        length = disease_value(self.rules.pack, self.claim, self.group, "stay")
+        if length is None and self.rules.raw("deductible_period_days") is not None:
+            length = self.rules.number("deductible_period_days", self.level)
         if not length:
             return 1
         return 1 + max(int(self.claim["stay_days"]) - 1, 0) // length
@@ -689,14 +693,16 @@ class Cascade:
         first_pay = (burden["first_pay"] - extra) * wanted(BurdenPart.FIRST_PAY) + extra * wanted(
             BurdenPart.EXTRA_FIRST_PAY
         )
+        self_paid = 0
         if wanted(BurdenPart.SPECIAL_DRUGS):
             special = min(int(self.split["special_drug_fen"]), left + burden["first_pay"])
+            self_paid = min(int(self.split["special_self_paid_fen"]), burden["self_paid"])
             missing = max(special - in_scope - first_pay, 0)
             more = min(missing, left - in_scope)
             in_scope += more
             first_pay += min(missing - more, burden["first_pay"] - first_pay)
         over = burden["over_ceiling"] * wanted(BurdenPart.OVER_CEILING)
-        base = in_scope + first_pay + over
+        base = in_scope + first_pay + over + self_paid
         before = self.year["catastrophic_base_fen"]
         worth = self.catastrophic_curve(before), self.catastrophic_curve(before + base)
         pay = min(self.increment("catastrophic_increment", *worth, self.year["catastrophic_fen"]), base)
@@ -706,13 +712,15 @@ class Cascade:
         if self.rules.option("catastrophic_taken_from", TakenFrom) == TakenFrom.PRO_RATA and pay:
             share_scope = half_up(Fraction(pay * in_scope, base))
             share_first = min(half_up(Fraction(pay * first_pay, base)), pay - share_scope)
-            share_over = min(pay - share_scope - share_first, over)
-            share_scope = pay - share_first - share_over
+            share_self = min(half_up(Fraction(pay * self_paid, base)), pay - share_scope - share_first)
+            share_over = min(pay - share_scope - share_first - share_self, over)
+            share_scope = pay - share_first - share_self - share_over
+            burden["self_paid"] -= share_self
             burden["in_scope"] -= share_scope
             burden["first_pay"] -= share_first
             burden["over_ceiling"] -= share_over
         else:
-            pay_from(burden, pay, ("in_scope", "first_pay", "over_ceiling"))
+            pay_from(burden, pay, ("in_scope", "first_pay", "over_ceiling", "self_paid"))
         return base, pay
 
     # -------------------------------------------------------------- step 8
@@ -763,6 +771,8 @@ class Cascade:
             if rate:
                 inpatient, outpatient = self.year["assistance_inpatient_fen"], self.year["assistance_outpatient_fen"]
                 limits = [(self.rules.number("assistance_cap_yuan", self.category), inpatient + outpatient)]
+                if self.rules.option("assistance_account", Account) != Account.OUTPATIENT:
+                    limits.append((self.rules.number("assistance_inpatient_cap_yuan", self.category), inpatient))
                 if self.rules.option("assistance_account", Account) == Account.OUTPATIENT:
                     limits.append((self.rules.number("assistance_outpatient_cap_yuan", self.category), outpatient))
                 pay = self.above(
@@ -832,9 +842,11 @@ PARTS = (("in_scope", 1), ("first_pay", 2), ("over_ceiling", 4), ("self_paid", 8
 
 def supplementary(programme, burden, year, result) -> None:
     """Supplementary insurance: (counted - threshold) x rate of the year, at most the cap, less what the year had."""
+    whole = dict(burden)
     for number, part in enumerate(programme.parts, 1):
+        counts = whole if programme.whole_burden else burden
         weights = dict(zip((name for name, _ in PARTS), part.counts_ppm, strict=True))
-        counted = half_up(sum(Fraction(burden[name] * weight, MILLION) for name, weight in weights.items()))
+        counted = half_up(sum(Fraction(counts[name] * weight, MILLION) for name, weight in weights.items()))
 
         def of_the_year(amount: int, part=part) -> Fraction:
             pays = max(amount - part.threshold_fen, 0) * Fraction(part.rate_ppm, MILLION)
@@ -847,14 +859,16 @@ def supplementary(programme, burden, year, result) -> None:
             year.add(f"supplementary_base_{number}_fen", counted)
 
 
-def other_payers(claim, programme, burden, result) -> None:
+def other_payers(rules, claim, programme, burden, result) -> None:
     """Programme, outside payers, hospital."""
     if programme is not None:
         order = [name for name, bit in PARTS if programme.pays_parts & bit]
         share = half_up(Fraction(sum(burden[name] for name in order) * programme.pays_ppm, MILLION))
         result["other"] += pay_from(burden, share, order)
     result["other"] += pay_from(burden, int(claim["other_payer_fen"]), [name for name, _ in PARTS])
-    order = ("self_paid", "over_ceiling", "first_pay", "in_scope")
+    order = ["self_paid", "over_ceiling", "first_pay", "in_scope"]
+    if rules is not None and rules.option("hospital_borne_from", HospitalBorne) == HospitalBorne.IN_SCOPE_FIRST:
+        order.reverse()
     result["hospital_borne"] += pay_from(burden, int(claim["hospital_borne_fen"]), order)
 
 

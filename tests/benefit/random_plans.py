@@ -136,6 +136,7 @@ def _layers(rng: np.random.Generator, plan: dict[str, Any]) -> None:
         if rng.random() < 0.5:
             plan["assistance_cap_yuan"] = _yuan(rng, 40_000)
             plan["assistance_outpatient_cap_yuan"] = _yuan(rng, 9_000)
+            plan["assistance_inpatient_cap_yuan"] = _yuan(rng, 20_000)
     if rng.random() < 0.6:
         plan["tilt_percent"] = {"poor": _percent(rng), "edge": 60}
         plan["tilt_threshold_yuan"] = _yuan(rng, 4_000)
@@ -171,6 +172,9 @@ def _disease(rng: np.random.Generator) -> dict[str, Any]:
         disease["quota"] = [{**source, "value_yuan": _yuan(rng, 30_000)}]
         if rng.random() < 0.5:
             disease["quota"][0]["care"] = ["chronic", "inpatient", "special"]
+    if rng.random() < 0.3:
+        days = [30, "none", "no_deductible"][int(rng.integers(3))]
+        disease["stay"] = [{**source, "deductible_period_days": days}]
     if rng.random() < 0.5:
         disease["fixed_price"] = [{**source, "value_yuan": _yuan(rng, 30_000)}]
     return disease

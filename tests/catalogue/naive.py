@@ -194,6 +194,7 @@ class Sums:
     parts: list[Fraction] = field(default_factory=lambda: [ZERO] * 4)
     copay_free: Fraction = ZERO
     special_drug: Fraction = ZERO
+    special_self_paid: Fraction = ZERO
     hospital_borne: Fraction = ZERO
     in_catalogue_excess: Fraction = ZERO
     class_a: Fraction = ZERO
@@ -363,6 +364,7 @@ def split_claim(book: Book, person: Person, options: Options, lines: list[Line])
             sums.copay_free += part.in_scope
         if "special_drug" in part.flags:
             sums.special_drug += part.first_pay + part.in_scope
+            sums.special_self_paid += part.wholly if part.item_class == "C" else ZERO
         sums.hospital_borne += part.over if part.handling == "excess_to_hospital" else ZERO
         sums.in_catalogue_excess += part.over if part.handling == "excess_in_catalogue" else ZERO
         normal = line.amount - part.wholly if part.amounts() != [ZERO] * 4 else ZERO

@@ -132,6 +132,7 @@ def test_equal_to_the_twin(books, lines, who, choices):
     assert got.claim["error"] == 0
     expected = dict(zip(PARTS, (yuan * 100 for yuan in sums.parts), strict=True)) | {
         "copay_free_fen": sums.copay_free * 100, "special_drug_fen": sums.special_drug * 100,
+        "special_self_paid_fen": sums.special_self_paid * 100,
         "hospital_borne_fen": sums.hospital_borne * 100, "in_catalogue_excess_fen": sums.in_catalogue_excess * 100,
         "class_a_fen": sums.class_a * 100, "class_b_fen": sums.class_b * 100,
     }  # fmt: skip

@@ -123,22 +123,27 @@ def test_a_misspelt_level_is_named_as_the_page_says(city, root, capsys):
     assert "employee.toml" in said and "frist" in said
 
 
-@pytest.mark.parametrize(("option", "over"), [("care_place", 400_00), ("insurance_place", 300_00)])
-def test_whose_catalogue_holds_elsewhere(city, tmp_path, option, over):
-    """Section 10.1: a bed at 60 x 20 has the ceiling 40 in the toy city and 45 at home."""
+@pytest.mark.parametrize(
+    ("option", "over", "first_pay"),
+    [("care_place", 400_00, 159_50), ("insurance_place", 300_00, 159_50), ("care_place_whole", 400_00, 478_50)],
+)
+def test_whose_catalogue_holds_elsewhere(city, tmp_path, option, over, first_pay):
+    """A bed at 60 x 20 has the ceiling 40 in the toy city and 45 at home; a drug of 3,190 has 15 % first pay there."""
     source = 'document = "example"\nevidence = "demonstration"\n'
     with (city / "catalogue" / "catalogue.toml").open("a", encoding="utf-8") as stream:
         stream.write(f'\n[[rule]]\nfrom = 2014-01-01\ncross_region = "{option}"\n{source}')
-    employee = city / "benefit" / "employee.toml"
-    text = employee.read_text("utf-8").replace('place = "local"', 'place = "any"')
+    plans = city / "benefit" / "resident.toml"
+    text = plans.read_text("utf-8").replace('place = "local"', 'place = "any"')
     everywhere = '\ncross_region = [{ place = ["province", "outside"], filing = "any" }]\nrate_percent'
-    employee.write_text(text.replace("\nrate_percent", everywhere), encoding="utf-8")
+    plans.write_text(text.replace("\nrate_percent", everywhere), encoding="utf-8")
     path = tmp_path / "case.yaml"
     path.write_text(
-        f"case: X\npack: ['{city}', taohuayuan]\n"
+        f"case: X\npack: ['{city}', taohuayuan]\nperson: {{scheme: resident}}\n"
         "claim: {level: third, care_area: '990001', date: 2024-06-01, "
-        "lines: [{item: '001109000010000', price: 60, quantity: 20}]}\n",
+        "lines: [{item: '001109000010000', price: 60, quantity: 20}, "
+        "{item: XJ01DDH061C058010227547, price: 31.90, quantity: 100}]}\n",
         encoding="utf-8",
     )
     (case,) = read_cases([path])
-    assert run_case(case)[0].amounts()["over_ceiling"] == over
+    amounts = run_case(case)[0].amounts()
+    assert (amounts["over_ceiling"], amounts["first_pay"]) == (over, first_pay)

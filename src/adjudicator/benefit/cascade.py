@@ -23,7 +23,7 @@ from adjudicator.benefit.stages.cross_region import base_of_cascade, cross_regio
 from adjudicator.benefit.stages.deductible import deductible
 from adjudicator.benefit.stages.other_payers import other_payers, programme_payer, supplementary
 from adjudicator.benefit.stages.pooled_fund import pooled_fund
-from adjudicator.benefit.stages.quotas import fixed_price_excess, narrowest, quota_left
+from adjudicator.benefit.stages.quotas import OF_QUOTA, fixed_price_excess, narrowest, quota_left, terms_of_stay
 from adjudicator.benefit.stages.supplements import civil_servant, enterprise
 from adjudicator.benefit.tables import Claims, Rules
 from adjudicator.benefit.trace import TRACED, trace
@@ -53,6 +53,7 @@ def begin(claim: Any, split: Any, work: Any) -> None:
     work.in_scope_fen = split.in_scope_fen
     work.copay_free_fen = min(not_negative(split.copay_free_fen), split.in_scope_fen)
     work.special_drug_fen = split.special_drug_fen
+    work.special_self_paid_fen = split.special_self_paid_fen
     work.hospital_borne_fen = min(split.hospital_borne_fen, split.over_ceiling_fen)
     if TRACED:
         trace.step("wholly_self_paid", work.self_paid_fen)
@@ -63,11 +64,12 @@ def begin(claim: Any, split: Any, work: Any) -> None:
 @inlined
 def pooled_stages(rules: Any, batch: Any, plan: Any, claim: Any, year: Any, work: Any) -> int:
     """Run stages 2 to 6, up to the payment above the cap; return the entry of the disease's quota, -1 none."""
-    quota = narrowest(rules.disease_values, rules.disease_ranges, claim, work.group, False)
+    quota = narrowest(rules.disease_values, rules.disease_ranges, claim, work.group, OF_QUOTA)
     work.quota_left_fen = quota_left(rules.disease_values, quota, batch.quotas, claim)
     cross_region(plan, claim, batch.lines_in_scope, work)
     work.fixed_price_excess_fen = fixed_price_excess(plan, rules.disease_values, rules.disease_ranges, claim, work)
     base_of_cascade(plan, claim, work)
+    terms_of_stay(plan, rules.disease_values, rules.disease_ranges, claim, work)
     # A later part of a stay owes what the whole stay owes, less what its earlier parts were charged.
     begun = batch.stay_years[np.uint64(work.stay_row - 1)] if work.stay_row > 0 else year
     deductible(plan, claim, year, begun, work)
@@ -101,7 +103,7 @@ def last_payers(rules: Any, plan: Any, claim: Any, year: Any, work: Any) -> None
         if work.plan >= 0:
             supplementary(programme, year, work)
         programme_payer(programme, work)
-    other_payers(claim, work)
+    other_payers(plan, claim, work)
     if work.plan >= 0:
         accounts(plan, claim, work)
     cash(work)
@@ -110,7 +112,7 @@ def last_payers(rules: Any, plan: Any, claim: Any, year: Any, work: Any) -> None
 @inlined
 def unverified(rules: Any, plan: Any, claim: Any, quota: int, work: Any) -> int:
     """Return 1 where a value that had a part in the answer is not verified."""
-    doubtful = work.stages & plan.unverified
+    doubtful = (work.stages & plan.unverified) | work.disease_unverified
     if quota >= 0:
         doubtful |= rules.disease_values[np.uint64(quota)].unverified
     if claim.programme > 0:

@@ -21,7 +21,8 @@ PROGRAMME_PART = np.dtype(
 PROGRAMME = np.dtype(
     [
         ("from_date", "i8"), ("to_date", "i8"), ("pays_parts", "i8"), ("pays_ppm", "i8"), ("no_deductible", "i8"),
-        ("no_cross_region", "i8"), ("no_cap", "i8"), ("rate_at_least_ppm", "i8"), ("unverified", "i8"),
+        ("no_cross_region", "i8"), ("no_cap", "i8"), ("rate_at_least_ppm", "i8"), ("whole_burden", "i8"),
+        ("unverified", "i8"),
         ("parts", PROGRAMME_PART, (limits.MAX_PROGRAMME_PARTS,)),
     ]
 )  # fmt: skip
@@ -36,6 +37,7 @@ def compile_programmes(packs: Sequence[Pack]) -> np.ndarray:
         for position, programme in enumerate(pack.programmes, 1):
             row, source = table[number, position], programme.source
             row["from_date"], row["to_date"], row["unverified"] = source.from_date, source.to_date, not source.verified
+            row["whole_burden"] = programme.whole_burden
             for name in ("pays_parts", "pays_ppm", "no_deductible", "no_cross_region", "no_cap", "rate_at_least_ppm"):
                 row[name] = getattr(programme, name)
             for part, terms in enumerate(programme.parts):

@@ -67,9 +67,12 @@ WORK = np.dtype(
         ("stay_charged_fen", "i8"),  # deductible that the earlier parts were charged
         # What a programme of the pool changes.
         ("no_deductible", "i8"), ("no_cross_region", "i8"), ("no_cap", "i8"), ("rate_at_least_ppm", "i8"),
+        # What the claim's disease changes.
+        ("period_days", "i8"), ("disease_unverified", "i8"),
         # Cost (stage 2 and before).
         ("total_fen", "i8"), ("self_paid_fen", "i8"), ("over_ceiling_fen", "i8"), ("first_pay_fen", "i8"),
         ("in_scope_fen", "i8"), ("copay_free_fen", "i8"), ("special_drug_fen", "i8"),
+        ("special_self_paid_fen", "i8"),
         ("extra_first_pay_fen", "i8"), ("minus_ppm", "i8"), ("factor_ppm", "i8"),
         ("fixed_price_excess_fen", "i8"), ("account_first_fen", "i8"), ("base_fen", "i8"),
         # Deductible (stage 3).

@@ -76,6 +76,7 @@ RULES: dict[str, Text] = {
     "enterprise_cap_yuan": _YEAR_CAP,
     "assistance_cap_yuan": _YEAR_LIMIT,
     "assistance_outpatient_cap_yuan": ("up to the yearly limit of outpatient assistance", "达到门诊年度救助限额"),
+    "assistance_inpatient_cap_yuan": ("up to the yearly limit of inpatient assistance", "达到住院年度救助限额"),
     "assistance_increment": _INCREMENT,
     "tilt_cap_yuan": _YEAR_LIMIT,
 }
@@ -84,6 +85,7 @@ RULES: dict[str, Text] = {
 NOTES: dict[str, Text] = {
     "earlier_parts": ("a part of a stay whose earlier parts were charged {}", "本次住院前期中途结算已付起付标准{}元"),
     "charged_before": ("less what the year counted already", "扣减本年度已计"),
+    "waived_of_disease": ("no deductible for the disease", "该病种不设起付线"),
     "waived": ("waived by the programme", "专项保障免起付线"),
     "cost_below_due": ("the cost of {0} is below what is due", "费用{0}元未达到应付起付线"),
     "rate_elsewhere": ("lower rate for care elsewhere", "异地就医降低比例"),

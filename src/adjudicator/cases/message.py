@@ -320,28 +320,32 @@ class ClaimWriter:
 def bill_parts(amounts: Mapping[str, int]) -> dict[str, int]:
     """Amounts of a case as parts that add up to the bill; ``copay_free`` and such are parts of a part.
 
-    A special drug lies in scope as far as there is room, else in the first pay.
+    A special drug lies in scope as far as there is room, then in the first pay, else it is wholly self-paid.
 
-    >>> bill_parts({"in_scope": 100, "first_pay": 20, "special_drug": 110})
-    {'in_scope': 0, 'copay_free': 0, 'special_drug': 100, 'copay_free_special_drug': 0, 'first_pay': 10, \
-'first_pay_special_drug': 10, 'over_ceiling': 0, 'hospital_borne': 0, 'in_catalogue_excess': 0, 'wholly_self_paid': 0}
+    >>> bill_parts({"in_scope": 100, "first_pay": 20, "wholly_self_paid": 9, "special_drug": 125})
+    {'in_scope': 0, 'copay_free': 0, 'special_drug': 100, 'copay_free_special_drug': 0, 'first_pay': 0, \
+'first_pay_special_drug': 20, 'over_ceiling': 0, 'hospital_borne': 0, 'in_catalogue_excess': 0, 'wholly_self_paid': 4, \
+'wholly_self_paid_special_drug': 5}
     """
     in_scope, first_pay, over = (amounts.get(name, 0) for name in ("in_scope", "first_pay", "over_ceiling"))
     free, special = amounts.get("copay_free", 0), amounts.get("special_drug", 0)
     hospital, excess = amounts.get("hospital_borne", 0), amounts.get("in_catalogue_excess", 0)
     special_scope = min(special, in_scope)
+    special_pay = min(special - special_scope, first_pay)
+    outside = special - special_scope - special_pay
     both = max(free + special_scope - in_scope, 0)
     return {
         "in_scope": in_scope - free - special_scope + both,
         "copay_free": free - both,
         "special_drug": special_scope - both,
         "copay_free_special_drug": both,
-        "first_pay": first_pay - (special - special_scope),
-        "first_pay_special_drug": special - special_scope,
+        "first_pay": first_pay - special_pay,
+        "first_pay_special_drug": special_pay,
         "over_ceiling": over - hospital - excess,
         "hospital_borne": hospital,
         "in_catalogue_excess": excess,
-        "wholly_self_paid": amounts.get("wholly_self_paid", 0),
+        "wholly_self_paid": amounts.get("wholly_self_paid", 0) - outside,
+        "wholly_self_paid_special_drug": outside,
     }
 
 

@@ -40,6 +40,7 @@ PART_ITEMS: dict[str, dict[str, Any]] = {
     "hospital_borne": {"class": "A", "ceiling": 0, "handling": "excess_to_hospital"},
     "in_catalogue_excess": {"class": "A", "ceiling": 0, "handling": "excess_in_catalogue"},
     "wholly_self_paid": {"class": "C"},
+    "wholly_self_paid_special_drug": {"class": "C", "flags": ("special_drug",)},
 }
 """One item a part: the line split makes exactly this part of the whole line, whatever the catalogue's options are."""
 

@@ -14,6 +14,7 @@ from adjudicator.catalogue.line_amounts import excess_fen, first_pay_fen, is_ove
 from adjudicator.catalogue.line_split import (
     CLASS_A,
     CLASS_B,
+    CLASS_C,
     CO_PAY_FREE,
     EXCESS_IN_CATALOGUE,
     EXCESS_TO_HOSPITAL,
@@ -145,6 +146,8 @@ def add_refund(out: Any, total: Any, handling: int, flags: int) -> None:
         total.copay_free_fen += out.in_scope_fen
     if flags & SPECIAL_DRUG != 0:
         total.special_drug_fen += out.first_pay_fen + out.in_scope_fen
+        if out.item_class == CLASS_C:
+            total.special_self_paid_fen += out.wholly_self_paid_fen
 
 
 @uncounted_inlined

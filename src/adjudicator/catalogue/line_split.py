@@ -240,7 +240,9 @@ def split_line(rules: LineRules, terms: LineTerms, line: Any, version: int, out:
     scope = amount - wholly - over - pay
     if flags & (CO_PAY_FREE | SPECIAL_DRUG) != 0:
         total.copay_free_fen += scope if flags & CO_PAY_FREE != 0 else int64(0)
-        total.special_drug_fen += scope + pay if flags & SPECIAL_DRUG != 0 else int64(0)
+        if flags & SPECIAL_DRUG != 0:
+            total.special_drug_fen += scope + pay
+            total.special_self_paid_fen += wholly if item_class == CLASS_C else int64(0)
     if note == NOTE_NONE and differs(price, line.quantity_e4, amount):
         note = int64(NOTE_DIFFERS)
     out.wholly_self_paid_fen = wholly
@@ -263,6 +265,7 @@ def clear_sums(total: Any) -> None:
     total.in_scope_fen = 0
     total.copay_free_fen = 0
     total.special_drug_fen = 0
+    total.special_self_paid_fen = 0
     total.hospital_borne_fen = 0
     total.class_a_fen = 0
     total.class_b_fen = 0

@@ -9,6 +9,8 @@ from adjudicator.codes import Place
 from adjudicator.compiled.jit import int64, uint64, uncounted_inlined
 
 LAST, LOCAL = int(VersionFlag.LAST), int(Place.LOCAL)
+INSURANCE_PLACE, CARE_PLACE_WHOLE = 1, 2
+"""Choices of ``cross_region``, as their positions in ``settings.OPTIONS``."""
 UNKNOWN_VERSION, NOT_VALID_VERSION = -1, -2
 """No version: the item is not in the catalogue of the area, or has none on the day."""
 
@@ -103,8 +105,10 @@ def read_terms(rules: LineRules, claim: Any) -> LineTerms:
         unverified = int64(option.unverified)
         insured_group = insured_group_of(rules, pack, claim.county)
         care_group = insured_group
-        if option.cross_region == 0:
+        if option.cross_region != INSURANCE_PLACE:
             care_group = care_group_of(rules, claim, insured_group)
+            if option.cross_region == CARE_PLACE_WHOLE and care_group >= 0:
+                insured_group = care_group
         level_column = level_column_of(rules, claim, care_group)
         if claim.programme > 0:
             programme_bit = 1 << (int64(claim.programme) - 1)

@@ -41,8 +41,10 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
     """R24: a refund mirrors the parts of its own share, or what is left keeps its parts."""
     unknown_item: Literal["refuse", "self_paid"] | None = None
     not_valid_item: Literal["self_paid", "refuse"] | None = None
-    cross_region: Literal["care_place", "insurance_place"] | None = None
-    """Whose first-pay ratio holds for care elsewhere."""
+    cross_region: Literal["care_place", "insurance_place", "care_place_whole"] | None = None
+    """Whose catalogue holds for care elsewhere: class and ceiling of the place of care with the ratio of the place of
+    insurance, the place of insurance alone, or the place of care alone.
+    """
     price_rounding: Literal["fen_a_unit", "fen_a_line", "none"] | None = None
     """How far price times quantity, half up, may be from the amount of a line by rounding."""
     price_mismatch: Literal["warn", "refuse"] | None = None
@@ -66,7 +68,7 @@ OPTIONS: dict[str, tuple[str, ...]] = {
     "refund": ("mirror", "remainder"),
     "unknown_item": ("refuse", "self_paid"),
     "not_valid_item": ("self_paid", "refuse"),
-    "cross_region": ("care_place", "insurance_place"),
+    "cross_region": ("care_place", "insurance_place", "care_place_whole"),
     "price_rounding": ("fen_a_unit", "fen_a_line", "none"),
     "price_mismatch": ("warn", "refuse"),
 }

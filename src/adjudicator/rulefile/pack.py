@@ -119,6 +119,10 @@ class PackHeader(msgspec.Struct, frozen=True):
     note: str = ""
 
 
+NO_DEDUCTIBLE = -2
+"""In place of days: a stay with the disease has no deductible."""
+
+
 def span_of(pool: int, province_wide: bool) -> int:
     """Return what divides the six digits of an area so that the pool is left: of a province, a city or a county.
 
@@ -163,7 +167,9 @@ class Disease:
     The last one names the kinds of care that it limits, as bits ``1 << CareKind``.
     """
     fixed_prices: tuple[DatedValue, ...] = ()
-    """Fixed price in fen."""
+    """Fixed price in fen, in the same form."""
+    stays: tuple[DatedValue, ...] = ()
+    """After how many days a long stay is charged again, 0 never, or NO_DEDUCTIBLE, in the same form."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,6 +201,8 @@ class Programme:
     """The pooled fund pays at least this rate; 0 no such rule."""
     parts: tuple[ProgrammePart, ...] = ()
     """What it pays above thresholds of the year, before what it pays of the rest."""
+    whole_burden: bool = False
+    """Each part counts the burden before all parts; else what the parts before it left."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from adjudicator.benefit.plan.keys import KEY, SPECIAL_KEYS
 from adjudicator.benefit.plan.source import PlanSource
 from adjudicator.dates import iso
 from adjudicator.rulefile.dated import DatedValue, value_on
-from adjudicator.rulefile.pack import Pack
+from adjudicator.rulefile.pack import NO_DEDUCTIBLE, Pack
 from adjudicator.rules.blocks import TABLES_ZH, ShownBlock, blocks_on, rows_of
 from adjudicator.rules.show import plans_on
 
@@ -101,22 +101,35 @@ def _different(old: list[Cell], new: list[Cell]) -> list[tuple[str, str, str]]:
     return [(whom(same, every), before, after) for (before, after), same in pairs.items()]
 
 
+DISEASE_WORDS = {
+    "quota": ("quota", "病种限额"), "fixed_price": ("fixed price", "病种定价"),
+    "stay": ("a long stay charges again after", "长期住院重新计起付线天数"),
+}  # fmt: skip
+
+
+def _disease_text(value: DatedValue) -> str:
+    """Return a value of a disease in words."""
+    number: int = value.value[2]
+    if value.name != "stay":
+        return unit_text("yuan", number)
+    return "no deductible 不设起付线" if number == NO_DEDUCTIBLE else unit_text("days", number)
+
+
 def _disease_changes(old: Pack, old_date: int, new: Pack, new_date: int) -> list[Change]:
     def on(pack: Pack, date: int) -> dict[tuple[Any, ...], tuple[str, str, DatedValue]]:
         return {
             (disease.code, value.name, (*value.value[:2], value.value[3])): (disease.name, disease.name_zh, value)
             for disease in pack.diseases
-            for value in (*disease.quotas, *disease.fixed_prices)
+            for value in (*disease.quotas, *disease.fixed_prices, *disease.stays)
             if value.source.from_date <= date <= value.source.to_date
         }
 
     before, after, changes = on(old, old_date), on(new, new_date), []
     for key in dict.fromkeys([*after, *before]):
-        was = unit_text("yuan", before[key][2].value[2]) if key in before else ""
-        now = unit_text("yuan", after[key][2].value[2]) if key in after else ""
+        was, now = (_disease_text(found[key][2]) if key in found else "" for found in (before, after))
         if was != now:
             en, zh, value = after.get(key) or before[key]
-            what = ("quota", "病种限额") if key[1] == "quota" else ("fixed price", "病种定价")
+            what = DISEASE_WORDS[key[1]]
             source = value.source
             changes.append(
                 Change(

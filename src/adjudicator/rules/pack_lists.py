@@ -19,6 +19,7 @@ from adjudicator.rulefile.dated import DatedValue, Source, check_gap, check_over
 from adjudicator.rulefile.faults import Faults
 from adjudicator.rulefile.fields import Members, Number, Percent, Schemes, Where, Yuan
 from adjudicator.rulefile.pack import (
+    NO_DEDUCTIBLE,
     Area,
     Disease,
     Hospital,
@@ -51,6 +52,30 @@ class DiseaseValue(msgspec.Struct, frozen=True, kw_only=True):
     care: Annotated[tuple[int, ...], Members(CareKind)] = ()
     value_yuan: AmountOrNone
 
+    @property
+    def value(self) -> int:
+        """The amount in fen."""
+        return self.value_yuan
+
+
+class DiseaseStay(msgspec.Struct, frozen=True, kw_only=True):
+    """How the deductible of a stay with the disease is counted, such as in a tuberculosis or psychiatric ward."""
+
+    source: Source
+    note: str = ""
+    scheme: Schemes = ()
+    group: str = ""
+    care: Annotated[tuple[int, ...], Members(CareKind)] = ()
+    deductible_period_days: Annotated[
+        int, Number("days", 0, 0, limits.MAX_STAY_DAYS, (("none", 0), ("no_deductible", NO_DEDUCTIBLE)))
+    ]
+    """A long stay is charged again after so many days; none: never; no_deductible: nothing is charged."""
+
+    @property
+    def value(self) -> int:
+        """The days."""
+        return self.deductible_period_days
+
 
 class DiseaseTable(msgspec.Struct, frozen=True, kw_only=True):
     """A disease of the city's list (病种目录) with its quotas and fixed prices."""
@@ -62,6 +87,7 @@ class DiseaseTable(msgspec.Struct, frozen=True, kw_only=True):
     period: Literal["none", "month", "quarter", "year"] = "none"
     quota: tuple[DiseaseValue, ...] = ()
     fixed_price: tuple[DiseaseValue, ...] = ()
+    stay: tuple[DiseaseStay, ...] = ()
 
 
 class Counts(msgspec.Struct, frozen=True, kw_only=True):
@@ -98,6 +124,7 @@ class ProgrammeTable(msgspec.Struct, frozen=True, kw_only=True):
     no_cross_region: bool = False
     no_cap: bool = False
     rate_at_least_percent: Percent = 0
+    parts_count: Literal["what_is_left", "whole_burden"] = "what_is_left"
     part: tuple[PartTable, ...] = ()
 
 
@@ -113,15 +140,18 @@ def read_diseases(raw: dict[str, Any], names: Names, faults: Faults) -> tuple[Di
         quotas = _disease_values("quota", table.quota, names, faults)
         prices = _disease_values("fixed_price", table.fixed_price, names, faults)
         period = QuotaPeriod[table.period.upper()]
-        found.append(Disease(table.code, table.name, table.name_zh, period, quotas, prices))
+        stays = _disease_values("stay", table.stay, names, faults)
+        found.append(Disease(table.code, table.name, table.name_zh, period, quotas, prices, stays))
     once("disease", [disease.code for disease in found], faults)
     return tuple(found)
 
 
-def _disease_values(name: str, tables: Sequence[DiseaseValue], names: Names, faults: Faults) -> tuple[DatedValue, ...]:
-    """Return the dated values of a disease: (scheme, group or -1, fen, care), no two for one person, care and day.
+def _disease_values(
+    name: str, tables: Sequence[DiseaseValue | DiseaseStay], names: Names, faults: Faults
+) -> tuple[DatedValue, ...]:
+    """Return the dated values of a disease: (scheme, group or -1, number, care), no two for one person, care and day.
 
-    A quota that names no kind of care limits outpatient care of the disease, never a stay; a price holds for any care.
+    A quota that names no kind of care limits outpatient care of the disease, never a stay; the others hold for any.
     """
     usual = CARE_OF_A_DISEASE if name == "quota" else tuple(CareKind)
     by_person: dict[tuple[int, int], list[DatedValue]] = {}
@@ -134,7 +164,7 @@ def _disease_values(name: str, tables: Sequence[DiseaseValue], names: Names, fau
         care = sum(1 << kind for kind in table.care or usual)
         for scheme in table.scheme or (int(Scheme.UNKNOWN),):
             person = (scheme, names.groups.index(group) if group else -1)
-            by_person.setdefault(person, []).append(DatedValue(name, (*person, table.value_yuan, care), source))
+            by_person.setdefault(person, []).append(DatedValue(name, (*person, table.value, care), source))
     values: list[DatedValue] = []
     for dated in by_person.values():
         for same in dict.fromkeys(tuple(value for value in dated if value.value[3] >> kind & 1) for kind in CareKind):
@@ -157,7 +187,7 @@ def read_programmes(raw: dict[str, Any], names: Names, faults: Faults) -> tuple[
             Programme(
                 table.id, table.name, table.name_zh, table.source, int(mask), table.pays_percent,
                 table.no_deductible, table.no_cross_region, table.no_cap, table.rate_at_least_percent,
-                _programme_parts(table, faults),
+                _programme_parts(table, faults), table.parts_count == "whole_burden",
             )
         )  # fmt: skip
     once("programme", [programme.id for programme in found], faults)

@@ -131,13 +131,14 @@ class BundleRows(_message.Message):
     def __init__(self, pack: _Optional[int] = ..., county: _Optional[int] = ..., care_county: _Optional[int] = ..., hospital: _Optional[int] = ..., deductible_level: _Optional[int] = ..., price_level: _Optional[int] = ..., disease: _Optional[int] = ..., assistance: _Optional[int] = ..., programme: _Optional[int] = ..., care_catalogue: _Optional[int] = ..., department: _Optional[int] = ...) -> None: ...
 
 class LineSums(_message.Message):
-    __slots__ = ("wholly_self_paid_fen", "over_ceiling_fen", "first_pay_fen", "in_scope_fen", "copay_free_fen", "special_drug_fen", "hospital_borne_fen", "class_a_fen", "class_b_fen", "in_catalogue_excess_fen", "unverified")
+    __slots__ = ("wholly_self_paid_fen", "over_ceiling_fen", "first_pay_fen", "in_scope_fen", "copay_free_fen", "special_drug_fen", "special_self_paid_fen", "hospital_borne_fen", "class_a_fen", "class_b_fen", "in_catalogue_excess_fen", "unverified")
     WHOLLY_SELF_PAID_FEN_FIELD_NUMBER: _ClassVar[int]
     OVER_CEILING_FEN_FIELD_NUMBER: _ClassVar[int]
     FIRST_PAY_FEN_FIELD_NUMBER: _ClassVar[int]
     IN_SCOPE_FEN_FIELD_NUMBER: _ClassVar[int]
     COPAY_FREE_FEN_FIELD_NUMBER: _ClassVar[int]
     SPECIAL_DRUG_FEN_FIELD_NUMBER: _ClassVar[int]
+    SPECIAL_SELF_PAID_FEN_FIELD_NUMBER: _ClassVar[int]
     HOSPITAL_BORNE_FEN_FIELD_NUMBER: _ClassVar[int]
     CLASS_A_FEN_FIELD_NUMBER: _ClassVar[int]
     CLASS_B_FEN_FIELD_NUMBER: _ClassVar[int]
@@ -149,9 +150,10 @@ class LineSums(_message.Message):
     in_scope_fen: int
     copay_free_fen: int
     special_drug_fen: int
+    special_self_paid_fen: int
     hospital_borne_fen: int
     class_a_fen: int
     class_b_fen: int
     in_catalogue_excess_fen: int
     unverified: int
-    def __init__(self, wholly_self_paid_fen: _Optional[int] = ..., over_ceiling_fen: _Optional[int] = ..., first_pay_fen: _Optional[int] = ..., in_scope_fen: _Optional[int] = ..., copay_free_fen: _Optional[int] = ..., special_drug_fen: _Optional[int] = ..., hospital_borne_fen: _Optional[int] = ..., class_a_fen: _Optional[int] = ..., class_b_fen: _Optional[int] = ..., in_catalogue_excess_fen: _Optional[int] = ..., unverified: _Optional[int] = ...) -> None: ...
+    def __init__(self, wholly_self_paid_fen: _Optional[int] = ..., over_ceiling_fen: _Optional[int] = ..., first_pay_fen: _Optional[int] = ..., in_scope_fen: _Optional[int] = ..., copay_free_fen: _Optional[int] = ..., special_drug_fen: _Optional[int] = ..., special_self_paid_fen: _Optional[int] = ..., hospital_borne_fen: _Optional[int] = ..., class_a_fen: _Optional[int] = ..., class_b_fen: _Optional[int] = ..., in_catalogue_excess_fen: _Optional[int] = ..., unverified: _Optional[int] = ...) -> None: ...

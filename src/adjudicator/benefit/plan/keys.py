@@ -179,7 +179,7 @@ KEYS: tuple[Key, ...] = (
     _yuan("deductible_yuan", Stage.DEDUCTIBLE, "deductible", "起付线", _PERSON_LEVEL, UNDEFINED),
     _yuan("deductible_year_ceiling_yuan", Stage.DEDUCTIBLE, "yearly ceiling of all deductibles (V01)", "年度累计起付线上限", ("group",)),
     _yuan("deductible_level_ceiling_yuan", Stage.DEDUCTIBLE, "yearly ceiling of a level's deductibles (V01)", "同级年度起付线上限", ("level",)),
-    Key("deductible_period_days", "days", Stage.DEDUCTIBLE, "a long stay charges again after (V01, R33)", "长期住院重新计起付线天数", most=limits.MAX_STAY_DAYS),
+    Key("deductible_period_days", "days", Stage.DEDUCTIBLE, "a long stay charges again after (V01, R33)", "长期住院重新计起付线天数", ("level",), most=limits.MAX_STAY_DAYS),
     _flag("deductible_carried", Stage.DEDUCTIBLE, "unused part of the first deductible is carried over (V02)", "首次起付线不足部分结转"),
     _option("deductible_referral", Stage.DEDUCTIBLE, "deductible on referral (V03)", "转诊起付线", o.ReferralDeductible),
     _option("deductible_position", Stage.DEDUCTIBLE, "deductible before or after the rate (V04)", "起付线扣除位置", o.DeductiblePosition),
@@ -249,11 +249,14 @@ KEYS: tuple[Key, ...] = (
     _percent("assistance_percent", Stage.ASSISTANCE, "assistance pays", "救助比例", ("category",)),
     _yuan("assistance_cap_yuan", Stage.ASSISTANCE, "yearly limit", "年度救助限额", ("category",)),
     _yuan("assistance_outpatient_cap_yuan", Stage.ASSISTANCE, "yearly limit of outpatient assistance", "门诊年度救助限额", ("category",)),
+    _yuan("assistance_inpatient_cap_yuan", Stage.ASSISTANCE, "yearly limit of inpatient assistance", "住院年度救助限额", ("category",)),
     _option("assistance_account", Stage.ASSISTANCE, "where assistance is counted", "救助累计口径", o.Account),
     _option("assistance_increment", Stage.ASSISTANCE, "rounding over the year (R07)", "救助年度取整", o.Increment),
     _yuan("tilt_threshold_yuan", Stage.TILT, "threshold of tilt assistance", "倾斜救助起付标准", ("category",), 0),
     _percent("tilt_percent", Stage.TILT, "tilt assistance pays", "倾斜救助比例", ("category",)),
     _yuan("tilt_cap_yuan", Stage.TILT, "yearly limit of tilt assistance", "倾斜救助限额", ("category",)),
+    # --- Stage 12: what the hospital bears ---
+    _option("hospital_borne_from", Stage.PROGRAMME, "what the hospital's amount relieves first", "医院负担冲减顺序", o.HospitalBorne),
     # --- Stage 13: account ---
     _option("account_position", Stage.ACCOUNT, "account last or before the deductible (V13, R20)", "个人账户支付位置", o.AccountPosition),
     _option("ceiling_excess", Stage.ACCOUNT, "cost over the ceiling outside or inside the catalogue (V12)", "超限价归属", o.CeilingExcess),

@@ -52,6 +52,11 @@ def medical_assistance(plan: Any, year: Any, work: Any) -> None:
             if TRACED:
                 trace.because("assistance", "assistance_outpatient_cap_yuan", pay > room)
             pay = min(pay, room)
+        else:
+            room = not_negative(plan.assistance_inpatient_cap_fen[category] - year.assistance_inpatient_fen)
+            if TRACED:
+                trace.because("assistance", "assistance_inpatient_cap_yuan", pay > room)
+            pay = min(pay, room)
         take(work, pay, parts)
         if base > 0:
             had_part(work, Stage.ASSISTANCE)

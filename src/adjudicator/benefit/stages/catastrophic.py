@@ -6,7 +6,7 @@ from typing import Any
 
 from adjudicator.benefit.amounts import not_negative
 from adjudicator.benefit.plan.keys import AXIS_LENGTH, NO_LIMIT, Stage
-from adjudicator.benefit.stages.burden import had_part, take
+from adjudicator.benefit.stages.burden import ALL_PARTS, had_part, take
 from adjudicator.benefit.stages.increments import increment_of
 from adjudicator.benefit.trace import TRACED, trace
 from adjudicator.compiled.jit import inlined
@@ -37,8 +37,8 @@ def bands_between(plan: Any, category: int, low: int, high: int) -> int:
 
 
 @inlined
-def burden_that_counts(plan: Any, work: Any) -> tuple[int, int, int]:
-    """Return the burden that counts (V09): in scope, first pay, over the ceiling."""
+def burden_that_counts(plan: Any, work: Any) -> tuple[int, int, int, int]:
+    """Return the burden that counts (V09): in scope, first pay, over the ceiling, self-paid."""
     parts = plan.catastrophic_base
     left = work.left_in_scope_fen
     deductible = min(work.deductible_fen, left)
@@ -50,20 +50,21 @@ def burden_that_counts(plan: Any, work: Any) -> tuple[int, int, int]:
         in_scope += above
     if parts & BurdenPart.IN_SCOPE:
         in_scope += left - deductible - above
-    first_pay = 0
+    first_pay, self_paid = 0, 0
     extra = min(work.extra_first_pay_fen, work.left_first_pay_fen)
     if parts & BurdenPart.FIRST_PAY:
         first_pay += work.left_first_pay_fen - extra
     if parts & BurdenPart.EXTRA_FIRST_PAY:
         first_pay += extra
     if parts & BurdenPart.SPECIAL_DRUGS:
-        # Special drugs count even where the rest of the claim does not.
+        # Special drugs count even where the rest of the claim does not, in the catalogue and outside it (R08).
+        self_paid = min(work.special_self_paid_fen, work.left_self_paid_fen)
         missing = not_negative(min(work.special_drug_fen, left + work.left_first_pay_fen) - in_scope - first_pay)
         more = min(missing, left - in_scope)
         in_scope += more
         first_pay += min(missing - more, work.left_first_pay_fen - first_pay)
     over_ceiling = work.left_over_ceiling_fen if parts & BurdenPart.OVER_CEILING else 0
-    return in_scope, first_pay, over_ceiling
+    return in_scope, first_pay, over_ceiling, self_paid
 
 
 @inlined
@@ -94,21 +95,23 @@ def catastrophic(plan: Any, year: Any, work: Any) -> None:
     """Fill the burden that counts and the payment; lower the burden in scope first or pro rata (R09)."""
     base, pay = 0, 0
     if plan.catastrophic_base != 0:
-        in_scope, first_pay, over_ceiling = burden_that_counts(plan, work)
-        base = in_scope + first_pay + over_ceiling
+        in_scope, first_pay, over_ceiling, self_paid = burden_that_counts(plan, work)
+        base = in_scope + first_pay + over_ceiling + self_paid
         pay = of_the_year(plan, year, base, work)
         if base > 0:
             had_part(work, Stage.CATASTROPHIC)
         if plan.catastrophic_taken_from == TakenFrom.PRO_RATA and pay > 0:
             from_scope = part_of(pay, in_scope, base)
             from_first = min(part_of(pay, first_pay, base), pay - from_scope)
-            from_over = min(pay - from_scope - from_first, over_ceiling)
-            from_scope += pay - from_scope - from_first - from_over
+            from_self = min(part_of(pay, self_paid, base), pay - from_scope - from_first)
+            from_over = min(pay - from_scope - from_first - from_self, over_ceiling)
+            from_scope += pay - from_scope - from_first - from_self - from_over
             work.left_in_scope_fen -= from_scope
             work.left_first_pay_fen -= from_first
             work.left_over_ceiling_fen -= from_over
+            work.left_self_paid_fen -= from_self
         else:
-            take(work, pay, BurdenPart.IN_SCOPE | BurdenPart.FIRST_PAY | BurdenPart.OVER_CEILING)
+            take(work, pay, ALL_PARTS)  # self-paid last: no more of it than counts
     work.catastrophic_base_fen = base
     work.catastrophic_fen = pay
     if TRACED:

@@ -113,7 +113,7 @@ def is_signed(plan: Any, claim: Any) -> bool:
 def due_per_stay(plan: Any, claim: Any, year: Any, standard: int, work: Any) -> int:
     """Return what a stay owes where each stay is charged: long stays again, later stays of a chain less (V03, R33)."""
     due = standard
-    period = plan.deductible_period_days
+    period = work.period_days
     if period > 0:
         # R33: day 90 belongs to the first period, day 91 begins the second.
         due = standard * max(1, (claim.stay_days + period - 1) // period)
@@ -216,9 +216,10 @@ def deductible(plan: Any, claim: Any, year: Any, begun: Any, work: Any) -> None:
     work.due_fen = due
     work.deductible_fen = min(due, work.base_fen)
     if TRACED:
-        if plan.deductible_counting != DeductibleCounting.NONE and work.no_deductible != 0:
-            trace.cite("deductible", PROGRAMME)
-            trace.note("deductible", "waived")
+        waived = work.no_deductible if plan.deductible_counting != DeductibleCounting.NONE else 0
+        trace.cite("deductible", PROGRAMME, waived == 1)
+        if waived != 0:
+            trace.note("deductible", "waived" if waived == 1 else "waived_of_disease")
         if due > work.base_fen:
             trace.note("deductible", "cost_below_due", work.base_fen)
         before = charged_before(plan, year, work)[0]

@@ -10,20 +10,20 @@ from adjudicator.benefit.stages.burden import ALL_PARTS, left_in, take
 from adjudicator.benefit.trace import PROGRAMME, TRACED, trace
 from adjudicator.compiled.jit import inlined
 from adjudicator.compiled.rounding import per_million
-from adjudicator.options import BurdenPart
+from adjudicator.options import BurdenPart, HospitalBorne
 from adjudicator.rounding import PPM
 
 PARTS = limits.MAX_PROGRAMME_PARTS
 
 
 @inlined
-def counted_for(part: Any, work: Any) -> int:
-    """Return the burden that counts for a part of supplementary insurance."""
+def counted_for(part: Any, in_scope: int, first_pay: int, over_ceiling: int, self_paid: int) -> int:
+    """Return how much of a burden counts for a part of supplementary insurance."""
     return per_million(
-        work.left_in_scope_fen * part.in_scope_ppm
-        + work.left_first_pay_fen * part.first_pay_ppm
-        + work.left_over_ceiling_fen * part.over_ceiling_ppm
-        + work.left_self_paid_fen * part.self_paid_ppm
+        in_scope * part.in_scope_ppm
+        + first_pay * part.first_pay_ppm
+        + over_ceiling * part.over_ceiling_ppm
+        + self_paid * part.self_paid_ppm
     )
 
 
@@ -46,12 +46,21 @@ def parts_counted(part: Any) -> int:
 def supplementary(programme: Any, year: Any, work: Any) -> None:
     """Fill supplementary insurance: each part above its own threshold of the year.
 
+    A part counts what the parts before it left of the burden, or the burden before all of them (``parts_count``).
     An increment over the year, as catastrophic insurance (R07): f(counted after) - f(counted before), rounded.
     """
+    in_scope, first_pay = work.left_in_scope_fen, work.left_first_pay_fen
+    over_ceiling, self_paid = work.left_over_ceiling_fen, work.left_self_paid_fen
     for n in range(PARTS):
+        if programme.whole_burden == 0:
+            in_scope, first_pay = work.left_in_scope_fen, work.left_first_pay_fen
+            over_ceiling, self_paid = work.left_over_ceiling_fen, work.left_self_paid_fen
         part = programme.parts[n]
         if part.rate_ppm > 0:
-            counted, before = counted_for(part, work), year.supplementary_base_fen[n]
+            counted, before = (
+                counted_for(part, in_scope, first_pay, over_ceiling, self_paid),
+                year.supplementary_base_fen[n],
+            )
             paid_before = not_negative(before - part.threshold_fen) * part.rate_ppm
             paid_after = not_negative(before + counted - part.threshold_fen) * part.rate_ppm
             if part.cap_fen < EXACT_LIMIT:
@@ -89,14 +98,17 @@ def programme_payer(programme: Any, work: Any) -> None:
 
 
 @inlined
-def other_payers(claim: Any, work: Any) -> None:
+def other_payers(plan: Any, claim: Any, work: Any) -> None:
     """Fill payers outside the funds and the hospital."""
     work.other_fen = take(work, not_negative(claim.other_payer_fen), ALL_PARTS)
-    # The hospital waives what the person would pay alone before what a fund shares in (B2).
     rest = not_negative(claim.hospital_borne_fen)
     if TRACED:
         trace.step("other", work.other_fen, claim.other_payer_fen)
-    borne = take(work, rest, BurdenPart.SELF_PAID)
+    borne = 0
+    if work.plan >= 0 and plan.hospital_borne_from == HospitalBorne.IN_SCOPE_FIRST:
+        borne = take(work, rest, ALL_PARTS)
+    # The hospital waives what the person would pay alone before what a fund shares in (B2).
+    borne += take(work, rest - borne, BurdenPart.SELF_PAID)
     borne += take(work, rest - borne, BurdenPart.OVER_CEILING)
     borne += take(work, rest - borne, BurdenPart.FIRST_PAY)
     borne += take(work, rest - borne, BurdenPart.IN_SCOPE)

@@ -16,6 +16,10 @@ from adjudicator.options import FixedPrice
 from adjudicator.rounding import PPM
 
 RULE_UNDEFINED = int(E.RULE_UNDEFINED)
+OF_QUOTA, OF_PRICE, OF_STAY = 0, 1, 2
+"""What an entry of a disease is."""
+WAIVED_BY_DISEASE = 2
+"""In ``work.no_deductible``; 1 is a programme."""
 MATERNITY_TYPES = AXIS_LENGTH["maternity"]
 
 
@@ -55,8 +59,8 @@ def maternity_quota(plan: Any, claim: Any, work: Any) -> int:
 
 
 @inlined
-def narrowest(values: np.ndarray, ranges: np.ndarray, claim: Any, group: int, of_price: bool) -> int:
-    """Return the entry with a quota, or with a price, of the claim's disease, kind of care and day; -1 none.
+def narrowest(values: np.ndarray, ranges: np.ndarray, claim: Any, group: int, what: int) -> int:
+    """Return the entry with a quota, a price or terms of a stay of the claim's disease, care and day; -1 none.
 
     The narrowest entry that fits decides: one of a person group before one of a scheme before one for all.
     """
@@ -68,7 +72,8 @@ def narrowest(values: np.ndarray, ranges: np.ndarray, claim: Any, group: int, of
             fits = (value.scheme == 0 or value.scheme == claim.scheme) and (value.group < 0 or value.group == group)
             fits = fits and (value.care >> claim.care_kind) & 1 != 0
             fits = fits and value.from_date <= claim.rule_date and claim.rule_date <= value.to_date
-            fits = fits and (value.price_fen if of_price else value.quota_fen) >= 0
+            number = value.quota_fen if what == OF_QUOTA else value.price_fen if what == OF_PRICE else value.period_days
+            fits = fits and number >= 0
             width = (2 if value.group >= 0 else 0) + (1 if value.scheme > 0 else 0)
             if fits and width > narrow:
                 found, narrow = entry, width
@@ -81,7 +86,8 @@ def quota_left(values: np.ndarray, entry: int, quotas: np.ndarray, claim: Any) -
     left = -1
     if entry >= 0:
         used = quotas[np.uint64(claim.quota)].used_fen if claim.quota >= 0 else 0
-        left = not_negative(values[np.uint64(entry)].quota_fen - used)
+        value = values[np.uint64(entry)]
+        left = not_negative(value.quota_fen - used)
         if TRACED:
             trace.cite_disease("pooled", entry)
     return left
@@ -92,10 +98,26 @@ def fixed_price_excess(plan: Any, values: np.ndarray, ranges: np.ndarray, claim:
     """Return the in-scope cost above the fixed price of the disease; the hospital bears it."""
     excess = 0
     if plan.fixed_price == FixedPrice.SHARE_OF_PRICE:
-        entry = narrowest(values, ranges, claim, work.group, True)
+        entry = narrowest(values, ranges, claim, work.group, OF_PRICE)
         if entry >= 0:
-            price = values[np.uint64(entry)].price_fen
-            excess = not_negative(work.in_scope_fen - work.copay_free_fen - price)
+            value = values[np.uint64(entry)]
+            excess = not_negative(work.in_scope_fen - work.copay_free_fen - value.price_fen)
+            work.disease_unverified |= value.unverified
             if TRACED:
                 trace.cite_disease("over_fixed_price", entry)
     return excess
+
+
+@inlined
+def terms_of_stay(plan: Any, values: np.ndarray, ranges: np.ndarray, claim: Any, work: Any) -> None:
+    """Fill after how many days a long stay is charged again: by the level, or by the claim's disease (V01, R33)."""
+    work.period_days = plan.deductible_period_days[work.level]
+    entry = narrowest(values, ranges, claim, work.group, OF_STAY)
+    if entry >= 0:
+        value = values[np.uint64(entry)]
+        work.period_days = value.period_days
+        work.disease_unverified |= value.unverified
+        if value.no_deductible != 0 and work.no_deductible == 0:
+            work.no_deductible = WAIVED_BY_DISEASE
+        if TRACED:
+            trace.cite_disease("deductible", entry)
