@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator
 from typing import Any
+
+import numpy as np
 
 from adjudicator.dates import iso
 from adjudicator.payment.compile import PackPayment
 from adjudicator.payment.conditions import FILE, Condition
 from adjudicator.payment.methods.drg.coefficients import coefficient_matrix
+from adjudicator.payment.methods.drg.reader import DrgTerms
 from adjudicator.payment.registry import BED_DAY, BY_WORD, DRG, PACKAGE
 from adjudicator.rulefile.faults import Fault, Weight
 
@@ -19,6 +22,7 @@ def check_hospitals(rules: PackPayment, of_the_pool: Collection[str]) -> Iterato
     ``of_the_pool``: codes of the hospitals that the pool pays by its methods; the register also has others.
     """
     pack = rules.view
+    without = {table.key: _without_coefficient(rules, table) for table in rules.drg}
     ranks = [pack.classes.index(name) if name in pack.classes else -1 for name in pack.hospital_classes]
     for row in rules.methods:
         kind = BY_WORD[row.method.name.lower()].table
@@ -27,18 +31,18 @@ def check_hospitals(rules: PackPayment, of_the_pool: Collection[str]) -> Iterato
         chosen = [number for number in sorted(hospitals) if number >= 0 and pack.hospitals[number] in of_the_pool]
         for table in tables:
             if table.source.overlaps(row.source) and (kind is DRG or table.name == row.table):
-                lacking = _without_coefficient(rules, table, chosen) if kind is DRG else []
+                lacking = [number for number in chosen if number in without.get(table.key, ())]
                 if kind in (BED_DAY, PACKAGE):
                     priced = _priced_ranks(table)
                     lacking = [number for number in chosen if not {-1, ranks[number]} & priced]
                 yield from (_warning(rules, row, table, number) for number in lacking)
 
 
-def _without_coefficient(rules: PackPayment, table: Any, chosen: Sequence[int]) -> list[int]:
+def _without_coefficient(rules: PackPayment, table: DrgTerms) -> set[int]:
     """Return the hospitals that have no coefficient for some group that needs one."""
     codes = rules.groupings.on(table.source.from_date)
     matrix = coefficient_matrix(table.coefficients, rules.view, codes.points_needed if codes else [])
-    return [number for number in chosen if (matrix[number] < 0).any()]
+    return set(np.flatnonzero((matrix < 0).any(axis=1)).tolist())
 
 
 def _priced_ranks(table: Any) -> set[int]:
