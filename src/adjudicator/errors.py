@@ -124,6 +124,8 @@ class E(IntEnum):
     SEQUENCE_NOT_NEXT = 9013
     ENCOUNTER_OF_ANOTHER_PERSON = 9014
     LINE_SETTLED_BEFORE = 9015
+    EARLIER_STAY_UNKNOWN = 9016
+    CHAIN_DEDUCTIBLE_DIFFERS = 9017
     # 9500: the service
     NOT_READY = 9501
     OVERLOADED = 9502
@@ -252,6 +254,8 @@ TABLE: dict[int, Row] = _rows(
     (E.SEQUENCE_NOT_NEXT, PRECONDITION, "The encounter has no settlement {detail}, so this is not its next number", "该就诊没有第 {detail} 次结算，结算序号不连续", "The first settlement of an encounter has settlement_sequence 1, each further one the next number; after a time-out send the same number again", "首次结算序号为 1，其后依次加 1；超时后请用原序号重发"),
     (E.ENCOUNTER_OF_ANOTHER_PERSON, PRECONDITION, "The encounter has been settled for another person", "该就诊已为其他人员结算", "Check person_id and encounter_id", "请核对人员编号与就诊ID"),
     (E.LINE_SETTLED_BEFORE, PRECONDITION, "Settlement {detail} of this stay has settled the fee line already", "该费用明细已在本次住院第 {detail} 次结算中结算", "Send only the lines since the last part of the stay, each with a line_id of its own", "请只上传上次中途结算之后的费用明细，且明细流水号不得重复"),
+    (E.EARLIER_STAY_UNKNOWN, PRECONDITION, "No settlement of the person's benefit year has the encounter that referral_from_encounter names", "该人员本年度结算中没有 referral_from_encounter 所指的就诊", "Check the encounter id. referral_deductible_fen counts where it is sent; otherwise the stay owes its own deductible", "请核对就诊ID；已填写 referral_deductible_fen 的按其计算，未填写的按本次住院的起付标准计算"),
+    (E.CHAIN_DEDUCTIBLE_DIFFERS, PRECONDITION, "The ledger knows that the referral chain was charged {detail} yuan, which counts instead of referral_deductible_fen", "账本中该转诊链已付起付标准 {detail} 元，以此为准，不采用 referral_deductible_fen", "Leave referral_deductible_fen out where the earlier stay was settled here", "前次住院已在本统筹区结算的，无需填写 referral_deductible_fen"),
     (E.NOT_READY, "UNAVAILABLE", "The service is warming up", "服务正在预热", "Send again after the retry delay", "请按重试间隔重发"),
     (E.OVERLOADED, "RESOURCE_EXHAUSTED", "Too many calls are waiting", "等待的请求过多", "Send again after the retry delay", "请按重试间隔重发"),
     (E.DEADLINE, "DEADLINE_EXCEEDED", "The deadline passed before the claim was priced; nothing was recorded", "超过时限，未入账", "Send the same claim again with more time", "请延长时限后重发同一结算单"),

@@ -104,3 +104,45 @@ def test_the_year_is_that_of_another_person_with_the_same_claims(toy):
     batch = claim_pb2.ClaimBatch(claims=[visit(number, "P3") for number in range(len(VISITS))])
     toy.adjudication.SettleBatch(batch)
     assert year_of(toy, "P2") == year_of(toy, "P3")
+
+
+def stay(person: str, encounter: str, hospital: str, **fields: object) -> claim_pb2.Claim:
+    """A stay of 9,000 yuan of somebody without assistance."""
+    claim = visit(0, person)
+    claim.institution_code, claim.encounter_id, claim.assistance_category = hospital, encounter, ""
+    for name, value in fields.items():
+        setattr(claim, name, value)
+    return claim
+
+
+def test_a_referral_owes_the_difference_to_what_the_ledger_knows(toy):
+    first = stay("referred", "R1", SECONDARY)
+    second = stay("referred", "R2", TERTIARY, referral=claim_pb2.REFERRAL_UP, referral_from_encounter="R1")
+    alone = toy.adjudication.Settle(stay("not referred", "N1", TERTIARY))
+    charged = toy.adjudication.Settle(first).deductible_fen
+    trial = toy.adjudication.PreSettle(second)
+    settled = toy.adjudication.Settle(second)
+    assert charged + settled.deductible_fen == alone.deductible_fen == charged + trial.deductible_fen
+    assert "ADJ-9016" not in {problem.code for problem in settled.problems}
+    third = stay("referred", "R3", PRIMARY, referral=claim_pb2.REFERRAL_DOWN, referral_from_encounter="R2")
+    assert toy.adjudication.Settle(third).deductible_fen == 0
+    year = {name: value for name, value, _ in year_of(toy, "referred")}
+    assert year["stays"] == 1
+
+
+def test_the_stays_of_a_chain_in_one_batch_wait_for_each_other(toy):
+    first = stay("in a batch", "B1", SECONDARY)
+    second = stay("in a batch", "B2", TERTIARY, referral=claim_pb2.REFERRAL_UP, referral_from_encounter="B1")
+    answers = toy.adjudication.SettleBatch(claim_pb2.ClaimBatch(claims=[first, second])).settlements
+    assert (
+        sum(answer.deductible_fen for answer in answers)
+        == toy.adjudication.Settle(stay("by itself", "I1", TERTIARY)).deductible_fen
+    )
+
+
+def test_a_chain_that_nobody_knows_pays_its_own_deductible_with_a_warning(toy):
+    down = stay("unknown", "U1", SECONDARY, referral=claim_pb2.REFERRAL_DOWN, referral_from_encounter="DOES-NOT-EXIST")
+    settled = toy.adjudication.Settle(down)
+    assert settled.deductible_fen == toy.adjudication.Settle(stay("plain", "P1", SECONDARY)).deductible_fen > 0
+    assert [problem.code for problem in settled.problems if problem.field == "referral_from_encounter"] == ["ADJ-9016"]
+    assert {name: value for name, value, _ in year_of(toy, "unknown")}["stays"] == 1

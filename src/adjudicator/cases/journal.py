@@ -15,7 +15,15 @@ from adjudicator.claim.keys import DIRECTION_REVERSE, person_key, settlement_key
 from adjudicator.claim.local import Years
 from adjudicator.claim.state import STORED, PersonYears
 from adjudicator.columns import SLOT
-from adjudicator.ledger.encounter import Earlier, Name, check_lines, check_next, standing_parts, stay_parts
+from adjudicator.ledger.encounter import (
+    Earlier,
+    Name,
+    chain_charged,
+    check_lines,
+    check_next,
+    standing_parts,
+    stay_parts,
+)
 from adjudicator.ledger.layout import ZERO_DIGEST, Kind
 from adjudicator.ledger.record import Record
 from adjudicator.ledger.reversal import check_date, is_latest, not_latest, reversal_of, reversible, same_reversal
@@ -53,6 +61,10 @@ class Journal(Years):
         years = PersonYears.read(before.slots, [before.quotas_of(0)])
         parts = standing_parts(self._earlier(self._claimed)) if self._claimed is not None else []
         years.stays = {int(chosen[0]): stay_parts(parts, before.keys[0].tobytes())} if parts else {}
+        if resolved.claims["chain_continues"][chosen[0]]:
+            standing = [record for number, record in self._records.items() if number not in self._reversals]
+            named = resolved.incoming.text(int(chosen[0]), "referral_from_encounter")
+            years.chains = {int(chosen[0]): chain_charged(standing, named)}
         self._priced = _Priced(before, years)
         return np.zeros(len(chosen), np.int64), years
 
@@ -134,6 +146,9 @@ def _basis(claim: claim_pb2.Claim, before: StateRead) -> bytes:
     amounts = year[STORED.places]
     there = np.flatnonzero(amounts)
     return RecordBasis(
-        facts=ClaimFacts(mid_stay=claim.mid_stay), year_numbers=STORED.numbers[there].tolist(),
+        facts=ClaimFacts(
+            mid_stay=claim.mid_stay, chain_continues=bool(claim.referral_from_encounter),
+            chain_deductible_fen=claim.referral_deductible_fen,
+        ), year_numbers=STORED.numbers[there].tolist(),
         year_amounts=amounts[there].tolist(),
     ).SerializeToString()  # fmt: skip

@@ -100,14 +100,14 @@ class Result:
     """int64[k, 64]: the year that the claim was priced over: ``before``, or the one that it brought."""
     quota_seen: np.ndarray
     """int64[k]: what its disease quota had used in that year."""
-    warnings: dict[int, Problem]
-    """Row of the batch -> why the institution gets no payment for a claim that is settled all the same."""
+    warnings: dict[int, list[Problem]]
+    """Row of the batch -> what pricing noticed about a claim that is settled all the same."""
     details: dict[int, str]
     """Row of the batch -> what its refusal is about, in words."""
 
     def problems(self, position: int) -> list[Problem]:
         """Return everything that is wrong with the claim at a position, the decisive problem first, then warnings."""
         row, facts = int(self.rows[position]), self.resolved
-        warnings = [*facts.warnings.get(row, ()), *([self.warnings[row]] if row in self.warnings else ())]
+        warnings = [*facts.warnings.get(row, ()), *self.warnings.get(row, ())]
         detail = self.details.get(row) or facts.details.get(row, "")
         return problems.collect(facts.incoming, row, facts.found_in(row), self.claims[position], detail, warnings)

@@ -40,14 +40,15 @@ from adjudicator.claim.incoming import ID_BYTES, Incoming
 from adjudicator.claim.keys import fill_keys
 from adjudicator.claim.lookup import Lookup
 from adjudicator.claim.resolve import ResolvedColumns, WireClaims, resolve
-from adjudicator.claim.state import PersonYears
+from adjudicator.claim.state import UNKNOWN_CHAIN, PersonYears
 from adjudicator.claim.text import TextHeap, group_text, static_text
 from adjudicator.claim.warnings import doubts_of
 from adjudicator.claim.years import ClaimYears
 from adjudicator.errors import E, Problem, refuse
 from adjudicator.grouping.group import describe
 from adjudicator.limits import LAST_DATE, MAX_LINES_PER_CLAIM
-from adjudicator.options import ExtraPosition
+from adjudicator.money import fen_to_yuan
+from adjudicator.options import ExtraPosition, ReferralDeductible
 from adjudicator.payers import ROW_COUNT
 from adjudicator.payment import pay as payment
 from adjudicator.payment.registry import CLEARING_WAYS
@@ -175,6 +176,8 @@ class Engine:
         )  # fmt: skip
         for chosen in _rounds(state_rows):
             self._price_round(result, chosen, years)
+        if years.chains:
+            self._doubt_chains(result, years)
         self._pay(result)
         return result
 
@@ -207,6 +210,23 @@ class Engine:
         result.quota_before[chosen] = own.ledger_quota
         result.quota_after[chosen] = own.ledger_quota + own.quotas["used_fen"] - own.quota_before
 
+    def _doubt_chains(self, result: Result, years: PersonYears) -> None:
+        """Warn of referral chains that the ledger does not know, or knows with another amount than the claim (V03)."""
+        knows_chains = self.bundle.plans.rows["deductible_referral"] != int(ReferralDeductible.NORMAL)
+        for position, row in enumerate(result.rows.tolist()):
+            charged_fen, plan = years.chains.get(row), int(result.benefits["plan"][position])
+            if charged_fen is None or plan < 0 or not knows_chains[plan] or result.errors[position]:
+                continue
+            stated_fen = int(result.resolved.claims["chain_deductible_fen"][row])
+            if charged_fen == UNKNOWN_CHAIN:
+                problem = Problem(int(E.EARLIER_STAY_UNKNOWN), "referral_from_encounter", warning=True)
+            elif stated_fen not in (0, charged_fen):
+                detail = fen_to_yuan(charged_fen)
+                problem = Problem(int(E.CHAIN_DEDUCTIBLE_DIFFERS), "referral_deductible_fen", detail, warning=True)
+            else:
+                continue
+            result.warnings.setdefault(row, []).append(problem)
+
     def _pay(self, result: Result) -> None:
         """Fill in what the fund owes the institution.
 
@@ -223,7 +243,8 @@ class Engine:
             out[position] = 0
             if result.claims["error"][position] == 0:
                 detail = self._unpaid(result, position, number)
-                result.warnings[int(rows[position])] = Problem(number, "payment", detail, warning=True)
+                problem = Problem(number, "payment", detail, warning=True)
+                result.warnings.setdefault(int(rows[position]), []).append(problem)
 
     def _unpaid(self, result: Result, position: int, number: int) -> str:
         """Return what a payment problem is about: the group, the institution, or the month."""

@@ -108,7 +108,7 @@ def _find_ids(
     for index in range(out.shape[0]):
         text = texts[_U64(index)]
         out[_U64(index)] = find_code(heap, text.start, text.size, table[0], table[1], table[2], table[3])
-    return out.shape[0]
+    return int(out.shape[0])
 
 
 @uncounted_kernel

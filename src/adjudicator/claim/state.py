@@ -53,6 +53,10 @@ def quota_key(disease_code: str, period: int) -> int:
     return int.from_bytes(digest[:8], "little") or 1
 
 
+UNKNOWN_CHAIN = -1
+"""The ledger has no stay of the person's year that the claim names as the one before in its referral chain."""
+
+
 class StayParts(NamedTuple):
     """What the ledger knows of a stay that was settled in parts so far (mid-stay settlement, 中途结算)."""
 
@@ -70,12 +74,14 @@ class PersonYears:
     """States of the persons of a batch, one row each; ``price`` updates them in place.
 
     slots: int64[m, ACCUMULATOR_COUNT], see columns.ACCUMULATORS; quotas: (row, quota key) -> fen paid; stays: row of
-    the batch -> the earlier parts of the claim's stay.
+    the batch -> the earlier parts of the claim's stay; chains: row of the batch -> deductible in fen that the ledger
+    knows of the claim's referral chain, UNKNOWN_CHAIN: the earlier stay is not in the person's year.
     """
 
     slots: np.ndarray
     quotas: dict[tuple[int, int], int] = field(default_factory=dict)
     stays: Mapping[int, StayParts] = field(default_factory=dict)
+    chains: Mapping[int, int] = field(default_factory=dict)
 
     @classmethod
     def new(cls, rows: int) -> PersonYears:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from adjudicator.claim.incoming import Incoming
-from adjudicator.claim.state import PersonYears, StayParts, quota_key
+from adjudicator.claim.state import UNKNOWN_CHAIN, PersonYears, StayParts, quota_key
 from adjudicator.columns import ACCUMULATOR_COUNT, QUOTA, SLOT
 from adjudicator.errors import E
 from adjudicator.limits import MAX_AMOUNT_FEN
@@ -85,6 +85,8 @@ class ClaimYears:
             if wrong:
                 claims["error"][position] = int(E.INVALID_ACCUMULATOR)
                 details[int(rows[position])] = wrong
+        if years.chains:
+            join_chains(claims, rows, years.chains)
         stay_slots = join_stays(claims, rows, years.stays) if years.stays else _NO_STAYS
         return cls(slots, quotas, slots.copy(), quotas["used_fen"].copy(), ledger_quota, stay_slots)
 
@@ -97,6 +99,22 @@ class ClaimYears:
 
 
 _NO_STAYS = np.zeros((0, ACCUMULATOR_COUNT), np.int64)
+
+
+def join_chains(claims: np.ndarray, rows: np.ndarray, chains: Mapping[int, int]) -> None:
+    """Write to the claims (CLAIM[k], ``rows`` of the batch) what their referral chains have been charged.
+
+    The amount that a claim states counts only where the ledger does not know the earlier stay; with neither, the stay
+    is one of its own (V03).
+    """
+    for position, row in enumerate(rows.tolist()):
+        charged_fen = chains.get(row)
+        if charged_fen is None:
+            continue
+        if charged_fen != UNKNOWN_CHAIN:
+            claims["chain_deductible_fen"][position] = charged_fen
+        elif claims["chain_deductible_fen"][position] == 0:
+            claims["chain_continues"][position] = 0
 
 
 def join_stays(claims: np.ndarray, rows: np.ndarray, stays: Mapping[int, StayParts]) -> np.ndarray:

@@ -14,8 +14,9 @@ import numpy as np
 
 from adjudicator.claim.basis import read_basis, year_before
 from adjudicator.claim.keys import DIRECTION_REVERSE, DIRECTION_SETTLE, settlement_key
-from adjudicator.claim.state import StayParts
+from adjudicator.claim.state import UNKNOWN_CHAIN, StayParts
 from adjudicator.errors import E, refuse
+from adjudicator.ledger.layout import Kind
 from adjudicator.ledger.record import Record
 from adjudicator.v1 import settlement_pb2
 
@@ -88,6 +89,20 @@ def _begun(part: Record) -> np.ndarray:
 
 def _charged_fen(part: Record) -> int:
     return settlement_pb2.Settlement.FromString(part.answer).deductible_fen
+
+
+def chain_charged(standing: Iterable[Record], encounter: str) -> int:
+    """Return the deductible that a referral chain was charged up to an encounter, in fen, or UNKNOWN_CHAIN.
+
+    ``standing``: settlements of the person's year that stand. The parts of a stay belong together; what the chain was
+    charged before it stands in its basis.
+    """
+    parts = [record for record in standing if record.encounter == encounter and record.kind == Kind.SETTLE]
+    if not parts:
+        return UNKNOWN_CHAIN
+    basis = read_basis(parts[0].basis)
+    before = basis.facts.chain_deductible_fen if basis is not None and basis.facts.chain_continues else 0
+    return before + sum(map(_charged_fen, parts))
 
 
 def check_lines(line_ids: Sequence[str], parts: Iterable[Record]) -> None:

@@ -276,15 +276,25 @@ class Ledger:
     async def _later(self, pool: str, record: Record, last: bytes) -> list[Record]:
         """Return the standing settlements of the person's year after one, in order; none where they cannot be read."""
         later: list[Record] = []
+        async for one in self.standing(pool, last):
+            if one.key == record.key:
+                return later[::-1]
+            later.append(one)
+        return []
+
+    async def standing(self, pool: str, last: bytes) -> AsyncIterator[Record]:
+        """Yield the settlements of a person's year that stand, the latest (``StateRead.last``) first.
+
+        It ends at the first of the year, or at one that cannot be read, or after MOST_LATER_SETTLEMENTS.
+        """
         key = last
-        while key != record.key:
-            one = await self.get(pool, key)
-            if one is None or len(later) >= MOST_LATER_SETTLEMENTS:
-                return []
+        for _ in range(MOST_LATER_SETTLEMENTS):
+            one = await self.get(pool, key) if key != ZERO_DIGEST else None
+            if one is None:
+                return
             if not await self._is_reversed(pool, one):
-                later.append(one)
+                yield one
             key = one.previous
-        return later[::-1]
 
     async def _is_reversed(self, pool: str, record: Record) -> bool:
         name = (record.institution, record.encounter, record.sequence)

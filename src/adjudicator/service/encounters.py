@@ -9,7 +9,15 @@ import numpy as np
 from adjudicator.claim.batch import Resolved
 from adjudicator.claim.state import StayParts
 from adjudicator.errors import AdjudicatorError
-from adjudicator.ledger.encounter import Earlier, Name, check_lines, check_next, standing_parts, stay_parts
+from adjudicator.ledger.encounter import (
+    Earlier,
+    Name,
+    chain_charged,
+    check_lines,
+    check_next,
+    standing_parts,
+    stay_parts,
+)
 from adjudicator.ledger.record import Record
 from adjudicator.ledger.store import Ledger
 
@@ -54,6 +62,20 @@ async def check_encounters(ledger: Ledger, pool: str, resolved: Resolved, rows: 
         if parts:
             checked.stays[row] = stay_parts(parts, resolved.state_keys[row].tobytes())
     return checked
+
+
+async def chains_of(
+    ledger: Ledger, pool: str, resolved: Resolved, rows: np.ndarray, last: np.ndarray
+) -> dict[int, int]:
+    """Return what the referral chain of each claim was charged, in fen, or UNKNOWN_CHAIN, by row of the batch.
+
+    ``rows``: claims that name an earlier stay; ``last`` uint8[k, 16]: key of the latest settlement of their years.
+    """
+    chains = {}
+    for row, key in zip(rows.tolist(), last, strict=True):
+        standing = [record async for record in ledger.standing(pool, key.tobytes())]
+        chains[row] = chain_charged(standing, resolved.incoming.text(row, "referral_from_encounter"))
+    return chains
 
 
 async def stay_of(ledger: Ledger, record: Record) -> StayParts | None:

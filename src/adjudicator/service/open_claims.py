@@ -32,6 +32,8 @@ class OpenClaims:
     """float64[n], one a row of the batch, seconds of the loop's clock."""
     stays: dict[int, StayParts] = field(default_factory=dict)
     """Row of the batch -> the earlier parts of its stay."""
+    chains: dict[int, int] = field(default_factory=dict)
+    """Row of the batch -> what its referral chain was charged, in fen, or UNKNOWN_CHAIN."""
     answers: dict[int, Answer] = field(default_factory=dict)
     """Row of the batch -> its answer."""
 
@@ -50,14 +52,17 @@ class OpenClaims:
     def next_rows(self) -> np.ndarray:
         """Return the open rows that can be settled now.
 
-        A duplicate waits until the first one is answered, a later settlement of an encounter until the one before it.
+        A duplicate waits until the first one is answered, a later settlement of an encounter until the one before it,
+        and a stay of a referral chain until the one that it names.
         """
         keys = self.resolved.keys[self.rows].view(KEY).ravel().tolist()
         open_keys = set(keys)
         sequences = self.resolved.incoming.claims["settlement_sequence"][self.rows]
-        if len(open_keys) == len(keys) and sequences.max(initial=0) <= 1:
+        chained = self.rows[self.resolved.claims["chain_continues"][self.rows] != 0]
+        if len(open_keys) == len(keys) and sequences.max(initial=0) <= 1 and not chained.size:
             return self.rows
         waiting = {row for row in self.rows[sequences > 1].tolist() if self._before(row) in open_keys}
+        waiting |= self._waiting_for_their_chain(chained.tolist())
         seen: set[bytes] = set()
         chosen = []
         for row, key in zip(self.rows.tolist(), keys, strict=True):
@@ -65,6 +70,15 @@ class OpenClaims:
                 chosen.append(row)
             seen.add(key)
         return np.array(chosen, np.int64)
+
+    def _waiting_for_their_chain(self, chained: Sequence[int]) -> set[int]:
+        """Return the claims whose earlier stay is an open claim of the same person that stands before them."""
+        if not chained:
+            return set()
+        text, persons = self.resolved.incoming.text, self.resolved.persons
+        first = {(persons[row].tobytes(), text(row, "encounter_id")): row for row in reversed(self.rows.tolist())}
+        named = ((row, (persons[row].tobytes(), text(row, "referral_from_encounter"))) for row in chained)
+        return {row for row, stay in named if first.get(stay, row) < row}
 
     def _before(self, row: int) -> bytes:
         """Return the key of the settlement before a claim's in its encounter."""

@@ -27,7 +27,7 @@ from adjudicator.ledger.batch import CommitBatch, Identities, Money, Settlements
 from adjudicator.ledger.posting import Changes, Names, Parts
 from adjudicator.ledger.states import StateRead
 from adjudicator.ledger.store import Read
-from adjudicator.service.encounters import check_encounters
+from adjudicator.service.encounters import chains_of, check_encounters
 from adjudicator.service.logs import describe, log
 from adjudicator.service.metrics import Metrics
 from adjudicator.service.microbatch import Answer
@@ -185,6 +185,10 @@ class Settler:
                     if checked.refused:
                         work.answer(checked.refused)
                         continue
+                chained = np.flatnonzero(work.resolved.claims["chain_continues"][rows])
+                if chained.size:
+                    last = read.states.last[state_rows[chained]]
+                    work.chains.update(await chains_of(ledger, work.pool, work.resolved, rows[chained], last))
                 share = work.resolved.incoming.size * len(rows) // len(work.deadlines)
                 price = partial(self._price, work, rows, state_rows, read.states)
                 priced = price() if share <= self._inline_bytes else await self._in_thread(price)
@@ -240,7 +244,7 @@ class Settler:
         years = PersonYears(states.slots.copy())
         if len(states.quotas):
             years = PersonYears.read(states.slots, _quotas(states))
-        years.stays = work.stays
+        years.stays, years.chains = work.stays, work.chains
         result = self.engine.price(work.resolved, rows, state_rows, years)
         kept = np.flatnonzero(result.errors == 0)
         answers = refused_by_pricing(result) if len(kept) < len(rows) else {}
@@ -307,8 +311,9 @@ class Settler:
         slots = np.zeros((len(resolved), ACCUMULATOR_COUNT), np.int64)
         quotas: dict[int, dict[int, int]] = {}
         stays: dict[int, StayParts] = {}
+        chains: dict[int, int] = {}
         later = good[resolved.incoming.claims["settlement_sequence"][good] > 1]
-        asking = good[claims["accumulators_given"][good] == 0]
+        asking = good[(claims["accumulators_given"][good] == 0) | (claims["chain_continues"][good] != 0)]
         for number in np.unique(claims["pack"][later]).tolist():
             rows = later[claims["pack"][later] == number]
             try:
@@ -324,6 +329,9 @@ class Settler:
                 states = (
                     await self.store.ledger().read(self._pools[number], b"", resolved.state_keys[rows].tobytes())
                 ).states
+                chained = np.flatnonzero(claims["chain_continues"][rows])
+                last = states.last[chained]
+                chains |= await chains_of(self.store.ledger(), self._pools[number], resolved, rows[chained], last)
             except AdjudicatorError as error:
                 answers |= dict.fromkeys(rows.tolist(), error)
                 continue
@@ -335,7 +343,7 @@ class Settler:
         rows = np.array([row for row in good.tolist() if row not in answers], np.int64)
         if rows.size:
             years = PersonYears.read(slots[rows], [quotas.get(row, {}) for row in rows.tolist()])
-            years.stays = stays
+            years.stays, years.chains = stays, chains
             price = partial(self._price_trial, resolved, rows, years)
             answers |= await self.compute(resolved.incoming.size * len(rows) // len(resolved), price)
         return [answers[row] for row in range(len(resolved))]

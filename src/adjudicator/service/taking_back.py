@@ -51,6 +51,8 @@ class Independence:
         inputs = None if kept is None else inputs_of(kept, self._bundle.hash)
         if inputs is None:
             return True
+        if inputs.claim["chain_continues"][0]:
+            return True  # what its referral chain was charged may be of this settlement
         if inputs.claim["accumulators_given"][0]:
             return False  # it was priced over the year that the platform gave, not over the ledger's
         used = inputs.quota_used_fen
