@@ -15,7 +15,8 @@ from adjudicator.options import BurdenPart
 @inlined
 def accounts(plan: Any, claim: Any, work: Any) -> None:
     """Fill what the accounts pay, each of the parts that it may pay."""
-    work.account_current_fen = take(work, work.account_first_fen, BurdenPart.IN_SCOPE)
+    if work.account_first_fen > 0:
+        work.account_current_fen = take(work, work.account_first_fen, BurdenPart.IN_SCOPE)
     if claim.use_account != 0:
         room = not_negative(claim.account_current_fen - work.account_current_fen)
         work.account_current_fen += take(work, room, plan.account_current_pays)

@@ -100,19 +100,21 @@ def programme_payer(programme: Any, work: Any) -> None:
 @inlined
 def other_payers(plan: Any, claim: Any, work: Any) -> None:
     """Fill payers outside the funds and the hospital."""
-    work.other_fen = take(work, not_negative(claim.other_payer_fen), ALL_PARTS)
+    if claim.other_payer_fen > 0:
+        work.other_fen = take(work, claim.other_payer_fen, ALL_PARTS)
     rest = not_negative(claim.hospital_borne_fen)
     if TRACED:
         trace.step("other", work.other_fen, claim.other_payer_fen)
     borne = 0
-    if work.plan >= 0 and plan.hospital_borne_from == HospitalBorne.IN_SCOPE_FIRST:
-        borne = take(work, rest, ALL_PARTS)
-    # The hospital waives what the person would pay alone before what a fund shares in (B2).
-    borne += take(work, rest - borne, BurdenPart.SELF_PAID)
-    borne += take(work, rest - borne, BurdenPart.OVER_CEILING)
-    borne += take(work, rest - borne, BurdenPart.FIRST_PAY)
-    borne += take(work, rest - borne, BurdenPart.IN_SCOPE)
-    work.hospital_borne_fen += borne
+    if rest > 0:
+        if work.plan >= 0 and plan.hospital_borne_from == HospitalBorne.IN_SCOPE_FIRST:
+            borne = take(work, rest, ALL_PARTS)
+        # The hospital waives what the person would pay alone before what a fund shares in (B2).
+        borne += take(work, rest - borne, BurdenPart.SELF_PAID)
+        borne += take(work, rest - borne, BurdenPart.OVER_CEILING)
+        borne += take(work, rest - borne, BurdenPart.FIRST_PAY)
+        borne += take(work, rest - borne, BurdenPart.IN_SCOPE)
+        work.hospital_borne_fen += borne
     if TRACED:
         over_ceiling = work.hospital_borne_fen - work.fixed_price_excess_fen - borne
         trace.step("hospital_borne", work.hospital_borne_fen, over_ceiling, work.fixed_price_excess_fen, borne)
