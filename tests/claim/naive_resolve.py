@@ -204,7 +204,7 @@ class NaiveResolver:
         for field, is_wrong in (
             ("sex", m.sex not in (0, 1, 2, 9)), ("filing", not 0 <= m.filing <= 8),
             ("referral", not 0 <= m.referral <= 4), ("discharge_way", m.discharge_way > 5 and m.discharge_way != 9),
-            ("maternity_type", m.maternity_type > 9), ("fetus_count", m.fetus_count > 20),
+            ("maternity_type", m.maternity_type > 7 and m.maternity_type != 9), ("fetus_count", m.fetus_count > 20),
             ("enrolment_status", m.enrolment_status not in (0, 1, 2, 4)),
             ("contribution_tier", m.contribution_tier > 99), ("birth_weight_g", m.birth_weight_g > 30_000),
         ):  # fmt: skip

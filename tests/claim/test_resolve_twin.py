@@ -52,7 +52,7 @@ def a_claim(engine: Engine, random: Random) -> claim_pb2.Claim:
         care_type=str(random.choice(list(pack.care_types))), admission_date=20240600 + admission,
         discharge_date=20240600 + int(random.integers(admission, 25)), settlement_date=20240625,
         sex=int(random.integers(3)), age_years=int(random.integers(100)), diagnoses=["I10.x00"],
-        fetus_count=int(random.integers(4)), maternity_type=int(random.integers(10)),
+        fetus_count=int(random.integers(4)), maternity_type=int(random.integers(8)),
         filing=int(random.integers(9)), referral=int(random.integers(5)), use_account=bool(random.integers(2)),
         civil_servant=bool(random.integers(2)), mid_stay=bool(random.integers(2)),
     )  # fmt: skip

@@ -114,7 +114,7 @@ def is_doubtful(wire: Any, claim: Any, inpatient: bool) -> bool:
     doubtful = claim.hospital >= 0 and (wire.hospital_level_size > 0 or claim.place != LOCAL)
     doubtful |= claim.place == LOCAL and (wire.filing == NOT_FILED or wire.filing == TEMPORARY)
     doubtful |= wire.mid_stay != 0 and wire.discharge_date != 0
-    doubtful |= not inpatient and (wire.icu_hours != 0 or wire.mid_stay != 0)
+    doubtful |= not inpatient and (wire.icu_hours != 0 or wire.mid_stay != 0 or wire.stay_days > 1)
     doubtful |= wire.contribution_tier != 0 and claim.scheme != RESIDENT
     doubtful |= wire.civil_servant != 0 and claim.scheme == RESIDENT
     doubtful |= wire.account_current_fen > MOST_BALANCE or wire.account_past_fen > MOST_BALANCE

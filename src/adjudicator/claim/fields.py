@@ -56,7 +56,7 @@ LIMITS: dict[str, Limit] = {
     "referral": Limit(max(Referral)),
     "discharge_way": Limit(5, also=9),
     "icu_hours": Limit(limits.MAX_STAY_DAYS * 24, above=E.STAY_OUT_OF_RANGE),
-    "maternity_type": Limit(9),
+    "maternity_type": Limit(7, also=9),
     "fetus_count": Limit(limits.MAX_FETUSES),
 }
 """Limits of coded values and counts; amounts and flags have those of their kind, dates are checked with each other."""

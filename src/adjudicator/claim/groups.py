@@ -13,6 +13,7 @@ import numpy as np
 
 from adjudicator.claim.incoming import Incoming
 from adjudicator.claim.lookup import INPATIENT_KINDS
+from adjudicator.claim.near_codes import FIELDS, NearCodes
 from adjudicator.codes import CareKind, GroupStatus
 from adjudicator.columns import GROUP
 from adjudicator.compiled.jit import uncounted_inlined, uncounted_kernel
@@ -31,6 +32,15 @@ _NUMBERS = (
     "sex", "age_years", "age_days", "birth_weight_g", "department", "stay_days", "discharge_way", "icu_hours",
 )  # fmt: skip
 """The columns of a record that are numbers, in the order of ``GroupColumns``."""
+
+REASONS_ZH = {
+    "sex is neither 1 nor 2": "性别不是 1 或 2",
+    "age_years is missing": "缺少年龄 age_years",
+    "no diagnosis": "没有诊断",
+    "age_years is 0 and age_days is missing": "不满一岁而缺少日龄 age_days",
+    "a newborn of at most 28 days without birth_weight_g": "出生 28 天内的新生儿缺少出生体重 birth_weight_g",
+}
+"""What ``grouping.group.invalid_reason`` says, in Chinese."""
 
 SCHEME_SPAN = np.dtype([("pack", "i8"), ("from_date", "i8"), ("to_date", "i8"), ("scheme", "i8")])
 """The scheme of the bundle that groups the claims of a pack on the days from and to (YYYYMMDD)."""
@@ -147,6 +157,7 @@ class ClaimGrouper:
         self._spans = scheme_spans(bundle)
         tables = (diagnosis_table, procedure_table, department_table)
         self._codes = [SchemeCodes(*(table(scheme).arrays for table in tables)) for scheme in bundle.schemes]
+        self._near = [NearCodes(scheme) for scheme in bundle.schemes]
         self._codes = self._codes or [SchemeCodes(*3 * (CodeTable(()).arrays,))]
 
     def group(self, incoming: Incoming, claims: np.ndarray) -> Grouped:
@@ -170,6 +181,7 @@ class ClaimGrouper:
             of_scheme = np.zeros(count, GROUP)
             group_records(scheme.arrays, columns, of_scheme)
             groups[rows] = of_scheme[rows]
+            self._note_unknown(grouped, incoming, number, columns)
             result = columns if result is None else _merge(result, columns, rows)
         grouped = grouped._replace(codes=result)
         if self.bundle.coding is not None and result is not None:
@@ -211,19 +223,42 @@ class ClaimGrouper:
             if severity == CheckSeverity.NOTE:
                 continue
             detail = coding.describe(rules, finding, grouped.codes, texts)
-            if severity == CheckSeverity.REFUSE and claims["error"][row] == 0:
+            chinese = coding.describe(rules, finding, grouped.codes, texts, chinese=True)
+            refused = severity == CheckSeverity.REFUSE
+            if refused and claims["error"][row] == 0:
                 claims["error"][row] = int(E.CODING_CHECK_FAILED)
-                grouped.details[row] = detail
-                continue
-            problem = Problem(int(E.CODING_CHECK_FAILED), coding.field_of(finding), detail, warning=True)
+            problem = Problem(
+                int(E.CODING_CHECK_FAILED), coding.field_of(finding), detail, warning=not refused, detail_zh=chinese
+            )
             grouped.warnings.setdefault(row, []).append(problem)
+
+    def _note_unknown(self, grouped: Grouped, incoming: Incoming, scheme: int, columns: GroupColumns) -> None:
+        """Note the codes of the claims of a scheme that it does not know, where that is worth telling."""
+        near, heap = self._near[scheme], memoryview(incoming.heap)
+        for system, offsets in enumerate((columns.diagnosis_offsets, columns.procedure_offsets)):
+            places = near.doubtful(system, columns)
+            if not places.size:
+                continue
+            rows = np.searchsorted(offsets, places, "right") - 1
+            of_scheme = grouped.scheme[rows] == scheme
+            texts = incoming.decoded.tables[FIELDS[system]][places[of_scheme]]
+            starts, sizes = texts["start"].tolist(), texts["size"].tolist()
+            owned = zip(rows[of_scheme].tolist(), places[of_scheme].tolist(), starts, sizes, strict=True)
+            for row, place, start, size in owned:
+                told = near.verdict(system, heap[start : start + size].tobytes())
+                if told is not None:
+                    field = f"{FIELDS[system]}[{place - int(offsets[row])}]"
+                    problem = Problem(int(E.UNKNOWN_CODE), field, told[0], warning=True, detail_zh=told[1])
+                    grouped.warnings.setdefault(row, []).append(problem)
 
 
 def _note_invalid(grouped: Grouped, invalid: np.ndarray) -> None:
     """Note first of all why the records of some rows cannot be grouped."""
     assert grouped.codes is not None
     for row in invalid.tolist():
-        problem = Problem(int(E.GROUPING_INVALID_RECORD), "", invalid_reason(grouped.codes, row), warning=True)
+        reason = invalid_reason(grouped.codes, row)
+        chinese = REASONS_ZH.get(reason, "")
+        problem = Problem(int(E.GROUPING_INVALID_RECORD), "", reason, warning=True, detail_zh=chinese)
         grouped.warnings.setdefault(row, []).insert(0, problem)
 
 

@@ -22,7 +22,10 @@ _LIMITS: dict[int, int] = {
     int(E.AGE_OUT_OF_RANGE): limits.MAX_AGE_YEARS,
 }
 
-_FIELDS: dict[int, str] = {int(E.INVALID_ACCUMULATOR): "accumulators"}
+_FIELDS: dict[int, str] = {
+    int(E.INVALID_ACCUMULATOR): "accumulators",
+    int(E.UNKNOWN_ASSISTANCE_CATEGORY): "other_assistance_categories",
+}
 """Fields of what a stage after resolving refuses."""
 _LINE_FIELDS: dict[int, str] = {
     int(E.UNKNOWN_ITEM): "item_code",

@@ -129,6 +129,8 @@ def _contradictions(wire: np.void, claim: np.void, inpatient: bool) -> Iterator[
             yield _contradict("mid_stay", "care_type")
         if wire["icu_hours"]:
             yield _contradict("icu_hours", "care_type")
+        if wire["stay_days"] > 1:
+            yield _contradict("stay_days", "care_type")
 
 
 def _days(wire: np.void, inpatient: bool) -> Iterator[Doubt]:

@@ -108,10 +108,15 @@ def field_of(finding: np.void) -> str:
     return f"{SYSTEMS[finding['system']]}[{finding['position']}]"
 
 
-def describe(rules: CodingChecks, finding: np.void, columns: GroupColumns, texts: CodeTexts, both: bool = False) -> str:
-    """``N40.x00: only of male patients (male-only)``; ``both``: with the Chinese text behind the English one."""
+def describe(
+    rules: CodingChecks, finding: np.void, columns: GroupColumns, texts: CodeTexts, both: bool = False,
+    chinese: bool = False,
+) -> str:  # fmt: skip
+    """``N40.x00: only of male patients (male-only)``; ``chinese``: in Chinese; ``both``: that behind the English."""
     failed: Check = rules.checks[finding["check"]]
     text = f"{failed.text} / {failed.text_zh}" if both else failed.text
+    if chinese:
+        text = failed.text_zh
     if finding["system"] == kernel.PERSON:
         return f"{text} ({failed.id})"
     offsets = columns.diagnosis_offsets if finding["system"] == kernel.DIAGNOSIS else columns.procedure_offsets

@@ -19,9 +19,9 @@ def text_that_is_no_utf8(descriptor: Descriptor, data: bytes) -> tuple[str, byte
 
     >>> from adjudicator.v1 import claim_pb2
     >>> claim = claim_pb2.Claim(lines=[claim_pb2.Line(), claim_pb2.Line(item_code="??")])
-    >>> gbk = claim.SerializeToString().replace(b"??", "药".encode("gbk"))
+    >>> gbk = claim.SerializeToString().replace(b"??", "中".encode("gbk"))
     >>> text_that_is_no_utf8(claim_pb2.Claim.DESCRIPTOR, gbk)
-    ('lines[1].item_code', b'\xd2\xa9')
+    ('lines[1].item_code', b'\xd6\xd0')
     """
     seen: Counter[int] = Counter()
     for number, part in _sized_fields(data):
