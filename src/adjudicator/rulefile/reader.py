@@ -12,6 +12,7 @@ import tomllib
 import types
 from collections.abc import Collection, Mapping
 from decimal import Decimal
+from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple, TypeVar, Union, get_args, get_origin
 
@@ -63,7 +64,7 @@ def read_struct(kind: type[T], raw: Any, file: str, key: str, faults: Faults, ce
         faults.add(file, key, "is not a table", f"write [[{key.split('[')[0]}]] blocks")
         return None
     written = {name: value for name, value in raw.items() if value != ""} if cells else raw
-    fields = msgspec.structs.fields(kind)
+    fields = fields_of(kind)
     unknown_keys(written, keys_of(kind), file, key, faults)
     before = len(faults)
     values: dict[str, Any] = {}
@@ -84,10 +85,17 @@ def read_struct(kind: type[T], raw: Any, file: str, key: str, faults: Faults, ce
     return kind(**values) if len(faults) == before else None
 
 
+@cache
+def fields_of(kind: type[msgspec.Struct]) -> tuple[msgspec.structs.FieldInfo, ...]:
+    """Return the fields of a kind of table; finding them out takes longer than reading a row."""
+    return msgspec.structs.fields(kind)
+
+
+@cache
 def keys_of(kind: type[msgspec.Struct]) -> tuple[str, ...]:
     """Return the keys that may be written in a table of a kind, in order."""
     keys: list[str] = []
-    for field in msgspec.structs.fields(kind):
+    for field in fields_of(kind):
         if field.type is Source:
             keys += SOURCE_KEYS
         elif field.type is Support:
@@ -175,7 +183,7 @@ def read_value(kind: Any, cell: str, where: Where, column: str, faults: Faults) 
 def check_columns(kind: type[msgspec.Struct], columns: Collection[str], name: str, faults: Faults) -> bool:
     """Note a fault for each column that is missing or that nothing reads; tell whether there was none."""
     before = len(faults)
-    needed = [field.encode_name for field in msgspec.structs.fields(kind) if field.required and field.type is not Where]
+    needed = [field.encode_name for field in fields_of(kind) if field.required and field.type is not Where]
     missing = [column for column in needed if column not in columns]
     unknown = [column for column in columns if column not in keys_of(kind)]
     for column in unknown:
