@@ -119,6 +119,6 @@ def is_doubtful(wire: Any, claim: Any, inpatient: bool) -> bool:
     doubtful |= wire.civil_servant != 0 and claim.scheme == RESIDENT
     doubtful |= wire.account_current_fen > MOST_BALANCE or wire.account_past_fen > MOST_BALANCE
     doubtful |= wire.account_family_fen > MOST_BALANCE
-    if claim.stay_days > 0:  # the dates are in order
+    if claim.stay_days > 0 or wire.has_stay_days != 0:  # the dates are in order, or the claim is refused
         doubtful |= days_are_doubtful(wire, inpatient)
     return bool(doubtful) or person_is_doubtful(wire, claim)

@@ -147,7 +147,7 @@ def _read_given(incoming: Incoming, row: int, year: int, slots: np.ndarray, quot
     tables = incoming.decoded.tables
     given = tables["accumulators"][int(incoming.claims["accumulators"][row])]
     if int(given["year"]) not in (0, year):
-        return f"year (the benefit year of the claim is {year})"
+        return f"year ≠ {year}"
     slots[:] = 0
     quota["used_fen"] = 0
     seen = set()
