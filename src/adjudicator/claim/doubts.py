@@ -14,7 +14,7 @@ from adjudicator import limits
 from adjudicator.catalogue.line_amounts import is_beyond_rounding
 from adjudicator.codes import PERSON_TYPES, Filing, Place, Scheme
 from adjudicator.compiled.dates import day_number
-from adjudicator.compiled.jit import uncounted_inlined
+from adjudicator.compiled.jit import int64, uncounted_inlined
 
 LOCAL, RESIDENT = int(Place.LOCAL), int(Scheme.RESIDENT)
 NOT_FILED, TEMPORARY = int(Filing.NONE), int(Filing.TEMPORARY)
@@ -51,10 +51,10 @@ class Care(NamedTuple):
 @uncounted_inlined
 def care_of(wire: Any, inpatient: bool, price_rounding: int) -> Care:
     """Return the days from admission to discharge, or to the settlement where there is no discharge."""
-    last = np.int64(wire.discharge_date)
+    last = int64(wire.discharge_date)
     if last == 0:
-        last = np.int64(wire.settlement_date)
-    return Care(np.int64(wire.admission_date), last, inpatient, np.int64(price_rounding))
+        last = int64(wire.settlement_date)
+    return Care(int64(wire.admission_date), last, inpatient, int64(price_rounding))
 
 
 @uncounted_inlined
@@ -76,24 +76,24 @@ def line_is_doubtful(line: Any, care: Care) -> bool:
 @uncounted_inlined
 def days_are_doubtful(wire: Any, inpatient: bool) -> bool:
     """Return whether the days of a stay contradict its dates, which are in order, or the settlement is late."""
-    end = np.int64(wire.discharge_date)
+    end = int64(wire.discharge_date)
     if end == 0:
-        end = np.int64(wire.settlement_date) if inpatient else np.int64(wire.admission_date)
+        end = int64(wire.settlement_date) if inpatient else int64(wire.admission_date)
     last = day_number(end)
-    doubtful = wire.settlement_date != end and day_number(np.int64(wire.settlement_date)) - last > LATE_DAYS
+    doubtful = wire.settlement_date != end and day_number(int64(wire.settlement_date)) - last > LATE_DAYS
     if inpatient and (wire.has_stay_days != 0 or wire.icu_hours != 0):
-        days = last - day_number(np.int64(wire.admission_date))
+        days = last - day_number(int64(wire.admission_date))
         if wire.has_stay_days != 0 and wire.mid_stay == 0:
-            doubtful |= abs(np.int64(wire.stay_days) - max(days, 1)) > 1
-        doubtful |= np.int64(wire.icu_hours) > (days + 1) * DAY_HOURS
+            doubtful |= abs(int64(wire.stay_days) - max(days, 1)) > 1
+        doubtful |= int64(wire.icu_hours) > (days + 1) * DAY_HOURS
     return bool(doubtful)
 
 
 @uncounted_inlined
 def person_is_doubtful(wire: Any, claim: Any) -> bool:
     """Return whether age, sex, birth weight, maternity or person type contradict each other or are unusual."""
-    years = np.int64(wire.age_years)
-    days = np.int64(wire.age_days)
+    years = int64(wire.age_years)
+    days = int64(wire.age_days)
     weight = wire.birth_weight_g
     doubtful = wire.maternity_type != 0 and wire.sex == MALE
     doubtful |= weight != 0 and (weight < LEAST_WEIGHT or weight > MOST_WEIGHT)

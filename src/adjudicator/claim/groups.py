@@ -234,7 +234,7 @@ class ClaimGrouper:
 
     def _note_unknown(self, grouped: Grouped, incoming: Incoming, scheme: int, columns: GroupColumns) -> None:
         """Note the codes of the claims of a scheme that it does not know, where that is worth telling."""
-        near, heap = self._near[scheme], memoryview(incoming.heap)
+        near, heap = self._near[scheme], incoming.heap.data
         for system, offsets in enumerate((columns.diagnosis_offsets, columns.procedure_offsets)):
             places = near.doubtful(system, columns)
             if not places.size:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from typing import Any
 
-from google.protobuf.descriptor import Descriptor, FieldDescriptor
+from google.protobuf.descriptor import FieldDescriptor
 
 VARINT, WIDE, SIZED, NARROW = 0, 1, 2, 5
 """Wire types that a message without groups has."""
 FIXED_BYTES = {WIDE: 8, NARROW: 4}
 
 
-def text_that_is_no_utf8(descriptor: Descriptor, data: bytes) -> tuple[str, bytes] | None:
+def text_that_is_no_utf8(descriptor: Any, data: bytes) -> tuple[str, bytes] | None:
     r"""Return path and bytes of the first text of a message that is not in UTF-8; None where there is none.
 
     Nothing is said about a message that is wrong in another way before such a text.
