@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import time
+from functools import partial
 
 import pytest
 from google.protobuf import json_format
@@ -139,7 +140,9 @@ def test_watch_prints_each_change_until_interrupted(tmp_path):
     with EmbeddedStore.start(tmp_path) as store:
         asyncio.run(add(store.url, 1))
         command = [sys.executable, "-m", "adjudicator.cli.main", "ledger", "watch", "--redis", store.url, "--json"]
-        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as watching:
+        # A shell that runs the tests in the background lets them ignore SIGINT; the command must get it all the same.
+        listen = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, preexec_fn=listen) as watching:
             assert json.loads(watching.stdout.readline())["version"] == 1
             asyncio.run(add(store.url, 2))
             assert json.loads(watching.stdout.readline())["version"] == 2
