@@ -116,7 +116,8 @@ class Engine:
         line_splits, splits = np.empty(lines.shape[0], columns.LINE_SPLIT), np.zeros(count, columns.SPLIT)
         catalogue.split_lines(self.bundle, claims, lines, line_splits, splits)
         grouped = self._grouper.group(incoming, claims)
-        self._look_again(incoming, claims, doubtful, grouped)
+        if doubtful.any():
+            self._look_again(incoming, claims, doubtful, grouped)
         for array in (claims, lines, line_splits, splits, grouped.groups, grouped.scheme, keys, states, persons, found):
             array.flags.writeable = False
         return Resolved(
@@ -145,14 +146,13 @@ class Engine:
 
     def _look_again(self, incoming: Incoming, claims: np.ndarray, doubtful: np.ndarray, grouped: Grouped) -> None:
         """Add the warnings about the claims that the sieve let through; refuse where the pack refuses a doubt."""
-        if doubtful.any():
-            for row in np.flatnonzero((doubtful != 0) & (claims["error"] == 0)).tolist():
-                found = doubts_of(incoming, self.bundle, claims[row], row)
-                refused = [problem.number for problem in found if not problem.warning]
-                if refused:
-                    claims["error"][row] = min(refused)
-                if found:
-                    grouped.warnings[row] = found + grouped.warnings.get(row, [])
+        for row in np.flatnonzero((doubtful != 0) & (claims["error"] == 0)).tolist():
+            found = doubts_of(incoming, self.bundle, claims[row], row)
+            refused = [problem.number for problem in found if not problem.warning]
+            if refused:
+                claims["error"][row] = min(refused)
+            if found:
+                grouped.warnings[row] = found + grouped.warnings.get(row, [])
 
     # ---------------------------------------------------------------- what depends on the person's year
 

@@ -206,7 +206,7 @@ class ClaimGrouper:
             np.empty(diagnoses.shape[0], np.int32), np.empty(procedures.shape[0], np.int32),
         )  # fmt: skip
         fill_records(WireCodes(incoming.heap, incoming.claims, diagnoses, procedures), claims, self._codes[scheme], out)
-        numbers = {name: out.numbers[place] for place, name in enumerate(_NUMBERS)}
+        numbers = dict(zip(_NUMBERS, out.numbers, strict=True))
         return GroupColumns(
             **numbers, diagnosis_offsets=out.offsets[0], diagnoses=out.diagnoses, procedure_offsets=out.offsets[1],
             procedures=out.procedures,
