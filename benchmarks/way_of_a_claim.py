@@ -88,8 +88,9 @@ def _kernel_code() -> set[CodeType]:
 
 
 def with_lines(engine: Engine, lines: int) -> claim_pb2.Claim:
-    """A resident's stay with so many fee lines."""
-    claim = example(engine.bundle)
+    """A resident's stay with so many fee lines, and with codes that the grouping scheme knows."""
+    claim, known = example(engine.bundle), engine.bundle.schemes[0].texts
+    claim.diagnoses[:], claim.procedures[:] = known.diagnosis_codes[:1], known.procedure_codes[:1]
     first = claim_pb2.Line()
     first.CopyFrom(claim.lines[0])
     del claim.lines[:]
