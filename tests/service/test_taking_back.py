@@ -59,6 +59,21 @@ def test_a_later_settlement_of_another_hospital_is_named_by_its_date_alone(stubs
     assert OTHER_HOSPITAL not in str(refused.value) and later.encounter_id not in refused.value.details()
 
 
+def test_a_part_is_not_taken_back_while_a_part_of_the_next_year_stands(stubs):
+    dates = {"admission_date": 20241220, "mid_stay": True, "discharge_date": 0, "settlement_date": 20241231}
+    first = claim(900_000, **dates)
+    first.lines[0].fee_date = 20241225
+    second = claim(1_000, person_id=first.person_id, encounter_id=first.encounter_id, settlement_sequence=2)
+    second.admission_date, second.lines[0].line_id = 20241220, "2"
+    for message in (first, second):
+        stubs.adjudication.Settle(message)
+    with pytest.raises(grpc.RpcError) as refused:
+        reverse(stubs, first)
+    assert refused.value.details().startswith("ADJ-9003") and "/2" in refused.value.details()
+    reverse(stubs, second)
+    assert reverse(stubs, first).outcome == settlement_pb2.OUTCOME_REVERSED
+
+
 def test_a_part_is_not_taken_back_while_a_later_part_of_the_stay_stands(stubs):
     first = claim(900_000, mid_stay=True, discharge_date=0)
     second = claim(1_000, person_id=first.person_id, encounter_id=first.encounter_id, settlement_sequence=2)

@@ -245,6 +245,11 @@ class Ledger:
             if 1 in known:
                 return same_reversal(known[1], date)
             check_date(record, date)
+            # A later part of the stay may stand in the next benefit year, where the year's own order does not see it.
+            name = (record.institution, record.encounter, record.sequence + 1)
+            following = await self.get(pool, settlement_key(*name))
+            if following is not None and not await self._is_reversed(pool, following):
+                raise not_latest(record, following)
             states = await self.accumulators(pool, record.state_key or bytes(16))
             last = states.last[0].tobytes()
             if is_latest(record, states):
