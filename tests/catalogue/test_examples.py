@@ -281,7 +281,7 @@ def test_amounts_are_compared_with_price_times_quantity(price_e4, quantity_e4, m
         exact = divide_half_up(price * quantity_e4, 10**8)
         amount = exact + more
         if 0 <= amount <= limits.MAX_AMOUNT_FEN:
-            assert line_amounts.is_above(price, quantity_e4, amount) == (more > 0)
+            assert np.sign(line_amounts.compare(amount, price, quantity_e4)) == np.sign(more)
             units = -(-quantity_e4 // 10_000)
             for choice, rounding in enumerate((units, 1, 0)):
                 got = line_amounts.is_beyond_rounding(choice, price, quantity_e4, amount)
@@ -295,9 +295,8 @@ def test_price_times_quantity_is_exact(price_e4, quantity_e4):
     exact = divide_half_up(price_e4 * quantity_e4, 10**8)
     assert line_amounts.times_fen(price_e4, quantity_e4) == exact
     if exact <= limits.MAX_AMOUNT_FEN:
-        assert not line_amounts.differs(price_e4, quantity_e4, exact)
-        assert line_amounts.differs(price_e4, quantity_e4, exact + 1)
-        assert exact == 0 or line_amounts.differs(price_e4, quantity_e4, exact - 1)
+        for more in (-1, 0, 1):
+            assert np.sign(line_amounts.compare(exact + more, price_e4, quantity_e4)) == more or exact + more < 0
 
 
 def test_r22_never_more_than_the_line(tmp_path):

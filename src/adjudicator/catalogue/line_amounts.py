@@ -30,24 +30,17 @@ def times_fen(price_e4: int, quantity_e4: int) -> int:
 
 
 @inlined
-def differs(price_e4: int, quantity_e4: int, amount_fen: int) -> bool:
-    """Return whether price times quantity, half up, is another amount (L2); small numbers need one product only."""
-    if price_e4 | quantity_e4 | (amount_fen >> 5) < 1 << 31:
-        distance = price_e4 * quantity_e4 - amount_fen * int64(100_000_000) + int64(50_000_000)
-        other = uint64(distance) >= uint64(100_000_000)
-    else:
-        other = times_fen(price_e4, quantity_e4) != amount_fen
-    return other
+def compare(amount_fen: int, price_e4: int, quantity_e4: int) -> int:
+    """Return 0 where an amount is price times quantity, half up (L2), else a number with the sign of the difference.
 
-
-@inlined
-def is_above(price_e4: int, quantity_e4: int, amount_fen: int) -> bool:
-    """Return whether an amount is more than price times quantity, half up: then the price of a unit is higher."""
+    Above 0 the price of a unit is higher than the stated one. Small numbers need one product and no division.
+    """
     if price_e4 | quantity_e4 | (amount_fen >> 5) < 1 << 31:
-        above = amount_fen * int64(100_000_000) - price_e4 * quantity_e4 > int64(50_000_000)
+        distance = amount_fen * int64(100_000_000) - price_e4 * quantity_e4
+        sign = int64(distance > int64(50_000_000)) - int64(distance <= int64(-50_000_000))
     else:
-        above = amount_fen > times_fen(price_e4, quantity_e4)
-    return above
+        sign = amount_fen - times_fen(price_e4, quantity_e4)
+    return sign
 
 
 @inlined
@@ -65,7 +58,7 @@ def is_beyond_rounding(choice: int, price_e4: int, quantity_e4: int, amount_fen:
 
     None of the numbers is negative: of a refund they are taken without their sign.
     """
-    beyond = differs(price_e4, quantity_e4, amount_fen)
+    beyond = compare(amount_fen, price_e4, quantity_e4) != 0
     if beyond:
         beyond = abs(times_fen(price_e4, quantity_e4) - amount_fen) > rounding_fen(choice, quantity_e4)
     return beyond
@@ -87,7 +80,7 @@ def is_over(price_e4: int, ceiling_e4: int, quantity_e4: int, amount_fen: int, h
     over = price_e4 > ceiling_e4
     if handling == LINE_CEILING:
         over = amount_fen > ceiling_fen(ceiling_e4)
-    elif not over and is_above(price_e4, quantity_e4, amount_fen):
+    elif not over and compare(amount_fen, price_e4, quantity_e4) > 0:
         over = amount_fen > times_fen(ceiling_e4, quantity_e4)
     return over
 
@@ -103,7 +96,7 @@ def excess_fen(
     """
     if handling == LINE_CEILING:
         excess = amount_fen - ceiling_fen(ceiling_e4)
-    elif over_ceiling != PRICE_DIFFERENCE or is_above(price_e4, quantity_e4, amount_fen):
+    elif over_ceiling != PRICE_DIFFERENCE or compare(amount_fen, price_e4, quantity_e4) > 0:
         excess = amount_fen - times_fen(ceiling_e4, quantity_e4)
     else:
         excess = times_fen(price_e4 - ceiling_e4, quantity_e4)

@@ -17,10 +17,11 @@ import numpy as np
 
 from adjudicator import limits
 from adjudicator.catalogue.layout import Handling, LineRules, VersionFlag
-from adjudicator.catalogue.line_amounts import differs, excess_fen, first_pay_fen, is_above, is_over
+from adjudicator.catalogue.line_amounts import compare, excess_fen, first_pay_fen, is_over
 from adjudicator.catalogue.line_terms import UNKNOWN_VERSION, LineTerms, read_terms, version_on
 from adjudicator.codes import ItemClass, LineNote
 from adjudicator.compiled.jit import int64, uint64, uncounted_inlined, uncounted_kernel
+from adjudicator.compiled.rounding import share
 from adjudicator.errors import E
 
 NO_CEILING_E4 = limits.NO_CEILING_E4
@@ -197,6 +198,42 @@ def bear_excess(excess: int, handling: int, total: Any) -> None:
 
 
 @uncounted_inlined
+def is_plain(rules: LineRules, terms: LineTerms, line: Any, held: Any) -> bool:
+    """Return whether a line is one of the many of which nothing is special: ``split_plain_line`` is then enough.
+
+    Its item is of class A or B with a first-pay ratio, its price is under the ceiling and is the price of its amount.
+    The tests are joined without a branch.
+    """
+    refused = (int64(line.approval) >> 1) & RESTRICTED
+    special = (int64(held.flags) & (CO_PAY_FREE | SPECIAL_DRUG | refused)) | terms.unusual
+    plain: bool = (
+        (special == 0)
+        & (compare(line.amount_fen, line.unit_price_e4, line.quantity_e4) == 0)
+        & (line.unit_price_e4 <= rules.ceiling_e4[uint64(held.ceiling), uint64(terms.level_column)])
+        & (held.item_class != CLASS_C)
+        & (rules.ratio_ppm[uint64(held.ratio), uint64(terms.person_class)] >= 0)
+    )
+    return plain
+
+
+@uncounted_inlined
+def split_plain_line(rules: LineRules, terms: LineTerms, line: Any, held: Any, out: Any) -> None:
+    """Split a line that ``is_plain``, as ``split_line`` would: first pay by the ratio, and the rest is in scope."""
+    amount = line.amount_fen
+    rate = int64(rules.ratio_ppm[uint64(held.ratio), uint64(terms.person_class)])
+    pay = share(amount, rate)
+    out.wholly_self_paid_fen = 0
+    out.over_ceiling_fen = 0
+    out.first_pay_fen = pay
+    out.in_scope_fen = amount - pay
+    out.price_ceiling_e4 = rules.ceiling_e4[uint64(held.ceiling), uint64(terms.level_column)]
+    out.first_pay_ppm = rate
+    out.item_class = held.item_class
+    out.note = NOTE_NONE
+    out.error = 0
+
+
+@uncounted_inlined
 def split_line(rules: LineRules, terms: LineTerms, line: Any, version: int, out: Any, total: Any) -> int:
     """Split a line by the version of its item; return the flags of all versions in use."""
     amount = line.amount_fen
@@ -218,8 +255,9 @@ def split_line(rules: LineRules, terms: LineTerms, line: Any, version: int, out:
     self_paid = is_self_paid(note)
     over = int64(0)
     ceiling = rules.ceiling_e4[uint64(held.ceiling), uint64(terms.level_column)]
+    more = compare(amount, price, line.quantity_e4)
     # A ceiling on the line is negative.
-    if price > ceiling or (ceiling < NO_CEILING_E4 and is_above(price, line.quantity_e4, amount)):
+    if (price > ceiling) | ((more > 0) & (ceiling < NO_CEILING_E4)):
         handling = int64(rules.handling[uint64(held.ceiling), uint64(terms.level_column)])
         ceiling = int64(-1) - ceiling if handling == LINE_CEILING else ceiling
         if not self_paid and is_over(price, ceiling, line.quantity_e4, amount, handling):
@@ -243,7 +281,7 @@ def split_line(rules: LineRules, terms: LineTerms, line: Any, version: int, out:
         if flags & SPECIAL_DRUG != 0:
             total.special_drug_fen += scope + pay
             total.special_self_paid_fen += wholly if item_class == CLASS_C else int64(0)
-    if note == NOTE_NONE and differs(price, line.quantity_e4, amount):
+    if (note == NOTE_NONE) & (more != 0):
         note = int64(NOTE_DIFFERS)
     out.wholly_self_paid_fen = wholly
     out.over_ceiling_fen = over
@@ -311,6 +349,9 @@ def split(rules: LineRules, batch: LineBatch, refund_claims: np.ndarray) -> int:
                 version = version_on(rules, terms.care_group, line.item, line.fee_date)
                 if version < 0:
                     leave_out(terms, line, version, out)
+                elif is_plain(rules, terms, line, rules.versions[uint64(version)]):
+                    split_plain_line(rules, terms, line, rules.versions[uint64(version)], out)
+                    used_flags |= int64(rules.versions[uint64(version)].flags)
                 else:
                     used_flags |= split_line(rules, terms, line, version, out, total)
                 # Read first, then chosen: a read under the condition would be a branch that is often mispredicted.
