@@ -85,22 +85,48 @@ def _varint_end(buffer, position, end):
 
 
 @uncounted_inlined
+def _packed(word):
+    """Return the number of which each byte of a word holds seven bits."""
+    value = (word & _U64(0x007F007F007F007F)) | (word & _U64(0x7F007F007F007F00)) >> _U64(1)
+    value = (value & _U64(0x00003FFF00003FFF)) | (value & _U64(0x3FFF00003FFF0000)) >> _U64(2)
+    return (value & _U64(0x000000000FFFFFFF)) | (value & _U64(0x0FFFFFFF00000000)) >> _U64(4)
+
+
+@uncounted_inlined
 def _varint_value(buffer, position, end):
     """Value of the varint in [position, end), which ``_varint_end`` checked; bits over 64 are dropped."""
     value = _ZERO
     shift = _ZERO
     size = end - position
     if size <= _EIGHT and position + _EIGHT <= _U64(buffer.shape[0]):
-        value = word_at(buffer, position) & (~_ZERO >> ((_EIGHT - size) << _U64(3)))
-        value = (value & _U64(0x007F007F007F007F)) | (value & _U64(0x7F007F007F007F00)) >> _U64(1)
-        value = (value & _U64(0x00003FFF00003FFF)) | (value & _U64(0x3FFF00003FFF0000)) >> _U64(2)
-        value = (value & _U64(0x000000000FFFFFFF)) | (value & _U64(0x0FFFFFFF00000000)) >> _U64(4)
+        value = _packed(word_at(buffer, position) & (~_ZERO >> ((_EIGHT - size) << _U64(3))))
     else:
         while position < end:
             value |= (_U64(buffer[position]) & _U64(127)) << shift
             shift += _U64(7)
             position += _ONE
     return value
+
+
+@uncounted_inlined
+def _read_varint(buffer, position, end, most):
+    """Return the position after a varint of at most so many bytes, _BAD when there is none, and its value.
+
+    One word holds nearly every varint: where it stops and what it says are then read together.
+    """
+    value, stop, word = _ZERO, _ZERO, _ZERO
+    if position + _EIGHT <= end:
+        word = word_at(buffer, position)
+        stop = ~word & _HIGH_BITS
+    if stop != _ZERO:
+        cursor = position + ((trailing_zeros(stop) + _ONE) >> _U64(3))
+        value = _packed(word & (stop ^ (stop - _ONE)))
+        cursor = cursor if cursor <= position + most else _BAD
+    else:
+        cursor = _varint_end(buffer, position, _limit(position, end, most))
+        if cursor != _BAD:
+            value = _varint_value(buffer, position, cursor)
+    return cursor, value
 
 
 @uncounted_inlined
@@ -114,10 +140,11 @@ def _is_ascii(buffer, position, end):
     """No byte of [position, end) has its high bit set."""
     bits = _ZERO
     if position + _EIGHT <= end:
-        while position + _EIGHT <= end:
+        bits = word_at(buffer, position) | word_at(buffer, end - _EIGHT)
+        position += _EIGHT
+        while position + _EIGHT < end:
             bits |= word_at(buffer, position)
             position += _EIGHT
-        bits |= word_at(buffer, end - _EIGHT)
     elif position < end and position + _EIGHT <= _U64(buffer.shape[0]):
         bits = word_at(buffer, position) << ((position + _EIGHT - end) << _U64(3))
     else:
@@ -128,12 +155,22 @@ def _is_ascii(buffer, position, end):
 
 
 @uncounted_inlined
+def _is_plain_three(buffer, position):
+    """Whether three bytes are a character as nearly all Chinese ones are, of a lead that bounds no second byte."""
+    lead = buffer[position]
+    three = _U64(lead) << _U64(16) | _U64(buffer[position + _ONE]) << _U64(8) | _U64(buffer[position + _U64(2)])
+    return (three & _U64(0xF0C0C0) == _U64(0xE08080)) & (lead != 0xE0) & (lead != 0xED)
+
+
+@uncounted_inlined
 def _is_utf8(buffer, position, end):
     """Well-formed UTF-8 (no surrogates, no overlong forms, nothing above U+10FFFF)."""
     valid = True
     while position < end and valid:
         lead = buffer[position]
-        if lead < 0x80:
+        if position + _U64(3) <= end and _is_plain_three(buffer, position):
+            position += _U64(3)
+        elif lead < 0x80:
             position += _ONE
         elif lead < 0xC2 or lead > 0xF4:
             valid = False
@@ -381,17 +418,25 @@ def _take_row(child: int, arena: Arena) -> Any:
 
 
 @uncounted_inlined
+def _new_place(child: int, layout: Layout, arena: Arena) -> Any:
+    """Return the byte address of a new row of a table; _BAD when pass one counted fewer."""
+    row = _take_row(child, arena)
+    place = _BAD
+    if row != _BAD:
+        place = _U64(arena.bases[child]) + row * _U64(layout.tables[child, _ROW_SIZE])
+    return place
+
+
+@uncounted_inlined
 def _place_of(entry: int, address: int, layout: Layout, arena: Arena) -> Any:
     """Byte address at which a scalar field of the row at ``address`` is written; _BAD when there is no row for it."""
     fields = layout.fields
     place = address + _U64(fields[entry, _COLUMN])
     if fields[entry, _KIND] > _REPEATED:
         child = _U64(fields[entry, _CHILD])
-        row = _take_row(child, arena)
-        place = _BAD
-        if row != _BAD:
-            arena.words[(address + _U64(fields[entry, _SECOND])) >> _U64(3)] = np.int64(row + _ONE)
-            place = _U64(arena.bases[child]) + row * _U64(layout.tables[child, _ROW_SIZE])
+        place = _new_place(child, layout, arena)
+        if place != _BAD:
+            arena.words[(address + _U64(fields[entry, _SECOND])) >> _U64(3)] = arena.used[child]
     return place
 
 
@@ -399,8 +444,9 @@ def _place_of(entry: int, address: int, layout: Layout, arena: Arena) -> Any:
 def _put_scalar(value: int, entry: int, address: int, layout: Layout, arena: Arena) -> bool:
     """Write a number of the row at ``address``; whether there is no row for it."""
     place = _place_of(entry, address, layout, arena)
+    kind = layout.fields[entry, _KIND] & _PLAIN  # read before anything is written, or it is read again
     if place != _BAD:
-        _store(layout.fields[entry, _KIND] & _PLAIN, value, place, arena.words, arena.halves, arena.octets)
+        _store(kind, value, place, arena.words, arena.halves, arena.octets)
         _put_has(entry, address, layout, arena)
     return place == _BAD
 
@@ -408,8 +454,9 @@ def _put_scalar(value: int, entry: int, address: int, layout: Layout, arena: Are
 @uncounted_inlined
 def _put_has(entry: int, address: int, layout: Layout, arena: Arena) -> Any:
     """Note that an ``optional`` field was there."""
-    if layout.fields[entry, _HAS] != 0:
-        arena.octets[address + _U64(layout.fields[entry, _HAS])] = 1
+    column = _U64(layout.fields[entry, _HAS])
+    if column != _ZERO:
+        arena.octets[address + column] = 1
     return _ZERO
 
 
@@ -452,11 +499,10 @@ def _put_packed(
             cursor = _varint_end(buffer, position, _limit(position, stop, _U64(10)))
         bad = cursor == _BAD
         if not bad:
-            row = _take_row(child, arena)
-            bad = row == _BAD
+            place = _new_place(child, layout, arena)
+            bad = place == _BAD
         if not bad:
             value = _fixed(buffer, position, width) if fixed else _varint_value(buffer, position, cursor)
-            place = _U64(arena.bases[child]) + row * _U64(layout.tables[child, _ROW_SIZE])
             _store(plain, value, place, arena.words, arena.halves, arena.octets)
             position = cursor
     arena.words[(address + _U64(fields[entry, _SECOND])) >> _U64(3)] = arena.used[child]
@@ -531,26 +577,24 @@ def _fill_root(
         tag = _U64(buffer[position])
         cursor = position + _ONE
         if tag >= _U64(128):
-            cursor = _varint_end(buffer, position, _limit(position, end, _U64(5)))
+            cursor, tag = _read_varint(buffer, position, end, _U64(5))
             if cursor == _BAD:
                 bad = True
                 break
-            tag = _varint_value(buffer, position, cursor)
         position = cursor
         number, wire_type = tag >> _U64(3), tag & _U64(7)
-        bad = _is_bad_tag(tag, last)
         entry = first + number if number <= last else _ZERO
         plain = fields[entry, _KIND] & _PLAIN
+        bad = plain == 0 and _is_bad_tag(tag, last)
         if wire_type == _VARINT or wire_type == _SIZED:
             value = _U64(buffer[position]) if position < end else _U64(128)
             cursor = position + _ONE
             if value >= _U64(128):
                 most = _U64(10) if wire_type == _VARINT else _U64(5)
-                cursor = _varint_end(buffer, position, _limit(position, end, most))
+                cursor, value = _read_varint(buffer, position, end, most)
                 if cursor == _BAD:
                     bad = True
                     break
-                value = _varint_value(buffer, position, cursor)
             position = cursor
             if wire_type == _VARINT:
                 if plain != 0 and plain <= _SINT64:
