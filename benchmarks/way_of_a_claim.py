@@ -103,9 +103,13 @@ def with_lines(engine: Engine, lines: int) -> claim_pb2.Claim:
 
 
 def make_claim(engine: Engine, number: int) -> bytes:
-    """A stay with 50 fee lines; every call has its own encounter."""
+    """A stay with 50 fee lines; every call has its own encounter, in its own month (``number`` up to 11)."""
     claim = with_lines(engine, LINES)
     claim.encounter_id = f"way-{number}"
+    for name in ("admission_date", "discharge_date", "settlement_date"):
+        setattr(claim, name, getattr(claim, name) + 100 * number)
+    for line in claim.lines:
+        line.fee_date += 100 * number
     return claim.SerializeToString()
 
 

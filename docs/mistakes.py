@@ -6,7 +6,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from tests.service.mistakes import KINDS_ZH, MISTAKES, NOT_SEEN, REFUSED, WARNED, Mistake
+from tests.service.mistakes import KINDS_ZH, LEDGER_MISTAKES, MISTAKES, NOT_SEEN, REFUSED, WARNED, Mistake
 
 from adjudicator.errors import TABLE
 
@@ -15,12 +15,21 @@ HEAD = """# What may be wrong in a claim 报错一览
 Printed by `./dev docs` from `tests/service/mistakes.py`; do not edit. `tests/service/test_mistakes.py` sends every row
 to a running service: {count} mistakes, {refused} refused, {warned} settled with a warning, none in silence.
 Each changes one claim in order, a stay of three days. What only the ledger can see (a second settlement, overlapping
-stays, the referral chain) is not in the table. Codes and remedies: [errors.md](errors.md).
+stays, the referral chain) is in the second table. Codes and remedies: [errors.md](errors.md).
 
 下表各行均由测试发送至运行中的服务：拒绝，或结算并给出警示，无一静默通过。
 
 | field | mistake | sent | answer | code | what is wrong 说明 |
 | --- | --- | --- | --- | --- | --- |"""
+
+LEDGER_HEAD = """
+## What only the ledger sees 台账核对
+
+{count} mistakes, {refused} refused, {warned} warned. Where the answer is a warning, the pack may refuse instead
+(`same_stay`, `overlapping_stays`, `visit_in_stay`).
+
+| settled before 此前已结算 | field | mistake | sent | answer | code | what is wrong 说明 |
+| --- | --- | --- | --- | --- | --- | --- |"""
 
 NOT_SEEN_HEAD = """
 ## What no field contradicts
@@ -46,6 +55,10 @@ def main() -> None:
     print(HEAD.format(count=len(MISTAKES), refused=outcomes[REFUSED], warned=outcomes[WARNED]))
     for mistake in MISTAKES:
         print(cells(mistake))
+    outcomes = Counter(mistake.outcome for *_, mistake in LEDGER_MISTAKES)
+    print(LEDGER_HEAD.format(count=len(LEDGER_MISTAKES), refused=outcomes[REFUSED], warned=outcomes[WARNED]))
+    for _, settled, settled_zh, mistake in LEDGER_MISTAKES:
+        print(f"| {settled} {settled_zh} {cells(mistake)}")
     print(NOT_SEEN_HEAD)
     for mistake, why in NOT_SEEN.items():
         print(f"| {mistake} | {why} |")

@@ -183,6 +183,9 @@ SLOT: dict[str, int] = {name: place for place, name in enumerate(ACCUMULATOR_NAM
 QUOTA = np.dtype([("key", "u8"), ("used_fen", "i8")], align=True)
 """Fund paid of one disease quota in one period; the key is claim.state.quota_key(disease code, period)."""
 
+CARE_DAYS = np.dtype([("key", "u8"), ("days", "i8")], align=True)
+"""Days of a person's year that a stay or the visits of a week take; ``claim.care_days`` says how they are written."""
+
 KEY = np.dtype("V16")
 """A digest that names a settlement or a person's year. Rows of uint8[n, 16] become bytes by
 ``keys.view(KEY).ravel().tolist()``."""

@@ -126,6 +126,10 @@ class E(IntEnum):
     LINE_SETTLED_BEFORE = 9015
     EARLIER_STAY_UNKNOWN = 9016
     CHAIN_DEDUCTIBLE_DIFFERS = 9017
+    SAME_STAY = 9018
+    OVERLAPPING_STAYS = 9019
+    VISIT_IN_STAY = 9020
+    TOO_MANY_STAYS = 9021
     # 9500: the service
     NOT_READY = 9501
     OVERLOADED = 9502
@@ -256,6 +260,10 @@ TABLE: dict[int, Row] = _rows(
     (E.LINE_SETTLED_BEFORE, PRECONDITION, "Settlement {detail} of this stay has settled the fee line already", "该费用明细已在本次住院第 {detail} 次结算中结算", "Send only the lines since the last part of the stay, each with a line_id of its own", "请只上传上次中途结算之后的费用明细，且明细流水号不得重复"),
     (E.EARLIER_STAY_UNKNOWN, PRECONDITION, "No settlement of the person's benefit year has the encounter that referral_from_encounter names", "该人员本年度结算中没有 referral_from_encounter 所指的就诊", "Check the encounter id. referral_deductible_fen counts where it is sent; otherwise the stay owes its own deductible", "请核对就诊ID；已填写 referral_deductible_fen 的按其计算，未填写的按本次住院的起付标准计算"),
     (E.CHAIN_DEDUCTIBLE_DIFFERS, PRECONDITION, "The ledger knows that the referral chain was charged {detail} yuan, which counts instead of referral_deductible_fen", "账本中该转诊链已付起付标准 {detail} 元，以此为准，不采用 referral_deductible_fen", "Leave referral_deductible_fen out where the earlier stay was settled here", "前次住院已在本统筹区结算的，无需填写 referral_deductible_fen"),
+    (E.SAME_STAY, PRECONDITION, "The institution has settled a stay of this person on the same days under another encounter id: {detail}", "本机构已用其他就诊ID结算该人员同一时段的住院：{detail}", "Where it is the same stay, take one of the two back with Reverse; otherwise check admission_date and discharge_date", "如为同一次住院，请用 Reverse 撤销其中一笔；否则请核对入院、出院日期"),
+    (E.OVERLAPPING_STAYS, PRECONDITION, "Another stay of this person has been settled for some of these days", "该人员在此时段内另有一次住院已结算", "Check admission_date and discharge_date; where they are right, ask the bureau", "请核对入院、出院日期；确认无误的，请联系医保经办机构"),
+    (E.VISIT_IN_STAY, PRECONDITION, "An outpatient visit of this person lies within a stay", "该人员住院期间有门诊就诊", "Check the dates and whether the cost of the visit belongs to the stay; where they are right, ask the bureau", "请核对日期，并核对该门诊费用是否应计入住院；确认无误的，请联系医保经办机构"),
+    (E.TOO_MANY_STAYS, PRECONDITION, "The person's benefit year has {detail} stays and weeks with visits; no more are taken", "该人员本年度住院及就诊记录已达 {detail} 条，不再受理", "Check person_id; no person has so many", "请核对人员编号"),
     (E.NOT_READY, "UNAVAILABLE", "The service is warming up", "服务正在预热", "Send again after the retry delay", "请按重试间隔重发"),
     (E.OVERLOADED, "RESOURCE_EXHAUSTED", "Too many calls are waiting", "等待的请求过多", "Send again after the retry delay", "请按重试间隔重发"),
     (E.DEADLINE, "DEADLINE_EXCEEDED", "The deadline passed before the claim was priced; nothing was recorded", "超过时限，未入账", "Send the same claim again with more time", "请延长时限后重发同一结算单"),

@@ -236,6 +236,14 @@ class YearBy(IntEnum):
     ADMISSION = 2
 
 
+class Overlap(Option):
+    """What happens to a claim whose days overlap what has been settled for the person (``claim.care_days``)."""
+
+    WARN = 0, "提示"
+    REFUSE = 1, "拒付"
+    ALLOW = 2, "允许"
+
+
 class QuotaPeriod(IntEnum):
     """Period of a disease quota."""
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from adjudicator.claim.keys import DIRECTION_REVERSE, settlement_key
 from adjudicator.codes import Scheme
-from adjudicator.columns import ACCUMULATOR_COUNT, BENEFIT, CLAIM, PAYMENT, SLOT
+from adjudicator.columns import ACCUMULATOR_COUNT, BENEFIT, CARE_DAYS, CLAIM, PAYMENT, SLOT
 from adjudicator.ledger.batch import Identities, Money, Settlements, pack
 from adjudicator.ledger.posting import Changes, Names, Parts
 from adjudicator.ledger.states import StateRead
@@ -43,6 +43,7 @@ class Case:
     due_fen: int = 61_000
     deltas: dict[str, int] = field(default_factory=lambda: {"stays": 1, "pooled_inpatient_fen": 60_000})
     quota: tuple[int, int] | None = None  # key, fen used by this settlement
+    days: tuple[int, int] = (0, 0)  # key and days that it takes
 
     @property
     def key(self) -> bytes:
@@ -107,13 +108,16 @@ def unique_states(cases: list[Case]) -> tuple[list[bytes], np.ndarray]:
     return list(order), rows
 
 
-def settlements(cases: list[Case], states: StateRead, rows: np.ndarray, pool: str = POOL) -> Settlements:
+def settlements(
+    cases: list[Case], states: StateRead, rows: np.ndarray, pool: str = POOL, guarded: np.ndarray | None = None
+) -> Settlements:
     """Prices the cases over the states read: adds each case's deltas, in order."""
     count = len(cases)
     claims, benefits, payments = np.zeros(count, CLAIM), np.zeros(count, BENEFIT), np.zeros(count, PAYMENT)
     before, after = (np.zeros((count, ACCUMULATOR_COUNT), np.int64) for _ in range(2))
     quota_keys = np.zeros(count, np.uint64)
     quota_before, quota_after = np.zeros(count, np.int64), np.zeros(count, np.int64)
+    days = np.array([case.days for case in cases], CARE_DAYS)
     slots = states.slots.copy()
     quotas = [states.quotas_of(row) for row in range(len(states.keys))]
     text, names = bytearray(), np.zeros((count, 4), np.int64)
@@ -145,7 +149,8 @@ def settlements(cases: list[Case], states: StateRead, rows: np.ndarray, pool: st
         ),
         Money(claims, benefits, payments),
         states,
-        Changes(rows, before, after, quota_keys, quota_before, quota_after),
+        Changes(rows, before, after, quota_keys, quota_before, quota_after, days["key"], days["days"]),
+        guarded=np.zeros(0, np.int64) if guarded is None else guarded,
         answers=_parts([case.answer for case in cases]),
         basis=_parts([case.basis for case in cases]),
     )  # fmt: skip
@@ -182,6 +187,7 @@ def random_case(random_: random.Random, number: int, people: int = 20) -> Case:
         due_fen=random_.randrange(-10_000, total + 1),
         deltas={"stays": 1, "pooled_inpatient_fen": pooled, "account_fen": account},
         quota=(random_.randrange(1, 4), random_.randrange(1, 1000)) if random_.random() < 0.3 else None,
+        days=(2**63 + random_.randrange(1, 4), random_.randrange(1, 1000)) if random_.random() < 0.7 else (0, 0),
     )
 
 

@@ -37,9 +37,11 @@ def numbered(amounts: dict[str, int]) -> bytes:
 def record(
     *, kind, pool, month, date, year, scheme, sequence, county, institution, encounter, fields, postings, changes,
     quotas, answer, commit, recorded_ms, key, content, person, state_key, previous, last, original=bytes(16),
-    basis=b"",
+    basis=b"", days=(),
 ) -> bytes:  # fmt: skip
-    """One journal record. ``postings``: fund -> fen; ``changes``: accumulator -> change; ``quotas``: key -> change."""
+    """One journal record. ``postings``: fund -> fen; ``changes``: accumulator -> change; ``quotas`` and ``days``:
+    key -> change.
+    """
     institution, encounter = institution.encode(), encounter.encode()
     head = struct.pack("<HBBI", 2, kind, 1 if state_key else 0, pool)
     head += struct.pack("<IIII", month, date, year, scheme)
@@ -47,15 +49,15 @@ def record(
     head += struct.pack("<HHHH", len(institution), len(encounter), len(fields), len(postings))
     head += struct.pack("<HHI", len(changes), len(quotas), county)
     head += struct.pack("<Qq", commit, recorded_ms)
-    head += struct.pack("<II", len(basis), 0)
+    head += struct.pack("<IHH", len(basis), len(days), 0)
     head += key + content + person + (state_key or bytes(16)) + previous + last + original
     body = pad(institution + encounter)
     body += pad(b"".join(struct.pack("<I", value) for value in fields))
     for fund, amount in sorted(postings.items()):
         body += struct.pack("<IHHq", county, scheme, fund, amount)
     body += numbered(changes)
-    for quota, change in quotas.items():
-        body += struct.pack("<Qq", quota, change)
+    for key_, change in (*quotas.items(), *dict(days).items()):
+        body += struct.pack("<Qq", key_, change)
     body += pad(answer) + pad(basis)
     return head + struct.pack("<Q", checksum(head + bytes(8) + body)) + body
 
@@ -68,13 +70,16 @@ class Year:
     last: bytes = bytes(16)
     amounts: dict[str, int] = field(default_factory=dict)
     quotas: dict[int, int] = field(default_factory=dict)
+    days: dict[int, int] = field(default_factory=dict)
 
     def value(self) -> bytes:
         """As stored."""
         amounts = {name: amount for name, amount in self.amounts.items() if amount}
         data = struct.pack("<Q", self.version) + self.last
-        data += struct.pack("<HHI", 2, len(amounts), len(self.quotas)) + numbered(amounts)
-        return data + b"".join(struct.pack("<Qq", key, used) for key, used in self.quotas.items())
+        data += struct.pack("<HHHH", 2, len(amounts), len(self.quotas), len(self.days)) + numbered(amounts)
+        return data + b"".join(
+            struct.pack("<Qq", key, used) for key, used in (*self.quotas.items(), *self.days.items())
+        )
 
 
 @dataclass
@@ -90,6 +95,7 @@ class Entry:
     changes: dict[str, int]
     quotas: dict[int, int]
     previous: bytes
+    days: dict[int, int] = field(default_factory=dict)
 
 
 @dataclass
@@ -134,6 +140,8 @@ class DictLedger:
             year.amounts[name] = year.amounts.get(name, 0) + sign * change
         for quota, change in entry.quotas.items():
             year.quotas[quota] = year.quotas.get(quota, 0) + sign * change
+        for key, change in entry.days.items():
+            year.days[key] = year.days.get(key, 0) + sign * change
         for fund, amount in entry.funds.items():
             place = (entry.month, entry.county, entry.scheme, fund)
             self.totals[place] = self.totals.get(place, 0) + sign * amount

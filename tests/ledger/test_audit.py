@@ -19,7 +19,7 @@ from tests.ledger.naive import Year
 AMOUNTS = STATE_HEAD.itemsize + 8
 """Where the amounts of Wang's year begin: behind a word with the numbers of `stays` and `pooled_inpatient_fen`."""
 
-WANG = [Case("Wang", f"E{number}", quota=(9, 100)) for number in range(3)]
+WANG = [Case("Wang", f"E{number}", quota=(9, 100), days=(2**62 + number, 7)) for number in range(3)]
 OTHERS = [
     Case("Li", "E7", county=990102, scheme=Scheme.EMPLOYEE, date=20240601),
     Case("Zhao", "E8", county=990103, date=20240615),
@@ -101,6 +101,11 @@ class Damage:
     async def state_quota_changed(self):
         await self.client.setrange(names.state(self.pool, WANG[0].state_key), AMOUNTS + 2 * 8 + 8, struct.pack("<q", 1))
         return f"state {WANG[0].state_key.hex()[:12]}… quota 0000000000000009: stored 1, expected 300"
+
+    async def state_days_changed(self):
+        key = names.state(self.pool, WANG[0].state_key)
+        await self.client.setrange(key, AMOUNTS + 2 * 8 + 2 * 8 + 8, struct.pack("<q", 1))
+        return f"state {WANG[0].state_key.hex()[:12]}… care days 4000000000000000: stored 1, expected 7"
 
     async def state_deleted(self):
         await self.client.delete(names.state(self.pool, WANG[0].state_key))

@@ -6,6 +6,7 @@ import asyncio
 import random
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from adjudicator.codes import Scheme
@@ -378,5 +379,27 @@ def test_watching_shows_the_totals_and_each_change(play, pool):
         await asyncio.wait_for(watching, 10)
         assert seen[0][0] < 3 and seen[-1] == (3, 3)
         assert [version for version, claims in seen] == [claims for version, claims in seen]
+
+    play(scenario)
+
+
+def test_a_batch_is_not_written_when_a_state_that_it_only_looked_at_has_moved(play, pool):
+    own, other = Case("Wang", "E1"), Case("Wang", "E2", scheme=Scheme.EMPLOYEE)
+    new = Case("Li", "E3")
+
+    async def scenario(ledger):
+        keys = own.state_key + other.state_key + new.state_key
+        for settled_before in (False, True):
+            read = await ledger.read(pool, own.key, keys)
+            batch = pack(settlements([own], read.states, np.zeros(1, np.int64), pool, guarded=np.array([1, 2])))
+            await settle(ledger, [other if not settled_before else replace(other, encounter="E4")], pool)
+            committed = await ledger.commit(batch)
+            assert (committed.done, committed.moved) == (False, (1,))
+        read = await ledger.read(pool, own.key, keys)
+        batch = pack(settlements([own], read.states, np.zeros(1, np.int64), pool, guarded=np.array([1, 2])))
+        assert (await ledger.commit(batch)).done
+        states = (await ledger.read(pool, b"", keys)).states
+        assert states.versions.tolist() == [1, 2, 0]  # what is looked at is not written
+        assert (await ledger.verify(pool)).holds
 
     play(scenario)

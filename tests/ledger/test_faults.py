@@ -135,10 +135,10 @@ def test_a_full_store_refuses_whole_batches_and_goes_on_when_it_has_room(tmp_pat
             assert check.holds and check.records > 0 and check.records % 50 == 0
             before = await dump(ledger, POOL)
             with refused_with(E.STORE_FULL):
-                await settle(ledger, [Case("Wang")], POOL)
+                await settle(ledger, [Case("Wang", "last")], POOL)
             assert await dump(ledger, POOL) == before
             await ledger.connection.client.config_set("maxmemory", "0")
-            await settle(ledger, [Case("Wang")], POOL)
+            await settle(ledger, [Case("Wang", "last")], POOL)
             assert (await ledger.verify(POOL)).records == check.records + 1
 
     with EmbeddedStore.start(tmp_path, max_memory="4mb") as store:

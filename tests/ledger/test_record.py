@@ -31,6 +31,7 @@ def born_or_grown(keys: list[bytes], random_: random.Random) -> tuple[StateRead,
             year.amounts = {
                 name: random_.randrange(-(2**62), 2**62) or 1 for name in ACCUMULATOR_NAMES if random_.random() < 0.3
             }
+            year.days = {2**63 + random_.randrange(1, 5): random_.randrange(1, 9_999) for _ in range(2)}
             year.quotas = {random_.randrange(1, 5): random_.randrange(1, 9_999) for _ in range(random_.randrange(3))}
         years.append(year)
     values = [year.value() if year.version else b"" for year in years]
@@ -48,13 +49,15 @@ def on_paper(case: Case, year: naive.Year, pool: int, commit: int, recorded_ms: 
         fields=case.field_digests, postings=funds, changes=changes, quotas=dict([case.quota] if case.quota else []),
         answer=case.answer, commit=commit, recorded_ms=recorded_ms, key=case.key, content=case.content,
         person=case.person_digest, state_key=case.state_key, previous=year.last, last=case.key,
-        basis=case.basis,
+        basis=case.basis, days=dict([case.days] if case.days[0] else []),
     )  # fmt: skip
     year.version, year.last = year.version + 1, case.key
     for name, change in changes.items():
         year.amounts[name] = year.amounts.get(name, 0) + change
     if case.quota:
         year.quotas[case.quota[0]] = year.quotas.get(case.quota[0], 0) + case.quota[1]
+    if case.days[0]:
+        year.days[case.days[0]] = year.days.get(case.days[0], 0) + case.days[1]
     return data
 
 

@@ -16,7 +16,18 @@ def entry_of(case: Case) -> Entry:
     funds = {0: case.pooled_fen, 2: case.catastrophic_fen, 7: case.account_fen, 9: case.due_fen, 10: 1}
     quotas = dict([case.quota] if case.quota else [])
     month, funds = case.date // 100, {**funds, 11: case.total_fen}
-    return Entry(case.key, case.state_key, month, case.county, int(case.scheme), funds, case.deltas, quotas, bytes(16))
+    return Entry(
+        case.key,
+        case.state_key,
+        month,
+        case.county,
+        int(case.scheme),
+        funds,
+        case.deltas,
+        quotas,
+        bytes(16),
+        dict([case.days]),
+    )
 
 
 async def reverse(ledger, pool: str, case: Case) -> str:
@@ -41,6 +52,7 @@ async def compare(ledger, pool: str, twin: DictLedger) -> None:
         assert states.slots[row].tolist() == [year.amounts.get(name, 0) for name in ACCUMULATOR_NAMES]
         used = {key: fen for key, fen in states.quotas_of(row).items() if fen}
         assert used == {key: fen for key, fen in year.quotas.items() if fen}
+        assert states.days_of(row) == {key: days for key, days in year.days.items() if days}
 
 
 @pytest.mark.parametrize("seed", range(4))

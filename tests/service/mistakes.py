@@ -1,7 +1,7 @@
 """The table of mistakes: what a hospital system may get wrong in each field of a claim, and what the caller sees.
 
-``docs/mistakes.md`` is printed from it and ``test_mistakes.py`` sends every row to a running service. A mistake that
-only the ledger can see is in ``test_encounters.py``.
+``docs/mistakes.md`` is printed from it and ``test_mistakes.py`` sends every row to a running service. LEDGER_MISTAKES
+are those that only the ledger can see: the claim contradicts what was settled before.
 """
 
 from __future__ import annotations
@@ -52,6 +52,15 @@ class Mistake(NamedTuple):
         return text if len(text) <= 34 else f"{len(text)} characters"
 
 
+class LedgerMistake(NamedTuple):
+    """One row: what was settled before, as changes of the right claim and in words, and the mistake after it."""
+
+    before: dict[str, Any]
+    settled: str
+    settled_zh: str
+    mistake: Mistake
+
+
 _numbers = itertools.count(1)
 
 
@@ -73,9 +82,10 @@ def right_claim(prefix: str = "M") -> claim_pb2.Claim:
     return claim
 
 
-def message_of(mistake: Mistake) -> bytes:
-    """Return the right claim with the mistake, on the wire."""
-    claim = right_claim()
+def message_of(mistake: Mistake, right: claim_pb2.Claim | None = None) -> bytes:
+    """Return the right claim (without one a new one) with the mistake, on the wire."""
+    claim = claim_pb2.Claim()
+    claim.CopyFrom(right or right_claim())
     gbk = {}
     for path, value in mistake.changes.items():
         if isinstance(value, Gbk):
@@ -337,7 +347,60 @@ MISTAKES: list[Mistake] = [
     _also("lines[1].discharge_drug", CONTRADICTION, WARNED, E.FIELDS_CONTRADICT,
           OUTPATIENT | {"lines[1].discharge_drug": True}),
 ]
+
+THE_CLAIM = ("this claim", "本结算单")
+A_PART = {"mid_stay": True, "discharge_date": 0}
+THE_PART = ("this claim as a mid-stay part", "本结算单（中途结算）")
+A_WEEK = {
+    "encounter_id": "B-1", "admission_date": 20250301, "discharge_date": 20250312, "settlement_date": 20250312,
+    "stay_days": 11, "institution_code": "H33010600001",
+}  # fmt: skip
+OTHER_STAY = ("another hospital's stay, 1 to 12 March", "另一医院 3 月 1 日至 12 日住院")
+AS_EMPLOYEE = EMPLOYEE | {"encounter_id": "B-2", "institution_code": "H33010600001"}
+OF_ANOTHER_SCHEME = ("the same days in another hospital and scheme", "另一医院、另一险种同期住院")
+
+LEDGER_MISTAKES: list[LedgerMistake] = [
+    *(
+        LedgerMistake({}, *THE_CLAIM, Mistake(field, kind, changes, outcome, code))
+        for field, kind, changes, outcome, code in (
+            ("settlement_sequence", NEIGHBOUR, {"settlement_sequence": 2}, REFUSED, E.ENCOUNTER_SETTLED),
+            ("settlement_sequence", RANGE, {"settlement_sequence": 5}, REFUSED, E.SEQUENCE_NOT_NEXT),
+            ("person_id", NEIGHBOUR, {"person_id": "P-other"}, REFUSED, E.KEY_REUSED),
+            ("person_id", CONTRADICTION, {"person_id": "P-other", "settlement_sequence": 2}, REFUSED,
+             E.ENCOUNTER_OF_ANOTHER_PERSON),
+            ("department", NEIGHBOUR, {"department": "A05"}, REFUSED, E.KEY_REUSED),
+            ("encounter_id", NEIGHBOUR, {"encounter_id": "A-1"}, WARNED, E.SAME_STAY),
+            ("institution_code", NEIGHBOUR, {"institution_code": "H33010600001"}, WARNED, E.OVERLAPPING_STAYS),
+            ("discharge_date", NEIGHBOUR, {
+                "encounter_id": "A-2", "discharge_date": 20250320, "settlement_date": 20250320, "stay_days": 9,
+            }, WARNED, E.SAME_STAY),
+            ("care_type", NEIGHBOUR, OUTPATIENT | {
+                "encounter_id": "A-3", "institution_code": "H33010600001", "admission_date": 20250312,
+            }, WARNED, E.VISIT_IN_STAY),
+        )
+    ),
+    *(
+        LedgerMistake(A_PART, *THE_PART, Mistake(field, kind, changes, REFUSED, code))
+        for field, kind, changes, code in (
+            ("settlement_sequence", LEFT_OUT, {"settlement_sequence": None}, E.MISSING_SEQUENCE),
+            ("settlement_sequence", RANGE, {"settlement_sequence": 3}, E.SEQUENCE_NOT_NEXT),
+            ("lines[1].line_id", NEIGHBOUR, {"settlement_sequence": 2}, E.LINE_SETTLED_BEFORE),
+        )
+    ),
+    LedgerMistake(A_WEEK, *OTHER_STAY, Mistake(
+        "admission_date", NEIGHBOUR, {"admission_date": 20250311}, WARNED, E.OVERLAPPING_STAYS
+    )),
+    LedgerMistake(AS_EMPLOYEE, *OF_ANOTHER_SCHEME, Mistake(
+        "scheme", NEIGHBOUR, {"scheme": "390"}, WARNED, E.OVERLAPPING_STAYS
+    )),
+    LedgerMistake(
+        OUTPATIENT | {"encounter_id": "B-3", "admission_date": 20250312, "settlement_date": 20250312},
+        "a visit on 12 March", "3 月 12 日门诊",
+        Mistake("admission_date", CONTRADICTION, {"admission_date": 20250311}, WARNED, E.VISIT_IN_STAY),
+    ),
+]
 # fmt: on
+"""What only the ledger can see."""
 
 NOT_SEEN = {
     "family_doctor_signed, at_signed_institution, use_account, lines.external_prescription, lines.maternity": (
@@ -345,6 +408,9 @@ NOT_SEEN = {
     ),
     "a wrong value that is right for another claim": (
         "another county of the pool, another person of the same type and age, another item of the same price"
+    ),
+    "`referral_from_encounter` and `referral_deductible_fen` where the pack has no rule for referral chains": (
+        "they decide nothing; where it has one, the ledger knows the chain (ADJ-9016, 9017)"
     ),
     "all amounts, prices and balances in yuan at once": "the claim is right for a bill of a hundredth",
 }

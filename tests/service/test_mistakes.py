@@ -13,7 +13,7 @@ from adjudicator.client import status_of
 from adjudicator.v1 import claim_pb2, settlement_pb2
 
 from . import mistakes as table
-from .mistakes import EMPLOYEE, MISTAKES, NEWBORN, OUTPATIENT, message_of, put, right_claim
+from .mistakes import EMPLOYEE, LEDGER_MISTAKES, MISTAKES, NEWBORN, OUTPATIENT, message_of, put, right_claim
 
 LEAST_MISTAKES = 150
 ENGLISH = re.compile(r"[A-Za-z]{2,} [A-Za-z]{2,}")
@@ -60,6 +60,24 @@ def test_no_mistake_passes_in_silence(settle) -> None:
     assert not wrong, "\n".join(map(str, wrong))
     assert len(MISTAKES) >= LEAST_MISTAKES
     assert not outcomes["silent"]
+
+
+def test_what_only_the_ledger_sees_does_not_pass_in_silence_either(settle) -> None:
+    outcomes, wrong = Counter(), []
+    for before, settled, _, mistake in LEDGER_MISTAKES:
+        right = right_claim("L")
+        earlier = message_of(mistake._replace(changes=before), right)
+        assert send(settle, earlier) == ("silent", set(), []), settled
+        claim = claim_pb2.Claim.FromString(message_of(mistake, right))
+        for line in claim.lines:
+            line.fee_date = min(max(line.fee_date, claim.admission_date), claim.discharge_date or claim.admission_date)
+        outcome, seen, chinese = send(settle, claim.SerializeToString())
+        outcomes[outcome] += 1
+        if outcome != mistake.outcome or f"ADJ-{mistake.code:04d}" not in {code for code, _ in seen}:
+            wrong.append((mistake.field, mistake.kind, settled, mistake.outcome, mistake.code.name, outcome, seen))
+        wrong += [(mistake.field, text) for text in chinese if ENGLISH.search(text)]
+    print(f"\nmistakes that only the ledger sees: {len(LEDGER_MISTAKES)}, {dict(outcomes)}")
+    assert not wrong, "\n".join(map(str, wrong))
 
 
 def test_the_table_has_every_field_of_a_claim_and_of_a_line() -> None:

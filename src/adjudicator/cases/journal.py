@@ -11,7 +11,9 @@ from typing import NamedTuple
 import numpy as np
 
 from adjudicator.claim.batch import Resolved
+from adjudicator.claim.care_days import StoredDays
 from adjudicator.claim.keys import DIRECTION_REVERSE, person_key, settlement_key
+from adjudicator.claim.kin import Kin, kin_keys
 from adjudicator.claim.local import Years
 from adjudicator.claim.state import STORED, PersonYears
 from adjudicator.columns import SLOT
@@ -28,6 +30,7 @@ from adjudicator.ledger.layout import ZERO_DIGEST, Kind
 from adjudicator.ledger.record import Record
 from adjudicator.ledger.reversal import check_date, is_latest, not_latest, reversal_of, reversible, same_reversal
 from adjudicator.ledger.states import StateRead, encode_state
+from adjudicator.rules.bundle import Bundle
 from adjudicator.v1 import claim_pb2, settlement_pb2
 from adjudicator.v1.record_pb2 import ClaimFacts, RecordBasis
 
@@ -45,6 +48,7 @@ class Journal(Years):
     def __init__(self) -> None:
         """Begin without any settlement."""
         super().__init__()
+        self._bundle: Bundle
         self._states: dict[bytes, bytes] = {}
         self._records: dict[int, Record] = {}
         self._reversals: dict[int, Record] = {}
@@ -57,8 +61,11 @@ class Journal(Years):
         self._priced = None
         if not len(chosen):
             return chosen, PersonYears.new(1)
-        before = self._read(resolved.state_keys[chosen[0]].tobytes())
+        others = kin_keys(self._bundle, resolved.incoming, chosen, resolved.claims[chosen])
+        before = self._read(resolved.state_keys[chosen[0]].tobytes(), *map(bytes, others.keys))
         years = PersonYears.read(before.slots, [before.quotas_of(0)])
+        years.days = StoredDays(before.days_offsets[:-1], before.days_offsets[1:], before.days)
+        years.kin = Kin(others.starts, others.ends, 1 + np.arange(len(others.keys)), others.same_year)
         parts = standing_parts(self._earlier(self._claimed)) if self._claimed is not None else []
         years.stays = {int(chosen[0]): stay_parts(parts, before.keys[0].tobytes())} if parts else {}
         if resolved.claims["chain_continues"][chosen[0]]:
@@ -68,9 +75,13 @@ class Journal(Years):
         self._priced = _Priced(before, years)
         return np.zeros(len(chosen), np.int64), years
 
-    def claim(self, claim: claim_pb2.Claim) -> None:
-        """Note which claim is priced next. Errors: those of ``ledger.encounter`` where its number is not the next."""
+    def claim(self, claim: claim_pb2.Claim, bundle: Bundle) -> None:
+        """Note which claim is priced next, and under which rules.
+
+        Errors: those of ``ledger.encounter`` where its number is not the next.
+        """
         name = Name(claim.institution_code, claim.encounter_id, claim.settlement_sequence)
+        self._bundle = bundle
         self._claimed = name if name.sequence > 1 else None
         if self._claimed is not None:
             earlier = self._earlier(name)
@@ -92,6 +103,10 @@ class Journal(Years):
         used_before = before.quotas_of(0)
         added = (years.slots[0] - before.slots[0])[STORED.places]
         quotas = {used_key: used - used_before.get(used_key, 0) for used_key, used in after.items()}
+        took = [] if years.took is None else [entry for entry in years.took.tolist() if entry[0]]
+        days = before.days_of(0)
+        for days_key, change in took:
+            days[days_key] = days.get(days_key, 0) + change
         self._records[number] = Record(
             Kind.SETTLE, int(claim.insured_area), claim.settlement_date // 100, key, ZERO_DIGEST,
             settlement_date=claim.settlement_date, benefit_year=answer.benefit_year,
@@ -101,12 +116,13 @@ class Journal(Years):
                 (int(slot), int(change)) for slot, change in zip(STORED.numbers, added, strict=True) if change
             ),
             quotas=tuple((used_key, change) for used_key, change in quotas.items() if change),
+            days=tuple(took),
             answer=answer.SerializeToString(deterministic=True), basis=_basis(claim, before),
             person=person_key(claim.person_id),
         )  # fmt: skip
         self._states[before.keys[0].tobytes()] = encode_state(
-            int(before.versions[0]) + 1, key, years.slots[0], after
-        )  # fmt: skip
+            int(before.versions[0]) + 1, key, years.slots[0], after, days
+        )
 
     def reverse(self, number: int, date: int = 0) -> settlement_pb2.Settlement:
         """Take the settlement of a claim back (date YYYYMMDD, 0: as settled) and return the answer; a second time too.
@@ -127,9 +143,9 @@ class Journal(Years):
         self._reversals[number] = Record.from_bytes(bytes(batch.records[0]))
         return settlement_pb2.Settlement.FromString(self._reversals[number].answer)
 
-    def _read(self, state_key: bytes) -> StateRead:
-        keys = np.frombuffer(state_key, np.uint8).reshape(1, -1)
-        return StateRead.parse(keys, [self._states.get(state_key)])
+    def _read(self, *state_keys: bytes) -> StateRead:
+        keys = np.frombuffer(b"".join(state_keys), np.uint8).reshape(-1, 16)
+        return StateRead.parse(keys, [self._states.get(key, b"") for key in state_keys])
 
     def _by_key(self, key: bytes) -> Record | None:
         return next((record for record in self._records.values() if record.key == key), None)

@@ -70,7 +70,7 @@ class ClaimWriter:
         first, sequence = self._encounter(number)
         claim = claim_pb2.Claim(encounter_id=f"E{first + 1}", settlement_sequence=sequence, person_id=PERSON)
         self._person(claim, values)
-        self._dates(claim, values)
+        self._dates(claim, values, number)
         self._stay(claim, values, number)
         self._place(claim, values)
         account = values.get("account", {})
@@ -106,7 +106,8 @@ class ClaimWriter:
 
     def _person(self, claim: claim_pb2.Claim, values: Mapping[str, Any]) -> None:
         case, person = self.case, self.case.person
-        scheme = _SCHEMES[self._word(person.get("scheme", case.plan.get("scheme", "employee")), _SCHEMES, "scheme")]
+        word = values.get("scheme", person.get("scheme", case.plan.get("scheme", "employee")))
+        scheme = _SCHEMES[self._word(word, _SCHEMES, "scheme")]
         claim.scheme = codes.SCHEME_NATIONAL[scheme]
         person_type = str(values.get("type", person.get("type", _DEFAULT_TYPES.get(scheme, "11"))))
         claim.person_type = self._word(person_type, codes.PERSON_TYPES, "type")
@@ -120,8 +121,9 @@ class ClaimWriter:
         claim.family_doctor_signed = bool(person.get("family_doctor", False))
         claim.enrolment_status = 2 if person.get("suspended", False) else 0
 
-    def _dates(self, claim: claim_pb2.Claim, values: Mapping[str, Any]) -> None:
-        day = date_of(values.get("date", DEFAULT_DATE))
+    def _dates(self, claim: claim_pb2.Claim, values: Mapping[str, Any], number: int) -> None:
+        # Claims without a date are of one day each, so that the person is in one place at a time.
+        day = date_of(values.get("date", _days_before(DEFAULT_DATE, -number)))
         stay_days = int(values.get("stay_days", 0))
         claim.discharge_date = date_of(values.get("discharge", day))
         began = _days_before(claim.discharge_date, stay_days) if stay_days > 1 else day
@@ -355,7 +357,7 @@ def _member(writer: ClaimWriter, word: Any, members: Any, what: str) -> int:
 
 
 def _days_before(date: int, stay_days: int) -> int:
-    """Return the day (YYYYMMDD) on which a stay of some days began that ends on a date."""
+    """Return the day (YYYYMMDD) that is some days before a date."""
     day = datetime.date(date // 10_000, date // 100 % 100, date % 100) - datetime.timedelta(stay_days)
     return date_of(day)
 

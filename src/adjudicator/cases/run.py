@@ -117,7 +117,7 @@ class _Settling:
         claim = ClaimWriter(engine.bundle, self.case, self.years).write(number)
         before = {year: so_far.copy() for year, so_far in self.years.items()}
         try:
-            self.journal.claim(claim)
+            self.journal.claim(claim, engine.bundle)
         except AdjudicatorError as error:
             return Settled(self.case, number, engine.bundle, claim, _refused(claim, error), (), Facts())
         traced = settle_traced(engine, claim, self.journal, OUTCOME_SETTLED)

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from google.protobuf.message import DecodeError, Message
 
+from adjudicator.claim.kin import ELSEWHERE
 from adjudicator.claim.state import STORED, StoredOrder
 from adjudicator.columns import CLAIM, SPLIT
 from adjudicator.compiled.jit import uncounted_inlined, uncounted_kernel
@@ -41,6 +42,8 @@ class PricedOver(NamedTuple):
     """uint64[n]: disease quota of a period that applied, 0 none."""
     quota_used: np.ndarray
     """int64[n] fen that this quota had used."""
+    elsewhere: np.ndarray
+    """int64[n, len(ELSEWHERE)]: of the accumulators, what is in the person's years in other schemes."""
 
 
 class Diagnoses(NamedTuple):
@@ -136,6 +139,8 @@ class _Target(NamedTuple):
     sums_bytes: np.ndarray
     year_numbers: np.ndarray
     year_amounts: np.ndarray
+    elsewhere_numbers: np.ndarray
+    elsewhere_amounts: np.ndarray
 
 
 @uncounted_inlined
@@ -150,13 +155,17 @@ def _copy(i: int, source: np.ndarray, target: np.ndarray, present: np.ndarray, c
     return 0
 
 
+_ELSEWHERE_NUMBERS = STORED.numbers[np.argsort(STORED.places)][ELSEWHERE]
+"""Permanent numbers of the accumulators that count over all schemes."""
+
+
 @uncounted_kernel
 def _fill(
     rules_hash: np.uint64, source: _Source, layout: Layout, order: StoredOrder, year: PricedOver, diagnoses: Diagnoses,
     out: _Target,
 ) -> None:  # fmt: skip
     """Fill the tables of the message, one row a claim; they are zero before, with room for every amount."""
-    pairs = 0
+    pairs, others = 0, 0
     for i in range(source.claims.shape[0]):
         row = out.root[i]
         row.rules_hash = rules_hash
@@ -179,6 +188,14 @@ def _fill(
                 out.year_amounts[pairs].value = amount
                 pairs += 1
         row.year_numbers_end, row.year_amounts_end = pairs, pairs
+        row.elsewhere_numbers_start, row.elsewhere_amounts_start = others, others
+        for k in range(_ELSEWHERE_NUMBERS.shape[0]):
+            amount = year.elsewhere[i, k]
+            if amount != 0:
+                out.elsewhere_numbers[others].value = _ELSEWHERE_NUMBERS[k]
+                out.elsewhere_amounts[others].value = amount
+                others += 1
+        row.elsewhere_numbers_end, row.elsewhere_amounts_end = others, others
 
 
 class Origin(NamedTuple):
@@ -197,7 +214,11 @@ class Origin(NamedTuple):
     def rows(self) -> dict[str, int]:
         """Rows of each table of ``SCHEMA``."""
         count, pairs = len(self.claims), int(np.count_nonzero(self.year.accumulators))
-        return {"": count, "facts": count, "rows": count, "sums": count, "year_numbers": pairs, "year_amounts": pairs}
+        others = int(np.count_nonzero(self.year.elsewhere))
+        return {
+            "": count, "facts": count, "rows": count, "sums": count, "year_numbers": pairs, "year_amounts": pairs,
+            "elsewhere_numbers": others, "elsewhere_amounts": others,
+        }  # fmt: skip
 
 
 def fill_basis(origin: Origin, tables: Tables, layout: Layout = _LAYOUT, order: StoredOrder = STORED) -> None:
@@ -211,7 +232,7 @@ def fill_basis(origin: Origin, tables: Tables, layout: Layout = _LAYOUT, order: 
         facts.view(np.int32).reshape(count, -1), facts.view(np.uint8).reshape(count, -1),
         rows.view(np.int32).reshape(count, -1), rows.view(np.uint8).reshape(count, -1),
         sums.view(np.int32).reshape(count, -1), sums.view(np.uint8).reshape(count, -1),
-        tables["year_numbers"], tables["year_amounts"],
+        tables["year_numbers"], tables["year_amounts"], tables["elsewhere_numbers"], tables["elsewhere_amounts"],
     )  # fmt: skip
     source = _Source(
         claims.view(np.int32).reshape(count, -1),
@@ -249,7 +270,9 @@ def inputs_of(basis: RecordBasis, rules_hash: str) -> Inputs | None:
     None where it was priced under other rules than ``rules_hash`` or over an amount that this version does not know.
     """
     place_of = STORED.place_of
-    known = all(number < len(place_of) and place_of[number] >= 0 for number in basis.year_numbers)
+    known = all(
+        number < len(place_of) and place_of[number] >= 0 for number in (*basis.year_numbers, *basis.elsewhere_numbers)
+    )
     if basis.rules_hash != int(rules_hash, 16) or not known:
         return None
     claim, split = np.zeros(1, CLAIM), np.zeros(1, SPLIT)
@@ -266,6 +289,12 @@ def year_before(basis: RecordBasis) -> np.ndarray:
     year = np.zeros(len(STORED.numbers), np.int64)
     year[STORED.place_of[list(basis.year_numbers)]] = list(basis.year_amounts)
     return year
+
+
+def elsewhere_of(basis: RecordBasis) -> dict[int, int]:
+    """Return what other schemes' years had when a settlement was priced: place of the accumulator -> amount."""
+    places = STORED.place_of[list(basis.elsewhere_numbers)].tolist()
+    return dict(zip(places, basis.elsewhere_amounts, strict=True))
 
 
 def _read_part(part: Message, row: np.ndarray) -> None:

@@ -96,6 +96,10 @@ class Result:
     """uint64[k]: disease quota that the claim used, 0 none."""
     quota_before: np.ndarray
     quota_after: np.ndarray
+    days: np.ndarray
+    """CARE_DAYS[k]: the days that the claim takes of the person's year, key 0 where it takes none or was refused."""
+    elsewhere: np.ndarray
+    """int64[k, len(kin.ELSEWHERE)]: of ``seen``, what is in the person's years in other schemes."""
     seen: np.ndarray
     """int64[k, 64]: the year that the claim was priced over: ``before``, or the one that it brought."""
     quota_seen: np.ndarray

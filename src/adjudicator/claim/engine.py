@@ -18,7 +18,7 @@ from adjudicator.benefit.dates import decide
 from adjudicator.benefit.records import WORK
 from adjudicator.benefit.tables import Claims
 from adjudicator.catalogue import lines as catalogue
-from adjudicator.claim import problems
+from adjudicator.claim import care_days, problems
 from adjudicator.claim.assemble import (
     IDENTITY_NAMES,
     OK,
@@ -33,11 +33,13 @@ from adjudicator.claim.assemble import (
 from adjudicator.claim.basis import SCHEMA as RECORD_SCHEMA
 from adjudicator.claim.basis import Diagnoses, Origin, PricedOver, fill_basis
 from adjudicator.claim.batch import NOT_DIGESTED, SETTLEMENT_SCHEMA, Resolved, Result
+from adjudicator.claim.care_days import CareDays
 from adjudicator.claim.categories import choose_categories
 from adjudicator.claim.fields import CLAIM_SCHEMA, EMPTY_CLAIM, MOST_PROBLEMS, PROBLEM, as_numbers
 from adjudicator.claim.groups import ClaimGrouper, Grouped, codes_of_rows
 from adjudicator.claim.incoming import ID_BYTES, Incoming
 from adjudicator.claim.keys import fill_keys
+from adjudicator.claim.kin import ELSEWHERE, NO_KIN, Kin
 from adjudicator.claim.lookup import Lookup
 from adjudicator.claim.resolve import ResolvedColumns, WireClaims, resolve
 from adjudicator.claim.state import UNKNOWN_CHAIN, PersonYears
@@ -172,20 +174,34 @@ class Engine:
             before=np.empty((count, columns.ACCUMULATOR_COUNT), np.int64),
             after=np.empty((count, columns.ACCUMULATOR_COUNT), np.int64),
             quota_keys=np.zeros(count, np.uint64), quota_before=amounts[0], quota_after=amounts[1],
+            days=np.zeros(count, columns.CARE_DAYS),
+            elsewhere=np.zeros((count, len(ELSEWHERE)), np.int64),
             seen=np.empty((count, columns.ACCUMULATOR_COUNT), np.int64), quota_seen=amounts[2], warnings={}, details={},
         )  # fmt: skip
-        for chosen in _rounds(state_rows):
-            self._price_round(result, chosen, years)
+        days = None if years.days is None else CareDays.of(years.days, count)
+        people = state_rows if years.kin is None else _people(result, years.kin, len(years.slots))
+        for chosen in _rounds(people) if count > 1 else [slice(None)]:
+            self._price_round(result, chosen, years, days)
+        years.took = result.days
         if years.chains:
             self._doubt_chains(result, years)
         self._pay(result)
         return result
 
-    def _price_round(self, result: Result, chosen: np.ndarray | slice, years: PersonYears) -> None:
+    def _price_round(
+        self, result: Result, chosen: np.ndarray | slice, years: PersonYears, days: CareDays | None
+    ) -> None:
         """Price one round: at most one claim a person."""
         resolved, rows, state_rows = result.resolved, result.rows[chosen], result.state_rows[chosen]
         claims = result.claims[chosen]
+        kin = NO_KIN if years.kin is None else years.kin.of(chosen)
+        if days is not None:
+            took, overlaps = days.take(resolved.incoming, rows, claims, (state_rows, kin))
+            if overlaps is not None:
+                self._doubt_days(result, rows, claims, overlaps)
         own = ClaimYears.gather(self.bundle, resolved.incoming, rows, claims, state_rows, years, result.details)
+        if kin.rows.size:
+            result.elsewhere[chosen] = own.add_elsewhere(claims, kin.elsewhere(years.slots))
         out = np.zeros(rows.shape[0], columns.BENEFIT)
         in_scope = (
             np.ascontiguousarray(resolved.line_splits["in_scope_fen"]) if self._extra_by_lines else benefit.NO_LINES
@@ -205,10 +221,27 @@ class Engine:
         result.before[chosen] = years.slots[state_rows]
         own.give_back(state_rows, years)
         result.after[chosen] = years.slots[state_rows]
+        if days is not None:
+            took["key"][claims["error"] != 0] = 0
+            result.days[chosen] = took
+            if len(rows) < len(result.rows):  # further rounds look at what this one took
+                days.add(took, state_rows)
         result.seen[chosen], result.quota_seen[chosen] = own.slots_before, own.quota_before
         result.quota_keys[chosen] = own.quotas["key"]
         result.quota_before[chosen] = own.ledger_quota
         result.quota_after[chosen] = own.ledger_quota + own.quotas["used_fen"] - own.quota_before
+
+    def _doubt_days(self, result: Result, rows: np.ndarray, claims: np.ndarray, overlaps: np.ndarray) -> None:
+        """Warn of claims whose days overlap settled ones (OVERLAP[k]), or refuse them, as the pack says."""
+        for position in np.flatnonzero((overlaps["found"] != 0) & (claims["error"] == 0)).tolist():
+            is_visit = care_days.TAKEN_BY[claims["care_kind"][position]] == care_days.VISIT
+            choices = self.bundle.packs[claims["pack"][position]].overlaps
+            found = care_days.problems_of(overlaps[position], is_visit, choices)
+            refused = [problem.number for problem in found if not problem.warning]
+            if refused:
+                claims["error"][position] = min(refused)
+            if found:
+                result.warnings.setdefault(int(rows[position]), []).extend(found)
 
     def _doubt_chains(self, result: Result, years: PersonYears) -> None:
         """Warn of referral chains that the ledger does not know, or knows with another amount than the claim (V03)."""
@@ -301,7 +334,9 @@ class Engine:
         wire, codes = incoming.claims[rows], incoming.decoded.tables["diagnoses"]
         return Origin(
             self.bundle.hash, result.claims[chosen], result.resolved.splits[rows],
-            PricedOver(result.seen[chosen], result.quota_keys[chosen], result.quota_seen[chosen]),
+            PricedOver(
+                result.seen[chosen], result.quota_keys[chosen], result.quota_seen[chosen], result.elsewhere[chosen]
+            ),
             Diagnoses(incoming.heap, wire["diagnoses_start"], wire["diagnoses_end"], codes),
         )  # fmt: skip
 
@@ -389,6 +424,21 @@ def _scratch(wire_claims: np.ndarray) -> np.ndarray:
     """Return a table for the line serials of the longest claim, at most half full: int32[2**k, 2]."""
     longest = int((wire_claims["lines_end"] - wire_claims["lines_start"]).max(initial=0))
     return np.zeros((1 << max(4, (2 * longest).bit_length()), 2), np.int32)
+
+
+def _people(result: Result, kin: Kin, years: int) -> np.ndarray:
+    """Return a number for each claim, int64[k], by which the claims of one person come in order.
+
+    ``years``: person-years of the call. The row of the year will do, unless another year of the same person changes
+    in this call too.
+    """
+    changing = np.zeros(years, np.bool_)
+    changing[result.state_rows] = True
+    if not changing[kin.rows].any():
+        return result.state_rows
+    persons = np.ascontiguousarray(result.resolved.persons[result.rows]).view(np.uint64)
+    numbers: np.ndarray = np.unique(persons, axis=0, return_inverse=True)[1].reshape(-1)
+    return numbers
 
 
 def _rounds(state_rows: np.ndarray) -> list[np.ndarray | slice]:

@@ -21,7 +21,7 @@ DIRECTION_SETTLE, DIRECTION_REVERSE = 1, 2
 
 
 @inlined
-def _put_text(material: np.ndarray, position: int, heap: np.ndarray, start: int, size: int) -> int:
+def put_text(material: np.ndarray, position: int, heap: np.ndarray, start: int, size: int) -> int:
     """Append size (one byte) and bytes of a text; return the new position."""
     material[np.uint64(position)] = np.uint8(size)
     for i in range(size):
@@ -30,7 +30,7 @@ def _put_text(material: np.ndarray, position: int, heap: np.ndarray, start: int,
 
 
 @inlined
-def _put_number(material: np.ndarray, position: int, value: int) -> int:
+def put_number(material: np.ndarray, position: int, value: int) -> int:
     """Append four bytes, little-endian; return the new position."""
     for i in range(4):
         material[np.uint64(position + i)] = np.uint8((value >> (8 * i)) & 255)
@@ -74,21 +74,21 @@ def identity_keys(
             states[row, np.uint64(half)] = np.uint64(0)
             persons[row, np.uint64(half)] = np.uint64(0)
         if claim.error == 0:
-            size = _put_text(
+            size = put_text(
                 material, np.int64(0), heap, wire.institution_code_start, np.int64(wire.institution_code_size)
             )
-            size = _put_text(material, size, heap, wire.encounter_id_start, np.int64(wire.encounter_id_size))
-            size = _put_number(material, size, np.int64(wire.settlement_sequence))
+            size = put_text(material, size, heap, wire.encounter_id_start, np.int64(wire.encounter_id_size))
+            size = put_number(material, size, np.int64(wire.settlement_sequence))
             material[np.uint64(size)] = np.uint8(DIRECTION_SETTLE)
             low, high = siphash128(material, np.uint64(0), np.uint64(size + 1), key.low, key.high)
             keys[row, np.uint64(0)] = low
             keys[row, np.uint64(1)] = high
-            size = _put_text(material, np.int64(0), heap, wire.person_id_start, np.int64(wire.person_id_size))
+            size = put_text(material, np.int64(0), heap, wire.person_id_start, np.int64(wire.person_id_size))
             low, high = siphash128(material, np.uint64(0), np.uint64(size), key.low, key.high)
             persons[row, np.uint64(0)] = low
             persons[row, np.uint64(1)] = high
-            size = _put_number(material, size, np.int64(claim.scheme))
-            size = _put_number(material, size, np.int64(claim.benefit_year))
+            size = put_number(material, size, np.int64(claim.scheme))
+            size = put_number(material, size, np.int64(claim.benefit_year))
             low, high = siphash128(material, np.uint64(0), np.uint64(size), key.low, key.high)
             states[row, np.uint64(0)] = low
             states[row, np.uint64(1)] = high

@@ -8,6 +8,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from adjudicator.claim.care_days import StoredDays
+from adjudicator.claim.kin import Kin
 from adjudicator.columns import ACCUMULATOR_COUNT, ACCUMULATORS
 from adjudicator.wire.digest import digest_bytes
 
@@ -75,13 +77,18 @@ class PersonYears:
 
     slots: int64[m, ACCUMULATOR_COUNT], see columns.ACCUMULATORS; quotas: (row, quota key) -> fen paid; stays: row of
     the batch -> the earlier parts of the claim's stay; chains: row of the batch -> deductible in fen that the ledger
-    knows of the claim's referral chain, UNKNOWN_CHAIN: the earlier stay is not in the person's year.
+    knows of the claim's referral chain, UNKNOWN_CHAIN: the earlier stay is not in the person's year. days: the days
+    that are taken, None: nobody looks for overlaps; kin: the person's other years among the rows, one entry a claim of
+    the call, None: none are known; took: CARE_DAYS of the latest call, one entry a claim.
     """
 
     slots: np.ndarray
     quotas: dict[tuple[int, int], int] = field(default_factory=dict)
     stays: Mapping[int, StayParts] = field(default_factory=dict)
     chains: Mapping[int, int] = field(default_factory=dict)
+    days: StoredDays | None = None
+    kin: Kin | None = None
+    took: np.ndarray | None = None
 
     @classmethod
     def new(cls, rows: int) -> PersonYears:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from adjudicator.claim.incoming import Incoming
+from adjudicator.claim.kin import ELSEWHERE
 from adjudicator.claim.state import UNKNOWN_CHAIN, PersonYears, StayParts, quota_key
 from adjudicator.columns import ACCUMULATOR_COUNT, QUOTA, SLOT
 from adjudicator.errors import E
@@ -89,6 +90,16 @@ class ClaimYears:
             join_chains(claims, rows, years.chains)
         stay_slots = join_stays(claims, rows, years.stays) if years.stays else _NO_STAYS
         return cls(slots, quotas, slots.copy(), quotas["used_fen"].copy(), ledger_quota, stay_slots)
+
+    def add_elsewhere(self, claims: np.ndarray, amounts: np.ndarray) -> np.ndarray:
+        """Add what other schemes' years have of the amounts that count together, int64[k, len(ELSEWHERE)].
+
+        Return what was added: nothing to a claim (CLAIM[k]) that brought its year with it.
+        """
+        added: np.ndarray = np.where(claims["accumulators_given"][:, None] != 0, 0, amounts)
+        self.slots[:, ELSEWHERE] += added
+        self.slots_before[:, ELSEWHERE] += added
+        return added
 
     def give_back(self, state_rows: np.ndarray, years: PersonYears) -> None:
         """Add what the claims changed to the years."""

@@ -286,25 +286,27 @@ async def wrong_states(
 
 
 def _surely_right(replay: Replay, keys: list[bytes], values: list[bytes]) -> np.ndarray:
-    """Which states are plainly equal, by columns; those with quotas and the doubtful ones are looked at one by one."""
+    """Which states are plainly equal, by columns; the doubtful ones are looked at one by one."""
     rows = np.array([replay.rows.get(key, -1) for key in keys], np.int64)
     found, stored = parse_each(np.zeros((len(keys), 16), np.uint8), values)
-    plain = (found == GOOD) & (np.diff(stored.quota_offsets) == 0)
-    right: np.ndarray = plain & (rows >= 0) & ~np.isin(rows, np.fromiter(replay.quotas, np.int64, len(replay.quotas)))
+    right: np.ndarray = (found == GOOD) & (rows >= 0)
+    right &= replay.quotas.surely_equal(rows, stored.quota_offsets, stored.quotas["key"], stored.quotas["used_fen"])
+    right &= replay.days.surely_equal(rows, stored.days_offsets, stored.days["key"], stored.days["days"])
     right &= (stored.versions == replay.versions[rows].astype(np.uint64)) & (stored.versions > 0)
     right &= (stored.last == replay.last[rows]).all(axis=1)
     right &= (stored.slots == replay.slots[rows]).all(axis=1)
     return right
 
 
-def _canonical(value: bytes) -> tuple[bytes, dict[int, int]] | None:
-    """Return a state without the order of its quotas, and without quotas that are used up to nothing."""
+def _canonical(value: bytes) -> tuple[bytes, dict[int, int], dict[int, int]] | None:
+    """Return a state without the order of its quotas and care days, and without those of nothing."""
     try:
         state = StateRead.parse(np.zeros((1, 16), np.uint8), [value])
     except AdjudicatorError:
         return None
     fixed = state.versions.tobytes() + state.last.tobytes() + state.slots.tobytes()
-    return fixed, {key: used for key, used in state.quotas_of(0).items() if used}
+    quotas, days = ({key: amount for key, amount in of(0).items() if amount} for of in (state.quotas_of, state.days_of))
+    return fixed, quotas, days
 
 
 def _state_differences(stored: bytes, expected: bytes) -> list[tuple[str, object, object]]:
@@ -319,8 +321,11 @@ def _state_differences(stored: bytes, expected: bytes) -> list[tuple[str, object
         found.append(("last settlement", have.last.tobytes().hex()[:12] + "…", want.last.tobytes().hex()[:12] + "…"))
     for slot in np.flatnonzero(have.slots[0] != want.slots[0]).tolist():
         found.append((ACCUMULATOR_NAMES[slot], have.slots[0, slot], want.slots[0, slot]))
-    old, new = have.quotas_of(0), want.quotas_of(0)
-    for key in sorted(old.keys() | new.keys()):
-        if old.get(key, 0) != new.get(key, 0):
-            found.append((f"quota {key:016x}", old.get(key, 0), new.get(key, 0)))
+    for name, old, new in (
+        ("quota", have.quotas_of(0), want.quotas_of(0)),
+        ("care days", have.days_of(0), want.days_of(0)),
+    ):
+        for key in sorted(old.keys() | new.keys()):
+            if old.get(key, 0) != new.get(key, 0):
+                found.append((f"{name} {key:016x}", old.get(key, 0), new.get(key, 0)))
     return found

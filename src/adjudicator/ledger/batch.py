@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 import time
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
@@ -30,6 +30,7 @@ from adjudicator.ledger.posting import (
     Headers,
     Names,
     NewStates,
+    OldPairs,
     Parts,
     measure,
     sum_groups,
@@ -77,6 +78,8 @@ class Settlements:
     money: Money
     states: StateRead
     changes: Changes
+    guarded: np.ndarray
+    """int64: rows of states that no claim changes and that must be as they were read when the batch is written."""
     answers: Parts
     """The serialised answers."""
     basis: Parts
@@ -87,7 +90,8 @@ class Settlements:
 class CommitBatch:
     """What the commit script takes. ``keys`` 16 bytes a record, ``months`` six digits a record, in order.
 
-    ``state_keys``, ``state_versions`` (as read, 8 bytes each) and ``states`` (new values) belong to one another.
+    ``state_keys``, ``state_versions`` (as read, 8 bytes each) and ``states`` (new values) belong to one another. The
+    states ``guard_keys`` are not written; they must have the versions ``guard_versions``.
     """
 
     pool: str
@@ -99,6 +103,8 @@ class CommitBatch:
     states: list[memoryview | bytes]
     totals: list[Total]
     commit: int
+    guard_keys: list[bytes] = field(default_factory=list)
+    guard_versions: bytes = b""
 
     def __len__(self) -> int:
         return len(self.records)
@@ -112,7 +118,7 @@ class CommitBatch:
             name = f"{month:06d}|{scheme_text(scheme)}|{fund_text(scheme, fund)}"
             by_county.setdefault(county, []).extend((name, str(amount)))
         arguments: list[bytes | memoryview | str | int] = [prefix(self.pool), self.keys, self.months]
-        arguments.append(self.state_versions)
+        arguments.append(self.state_versions + self.guard_versions)
         for groups in (by_month, by_county):
             arguments.append(len(groups))
             for group, values in groups.items():
@@ -121,6 +127,7 @@ class CommitBatch:
         state_prefix = states(self.pool)
         for key, value in zip(self.state_keys, self.states, strict=True):
             arguments += (state_prefix + key, value)
+        arguments += map(state_prefix.__add__, self.guard_keys)
         return arguments
 
 
@@ -175,6 +182,8 @@ def pack(rows: Settlements, recorded_ms: int | None = None) -> CommitBatch:
         states=_cut(new_states),
         totals=_sum_totals(months, rows, amounts),
         commit=commit,
+        guard_keys=rows.states.keys[rows.guarded].view(KEY).ravel().tolist(),
+        guard_versions=rows.states.versions[rows.guarded].tobytes(),
     )
 
 
@@ -230,11 +239,18 @@ def _pack_states(rows: Settlements, by_state: tuple[np.ndarray, np.ndarray]) -> 
     heads["version"] = states.versions[touched] + np.diff(starts).astype(np.uint64)
     heads["last"], heads["format"] = rows.identities.keys[final], FORMAT
     most = STATE_WORDS + len(STORED.numbers) + (len(STORED.numbers) + 3) // 4
-    words = np.empty(len(touched) * most + 2 * len(states.quotas) + 2 * len(order), np.uint64)
+    pairs = len(states.quotas) + len(states.days) + 2 * len(order)
+    words = np.empty(len(touched) * most + 2 * pairs, np.uint64)
     out = Buffer.of(words, np.empty(len(touched) + 1, np.int64))
     new = NewStates(
-        heads, heads.view(np.uint64).reshape(-1, STATE_WORDS), order, starts, states.quota_offsets[touched],
-        states.quota_offsets[touched + 1], states.quotas,
+        heads, heads.view(np.uint64).reshape(-1, STATE_WORDS), order, starts,
+        OldPairs(
+            states.quota_offsets[touched], states.quota_offsets[touched + 1], states.quotas["key"],
+            states.quotas["used_fen"],
+        ),
+        OldPairs(
+            states.days_offsets[touched], states.days_offsets[touched + 1], states.days["key"], states.days["days"]
+        ),
     )  # fmt: skip
     write_states(new, STORED, rows.changes, out)
     return touched, out
@@ -247,12 +263,10 @@ def _sum_totals(months: np.ndarray, rows: Settlements, amounts: np.ndarray) -> l
     if len(amounts) and max(int(amounts.max()), -int(amounts.min())) > 2**62 // len(amounts):
         raise refuse(E.AMOUNT_OUT_OF_RANGE, detail="2**62")  # the sum of a batch must stay exact
     sum_groups(members.astype(np.int64), amounts, sums)
-    return [
-        (group // 10**9, group // 100 % 10**7, group % 100, fund, amount)
-        for group, line in zip(groups.tolist(), sums.tolist(), strict=True)
-        for fund, amount in enumerate(line)
-        if amount
-    ]
+    places, funds = np.nonzero(sums)
+    group = groups[places]
+    columns = (group // 10**9, group // 100 % 10**7, group % 100, funds, sums[places, funds])
+    return list(zip(*map(np.ndarray.tolist, columns), strict=True))
 
 
 def pack_records(pool: str, records: Iterable[Record], states: Sequence[tuple[bytes, int, bytes]]) -> CommitBatch:

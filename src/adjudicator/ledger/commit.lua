@@ -4,17 +4,18 @@
 -- KEYS[1]  adj:{pool}:version
 -- ARGV[1]  prefix adj:{pool}:
 -- ARGV[2]  settlement keys, 16 bytes each          ARGV[3]  their months, 6 digits each
--- ARGV[4]  versions of the states as read, 8 bytes each
+-- ARGV[4]  versions as read, 8 bytes each: of the states that are written, then of those that must only stay as they are
 -- ARGV[5]  number of months with totals, then of each: month, number of values, then field, amount, ...
 -- then     number of counties, then of each: county, number of values, the values of its stream entry
--- then     the records, one value each; then of each state: its key, its new value
+-- then     the records, one value each; then of each state that is written: its key, its new value; then the keys of
+--          the others
 --
 -- Returns {1, position of the last record}, or {0, indices of known keys, indices of moved states} (from 0), or {2}
 -- while a rebuild is under way. Every check that can fail is made before the first write.
 local MOST = 2000 -- values that one call takes; the language's stack holds some thousands
 
 local prefix, keys, months, versions = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
-local record_count, state_count = #keys / 16, #versions / 8
+local record_count, version_count = #keys / 16, #versions / 8
 local call, sub, format = redis.call, string.sub, string.format
 
 local function in_parts(command, key, values)
@@ -31,6 +32,7 @@ local county_count = tonumber(ARGV[at])
 at = counties_at
 for _ = 1, county_count do at = at + 2 + tonumber(ARGV[at + 1]) end
 local records_at, states_at = at - 1, at - 1 + record_count -- record i is at records_at + i
+local state_count = #ARGV - states_at - version_count -- two values of each, and one of each that is not written
 
 -- Phase 1: is everything as the caller believes?
 local known, moved, buckets = {}, {}, by_bucket(keys)
@@ -46,9 +48,11 @@ end
 local head = call('MGET', KEYS[1], prefix .. 'rebuilding')
 if head[2] then return {2} end
 local unborn = string.rep('\0', 8)
-for first = 1, state_count, MOST do
+for first = 1, version_count, MOST do
   local names = {}
-  for i = first, math.min(first + MOST - 1, state_count) do names[#names + 1] = ARGV[states_at + 2 * i - 1] end
+  for i = first, math.min(first + MOST - 1, version_count) do
+    names[#names + 1] = ARGV[states_at + (i <= state_count and 2 * i - 1 or state_count + i)]
+  end
   local found = call('MGET', unpack(names))
   for i = 1, #found do
     local place = 8 * (first + i - 1)

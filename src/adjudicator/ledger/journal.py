@@ -25,8 +25,8 @@ class Chunk:
     """Records of one month, n rows that can be read; ``unreadable`` has the positions of those that cannot, and why.
 
     ``positions`` int64[n]; ``headers`` HEADER[n]; ``words`` uint64 with ``offsets`` int64[n+1]. The parts are flat:
-    ``postings`` int64[p, 4] of row, scheme, fund, amount with ``posting_counties`` int64[p]; ``changes`` and ``quotas``
-    int64[d, 3] of row, number of the accumulator or key (as int64 bits), change.
+    ``postings`` int64[p, 4] of row, scheme, fund, amount with ``posting_counties`` int64[p]; ``changes``, ``quotas``
+    and ``days`` int64[d, 3] of row, number of the accumulator or key (as int64 bits), change.
     """
 
     month: int
@@ -39,6 +39,7 @@ class Chunk:
     posting_counties: np.ndarray
     changes: np.ndarray
     quotas: np.ndarray
+    days: np.ndarray
 
     def __len__(self) -> int:
         return len(self.positions)
@@ -86,8 +87,10 @@ def parse(month: int, positions: list[int], values: list[bytes]) -> Chunk:
         unknown = dict.fromkeys(places[~good].tolist(), UNKNOWN_AMOUNT)
         return _without(month, places, kept, good, {**unreadable, **unknown})
     starts += _change_words(headers["change_count"].astype(np.int64))
-    quotas = _quotas(words, starts, headers["quota_count"])
-    return Chunk(month, places, headers, words, offsets, unreadable, postings, counties, changes, quotas)
+    quotas = _keyed(words, starts, headers["quota_count"])
+    starts += 2 * headers["quota_count"].astype(np.int64)
+    days = _keyed(words, starts, headers["days_count"])
+    return Chunk(month, places, headers, words, offsets, unreadable, postings, counties, changes, quotas, days)
 
 
 def _without(
@@ -131,7 +134,7 @@ def _pairs_at(starts: np.ndarray, counts: np.ndarray) -> tuple[np.ndarray, np.nd
     return rows, starts[rows] + 2 * nth
 
 
-def _quotas(words: np.ndarray, starts: np.ndarray, counts: np.ndarray) -> np.ndarray:
+def _keyed(words: np.ndarray, starts: np.ndarray, counts: np.ndarray) -> np.ndarray:
     rows, at = _pairs_at(starts, counts)
     return np.stack([rows, words[at].view(np.int64), words[at + 1].view(np.int64)], axis=1)
 

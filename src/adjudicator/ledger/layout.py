@@ -9,10 +9,12 @@ kernel can write it word by word::
     postings (POSTING)         county, scheme, fund, amount
     changes of the year        numbers u16 each (columns.ACCUMULATORS), then the changes i64 each in the same order
     changes of quotas (QUOTA_CHANGE)
+    changes of care days (DAYS_CHANGE)
     answer                     the serialised Settlement (for a posting: its note as JSON)
     basis                      adjudicator.v1.RecordBasis: what the claim was priced from
 
-A state is a head (STATE_HEAD), the numbers u16 of its accumulators, their amounts i64, and quotas (columns.QUOTA).
+A state is a head (STATE_HEAD), the numbers u16 of its accumulators, their amounts i64, quotas (columns.QUOTA) and care
+days (columns.CARE_DAYS).
 Nothing here depends on the place of a column or an accumulator in memory.
 """
 
@@ -49,7 +51,7 @@ HEADER = np.dtype(
         ("change_count", "<u2"), ("quota_count", "<u2"), ("county", "<u4"),
         ("commit", "<u8"),  # drawn anew for each commit: tells our own write from another's after a lost answer
         ("recorded_ms", "<i8"),
-        ("basis_size", "<u4"), ("spare", "<u4"),
+        ("basis_size", "<u4"), ("days_count", "<u2"), ("spare", "<u2"),
         ("key", "u1", 16), ("content", "u1", 16), ("person", "u1", 16), ("state_key", "u1", 16),
         ("previous", "u1", 16),  # the state's last settlement before this record
         ("last", "u1", 16),  # and after it
@@ -66,12 +68,13 @@ NUMBER = np.dtype("<u2")
 """Permanent number of an accumulator."""
 CHANGE = np.dtype("<i8")
 QUOTA_CHANGE = np.dtype([("key", "<u8"), ("change", "<i8")])
+DAYS_CHANGE = np.dtype([("key", "<u8"), ("change", "<i8")])
 
 STATE_HEAD = np.dtype(
     [
         ("version", "<u8"),  # number of records that touched the state; the commit script compares it
         ("last", "u1", 16),  # latest settlement that stands
-        ("format", "<u2"), ("amount_count", "<u2"), ("quota_count", "<u4"),
+        ("format", "<u2"), ("amount_count", "<u2"), ("quota_count", "<u2"), ("days_count", "<u2"),
     ]
 )  # fmt: skip
 """What a person's year in a scheme begins with."""
@@ -103,12 +106,13 @@ def record_words(headers: np.ndarray) -> np.ndarray:
         + (sizes["change_count"] + 3) // 4
         + sizes["change_count"]
         + 2 * sizes["quota_count"]
+        + 2 * sizes["days_count"]
         + (sizes["answer_size"] + 7) // 8
         + (sizes["basis_size"] + 7) // 8
     )
 
 
 _COUNTS = (
-    "institution_size", "encounter_size", "field_count", "posting_count", "change_count", "quota_count", "answer_size",
-    "basis_size",
+    "institution_size", "encounter_size", "field_count", "posting_count", "change_count", "quota_count", "days_count",
+    "answer_size", "basis_size",
 )  # fmt: skip

@@ -64,6 +64,8 @@ class Changes(NamedTuple):
     quota_keys: np.ndarray  # uint64[n]: disease quota of a period, 0 none
     quota_before: np.ndarray  # int64[n] fen that it had used
     quota_after: np.ndarray  # int64[n]
+    days_keys: np.ndarray  # uint64[n]: stay or week of a visit (claim.care_days), 0 none
+    days: np.ndarray  # int64[n]: what is added under it
 
 
 class Headers(NamedTuple):
@@ -73,6 +75,15 @@ class Headers(NamedTuple):
     words: np.ndarray
 
 
+class OldPairs(NamedTuple):
+    """Pairs of a key and an amount that the states of a batch had before."""
+
+    starts: np.ndarray  # int64[m]: state j had the pairs ``starts[j]`` to ``ends[j]``
+    ends: np.ndarray  # int64[m]
+    keys: np.ndarray  # uint64
+    amounts: np.ndarray  # int64
+
+
 class NewStates(NamedTuple):
     """The states that a batch touches, m of them; state j has the claims ``starts[j]`` to ``starts[j + 1]``."""
 
@@ -80,9 +91,8 @@ class NewStates(NamedTuple):
     head_words: np.ndarray  # the same as uint64[m, STATE_WORDS]
     claims: np.ndarray  # int64: claims by state, in the order they were priced
     starts: np.ndarray  # int64[m + 1]
-    old_starts: np.ndarray  # int64[m]: quotas of the state before, a range of ``old_quotas``
-    old_ends: np.ndarray  # int64[m]
-    old_quotas: np.ndarray  # QUOTA
+    quotas: OldPairs
+    days: OldPairs
 
 
 @uncounted_inlined
@@ -136,6 +146,7 @@ def measure(
             for place in range(changes.before.shape[1]):
                 moved += changes.before[i, place] != changes.after[i, place]
         quotas = 1 if changes.quota_before[i] != changes.quota_after[i] else 0
+        days = 1 if changes.days_keys[i] != 0 else 0
         names_size = names.institution_sizes[i] + names.encounter_sizes[i]
         answer_size = answers.offsets[i + 1] - answers.offsets[i]
         basis_size = basis.offsets[i + 1] - basis.offsets[i]
@@ -145,9 +156,11 @@ def measure(
         header.posting_count = postings
         header.change_count = moved
         header.quota_count = quotas
+        header.days_count = days
         header.answer_size = answer_size
         header.basis_size = basis_size
-        words = (names_size + 7) // 8 + (field_count + 1) // 2 + 2 * postings + (moved + 3) // 4 + moved + 2 * quotas
+        words = (names_size + 7) // 8 + (field_count + 1) // 2 + 2 * postings + (moved + 3) // 4 + moved
+        words += 2 * (quotas + days)
         offsets[i + 1] = offsets[i] + _HEADER_WORDS + words + (answer_size + 7) // 8 + (basis_size + 7) // 8
 
 
@@ -243,6 +256,10 @@ def write_records(
             out.words[np.uint64(at)] = changes.quota_keys[i]
             out.words[np.uint64(at + 1)] = np.uint64(changes.quota_after[i] - changes.quota_before[i])
             at += 2
+        if header.days_count != 0:
+            out.words[np.uint64(at)] = changes.days_keys[i]
+            out.words[np.uint64(at + 1)] = np.uint64(changes.days[i])
+            at += 2
         at = _put_part(out, at, answers, i)
         at = _put_part(out, at, basis, i)
         out.words[np.uint64(out.offsets[i] + _CHECKSUM_WORD)] = _checksum(out.words, out.offsets[i], at)
@@ -258,28 +275,54 @@ def sum_groups(groups: np.ndarray, amounts: np.ndarray, sums: np.ndarray) -> Non
 
 
 @uncounted_inlined
+def _put_old(out: Buffer, at: int, old: OldPairs, j: int) -> int:
+    """Write the pairs that state j had; returns the word behind them."""
+    for k in range(old.starts[j], old.ends[j]):
+        out.words[np.uint64(at)] = old.keys[k]
+        out.words[np.uint64(at + 1)] = np.uint64(old.amounts[k])
+        at += 2
+    return at
+
+
+@uncounted_inlined
+def _add_pair(out: Buffer, first: int, end: int, key: int, change: int) -> int:
+    """Add to the pair of a key among those from word ``first`` to ``end``; returns the word behind them."""
+    place = first
+    while place < end and out.words[np.uint64(place)] != key:
+        place += 2
+    amount = np.uint64(change)
+    if place < end:
+        amount += out.words[np.uint64(place + 1)]  # two's complement: negative changes as well
+    out.words[np.uint64(place)] = key
+    out.words[np.uint64(place + 1)] = amount
+    return max(end, place + 2)
+
+
+@uncounted_inlined
 def _put_quotas(out: Buffer, first: int, states: NewStates, changes: Changes, j: int) -> int:
-    """Write the quotas of state j with this batch's values put in; returns the word behind them."""
-    end = first
-    for q in range(states.old_starts[j], states.old_ends[j]):
-        out.words[np.uint64(end)] = states.old_quotas[q].key
-        out.words[np.uint64(end + 1)] = np.uint64(states.old_quotas[q].used_fen)
-        end += 2
+    """Write the quotas of state j with what this batch used; returns the word behind them."""
+    end = _put_old(out, first, states.quotas, j)
     for k in range(states.starts[j], states.starts[j + 1]):
-        claim = states.claims[k]
-        if changes.quota_keys[claim] != 0:
-            place = first
-            while place < end and out.words[np.uint64(place)] != changes.quota_keys[claim]:
-                place += 2
-            out.words[np.uint64(place)] = changes.quota_keys[claim]
-            out.words[np.uint64(place + 1)] = np.uint64(changes.quota_after[claim])
-            end = max(end, place + 2)
+        i = states.claims[k]
+        if changes.quota_keys[i] != 0:
+            end = _add_pair(out, first, end, changes.quota_keys[i], changes.quota_after[i] - changes.quota_before[i])
+    return end
+
+
+@uncounted_inlined
+def _put_days(out: Buffer, first: int, states: NewStates, changes: Changes, j: int) -> int:
+    """Write the care days of state j with those of this batch; returns the word behind them."""
+    end = _put_old(out, first, states.days, j)
+    for k in range(states.starts[j], states.starts[j + 1]):
+        i = states.claims[k]
+        if changes.days_keys[i] != 0:
+            end = _add_pair(out, first, end, changes.days_keys[i], changes.days[i])
     return end
 
 
 @uncounted_kernel
 def write_states(states: NewStates, order: StoredOrder, changes: Changes, out: Buffer) -> None:
-    """Write new states: the head, the amounts that are not zero, the quotas. ``out.words`` is large enough."""
+    """Write new states: the head, the amounts that are not zero, quotas, care days. ``out.words`` is large enough."""
     out.offsets[0] = 0
     for j in range(states.heads.shape[0]):
         start, final = out.offsets[j], states.claims[states.starts[j + 1] - 1]
@@ -296,9 +339,11 @@ def write_states(states: NewStates, order: StoredOrder, changes: Changes, out: B
                 out.words[np.uint64(amount)] = np.uint64(value)
                 number += 1
                 amount += 1
-        end = _put_quotas(out, amount, states, changes, j)
+        quotas_end = _put_quotas(out, amount, states, changes, j)
+        end = _put_days(out, quotas_end, states, changes, j)
         states.heads[j].amount_count = count
-        states.heads[j].quota_count = (end - amount) // 2
+        states.heads[j].quota_count = (quotas_end - amount) // 2
+        states.heads[j].days_count = (end - quotas_end) // 2
         for word in range(_STATE_WORDS):
             out.words[np.uint64(start + word)] = states.head_words[j, word]
         out.offsets[j + 1] = end
@@ -311,6 +356,7 @@ class Years(NamedTuple):
     head_words: np.ndarray  # the same as uint64[m, STATE_WORDS]
     slots: np.ndarray  # int64[m, ACCUMULATOR_COUNT] in the order of memory
     quota_offsets: np.ndarray  # int64[m + 1]
+    days_offsets: np.ndarray  # int64[m + 1]
 
 
 @uncounted_inlined
@@ -318,7 +364,7 @@ def _why_wrong(stored: Buffer, place_of: np.ndarray, years: Years, j: int) -> in
     """GOOD, or what is wrong with a state whose head has been read."""
     head, start = years.heads[j], stored.offsets[j]
     count = np.int64(head.amount_count)
-    words = _STATE_WORDS + (count + 3) // 4 + count + 2 * np.int64(head.quota_count)
+    words = _STATE_WORDS + (count + 3) // 4 + count + 2 * (np.int64(head.quota_count) + np.int64(head.days_count))
     found = GOOD
     if head.format != _FORMAT:
         found = OTHER_FORMAT
@@ -341,6 +387,7 @@ def read_states(stored: Buffer, place_of: np.ndarray, years: Years, found: np.nd
     """
     good = True
     years.quota_offsets[0] = 0
+    years.days_offsets[0] = 0
     for j in range(found.shape[0]):
         start, size = stored.offsets[j], stored.offsets[j + 1] - stored.offsets[j]
         found[j] = WRONG_SIZE if 0 < size < _STATE_WORDS else GOOD
@@ -360,16 +407,25 @@ def read_states(stored: Buffer, place_of: np.ndarray, years: Years, found: np.nd
                     years.head_words[j, word] = 0
         good = good and found[j] == GOOD
         years.quota_offsets[j + 1] = years.quota_offsets[j] + np.int64(years.heads[j].quota_count)
+        years.days_offsets[j + 1] = years.days_offsets[j] + np.int64(years.heads[j].days_count)
     return good
 
 
 @uncounted_kernel
-def read_quotas(stored: Buffer, years: Years, quotas: np.ndarray) -> None:
-    """Read the quotas of the states that ``read_states`` has read, one after the other, QUOTA."""
+def read_pairs(stored: Buffer, years: Years, quotas: np.ndarray, days: np.ndarray) -> None:
+    """Read the quotas and the care days of the states that ``read_states`` has read, one after the other.
+
+    ``quotas`` QUOTA and ``days`` CARE_DAYS are fully overwritten.
+    """
     for j in range(years.heads.shape[0]):
-        count = years.quota_offsets[j + 1] - years.quota_offsets[j]
-        for k in range(count):
-            at = stored.offsets[j + 1] - 2 * (count - k)
-            quota = quotas[years.quota_offsets[j] + k]
-            quota.key = stored.words[np.uint64(at)]
-            quota.used_fen = np.int64(stored.words[np.uint64(at + 1)])
+        first, last = years.quota_offsets[j], years.quota_offsets[j + 1]
+        first_days, last_days = years.days_offsets[j], years.days_offsets[j + 1]
+        at = stored.offsets[j + 1] - 2 * (last - first + last_days - first_days)
+        for k in range(first, last):
+            quotas[k].key = stored.words[np.uint64(at)]
+            quotas[k].used_fen = np.int64(stored.words[np.uint64(at + 1)])
+            at += 2
+        for k in range(first_days, last_days):
+            days[k].key = stored.words[np.uint64(at)]
+            days[k].days = np.int64(stored.words[np.uint64(at + 1)])
+            at += 2

@@ -4,7 +4,7 @@
 -- ARGV[1]  prefix adj:{pool}:    ARGV[2]  settlement keys, 16 bytes each    then the names of the states
 --
 -- Returns {known, states}: known is index (from 0), position, record of each settlement that is there; states is one
--- value per name, nil where there is none.
+-- value per name, empty where there is none.
 local MOST = 2000
 local prefix, keys = ARGV[1], ARGV[2]
 local known, states = {}, {}
@@ -28,6 +28,6 @@ for name, bucket in pairs(by_bucket(keys)) do
 end
 for first = 3, #ARGV, MOST do
   local found = redis.call('MGET', unpack(ARGV, first, math.min(first + MOST - 1, #ARGV)))
-  for i = 1, #found do states[first + i - 3] = found[i] end
+  for i = 1, #found do states[first + i - 3] = found[i] or '' end
 end
 return {known, states}

@@ -14,6 +14,7 @@ from adjudicator.errors import E, refuse
 from adjudicator.ledger.layout import (
     CHANGE,
     CHECKSUM_WORD,
+    DAYS_CHANGE,
     FORMAT,
     HAS_STATE,
     HEADER,
@@ -57,6 +58,8 @@ class Record:
     """Number of an accumulator (columns.ACCUMULATORS), what the settlement added to it."""
     quotas: tuple[tuple[int, int], ...] = ()
     """Key of a disease quota, what the settlement added to it."""
+    days: tuple[tuple[int, int], ...] = ()
+    """Key of a stay or of a week with visits, what the settlement added to it (``claim.care_days``)."""
     answer: bytes = b""
     basis: bytes = b""
     """Serialised adjudicator.v1.RecordBasis; see claim.basis."""
@@ -103,8 +106,8 @@ class Record:
             ("answer_size", len(self.answer)), ("institution_size", len(institution)),
             ("encounter_size", len(encounter)), ("field_count", len(self.field_digests)),
             ("posting_count", len(self.postings)), ("change_count", len(self.changes)),
-            ("quota_count", len(self.quotas)), ("county", self.county), ("commit", self.commit),
-            ("recorded_ms", self.recorded_ms), ("basis_size", len(self.basis)),
+            ("quota_count", len(self.quotas)), ("days_count", len(self.days)), ("county", self.county),
+            ("commit", self.commit), ("recorded_ms", self.recorded_ms), ("basis_size", len(self.basis)),
         ):  # fmt: skip
             header[name] = value
         for name in _DIGESTS:
@@ -117,6 +120,7 @@ class Record:
             padded(np.array([number for number, _ in self.changes], NUMBER).tobytes()),
             np.array([change for _, change in self.changes], CHANGE).tobytes(),
             np.array(list(self.quotas), QUOTA_CHANGE).tobytes(),
+            np.array(list(self.days), DAYS_CHANGE).tobytes(),
             padded(self.answer),
             padded(self.basis),
         ]
@@ -144,6 +148,7 @@ class Record:
         numbers = sections.array(NUMBER, header["change_count"])
         changes = zip(numbers.tolist(), sections.array(CHANGE, header["change_count"]).tolist(), strict=True)
         quotas = sections.array(QUOTA_CHANGE, header["quota_count"])
+        days = sections.array(DAYS_CHANGE, header["days_count"])
         answer, basis = sections.octets(header["answer_size"]), sections.octets(header["basis_size"])
         if sections.at != len(data):
             raise ValueError("its sizes do not add up")
@@ -154,8 +159,8 @@ class Record:
             int(header["settlement_date"]), int(header["benefit_year"]), int(header["scheme"]), int(header["county"]),
             names[:split].decode(), names[split:].decode(), int(header["sequence"]), header["person"].tobytes(),
             state_key, header["previous"].tobytes(), header["last"].tobytes(), header["original"].tobytes(),
-            tuple(fields.tolist()), tuple(postings.tolist()), tuple(changes), tuple(quotas.tolist()), answer,
-            basis,
+            tuple(fields.tolist()), tuple(postings.tolist()), tuple(changes), tuple(quotas.tolist()),
+            tuple(days.tolist()), answer, basis,
             int(header["commit"]), int(header["recorded_ms"]), position,
         )  # fmt: skip
 

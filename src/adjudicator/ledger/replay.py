@@ -12,6 +12,7 @@ from adjudicator.codes import Scheme
 from adjudicator.columns import ACCUMULATOR_COUNT, KEY
 from adjudicator.ledger.journal import Chunk
 from adjudicator.ledger.layout import HAS_STATE, ZERO_DIGEST
+from adjudicator.ledger.pairs import Pairs
 from adjudicator.ledger.states import encode_state
 from adjudicator.payers import Fund
 
@@ -31,7 +32,8 @@ class Replay:
     versions: np.ndarray = field(default_factory=lambda: np.zeros(1024, np.int64))
     last: np.ndarray = field(default_factory=lambda: np.zeros((1024, 16), np.uint8))
     last_position: np.ndarray = field(default_factory=lambda: np.zeros(1024, np.int64))
-    quotas: dict[int, dict[int, int]] = field(default_factory=dict)
+    quotas: Pairs = field(default_factory=Pairs)
+    days: Pairs = field(default_factory=Pairs)
     positions: list[np.ndarray] = field(default_factory=list)
     keys: list[np.ndarray] = field(default_factory=list)
     links: list[np.ndarray] = field(default_factory=list)
@@ -70,9 +72,8 @@ class Replay:
         places = STORED.place_of[chunk.changes[:, 1]]
         np.add.at(self.slots, (row_of[chunk.changes[:, 0]], places), chunk.changes[:, 2])
         np.add.at(self.versions, rows, 1)
-        for entry, key, change in chunk.quotas.tolist():
-            used = self.quotas.setdefault(int(row_of[entry]), {})
-            used[key % 2**64] = used.get(key % 2**64, 0) + change
+        for pairs, changed in ((self.quotas, chunk.quotas), (self.days, chunk.days)):
+            pairs.add(row_of[changed[:, 0]], changed[:, 1], changed[:, 2])
         links = np.zeros(len(rows), _LINK)
         links["row"], links["position"] = rows, chunk.positions[with_state]
         for name in ("previous", "last"):
@@ -97,7 +98,7 @@ class Replay:
         if row is None:
             return b""
         return encode_state(
-            int(self.versions[row]), self.last[row].tobytes(), self.slots[row], self.quotas.get(row, {})
+            int(self.versions[row]), self.last[row].tobytes(), self.slots[row], self.quotas.of(row), self.days.of(row)
         )
 
     def missing_positions(self) -> tuple[list[int], list[int]]:

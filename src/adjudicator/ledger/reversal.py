@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 from google.protobuf.message import DecodeError, Message
@@ -16,6 +17,18 @@ from adjudicator.ledger.layout import ZERO_DIGEST, Kind
 from adjudicator.ledger.record import Record
 from adjudicator.ledger.states import StateRead, encode_state
 from adjudicator.v1 import settlement_pb2
+
+
+class Guards(NamedTuple):
+    """States that are looked at and must be as they were when a batch is written."""
+
+    keys: bytes
+    """16 bytes each."""
+    versions: bytes
+    """8 bytes each, as read."""
+
+
+NO_GUARDS = Guards(b"", b"")
 
 _SAME_SIGN = {"account_balance_fen"}
 """A balance is no flow: it is restored by what goes back to the account (identity A1), not mirrored."""
@@ -111,12 +124,17 @@ def not_latest(record: Record, later: Record | None) -> AdjudicatorError:
 
 
 def reversal_of(
-    record: Record, reversal_key: bytes, states: StateRead, date: int, last: bytes | None = None
+    record: Record,
+    reversal_key: bytes,
+    states: StateRead,
+    date: int,
+    last: bytes | None = None,
+    guards: Guards = NO_GUARDS,
 ) -> CommitBatch:
     """Return the batch that takes a settlement back.
 
     ``states``: row of its person's year; date YYYYMMDD, 0: as settled; ``last``: key of the latest settlement of the
-    year that stands afterwards, without it the one before.
+    year that stands afterwards, without it the one before; ``guards``: states that must not have moved.
     """
     date = date or record.settlement_date
     commit = new_commit()
@@ -134,12 +152,16 @@ def reversal_of(
         postings=tuple((county, scheme, fund, -amount) for county, scheme, fund, amount in record.postings),
         changes=tuple((number, -change) for number, change in record.changes),
         quotas=tuple((key, -change) for key, change in record.quotas),
+        days=tuple((key, -change) for key, change in record.days),
         answer=negate_settlement(record.answer, reversal_key.hex()),
         commit=commit,
         recorded_ms=now_ms(),
         position=0,
     )
-    return pack_records(record.pool_code, [reversal], values)
+    batch = pack_records(record.pool_code, [reversal], values)
+    batch.guard_keys = [guards.keys[at : at + 16] for at in range(0, len(guards.keys), 16)]
+    batch.guard_versions = guards.versions
+    return batch
 
 
 def take_off(record: Record, slots: np.ndarray, quotas: dict[int, int]) -> None:
@@ -156,4 +178,7 @@ def _restored(record: Record, state_key: bytes, states: StateRead, last: bytes) 
     """Return the person's year without the settlement: its key, its version as read, the value to store."""
     slots, quotas, version = states.slots[0].copy(), states.quotas_of(0), int(states.versions[0])
     take_off(record, slots, quotas)
-    return state_key, version, encode_state(version + 1, last, slots, quotas)
+    days = states.days_of(0)
+    for key, change in record.days:
+        days[key] = days.get(key, 0) - change
+    return state_key, version, encode_state(version + 1, last, slots, quotas, days)

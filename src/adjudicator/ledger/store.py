@@ -26,7 +26,16 @@ from adjudicator.ledger.names import fund_text, parse_scheme, parse_total_field,
 from adjudicator.ledger.rebuild import Rebuilt, rebuild
 from adjudicator.ledger.reconcile import history, reconcile
 from adjudicator.ledger.record import Record
-from adjudicator.ledger.reversal import check_date, is_latest, not_latest, reversal_of, reversible, same_reversal
+from adjudicator.ledger.reversal import (
+    NO_GUARDS,
+    Guards,
+    check_date,
+    is_latest,
+    not_latest,
+    reversal_of,
+    reversible,
+    same_reversal,
+)
 from adjudicator.ledger.states import StateRead
 from adjudicator.payers import Fund
 from adjudicator.v1 import pooling_pb2
@@ -47,6 +56,16 @@ MOST_LATER_SETTLEMENTS = 1_000
 FirstDependent = Callable[[Record, Sequence[Record], StateRead], Awaitable[Record | None]]
 """Of a settlement, the later ones of the year in order, and the year as it is: the first later one that would come out
 differently without the settlement."""
+
+
+FirstElsewhere = Callable[[Record], Awaitable[tuple[Record | None, Guards]]]
+"""Of a settlement: the first later one in another scheme that would come out differently without it, and the states
+that were looked at."""
+
+
+async def _none_elsewhere(_: Record) -> tuple[Record | None, Guards]:
+    """Return nothing: without the rules nobody knows what counts over all schemes."""
+    return None, NO_GUARDS
 
 
 async def _any_later(_: Record, later: Sequence[Record], __: StateRead) -> Record | None:
@@ -204,12 +223,14 @@ class Ledger:
         """
         if not batch.records:
             return Committed(True, await self.version(batch.pool))
-        if twice := _standing_twice(batch.keys):
+        if len(batch.records) > 1 and (twice := _standing_twice(batch.keys)):
             return Committed(False, known=twice)
         if batch.pool not in self._registered:
             await self._register(batch.pool)
         arguments = batch.arguments()
         reply = await self.connection.call(COMMIT, names.version(batch.pool), arguments, durable=True)
+        if reply[0] == WRITTEN:
+            return Committed(True, int(reply[1]))
         if reply[0] == NOT_WRITTEN and len(reply[1]) == len(batch.records):
             # An earlier attempt may have reached the store, and only its answer was lost.
             return await self.connection.persist(partial(self._commit_again, batch, arguments))
@@ -231,11 +252,13 @@ class Ledger:
         person: bytes | None = None,
         date: int = 0,
         first_dependent: FirstDependent = _any_later,
+        first_elsewhere: FirstElsewhere = _none_elsewhere,
     ) -> Record:
         """Take a settlement back, exactly once; asked again with the same date or none, give the stored reversal.
 
         Args: ``person`` digest to compare with the settlement's; ``date`` of the reversal, YYYYMMDD, 0: as settled;
-        ``first_dependent`` tells which of the later settlements of the year would come out differently without it.
+        ``first_dependent`` tells which of the later settlements of the year would come out differently without it, and
+        ``first_elsewhere`` which of those in the person's other schemes.
         Errors: E.SETTLEMENT_NOT_FOUND, REVERSAL_OF_REVERSAL, PERSON_MISMATCH, NOT_LATEST_SETTLEMENT (names the one to
         reverse first), ALREADY_REVERSED (with another date), DATE_ORDER, CONFLICT, and those of :meth:`commit`.
         """
@@ -261,7 +284,10 @@ class Ledger:
                 dependent = await first_dependent(record, later, states) if later else None
                 if dependent is not None or not later:
                     raise not_latest(record, dependent)
-            if (await self.commit(reversal_of(record, reversal_key, states, date, last))).done:
+            dependent, guards = await first_elsewhere(record)
+            if dependent is not None:
+                raise not_latest(record, dependent)
+            if (await self.commit(reversal_of(record, reversal_key, states, date, last, guards))).done:
                 break
         reversal = await self.get(pool, reversal_key)
         if reversal is None:

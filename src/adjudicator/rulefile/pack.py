@@ -9,13 +9,13 @@ from __future__ import annotations
 import datetime
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 import msgspec
 
 from adjudicator.codes import CareKind, Filing, Place, Scheme
 from adjudicator.limits import FIRST_DATE, LAST_DATE
-from adjudicator.options import QuotaPeriod, YearBy
+from adjudicator.options import Overlap, QuotaPeriod, YearBy
 from adjudicator.rulefile.dated import DatedValue, Source
 from adjudicator.rulefile.fields import CodeList, Date, Members, Schemes, Where
 
@@ -65,13 +65,30 @@ class AssistanceCategory(msgspec.Struct, frozen=True):
     name_zh: str
 
 
+class Overlaps(NamedTuple):
+    """What happens to a claim whose days overlap a settled one; the names are those of the options."""
+
+    same_stay: Overlap = Overlap.WARN
+    """A stay that the institution has settled under another encounter id."""
+    overlapping_stays: Overlap = Overlap.WARN
+    """Stays of two institutions at one time."""
+    visit_in_stay: Overlap = Overlap.WARN
+    """An outpatient visit within a stay; a stay around an earlier visit is never refused."""
+
+
+OVERLAPS_WARN = Overlaps()
+
+
 class PackOptions(msgspec.Struct, frozen=True):
-    """Which date decides (V08)."""
+    """Which date decides (V08), and what happens to overlapping stays."""
 
     rule_date: str = "discharge"
     benefit_year: str = "discharge"
     benefit_year_begins: str = "01-01"
     """Month and day on which a benefit year begins."""
+    same_stay: str = "warn"
+    overlapping_stays: str = "warn"
+    visit_in_stay: str = "warn"
     document: str = ""
     clause: str = ""
     link: str = ""
@@ -243,6 +260,7 @@ class Pack:
     benefit_year: YearBy
     year_begins: int
     """Month and day, MMDD."""
+    overlaps: Overlaps = OVERLAPS_WARN
     not_covered: tuple[NotCovered, ...] = ()
     """Holes of the rules that are on purpose; ``rules check`` reports all others."""
     plans: tuple[Any, ...] = ()

@@ -22,6 +22,7 @@ from adjudicator.rulefile.pack import (
     AssistanceCategory,
     LevelGroup,
     NotCovered,
+    Overlaps,
     Pack,
     PackHeader,
     PackOptions,
@@ -39,6 +40,7 @@ from adjudicator.rules.pack_codes import (
     read_date_option,
     read_groupings,
     read_month_day,
+    read_overlap,
 )
 from adjudicator.rules.pack_lists import hospital_rows, read_diseases, read_hospitals, read_programmes
 
@@ -136,6 +138,7 @@ def build_pack(
         rule_date=read_date_option(options.rule_date, "rule_date", faults),
         benefit_year=read_date_option(options.benefit_year, "benefit_year", faults),
         year_begins=read_month_day(options.benefit_year_begins, faults),
+        overlaps=Overlaps(*(read_overlap(getattr(options, name), name, faults) for name in Overlaps._fields)),
         not_covered=not_covered,
         plans=tuple(plans),
         province_wide=header.province_wide,

@@ -12,7 +12,7 @@ from adjudicator.benefit.plan.source import SCHEME_WORDS
 from adjudicator.benefit.plan.values import ORDINARY, Names
 from adjudicator.codes import HOSPITAL_LEVELS, NATIONAL_CARE_TYPES, PERSON_TYPES, CareKind
 from adjudicator.errors import E
-from adjudicator.options import YearBy, choice_name
+from adjudicator.options import Overlap, YearBy, choice_name
 from adjudicator.rulefile.faults import Faults, nearest
 from adjudicator.rulefile.pack import (
     Area,
@@ -166,6 +166,13 @@ def read_date_option(word: str, key: str, faults: Faults) -> YearBy:
     if word not in words:
         faults.add(PACK_FILE, f"options.{key}", f"{word!r} is not a choice", "write " + " or ".join(words))
     return words.get(word, YearBy.DISCHARGE)
+
+
+def read_overlap(word: str, key: str, faults: Faults) -> Overlap:
+    words = {choice_name(member): member for member in Overlap}
+    if word not in words:
+        faults.add(PACK_FILE, f"options.{key}", f"{word!r} is not a choice", "write " + " or ".join(words))
+    return words.get(word, Overlap.WARN)
 
 
 def read_month_day(text: str, faults: Faults) -> int:

@@ -139,17 +139,3 @@ def refused_by_pricing(result: Result) -> dict[int, Answer]:
 def _refusal(problems: Sequence[Problem]) -> AdjudicatorError:
     """Return the refusal of a claim for every problem that is no mere warning."""
     return AdjudicatorError(*(problem for problem in problems if not problem.warning))
-
-
-def unique_keys(keys: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the distinct keys (uint8[m, 16]) of uint8[n, 16], and for each of the n its row among them (int64).
-
-    >>> distinct, rows = unique_keys(np.array([[7] * 16, [5] * 16, [7] * 16], np.uint8))
-    >>> distinct[:, 0].tolist(), rows.tolist()
-    ([7, 5], [0, 1, 0])
-    """
-    known: dict[bytes, int] = {}
-    rows = []
-    for key in keys.view(KEY).ravel().tolist():
-        rows.append(known.setdefault(key, len(known)))  # quicker than sorting for the sizes that come
-    return np.frombuffer(b"".join(known), np.uint8).reshape(-1, 16), np.array(rows, np.int64)

@@ -54,13 +54,15 @@ class Records:
         if request.reversal_date and not is_known_day(request.reversal_date):
             raise refuse(E.INVALID_DATE, "reversal_date")
         identity = (key.institution_code, key.encounter_id, key.settlement_sequence)
+        independence = Independence(self.store.ledger(), self.engine.bundle, pool, request.person_id)
         record = await self.store.ledger().reverse(
             pool,
             settlement_key(*identity, DIRECTION_SETTLE),
             settlement_key(*identity, DIRECTION_REVERSE),
             person=person_key(request.person_id),
             date=request.reversal_date,
-            first_dependent=Independence(self.store.ledger(), self.engine.bundle).first_dependent,
+            first_dependent=independence.first_dependent,
+            first_elsewhere=independence.first_elsewhere,
         )
         return record.answer
 

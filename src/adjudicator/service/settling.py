@@ -20,21 +20,23 @@ import numpy as np
 from adjudicator import limits
 from adjudicator.claim.batch import Resolved, Result
 from adjudicator.claim.engine import OUTCOME_TRIAL, Engine
-from adjudicator.claim.state import PersonYears, StayParts
-from adjudicator.columns import ACCUMULATOR_COUNT
+from adjudicator.claim.kin import Kin
+from adjudicator.claim.state import PersonYears
 from adjudicator.errors import AdjudicatorError, E, refuse
 from adjudicator.ledger.batch import CommitBatch, Identities, Money, Settlements, pack
 from adjudicator.ledger.posting import Changes, Names, Parts
 from adjudicator.ledger.states import StateRead
 from adjudicator.ledger.store import Read
+from adjudicator.options import Overlap
 from adjudicator.service.encounters import chains_of, check_encounters
 from adjudicator.service.logs import describe, log
 from adjudicator.service.metrics import Metrics
 from adjudicator.service.microbatch import Answer
-from adjudicator.service.open_claims import OpenClaims, refusals, refused_by_pricing, unique_keys
+from adjudicator.service.open_claims import NO_ROWS, OpenClaims, refusals, refused_by_pricing
 from adjudicator.service.options import ServeOptions
 from adjudicator.service.store import Store
 from adjudicator.service.today import latest_settlement
+from adjudicator.service.years import guarded, person_years, year_keys, years_of_each
 from adjudicator.wire.decode import BATCH_DEPTH, split_batch
 
 T = TypeVar("T")
@@ -58,6 +60,16 @@ class Priced(NamedTuple):
     commit: CommitBatch | None
 
 
+class Work(NamedTuple):
+    """Claims that are priced in one round."""
+
+    rows: np.ndarray
+    """int64[k] of the batch."""
+    state_rows: np.ndarray
+    """int64[k]: rows of their years among those that were read."""
+    kin: Kin
+
+
 class Settler:
     """Settles batches of claims over one engine and one store; lives on one event loop."""
 
@@ -77,6 +89,7 @@ class Settler:
         self._inline_bytes = INLINE_BYTES if threads else sys.maxsize
         self._running: set[asyncio.Task[Any]] = set()
         self._pools = [f"{int(pack.pool):06d}" for pack in engine.bundle.packs]
+        self._strict = np.array([Overlap.REFUSE in pack.overlaps for pack in engine.bundle.packs])
 
     async def close(self) -> None:
         """Wait for batches whose callers have gone."""
@@ -169,13 +182,13 @@ class Settler:
                     work.refuse(work.rows[late], refuse(E.DEADLINE))
                     continue
                 rows = work.next_rows()
-                state_keys, state_rows = unique_keys(work.resolved.state_keys[rows])
+                state_keys, state_rows, kin = year_keys(self.engine.bundle, work.resolved, rows)
                 read = await ledger.read(work.pool, work.resolved.keys[rows].tobytes(), state_keys.tobytes())
                 if read.known:
                     await self._answer_known(work, rows, read)
                     fresh = np.ones(len(rows), bool)
                     fresh[list(read.known)] = False
-                    rows, state_rows = rows[fresh], state_rows[fresh]
+                    rows, state_rows, kin = rows[fresh], state_rows[fresh], kin.of(fresh)
                     if not rows.size:
                         continue
                 later = rows[work.resolved.incoming.claims["settlement_sequence"][rows] > 1]
@@ -190,7 +203,7 @@ class Settler:
                     last = read.states.last[state_rows[chained]]
                     work.chains.update(await chains_of(ledger, work.pool, work.resolved, rows[chained], last))
                 share = work.resolved.incoming.size * len(rows) // len(work.deadlines)
-                price = partial(self._price, work, rows, state_rows, read.states)
+                price = partial(self._price, work, Work(rows, state_rows, kin), read.states)
                 priced = price() if share <= self._inline_bytes else await self._in_thread(price)
                 if (work.deadlines[rows] < clock.time()).any():
                     continue  # refused above; the others are priced again without what these would have changed
@@ -201,7 +214,7 @@ class Settler:
                         self.metrics.counters["conflicts"] += 1
                         await self._give_way(work, rows, state_rows, committed.moved, attempt)
                         continue
-                    self.metrics.counters["settlements"] += len(priced.commit)
+                    self.metrics.counters["settlements"] += len(priced.commit.records)
                     attempt = 0
                 work.answer(priced.answers)
         except Exception as error:
@@ -235,15 +248,15 @@ class Settler:
         if attempt > PATIENT_ATTEMPTS:
             await asyncio.sleep(random.uniform(0, 0.001 * 2 ** min(attempt, 6)))
         if attempt >= MOST_ATTEMPTS:
-            work.refuse(rows[np.isin(state_rows, moved)] if moved else rows, refuse(E.CONFLICT))
+            of_moved = np.isin(state_rows, moved)
+            work.refuse(rows[of_moved] if of_moved.any() else rows, refuse(E.CONFLICT))
 
     # ---------------------------------------------------------------- pricing
 
-    def _price(self, work: OpenClaims, rows: np.ndarray, state_rows: np.ndarray, states: StateRead) -> Priced:
-        """Price and encode ``rows`` over the years as read; every round starts from the same resolved claims."""
-        years = PersonYears(states.slots.copy())
-        if len(states.quotas):
-            years = PersonYears.read(states.slots, _quotas(states))
+    def _price(self, work: OpenClaims, these: Work, states: StateRead) -> Priced:
+        """Price and encode claims over the years as read; every round starts from the same resolved claims."""
+        rows, state_rows, kin = these
+        years = person_years(states, state_rows, kin)
         years.stays, years.chains = work.stays, work.chains
         result = self.engine.price(work.resolved, rows, state_rows, years)
         kept = np.flatnonzero(result.errors == 0)
@@ -252,12 +265,18 @@ class Settler:
             return Priced(answers, None)
         encoded, basis = self.engine.encode_settled(result, kept)
         answers.update(zip(rows[kept].tolist(), cut(*encoded), strict=True))
-        return Priced(answers, pack(self.columns(work, result, kept, states, Parts(*encoded), Parts(*basis))))
+        settlements = self.columns(work, result, kept, states, (Parts(*encoded), Parts(*basis)))
+        if self._strict.any() or result.claims["assistance"].any():
+            settlements.guarded = guarded(result, kept, kin, self._strict)
+        return Priced(answers, pack(settlements))
 
     def columns(
-        self, work: OpenClaims, result: Result, kept: np.ndarray, states: StateRead, answers: Parts, basis: Parts
+        self, work: OpenClaims, result: Result, kept: np.ndarray, states: StateRead, parts: tuple[Parts, Parts]
     ) -> Settlements:
-        """Return what the ledger writes of the claims at the positions ``kept`` of ``result``."""
+        """Return what the ledger writes of the claims at the positions ``kept`` of ``result``.
+
+        ``parts``: answers, basis.
+        """
         resolved, digests = work.resolved, work.resolved.digests
         incoming, rows = resolved.incoming, result.rows[kept]
         # The usual case, every claim of the batch, takes no copies.
@@ -290,9 +309,11 @@ class Settler:
                 quota_keys=result.quota_keys[chosen],
                 quota_before=result.quota_before[chosen],
                 quota_after=result.quota_after[chosen],
+                days_keys=result.days["key"][chosen],
+                days=result.days["days"][chosen],
             ),
-            answers,
-            basis,
+            NO_ROWS,
+            *parts,
         )
 
     async def compute(self, size_bytes: int, work: Callable[[], T]) -> T:
@@ -306,47 +327,51 @@ class Settler:
     # ---------------------------------------------------------------- trial
 
     async def _try(self, resolved: Resolved, deadlines: Sequence[float]) -> list[Answer]:
-        """Price each claim on its own over its person's year as it is now."""
-        answers, good, claims = refusals(resolved), resolved.good, resolved.claims
-        slots = np.zeros((len(resolved), ACCUMULATOR_COUNT), np.int64)
-        quotas: dict[int, dict[int, int]] = {}
-        stays: dict[int, StayParts] = {}
-        chains: dict[int, int] = {}
-        later = good[resolved.incoming.claims["settlement_sequence"][good] > 1]
-        asking = good[(claims["accumulators_given"][good] == 0) | (claims["chain_continues"][good] != 0)]
-        for number in np.unique(claims["pack"][later]).tolist():
-            rows = later[claims["pack"][later] == number]
-            try:
-                checked = await check_encounters(self.store.ledger(), self._pools[number], resolved, rows)
-            except AdjudicatorError as error:
-                answers |= dict.fromkeys(rows.tolist(), error)
-                continue
-            answers |= checked.refused
-            stays |= checked.stays
-        for number in np.unique(claims["pack"][asking]).tolist():
-            rows = asking[claims["pack"][asking] == number]
-            try:
-                states = (
-                    await self.store.ledger().read(self._pools[number], b"", resolved.state_keys[rows].tobytes())
-                ).states
-                chained = np.flatnonzero(claims["chain_continues"][rows])
-                last = states.last[chained]
-                chains |= await chains_of(self.store.ledger(), self._pools[number], resolved, rows[chained], last)
-            except AdjudicatorError as error:
-                answers |= dict.fromkeys(rows.tolist(), error)
-                continue
-            slots[rows] = states.slots
-            if len(states.quotas):
-                quotas |= zip(rows.tolist(), _quotas(states), strict=True)
-        now = asyncio.get_running_loop().time()
-        answers |= {row: refuse(E.DEADLINE) for row in good.tolist() if deadlines[row] < now}
-        rows = np.array([row for row in good.tolist() if row not in answers], np.int64)
-        if rows.size:
-            years = PersonYears.read(slots[rows], [quotas.get(row, {}) for row in rows.tolist()])
-            years.stays, years.chains = stays, chains
-            price = partial(self._price_trial, resolved, rows, years)
-            answers |= await self.compute(resolved.incoming.size * len(rows) // len(resolved), price)
+        """Price each claim on its own over its person's year as it is now.
+
+        The claims that bring their year with them need no store.
+        """
+        answers, claims = refusals(resolved), resolved.claims
+        asking = (claims["accumulators_given"] == 0) | (claims["chain_continues"] != 0)
+        asking |= resolved.incoming.claims["settlement_sequence"] > 1
+        for number in np.unique(claims["pack"][resolved.good]).tolist():
+            rows = resolved.good[claims["pack"][resolved.good] == number]
+            for part, asks in ((rows[~asking[rows]], False), (rows[asking[rows]], True)):
+                if part.size:
+                    answers |= await self._try_pool(resolved, self._pools[number] if asks else "", part, deadlines)
         return [answers[row] for row in range(len(resolved))]
+
+    async def _try_pool(
+        self, resolved: Resolved, pool: str, rows: np.ndarray, deadlines: Sequence[float]
+    ) -> dict[int, Answer]:
+        """Price claims of one pool; "" for those that ask the store nothing."""
+        refused: dict[int, AdjudicatorError] = {}
+        years = PersonYears.new(len(rows))
+        if pool:
+            try:
+                refused, years = await self._years_of_trials(resolved, pool, rows)
+            except AdjudicatorError as error:
+                return dict.fromkeys(rows.tolist(), error)
+        now = asyncio.get_running_loop().time()
+        late = {row: refuse(E.DEADLINE) for row in rows.tolist() if deadlines[row] < now}
+        size = resolved.incoming.size * len(rows) // len(resolved)
+        priced = await self.compute(size, partial(self._price_trial, resolved, rows, years))
+        return priced | refused | late
+
+    async def _years_of_trials(
+        self, resolved: Resolved, pool: str, rows: np.ndarray
+    ) -> tuple[dict[int, AdjudicatorError], PersonYears]:
+        """Return which claims the ledger refuses, and the years, one row for each of ``rows``."""
+        ledger = self.store.ledger()
+        later = rows[resolved.incoming.claims["settlement_sequence"][rows] > 1]
+        checked = await check_encounters(ledger, pool, resolved, later)
+        state_keys, state_rows, kin = year_keys(self.engine.bundle, resolved, rows)
+        states = (await ledger.read(pool, b"", state_keys.tobytes())).states
+        years = years_of_each(states, state_rows, kin)
+        chained = np.flatnonzero(resolved.claims["chain_continues"][rows])
+        years.stays = checked.stays
+        years.chains = await chains_of(ledger, pool, resolved, rows[chained], states.last[state_rows[chained]])
+        return checked.refused, years
 
     def _price_trial(self, resolved: Resolved, rows: np.ndarray, years: PersonYears) -> dict[int, Answer]:
         result = self.engine.price(resolved, rows, np.arange(len(rows)), years)
@@ -372,8 +397,3 @@ def cut(encoded: np.ndarray, offsets: np.ndarray) -> list[bytes]:
     for start, end in pairwise(offsets.tolist()):
         parts.append(whole[start:end])
     return parts
-
-
-def _quotas(states: StateRead) -> list[dict[int, int]]:
-    """Return the disease quotas of each row."""
-    return [states.quotas_of(row) for row in range(len(states.keys))]

@@ -6,15 +6,15 @@ import math
 
 import numpy as np
 
-from adjudicator.claim.state import PersonYears
 from adjudicator.ledger.batch import pack
 from adjudicator.ledger.layout import Kind
 from adjudicator.ledger.posting import Parts
 from adjudicator.ledger.record import Record
 from adjudicator.ledger.states import StateRead
 from adjudicator.rules.bundle import Bundle
-from adjudicator.service.open_claims import OpenClaims, unique_keys
+from adjudicator.service.open_claims import OpenClaims
 from adjudicator.service.settling import Settler, split
+from adjudicator.service.years import person_years, year_keys
 from adjudicator.v1 import claim_pb2
 from adjudicator.wire.decode import BATCH_DEPTH
 
@@ -28,11 +28,11 @@ def warm_up(settler: Settler) -> None:
     resolved = engine.prepare(message, starts, ends, max_depth=BATCH_DEPTH, digested=True)
     rows = np.arange(len(resolved))
     work = OpenClaims(resolved, "000000", rows, np.full(len(rows), math.inf))
-    keys, state_rows = unique_keys(resolved.state_keys)
+    keys, state_rows, kin = year_keys(engine.bundle, resolved, rows)
     states = StateRead.parse(keys, [b""] * len(keys))
-    result = engine.price(resolved, rows, state_rows, PersonYears.read(states.slots))
+    result = engine.price(resolved, rows, state_rows, person_years(states, state_rows, kin))
     answers, basis = engine.encode_settled(result, rows)
-    pack(settler.columns(work, result, rows, states, Parts(*answers), Parts(*basis)))
+    pack(settler.columns(work, result, rows, states, (Parts(*answers), Parts(*basis))))
     Record.from_bytes(Record(Kind.SETTLE, 0, 202401, bytes(16), bytes(16)).to_bytes())
 
 

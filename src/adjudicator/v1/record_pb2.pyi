@@ -7,7 +7,7 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class RecordBasis(_message.Message):
-    __slots__ = ("rules_hash", "principal_diagnosis", "facts", "rows", "sums", "year_numbers", "year_amounts", "quota_used_fen")
+    __slots__ = ("rules_hash", "principal_diagnosis", "facts", "rows", "sums", "year_numbers", "year_amounts", "quota_used_fen", "elsewhere_numbers", "elsewhere_amounts")
     RULES_HASH_FIELD_NUMBER: _ClassVar[int]
     PRINCIPAL_DIAGNOSIS_FIELD_NUMBER: _ClassVar[int]
     FACTS_FIELD_NUMBER: _ClassVar[int]
@@ -16,6 +16,8 @@ class RecordBasis(_message.Message):
     YEAR_NUMBERS_FIELD_NUMBER: _ClassVar[int]
     YEAR_AMOUNTS_FIELD_NUMBER: _ClassVar[int]
     QUOTA_USED_FEN_FIELD_NUMBER: _ClassVar[int]
+    ELSEWHERE_NUMBERS_FIELD_NUMBER: _ClassVar[int]
+    ELSEWHERE_AMOUNTS_FIELD_NUMBER: _ClassVar[int]
     rules_hash: int
     principal_diagnosis: str
     facts: ClaimFacts
@@ -24,7 +26,9 @@ class RecordBasis(_message.Message):
     year_numbers: _containers.RepeatedScalarFieldContainer[int]
     year_amounts: _containers.RepeatedScalarFieldContainer[int]
     quota_used_fen: int
-    def __init__(self, rules_hash: _Optional[int] = ..., principal_diagnosis: _Optional[str] = ..., facts: _Optional[_Union[ClaimFacts, _Mapping]] = ..., rows: _Optional[_Union[BundleRows, _Mapping]] = ..., sums: _Optional[_Union[LineSums, _Mapping]] = ..., year_numbers: _Optional[_Iterable[int]] = ..., year_amounts: _Optional[_Iterable[int]] = ..., quota_used_fen: _Optional[int] = ...) -> None: ...
+    elsewhere_numbers: _containers.RepeatedScalarFieldContainer[int]
+    elsewhere_amounts: _containers.RepeatedScalarFieldContainer[int]
+    def __init__(self, rules_hash: _Optional[int] = ..., principal_diagnosis: _Optional[str] = ..., facts: _Optional[_Union[ClaimFacts, _Mapping]] = ..., rows: _Optional[_Union[BundleRows, _Mapping]] = ..., sums: _Optional[_Union[LineSums, _Mapping]] = ..., year_numbers: _Optional[_Iterable[int]] = ..., year_amounts: _Optional[_Iterable[int]] = ..., quota_used_fen: _Optional[int] = ..., elsewhere_numbers: _Optional[_Iterable[int]] = ..., elsewhere_amounts: _Optional[_Iterable[int]] = ...) -> None: ...
 
 class ClaimFacts(_message.Message):
     __slots__ = ("settlement_date", "admission_date", "discharge_date", "rule_date", "benefit_year", "scheme", "person_type", "care_kind", "hospital_level", "total_fen", "age_years", "sex", "stay_days", "account_current_fen", "use_account", "place", "filing", "referral", "contribution_tier", "maternity_type", "fetus_count", "age_days", "birth_weight_g", "discharge_way", "icu_hours", "civil_servant", "family_doctor", "at_signed_institution", "suspended", "mid_stay", "chain_continues", "accumulators_given", "account_past_fen", "account_family_fen", "hospital_borne_fen", "other_payer_fen", "chain_deductible_fen")

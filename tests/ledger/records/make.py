@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 
 from adjudicator.claim.engine import Engine
-from adjudicator.claim.state import PersonYears
 from adjudicator.ledger.batch import pack
 from adjudicator.ledger.layout import FORMAT, Kind
 from adjudicator.ledger.posting import Parts
@@ -17,9 +16,10 @@ from adjudicator.ledger.reversal import reversal_of
 from adjudicator.ledger.states import StateRead
 from adjudicator.rules.bundle import load_bundle
 from adjudicator.service.metrics import Metrics
-from adjudicator.service.open_claims import OpenClaims, unique_keys
+from adjudicator.service.open_claims import OpenClaims
 from adjudicator.service.options import ServeOptions
 from adjudicator.service.settling import Settler, split
+from adjudicator.service.years import person_years, year_keys
 from adjudicator.v1 import claim_pb2
 from adjudicator.wire.decode import BATCH_DEPTH
 from tests.service.claims import claim
@@ -34,13 +34,15 @@ def main() -> None:
     resolved = engine.prepare(message, *split(message), max_depth=BATCH_DEPTH, digested=True)
     rows = np.arange(1)
     work = OpenClaims(resolved, "330100", rows, np.full(1, math.inf))
-    keys, state_rows = unique_keys(resolved.state_keys)
-    states = StateRead.parse(keys, [b""])
-    result = engine.price(resolved, rows, state_rows, PersonYears.read(states.slots))
-    parts = map(Parts._make, engine.encode_settled(result, rows))
-    batch = pack(settler.columns(work, result, rows, states, *parts), 1_700_000_000_000)
+    keys, state_rows, kin = year_keys(engine.bundle, resolved, rows)
+    states = StateRead.parse(keys, [b""] * len(keys))
+    result = engine.price(resolved, rows, state_rows, person_years(states, state_rows, kin))
+    answers, basis = engine.encode_settled(result, rows)
+    batch = pack(settler.columns(work, result, rows, states, (Parts(*answers), Parts(*basis))), 1_700_000_000_000)
     settlement, state = bytes(batch.records[0]), bytes(batch.states[0])
-    reversal = reversal_of(Record.from_bytes(settlement), bytes(range(16)), StateRead.parse(keys, [state]), 20250401)
+    reversal = reversal_of(
+        Record.from_bytes(settlement), bytes(range(16)), StateRead.parse(keys[:1], [state]), 20250401
+    )
     posting = Record(Kind.POSTING, 330100, 202503, bytes(16), bytes(16), postings=((330106, 2, 13, 700),), answer=b"{}")
     FOLDER.mkdir(exist_ok=True)
     for name, value in (
