@@ -55,9 +55,6 @@ class Resolved:
     """PROBLEM, all problems that resolving noted."""
     warnings: Mapping[int, Sequence[Problem]]
     """Warnings of the coding checks, by row."""
-    details: Mapping[int, str]
-    """What a refusal by a coding check is about, by row."""
-
     digests: Digests
     """Of the content of each claim; ``NOT_DIGESTED`` where nobody asked for them."""
 
@@ -66,8 +63,8 @@ class Resolved:
 
     def problems(self, row: int) -> list[Problem]:
         """Return everything that is wrong with a claim that cannot be priced, the decisive problem first."""
-        found, detail = self.found_in(row), self.details.get(row, "")
-        return problems.collect(self.incoming, row, found, self.claims[row], detail, self.warnings.get(row, ()))
+        found, warnings = self.found_in(row), self.warnings.get(row, ())
+        return problems.collect(self.incoming, row, found, self.claims[row], "", warnings)
 
     def found_in(self, row: int) -> list[Problem]:
         """Return what resolving found wrong with a claim."""
@@ -113,5 +110,5 @@ class Result:
         """Return everything that is wrong with the claim at a position, the decisive problem first, then warnings."""
         row, facts = int(self.rows[position]), self.resolved
         warnings = [*facts.warnings.get(row, ()), *self.warnings.get(row, ())]
-        detail = self.details.get(row) or facts.details.get(row, "")
+        detail = self.details.get(row, "")
         return problems.collect(facts.incoming, row, facts.found_in(row), self.claims[position], detail, warnings)

@@ -126,7 +126,7 @@ class Engine:
             incoming=incoming, claims=claims, lines=lines, splits=splits, line_splits=line_splits,
             groups=grouped.groups, group_scheme=grouped.scheme, codes=grouped.codes,
             keys=keys, state_keys=states, persons=persons, good=np.flatnonzero(claims["error"] == 0),
-            found=found, warnings=grouped.warnings, details=grouped.details, digests=content,
+            found=found, warnings=grouped.warnings, digests=content,
         )  # fmt: skip
 
     def _resolve(self, incoming: Incoming) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:

@@ -58,8 +58,6 @@ class Grouped(NamedTuple):
     (of the bundle's first one where a claim has none)."""
     warnings: dict[int, list[Problem]]
     """By row of the batch."""
-    details: dict[int, str]
-    """What a refusal is about, by row of the batch."""
 
 
 class WireCodes(NamedTuple):
@@ -168,7 +166,7 @@ class ClaimGrouper:
         """
         count = claims.shape[0]
         groups, schemes = np.zeros(count, GROUP), np.empty(count, np.int64)
-        grouped = Grouped(groups, schemes, None, {}, {})
+        grouped = Grouped(groups, schemes, None, {})
         if not choose_schemes(claims, self._spans, schemes):
             needed = self.bundle.payment.needs_codes
             return grouped._replace(codes=self._records(0, incoming, claims)) if needed else grouped
