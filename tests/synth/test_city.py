@@ -6,17 +6,22 @@ import json
 from collections import Counter
 from itertools import islice, pairwise
 
+import numpy as np
 import pytest
 
+from adjudicator.claim.care_days import StoredDays
 from adjudicator.claim.engine import Engine
 from adjudicator.claim.local import Years, price_batch
+from adjudicator.claim.state import PersonYears
 from adjudicator.cli.main import main
+from adjudicator.columns import CARE_DAYS
 from adjudicator.errors import AdjudicatorError
 from adjudicator.rules.bundle import load_bundle
 from adjudicator.rules.load import shipped_packs
 from adjudicator.synth.city import Synthesizer
 from adjudicator.synth.write import read_protobuf
 from adjudicator.v1 import claim_pb2, settlement_pb2
+from adjudicator.wire.decode import BATCH_DEPTH, split_batch
 
 PACKS = ["taohuayuan", "hangzhou"]
 
@@ -47,6 +52,20 @@ def test_every_claim_settles(bundle):
             settled += answer.outcome == settlement_pb2.OUTCOME_TRIAL
     assert not refused
     assert settled == 2500
+
+
+def test_nobody_is_in_two_places_at_a_time(bundle):
+    engine = Engine(bundle)
+    claims = Synthesizer(bundle, seed=5, persons=200).claims(2500)
+    data = claim_pb2.ClaimBatch(claims=claims).SerializeToString()
+    starts, ends, _ = split_batch(data)
+    resolved = engine.prepare(data, starts, ends, max_depth=BATCH_DEPTH)
+    _, rows = np.unique(resolved.state_keys, axis=0, return_inverse=True)
+    years, nothing = PersonYears.new(int(rows.max()) + 1), np.zeros(int(rows.max()) + 1, np.int64)
+    years.days = StoredDays(nothing, nothing, np.zeros(0, CARE_DAYS))
+    result = engine.price(resolved, np.arange(len(resolved)), rows.reshape(-1), years)
+    told = Counter(problem.row.code for problems in result.warnings.values() for problem in problems)
+    assert not told.keys() & {"ADJ-9018", "ADJ-9019", "ADJ-9020"}, told
 
 
 @pytest.mark.parametrize("pack", shipped_packs())

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from adjudicator.claim.care_days import NOTHING, TAKEN_BY
 from adjudicator.codes import CareKind, Filing, Place, Referral, Scheme
 from adjudicator.errors import E, refuse
 from adjudicator.rulefile.pack import Hospital, Pack
@@ -241,11 +242,11 @@ def _special_stays(
 def _admissions(
     rng: np.random.Generator, kind: np.ndarray, days: np.ndarray, person: np.ndarray, busy_until: np.ndarray
 ) -> np.ndarray:
-    """First days: a stay begins after the person's last one ended."""
+    """First days: a stay begins after the person's last stay ended and after the last visit."""
     length = np.minimum(1 + rng.exponential(7.5, len(kind)).astype(np.int64), 60)
     length = np.where(kind == CareKind.BED_DAY_INPATIENT, 20 + rng.integers(0, 70, len(kind)), length)
     admission = days.copy()
-    for row in np.flatnonzero(np.isin(kind, STAYS)).tolist():
+    for row in np.flatnonzero(TAKEN_BY[kind] != NOTHING).tolist():
         if kind[row] in OVERNIGHT:
             admission[row] = min(max(busy_until[person[row]] + 1, days[row] - length[row]), days[row])
         busy_until[person[row]] = days[row]
