@@ -15,6 +15,7 @@ from adjudicator.rulefile.evidence import EVIDENCE_KEYS
 from adjudicator.rulefile.faults import Faults
 from adjudicator.rulefile.pack import Pack
 from adjudicator.rulefile.reader import read_csv, read_toml
+from adjudicator.rules.shown import Shown
 
 FILES = ("payment.toml", "pooling.toml")
 TABLES_ZH = {
@@ -31,22 +32,13 @@ IDENTITY = ("scheme", "kind", "fund", "hospital")
 
 
 @dataclass(frozen=True, slots=True)
-class ShownBlock:
-    """One dated table on a day."""
+class ShownBlock(Shown):
+    """One dated table on a day; ``values`` (key, value) as written, a key of an inner table with its name in front."""
 
     file: str
     table: str
     name: str
     """What tells it from other tables of its kind, such as its id or its scheme."""
-    values: tuple[tuple[str, str], ...]
-    """(key, value) as written; keys of a table inside one have its name in front."""
-    from_date: str
-    to_date: str
-    document: str
-    clause: str
-    link: str
-    checked_on: str
-    evidence: str
 
     @property
     def label(self) -> str:
@@ -64,7 +56,7 @@ def blocks_on(pack: Pack, date: int) -> dict[tuple[str, str, str], ShownBlock]:
         raw = read_toml(pack.folder / file, file, Faults()) or {}
         options = tuple((key, _text(value)) for key, value in raw.items() if key not in NAMES and not _is_tables(value))
         if options:
-            found[file, "options", ""] = ShownBlock(file, "options", "", options, "", "", "", "", "", "", "")
+            found[file, "options", ""] = ShownBlock(file, "options", "", values=options)
         for block in _blocks(file, raw):
             if block.from_date <= iso(date) <= block.to_date:
                 found[file, block.table, block.name] = block
@@ -97,7 +89,7 @@ def _block(file: str, table: str, entry: Mapping[str, Any]) -> ShownBlock:
     values = tuple(_values(entry, "", (*SOURCE_KEYS, *named_by)))
     source = {key: str(entry.get(key, "")) for key in EVIDENCE_KEYS}
     first, last = iso(_day(entry.get("from"))), iso(_day(entry.get("to"), LAST_DATE))
-    return ShownBlock(file, table, name, values, first, last, **source)
+    return ShownBlock(file, table, name, values=values, from_date=first, to_date=last, **source)
 
 
 def _values(entry: Mapping[str, Any], inside: str, without: tuple[str, ...]) -> Iterator[tuple[str, str]]:

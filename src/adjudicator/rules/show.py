@@ -12,26 +12,16 @@ from adjudicator.codes import SCHEME_ZH
 from adjudicator.dates import iso
 from adjudicator.rulefile.dated import value_on
 from adjudicator.rulefile.pack import Pack
+from adjudicator.rules.shown import Shown
 
 
 @dataclass(frozen=True, slots=True)
-class ShownValue:
-    """One value of a plan on a day."""
+class ShownValue(Shown):
+    """One value of a plan on a day; ``values`` (whom it is for, value), no names where it holds for everybody."""
 
     key: str
     en: str
     zh: str
-    values: tuple[tuple[str, str], ...]
-    """(whom it is for, value); no names where it holds for everybody."""
-    from_date: str
-    to_date: str
-    document: str
-    clause: str
-    link: str
-    checked_on: str
-    """Empty where nothing was compared."""
-    evidence: str
-    """Grade of the evidence; only ``official`` counts as verified."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +58,9 @@ def show_plan(pack: Pack, plan: PlanSource, date: int) -> ShownPlan:
         texts = grouped(cells(pack, plan, value, date))
         values.append(
             ShownValue(
-                name, *key_names(name), tuple(texts), iso(source.from_date), iso(source.to_date), source.document,
-                source.clause, source.link, iso(source.checked_on) if source.checked_on else "", source.evidence,
+                name, *key_names(name), values=tuple(texts), from_date=iso(source.from_date),
+                to_date=iso(source.to_date), document=source.document, clause=source.clause, link=source.link,
+                checked_on=iso(source.checked_on) if source.checked_on else "", evidence=source.evidence,
             )
         )  # fmt: skip
     zh = SCHEME_ZH.get(plan.scheme, "")
