@@ -80,9 +80,8 @@ def main() -> None:
     for name, (en, zh) in SPECIAL_KEYS.items():
         print(f"| `{name}` | {en} | {zh} |")
     print(
-        "\nFields of one place and filing class in `cross_region`: "
-        + ", ".join(f"`{name}`" for name in CROSS_FIELDS)
-        + "."
+        "\n`cross_region` has an entry for each `place`, `filing` and `channel` (`direct`, `counter`: claimed at the counter); a key that is not "
+        "written is all. What an entry may change: " + ", ".join(f"`{name}`" for name in CROSS_FIELDS) + "."
     )
     print(OF_THE_PACK)
 

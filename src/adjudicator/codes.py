@@ -142,7 +142,10 @@ PLACE_ZH: dict[Place, str] = {Place.LOCAL: "本地", Place.PROVINCE: "省内异�
 
 
 class Filing(IntEnum):
-    """Cross-region filing (异地就医备案); same numbers as the wire."""
+    """Cross-region filing (异地就医备案); same numbers as the wire.
+
+    NOT_DIRECT says that a bill was claimed at the counter and not how its care was filed.
+    """
 
     UNSPECIFIED = 0
     RESETTLED = 1
@@ -166,6 +169,16 @@ FILING_ZH: dict[Filing, str] = {
     Filing.NONE: "未备案",
     Filing.NOT_DIRECT: "非直接结算",
 }
+
+
+class Channel(IntEnum):
+    """How a bill reaches the fund (结算方式) [setl_type]: settled directly, or paid and claimed at the counter."""
+
+    DIRECT = 0
+    COUNTER = 1
+
+
+CHANNEL_ZH: dict[Channel, str] = {Channel.DIRECT: "直接结算", Channel.COUNTER: "零星报销"}
 
 
 class Referral(IntEnum):

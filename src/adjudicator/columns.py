@@ -47,6 +47,7 @@ CLAIM = np.dtype(
         # Yes or no.
         ("civil_servant", "i1"), ("family_doctor", "i1"), ("at_signed_institution", "i1"), ("suspended", "i1"),
         ("mid_stay", "i1"), ("use_account", "i1"), ("chain_continues", "i1"), ("accumulators_given", "i1"),
+        ("settled_at_counter", "i1"),
         # Amounts that the claim brings.
         ("total_fen", "i8"),
         ("account_current_fen", "i8"), ("account_past_fen", "i8"), ("account_family_fen", "i8"),

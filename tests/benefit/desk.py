@@ -80,7 +80,7 @@ class Desk:
         row["stay_days"], row["maternity_type"] = said.get("stay_days", 5), said.get("maternity", 0)
         row["fetus_count"] = said.get("fetuses", 1)
         row["chain_continues"], row["chain_deductible_fen"] = said.get("chain", 0), fen(said.get("chain_paid", 0))
-        for flag in ("civil_servant", "family_doctor", "at_signed_institution", "suspended"):
+        for flag in ("settled_at_counter", "civil_servant", "family_doctor", "at_signed_institution", "suspended"):
             row[flag] = said.get(flag, 0)
         row["use_account"] = int(any(name in said for name in ("current", "past", "family")))
         for pot in ("current", "past", "family"):

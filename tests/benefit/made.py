@@ -110,6 +110,7 @@ def _claim(rng: np.random.Generator, bundle: Bundle, person: dict, row: np.void)
     )
     row["place"] = int(rng.choice([int(place) for place in plan.places])) if rng.random() < 0.4 else int(plan.places[0])
     row["filing"] = int(rng.choice([0, 1, 2, 3, 4, 5, 6, 6, 7, 7, 8])) if row["place"] else 0
+    row["settled_at_counter"] = int(rng.random() < 0.15)
     row["referral"] = int(rng.choice([0, 0, 0, 1, 2, 3, 4]))
     row["deductible_level"] = person["level"] if rng.random() < 0.5 else int(rng.integers(len(pack.levels)))
     row["disease"] = int(rng.integers(-1, len(pack.diseases))) if pack.diseases else -1

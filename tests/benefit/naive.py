@@ -14,7 +14,7 @@ from fractions import Fraction
 from typing import Any
 
 from adjudicator.benefit.plan.keys import KEY, NO_LIMIT
-from adjudicator.codes import PERSON_TYPES, Filing, Place, Referral, Scheme
+from adjudicator.codes import PERSON_TYPES, Channel, Filing, Place, Referral, Scheme
 from adjudicator.errors import E
 from adjudicator.options import (
     Account,
@@ -117,7 +117,7 @@ def find_plan(pack, claim):
         plan
         for plan in pack.plans
         if plan.scheme == claim["scheme"] and claim["care_kind"] in plan.care and claim["place"] in plan.places
-        and (claim["place"] == Place.LOCAL or filing in plan.filings)
+        and (claim["place"] == Place.LOCAL or filing in plan.filings) and channel_of(claim) in plan.channels
     ]  # fmt: skip
     if not fitting:
         raise Refused(E.NO_PLAN)
@@ -135,6 +135,12 @@ def filing_of(claim) -> Filing:
     if claim["place"] != Place.LOCAL and filing == Filing.UNSPECIFIED:
         return Filing.NONE
     return filing
+
+
+def channel_of(claim) -> Channel:
+    """Claimed at the counter where the claim says so, or where its filing class says nothing but that."""
+    counter = bool(claim["settled_at_counter"]) or claim["filing"] == Filing.NOT_DIRECT
+    return Channel.COUNTER if counter else Channel.DIRECT
 
 
 def group_of(pack, claim) -> int:
@@ -258,12 +264,13 @@ class Cascade:
     def cross(self, name: str, default):
         """A value for the place and filing (V11)."""
         cells = self.rules.raw("cross_region")
-        place, filing = int(self.claim["place"]), int(filing_of(self.claim))
+        way = (int(self.claim["place"]), int(filing_of(self.claim)), int(channel_of(self.claim)))
+        place = way[0]
         if cells is None:
             return default if place == Place.LOCAL or name != "cross_defined" else 0
         if name == "cross_defined":
-            return 1 if place == Place.LOCAL else int(cells[name][place, filing])
-        value = int(cells[name][place, filing])
+            return 1 if place == Place.LOCAL else int(cells[name][way])
+        value = int(cells[name][way])
         return default if value in (NO_LIMIT, -1) else value
 
     # -------------------------------------------------------------- order of the steps

@@ -144,8 +144,8 @@ def _layers(rng: np.random.Generator, plan: dict[str, Any]) -> None:
 
 
 def _cross_region(rng: np.random.Generator) -> list[dict[str, Any]]:
-    def entry(place: str, filing: Any) -> dict[str, Any]:
-        values: dict[str, Any] = {"place": place, "filing": filing}
+    def entry(place: str, filing: Any, channel: str = "any") -> dict[str, Any]:
+        values: dict[str, Any] = {"place": place, "filing": filing, "channel": channel}
         if rng.random() < 0.5:
             values["extra_first_pay_percent"] = int(rng.integers(0, 25))
         if rng.random() < 0.4:
@@ -160,8 +160,11 @@ def _cross_region(rng: np.random.Generator) -> list[dict[str, Any]]:
             values["no_tilt"] = True
         return values
 
+    of_province = ("direct", "counter") if rng.random() < 0.4 else ("any",)
     return [
-        entry("province", "any"), entry("outside", ["referred", "emergency", "none"]), entry("outside", "temporary"),
+        *(entry("province", "any", channel) for channel in of_province),
+        entry("outside", ["referred", "emergency", "none"]),
+        entry("outside", "temporary"),
     ]  # fmt: skip
 
 

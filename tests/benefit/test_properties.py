@@ -118,13 +118,13 @@ LATER_PAYERS = ("civil_servant_fen", "enterprise_fen", "assistance_fen", "tilt_f
 """Payers after stage 7: what they pay depends on which part of the burden the earlier ones took."""
 
 
-def _deductible_grows_faster(row: np.void, place: int, filing: int) -> bool:
+def _deductible_grows_faster(row: np.void, way: tuple[int, int, int]) -> bool:
     """Whether a deductible that is a share of the total (V11) can grow faster than what the tiers pay.
 
     It does under a fixed price, where the cost that is paid stops growing and the total does not, and after the rate
     (V04), where it is taken from the payment itself.
     """
-    is_share = row["cross_deductible_ppm"][place, filing] > 0
+    is_share = row["cross_deductible_ppm"][way] > 0
     return bool(is_share and (row["fixed_price"] != FixedPrice.OFF or row["deductible_position"] != 0))
 
 
@@ -163,7 +163,8 @@ def test_more_cost_never_lowers_what_a_payer_pays(seed: int) -> None:
         place, filing = int(claim["place"]), int(claim["filing"])
         if place != Place.LOCAL and filing == Filing.UNSPECIFIED:
             filing = int(Filing.NONE)
-        if _deductible_grows_faster(row, place, filing):
+        channel = int(bool(claim["settled_at_counter"]) or filing == Filing.NOT_DIRECT)
+        if _deductible_grows_faster(row, (place, filing, channel)):
             continue
         tested = ["pooled_fen", "hospital_borne_fen"]
         tested += [] if _is_paid_twice(row) else FIRST_PAYERS

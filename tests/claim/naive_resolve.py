@@ -71,7 +71,7 @@ class NaiveResolver:
             "account_current_fen", "account_past_fen", "account_family_fen", "hospital_borne_fen",
         )  # fmt: skip
         self.claim = {name: getattr(m, name) for name in plain}
-        flags = ("civil_servant", "at_signed_institution", "mid_stay", "use_account")
+        flags = ("civil_servant", "at_signed_institution", "mid_stay", "use_account", "settled_at_counter")
         self.claim |= {name: int(getattr(m, name)) for name in flags}
         capped = (("contribution_tier", 1000), ("maternity_type", 1000), ("fetus_count", 1000), ("sex", 1000),
                   ("discharge_way", 1000), ("birth_weight_g", 10**6), ("icu_hours", 10**7))  # fmt: skip

@@ -44,6 +44,7 @@ DOUBTS: list[tuple[E, str, Change]] = [
     (E.UNLIKELY_VALUE, "age_years", _set(age_years=130)),
     (E.FIELDS_CONTRADICT, "icu_hours", _set(icu_hours=720)),
     (E.FIELDS_CONTRADICT, "mid_stay", _set(mid_stay=True)),
+    (E.FIELDS_CONTRADICT, "settled_at_counter", _set(settled_at_counter=True, mid_stay=True, discharge_date=0)),
     (E.FIELDS_CONTRADICT, "contribution_tier", _set(contribution_tier=2)),
     (E.FIELDS_CONTRADICT, "filing", _set(filing=6)),
 ]  # fmt: skip

@@ -8,6 +8,7 @@ from enum import IntEnum
 from adjudicator.benefit.plan.keys import CROSS_FIELDS, KEYS, SPECIAL_KEYS, field_of
 from adjudicator.cases.run import Settled
 from adjudicator.catalogue.section import OPTIONS as CATALOGUE_OPTIONS
+from adjudicator.codes import Filing
 from adjudicator.options import BurdenPart, PaidCategory, QuotaPeriod, YearBy, choice_name
 
 CROSS_FORMS = tuple(name for name in CROSS_FIELDS if name != "defined")
@@ -54,7 +55,7 @@ def uses_of(settled: Settled) -> set[Use]:
     values = settled.bundle.plans.versions[row].values
     uses |= {(name, "") for name in values}
     if "cross_region" in values:
-        uses |= _cross_forms(settled, row, settled.facts.place, settled.facts.filing)
+        uses |= _cross_forms(settled, row)
     for key in KEYS:
         if key.name not in values:
             continue
@@ -70,10 +71,10 @@ def uses_of(settled: Settled) -> set[Use]:
     return uses
 
 
-def _cross_forms(settled: Settled, row: int, place: int, filing: int) -> set[Use]:
+def _cross_forms(settled: Settled, row: int) -> set[Use]:
     """The forms of V11 that changed this claim."""
+    facts = settled.facts
+    way = facts.place, facts.filing, int(facts.settled_at_counter or facts.filing == Filing.NOT_DIRECT)
     plan = settled.bundle.plans.rows[row]
     blank = {name: default for name, (_, default) in CROSS_FIELDS.items()}
-    return {
-        ("cross_region", name) for name in CROSS_FORMS if plan[field_of(f"cross_{name}")][place, filing] != blank[name]
-    }
+    return {("cross_region", name) for name in CROSS_FORMS if plan[field_of(f"cross_{name}")][way] != blank[name]}

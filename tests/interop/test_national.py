@@ -52,6 +52,13 @@ def test_request_becomes_a_claim() -> None:
     assert (line.unit_price_e4, line.quantity_e4, line.amount_fen) == (50_000_000, 20_000, 10_000)
 
 
+@pytest.mark.parametrize(("written", "at_counter"), [("1", True), ("2", False), ("", False)])
+def test_a_bill_settled_by_the_agency_was_claimed_at_the_counter(written: str, at_counter: bool) -> None:
+    request = message()
+    request["input"]["data"]["setl_type"] = written
+    assert read_claim(request).settled_at_counter is at_counter
+
+
 def test_command_answers_with_setlinfo(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "2304.json"
     path.write_text(json.dumps(message()), "utf-8")

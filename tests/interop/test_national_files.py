@@ -101,6 +101,7 @@ MISTAKES = [
     Mistake("a list for an amount", _put("input.data.medfee_sumamt", ["100"]), "input.data.medfee_sumamt", "not a text", "不是文本"),
     Mistake("true for a flag", _put("input.data.acct_used_flag", True), "input.data.acct_used_flag", "not a text", "不是文本"),
     Mistake("Y for a flag", _put("input.data.mid_setl_flag", "Y"), "input.data.mid_setl_flag", "neither 0 nor 1 (Y)", "既不是 0 也不是 1 (Y)"),
+    Mistake("assistance settled by itself", _put("input.data.setl_type", "3"), "input.data.setl_type", "neither 1 (at the counter) nor 2 (online) (3)", "既不是 1（中心报销）也不是 2（联网结算） (3)"),
     Mistake("a word for the sex", _put("input.baseinfo.gend", "male"), "input.baseinfo.gend", NUMBER, "不是整数"),
     Mistake("a word for the age", _put("input.baseinfo.age", "fifty"), "input.baseinfo.age", "at most 1 decimals", "至多 1 位小数"),
     Mistake("a negative age", _put("input.baseinfo.age", "-3"), "input.baseinfo.age", "no age in years", "不是以岁为单位的年龄"),

@@ -8,6 +8,7 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import Any, NamedTuple
 
+from adjudicator.codes import Filing
 from adjudicator.errors import E
 
 HUNDRED_MILLION = 10**8
@@ -79,6 +80,7 @@ def fits(given: Given, row) -> bool:
         "scheme": claim["scheme"],
         "place": claim["place"],
         "filing": claim["filing"],
+        "channel": bool(claim["settled_at_counter"]) or claim["filing"] == Filing.NOT_DIRECT,
         "status": group["status"],
         "maternity_type": claim["maternity_type"],
         "person_type": claim["person_type"],

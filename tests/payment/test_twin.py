@@ -44,6 +44,7 @@ METHODS = "".join(
         ("bands", "quota", 20, 'table = "bands"\ncare = ["home_bed"]'),
         ("visit", "outpatient_points", 20, 'table = "visit"\ncare = ["outpatient", "chronic"]'),
         ("heads", "capitation", 30, 'care = ["outpatient"]\ncontract = "yes"'),
+        ("counter", "by_item", 50, 'channel = "counter"\nfiling = ["long_term", "not_direct"]'),
         ("long", "by_item", 30, 'care = ["inpatient"]\nstay_days = {from = 61}'),
         ("appendix", "single_disease", 40, 'table = "any"\ncare = ["inpatient"]\nprocedure = ["47.0100"]\n'
          'diagnosis = ["K35*"]'),
@@ -142,6 +143,7 @@ def random_batch(generator: np.random.Generator, count: int) -> tuple[SimpleName
     claims["stay_days"], claims["assistance"] = pick([0, 1, 7, 30, 31, 60, 61, 95], count), pick([0, 0, 1], count)
     claims["department"], claims["maternity_type"] = pick([0, 1, 2], count), pick([0, 1, 3], count)
     claims["fetus_count"], claims["at_signed_institution"] = pick([0, 1, 2], count), pick([0, 1], count)
+    claims["filing"], claims["settled_at_counter"] = pick([0, 2, 8], count), pick([0, 0, 1], count)
     claims["discharge_date"] = pick([0, 20250115, 20250309, 20241231], count)
     averages = pick([1_200_000, 800_000, 3_105_000, 1_400_000, 900_000, 1_260_000], count)
     exact = averages * pick([2, 3, 4, 5, 6, 10, 15, 20, 30], count) // 10

@@ -158,6 +158,15 @@ def test_holes_of_filings_and_maternity_classes(tmp_path: Path) -> None:
     pack = changed(PACK, 'place = ["province", "outside"]', 'place = "outside"')
     (found,) = findings(city(tmp_path / "filings", pack, plan))
     assert found.message == "inpatient, province (resettled, long_term, posted, temporary, none, not_direct): no rule"
+    direct = plan + 'channel = "direct"\n'
+    rest = cross.replace('"referred", "emergency"', '"resettled", "long_term", "posted", "temporary", "none"')
+    (found,) = findings(city(tmp_path / "channel", pack, direct + rest + 'channel = "direct"\n'))
+    assert found.message == "inpatient, province at the counter: no rule" and "省内异地零星报销" in found.message_zh
+    (found,) = findings(city(tmp_path / "both", pack, direct))
+    assert found.message == (
+        "inpatient, province (resettled, long_term, posted, referred at the counter, emergency at the counter, "
+        "temporary, none, not_direct): no rule"
+    )
     plan = changed(PLAN, 'care = "inpatient"', 'care = "maternity_inpatient"')
     rates = plan[plan.index("rate_percent") :]
     plan = changed(plan, rates, 'quota_mode = "cost_up_to_quota"\nmaternity_quota_yuan = { normal = 2000 }\n')
@@ -280,7 +289,7 @@ def test_the_holes_are_exactly_the_claims_that_the_engine_refuses(name: str) -> 
     planned = {(plan.scheme, care) for plan in pack.plans for care in plan.care}
     checked = 0
     for cell in cells(dimensions):
-        person, care, (place, filing), level, maternity, day = (
+        person, care, (place, filing, channel), level, maternity, day = (
             dimension.atoms[place].values[0] for place, dimension in zip(cell, dimensions, strict=True)
         )
         undefined = any(
@@ -293,7 +302,8 @@ def test_the_holes_are_exactly_the_claims_that_the_engine_refuses(name: str) -> 
         inside = any(all(place in chosen for place, chosen in zip(cell, box, strict=True)) for box in boxes)
         answer = desk.settle(
             5_000_000, scheme=person.scheme.name, type=person.person_type, tier=person.tier, care=CareKind(care).name,
-            place=place.name, filing=filing.name, level=pack.level_ids[level], maternity=maternity, date=day,
+            place=place.name, filing=filing.name, settled_at_counter=int(channel), level=pack.level_ids[level],
+            maternity=maternity, date=day,
             **({"disease": pack.diseases[0].code} if pack.diseases else {}),
         )  # fmt: skip
         desk.states[:] = 0
@@ -303,6 +313,7 @@ def test_the_holes_are_exactly_the_claims_that_the_engine_refuses(name: str) -> 
             care,
             place,
             filing,
+            channel,
             level,
             maternity,
             day,
@@ -313,7 +324,7 @@ def test_the_holes_are_exactly_the_claims_that_the_engine_refuses(name: str) -> 
 
 
 def test_dimensions_reach_to_2030_and_every_filing() -> None:
-    assert PROVED_UNTIL == 20_301_231 and len(WHERE) == 1 + 2 * (len(Filing) - 1) and len(MATERNITY) == 8
+    assert PROVED_UNTIL == 20_301_231 and len(WHERE) == 2 + 2 * (2 * (len(Filing) - 2) + 1) and len(MATERNITY) == 8
 
 
 def test_the_prover_finds_overlaps_holes_and_smallest_examples() -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from adjudicator.benefit.plan.compile import PlanVersion
 from adjudicator.benefit.plan.keys import AXIS_LENGTH, CROSS_FIELDS, KEY, KEYS, Key, field_of
-from adjudicator.codes import Filing, Place
+from adjudicator.codes import Channel, Filing, Place
 from adjudicator.options import BurdenPart, choice_name
 from adjudicator.rules.bundle import Bundle, load_bundle
 from adjudicator.rules.load import PACKS, shipped_packs
@@ -101,21 +101,23 @@ def test_cross_region(city: tuple[Bundle, NaivePack]) -> None:
     bundle, pack = city
     for version, row in zip(bundle.plans.versions, bundle.plans.rows, strict=True):
         entries = raw_of(pack, version).get("cross_region", [])
-        for place, filing in product(Place, Filing):
-            (entry,) = [entry for entry in entries if _has(entry, place, filing)] or [{}]
+        for place, filing, channel in product(Place, Filing, Channel):
+            (entry,) = [entry for entry in entries if _has(entry, place, filing, channel)] or [{}]
             for name, (unit, default) in CROSS_FIELDS.items():
                 value = naive_pack.number(entry[name], unit) if name in entry else default
                 if name == "defined":
                     value = int(bool(entry) or place == Place.LOCAL)
-                assert row[field_of(f"cross_{name}")][place, filing] == value, (version.plan.id, place, filing, name)
+                found = row[field_of(f"cross_{name}")][place, filing, channel]
+                assert found == value, (version.plan.id, place, filing, channel, name)
 
 
-def _has(entry: Mapping[str, Any], place: Place, filing: Filing) -> bool:
+def _has(entry: Mapping[str, Any], place: Place, filing: Filing, channel: Channel) -> bool:
     def named(raw: Any, member: Any) -> bool:
         words = [raw] if isinstance(raw, str) else raw
         return words == ["any"] or choice_name(member) in words
 
-    return named(entry["place"], place) and named(entry.get("filing", "any"), filing)
+    by_way = named(entry.get("filing", "any"), filing) and named(entry.get("channel", "any"), channel)
+    return named(entry["place"], place) and by_way
 
 
 def test_no_key_of_a_file_goes_unread(city: tuple[Bundle, NaivePack]) -> None:

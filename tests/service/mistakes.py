@@ -271,6 +271,9 @@ MISTAKES: list[Mistake] = [
     # --- filing and referral
     *_refused("filing", E.INVALID_CODE_VALUE, (RANGE, 9), (RANGE, -1)),
     *_warned("filing", E.FIELDS_CONTRADICT, (CONTRADICTION, 6), (CONTRADICTION, 7)),
+    _also("settled_at_counter", CONTRADICTION, WARNED, E.FIELDS_CONTRADICT, {
+        "settled_at_counter": True, "mid_stay": True, "discharge_date": 0,
+    }),
     *_refused("referral", E.INVALID_CODE_VALUE, (RANGE, 5), (RANGE, -1)),
     # --- the institution and the stay
     *_refused(
@@ -406,6 +409,7 @@ NOT_SEEN = {
     "family_doctor_signed, at_signed_institution, use_account, lines.external_prescription, lines.maternity": (
         "each value is possible for any claim"
     ),
+    "settled_at_counter, but for a settlement in mid-stay": "a bill of any place and filing may come over the counter",
     "a wrong value that is right for another claim": (
         "another county of the pool, another person of the same type and age, another item of the same price"
     ),

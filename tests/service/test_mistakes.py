@@ -100,6 +100,11 @@ RIGHT: dict[str, dict[str, object]] = {
     "care in another city": {
         "institution_code": "H33070200001", "care_area": "330702", "hospital_level": "03", "filing": 4,
     },
+    "a bill claimed at the counter": {"settled_at_counter": True},
+    "a bill of another city claimed at the counter": {
+        "institution_code": "H33070200001", "care_area": "330702", "hospital_level": "03", "filing": 2,
+        "settled_at_counter": True,
+    },
     "a stay of one day": {"admission_date": 20250314, "stay_days": 1, "lines": None, "total_fen": 0},
     "days that count the day of discharge": {"stay_days": 4},
     "a stay without its days": {"stay_days": None},

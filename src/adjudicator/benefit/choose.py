@@ -9,7 +9,7 @@ import numpy as np
 from adjudicator import limits
 from adjudicator.benefit.plan.keys import AXIS_LENGTH
 from adjudicator.benefit.stages.deductible import in_referral_chain
-from adjudicator.codes import Filing, Place
+from adjudicator.codes import Channel, Filing, Place
 from adjudicator.compiled.jit import inlined
 from adjudicator.errors import E
 from adjudicator.options import StayOverYear
@@ -19,10 +19,11 @@ CARE_NOT_COVERED, UNKNOWN_PROGRAMME = int(E.CARE_NOT_COVERED), int(E.UNKNOWN_PRO
 INVALID_CODE_VALUE = int(E.INVALID_CODE_VALUE)
 FILINGS, LEVELS, CATEGORIES = AXIS_LENGTH["filing"], AXIS_LENGTH["level"], AXIS_LENGTH["category"]
 NOT_FILED, MAX_FETUSES = int(Filing.NONE), limits.MAX_FETUSES
+NOT_DIRECT, DIRECT, COUNTER = int(Filing.NOT_DIRECT), int(Channel.DIRECT), int(Channel.COUNTER)
 
 
 @inlined
-def plan_row(selector: np.ndarray, spans: np.ndarray, claim: Any, filing: int) -> int:
+def plan_row(selector: np.ndarray, spans: np.ndarray, claim: Any, filing: int, channel: int) -> int:
     """Return the plan row of a claim, or minus the number of the error."""
     row = -NO_PLAN
     inside = claim.pack >= 0 and claim.care_kind >= 0 and claim.care_kind < selector.shape[2]
@@ -30,7 +31,7 @@ def plan_row(selector: np.ndarray, spans: np.ndarray, claim: Any, filing: int) -
     if inside and claim.place >= Place.LOCAL and claim.place <= Place.OUTSIDE:
         cell = selector[
             np.uint64(claim.pack), np.uint64(claim.scheme), np.uint64(claim.care_kind), np.uint64(claim.place),
-            np.uint64(filing),
+            np.uint64(filing), np.uint64(channel),
         ]  # fmt: skip
         if cell.start < cell.end:
             row = -NO_RULE_ON_DATE
@@ -66,8 +67,9 @@ def choose_plan(rules: Any, claim: Any, work: Any) -> int:
     error, filing, found, group = 0, claim.filing, -1, -1
     if claim.place != Place.LOCAL and claim.filing == Filing.UNSPECIFIED:
         filing = NOT_FILED
+    channel = COUNTER if claim.settled_at_counter != 0 or claim.filing == NOT_DIRECT else DIRECT
     if codes_fit(claim):
-        found = plan_row(rules.selector, rules.spans, claim, filing)
+        found = plan_row(rules.selector, rules.spans, claim, filing, channel)
         error = max(-found, 0)
     else:
         error = INVALID_CODE_VALUE
@@ -83,7 +85,7 @@ def choose_plan(rules: Any, claim: Any, work: Any) -> int:
         if plan.deductible_over_year == StayOverYear.ONCE:
             work.stay_row, work.stay_charged_fen = claim.stay_row_over_years, claim.stay_charged_over_years_fen
     work.plan, work.group, work.level, work.category = found, group, claim.deductible_level, claim.assistance
-    work.place, work.filing = claim.place, filing
+    work.place, work.filing, work.channel = claim.place, filing, channel
     return error
 
 

@@ -60,6 +60,7 @@ WORK = np.dtype(
         # What was chosen for the claim; the unsigned numbers are indices into the tables of the plan.
         ("plan", "i8"),  # plan row, -1 none
         ("group", "u8"), ("level", "u8"), ("category", "u8"), ("place", "u8"), ("filing", "u8"),
+        ("channel", "u8"),
         ("error", "i8"),  # a stage found no value where the claim needs one
         ("stages", "i8"),  # bits of plan.keys.Stage: the stages that had a part in the answer
         ("in_chain", "i8"),  # 1 for a later stay of a referral chain

@@ -16,7 +16,7 @@ class Rules(NamedTuple):
     plans: np.ndarray
     """PLAN[n], at least one row."""
     selector: np.ndarray
-    """RANGE[packs, schemes, kinds, places, filings]: the spans of a plan in ``spans``."""
+    """RANGE[packs, schemes, kinds, places, filings, channels]: the spans of a plan in ``spans``."""
     spans: np.ndarray
     """SPAN[m]: plan row by days."""
     person_group: np.ndarray

@@ -142,6 +142,7 @@ class ClaimWriter:
         # codes.Filing and codes.Referral have the numbers of the wire.
         filing = _member(self, values.get("filing", "unspecified"), codes.Filing, "filing")
         claim.filing = cast(claim_pb2.Filing, filing)
+        claim.settled_at_counter = bool(values.get("settled_at_counter", False))
         referral = _member(self, values.get("referral", "unspecified"), codes.Referral, "referral")
         claim.referral = cast(claim_pb2.Referral, referral)
         if "disease" in values:

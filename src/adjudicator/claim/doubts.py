@@ -113,7 +113,7 @@ def is_doubtful(wire: Any, claim: Any, inpatient: bool) -> bool:
     """Return whether a claim (wire row, CLAIM) must be looked at; what its lines say is not asked here."""
     doubtful = claim.hospital >= 0 and (wire.hospital_level_size > 0 or claim.place != LOCAL)
     doubtful |= claim.place == LOCAL and (wire.filing == NOT_FILED or wire.filing == TEMPORARY)
-    doubtful |= wire.mid_stay != 0 and wire.discharge_date != 0
+    doubtful |= wire.mid_stay != 0 and (wire.discharge_date != 0 or wire.settled_at_counter != 0)
     doubtful |= not inpatient and (wire.icu_hours != 0 or wire.mid_stay != 0 or wire.stay_days > 1)
     doubtful |= wire.contribution_tier != 0 and claim.scheme != RESIDENT
     doubtful |= wire.civil_servant != 0 and claim.scheme == RESIDENT

@@ -24,6 +24,7 @@ class Facts:
     """Row of the pack's disease list."""
     place: int = -1
     filing: int = -1
+    settled_at_counter: bool = False
     level: int = -1
     """Level group of the pack for the deductible and the rates."""
     benefit_year: int = 0
@@ -64,7 +65,7 @@ def settle_traced(
     row = resolved.claims[0]
     facts = Facts(
         -1 if refused else int(result.benefits["plan"][0]), int(row["disease"]), int(row["place"]),
-        int(row["filing"]), int(row["deductible_level"]), int(row["benefit_year"]),
+        int(row["filing"]), bool(row["settled_at_counter"]), int(row["deductible_level"]), int(row["benefit_year"]),
     )  # fmt: skip
     if refused:
         return Traced(answer, (), facts, None)

@@ -121,9 +121,11 @@ def _person(wire: np.void, claim: np.void) -> Iterator[Doubt]:
 
 
 def _contradictions(wire: np.void, claim: np.void, inpatient: bool) -> Iterator[Doubt]:
-    """Look at what belongs to stays alone."""
+    """Look at what belongs to stays alone, and at a bill of a stay that goes on and was claimed at the counter."""
     if wire["mid_stay"] and wire["discharge_date"]:
         yield _contradict("mid_stay", "discharge_date")
+    if wire["mid_stay"] and wire["settled_at_counter"]:
+        yield _contradict("settled_at_counter", "mid_stay")
     if not inpatient:
         if wire["mid_stay"]:
             yield _contradict("mid_stay", "care_type")

@@ -35,6 +35,9 @@ _SETLINFO: dict[str, str] = {
 }  # fmt: skip
 """National result field -> field of Settlement."""
 
+AT_COUNTER, ONLINE = "1", "2"
+"""Ways of settlement of a bill [setl_type 结算类别]; 3, assistance settled by itself, is no claim of a hospital."""
+
 _WITHOUT_NATIONAL_CODE = {code for payer in ROWS if not payer.is_national for code in payer.codes}
 """Rows of ``funds`` that ``setldetail`` cannot name; their amounts are in ``setlinfo``."""
 
@@ -50,9 +53,10 @@ _PLACES: dict[str, str] = {
     "civil_servant": "input.insuinfo.cvlserv_flag", "enrolment_status": "input.insuinfo.psn_insu_stas",
     "hospital_level": "input.data.hosp_lv", "department": "input.dscginfo.dscg_dept_codg",
     "discharge_way": "input.dscginfo.dscg_way", "disease_code": "input.mdtrtinfo.dise_codg",
-    "mid_stay": "input.data.mid_setl_flag", "maternity_type": "input.mdtrtinfo.matn_type",
-    "fetus_count": "input.mdtrtinfo.fetus_cnt", "use_account": "input.data.acct_used_flag",
-    "account_current_fen": "input.insuinfo.balc", "line_id": "feedetl_sn", "item_code": "med_list_codg",
+    "mid_stay": "input.data.mid_setl_flag", "settled_at_counter": "input.data.setl_type",
+    "maternity_type": "input.mdtrtinfo.matn_type", "fetus_count": "input.mdtrtinfo.fetus_cnt",
+    "use_account": "input.data.acct_used_flag", "account_current_fen": "input.insuinfo.balc",
+    "line_id": "feedetl_sn", "item_code": "med_list_codg",
     "fee_date": "fee_ocur_time", "unit_price_e4": "pric", "quantity_e4": "cnt", "amount_fen": "det_item_fee_sumamt",
     "original_line_id": "init_feedetl_sn", "approval": "hosp_appr_flag",
     "institution_item_code": "medins_list_codg", "discharge_drug": "dscg_tkdrug_flag",
@@ -107,6 +111,7 @@ def _claim(top: Node, node: Node, data: Node) -> claim_pb2.Claim:
         fetus_count=stay.number("fetus_cnt"), mid_stay=data.flag("mid_setl_flag"),
         use_account=data.flag("acct_used_flag"), account_current_fen=insured.money("balc"),
         enrolment_status=insured.number("psn_insu_stas"), department=discharge.text("dscg_dept_codg"),
+        settled_at_counter=_is_at_counter(data),
     )  # fmt: skip
     _set_age(claim, person)
     claim.lines.extend(_line(entry) for entry in node.children("feedetail"))
@@ -114,6 +119,17 @@ def _claim(top: Node, node: Node, data: Node) -> claim_pb2.Claim:
     claim.diagnoses.extend(_codes(main_first, "diag_code"))
     claim.procedures.extend(_codes(node.children("oprninfo", personal=True), "oprn_oprt_code"))
     return claim
+
+
+def _is_at_counter(data: Node) -> bool:
+    """Return whether the bill is claimed at the counter [setl_type 结算类别]: 1 agency, 2 or nothing online."""
+    written = data.text("setl_type")
+    if written not in ("", AT_COUNTER, ONLINE):
+        data.fault(
+            "setl_type", f"is neither {AT_COUNTER} (at the counter) nor {ONLINE} (online)",
+            f"既不是 {AT_COUNTER}（中心报销）也不是 {ONLINE}（联网结算）",
+        )  # fmt: skip
+    return written == AT_COUNTER
 
 
 def _set_age(claim: claim_pb2.Claim, person: Node) -> None:

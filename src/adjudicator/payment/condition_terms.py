@@ -6,8 +6,9 @@ import numpy as np
 
 CONDITION = np.dtype(
     [
-        ("care_kinds", "u8"), ("schemes", "u8"), ("places", "u8"), ("filings", "u8"), ("statuses", "u8"),
-        ("maternity_types", "u8"), ("person_types", "u8"), ("assistances", "u8"),  # bit n accepts the number n
+        ("care_kinds", "u8"), ("schemes", "u8"), ("places", "u8"), ("filings", "u8"), ("channels", "u8"),
+        ("statuses", "u8"), ("maternity_types", "u8"), ("person_types", "u8"),
+        ("assistances", "u8"),  # bit n accepts the number n
         ("contract", "i8"),  # CONTRACT_ANY …
         ("stay_from_days", "i8"), ("stay_to_days", "i8"), ("age_from_years", "i8"), ("age_to_years", "i8"),
         ("hospitals", "i8"), ("departments", "i8"), ("diseases", "i8"), ("drgs", "i8"),  # row of the sets, -1 any

@@ -13,7 +13,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from adjudicator.codes import PERSON_TYPES, CareKind, Filing, GroupStatus, Method, Place
+from adjudicator.codes import PERSON_TYPES, CareKind, Channel, Filing, GroupStatus, Method, Place
 from adjudicator.limits import LAST_DATE, MAX_AGE_YEARS, MAX_STAY_DAYS
 from adjudicator.payment.condition_terms import CONTRACT_WORDS
 from adjudicator.rulefile.dated import Source
@@ -23,7 +23,9 @@ from adjudicator.rulefile.fields import CodeList, Members, Schemes, Where, count
 FILE = "payment.toml"
 SHORT_LIST = 20
 """So many known words are listed in a remedy."""
-MASKS = ("care_kind", "scheme", "place", "filing", "status", "maternity_type", "person_type", "assistance")
+MASKS = (
+    "care_kind", "scheme", "place", "filing", "channel", "status", "maternity_type", "person_type", "assistance",
+)  # fmt: skip
 SETS = ("hospital", "department", "disease", "drg", "diagnosis", "procedure")
 
 
@@ -127,6 +129,7 @@ class ConditionTable(msgspec.Struct, frozen=True, kw_only=True):
     scheme: Schemes | None = None
     place: Annotated[tuple[int, ...], Members(Place)] | None = None
     filing: Annotated[tuple[int, ...], Members(Filing)] | None = None
+    channel: Annotated[tuple[int, ...], Members(Channel)] | None = None
     group_status: Annotated[tuple[int, ...], Members(GroupStatus)] | None = None
     maternity_type: CodeList | None = None
     person_type: CodeList | None = None
@@ -239,6 +242,7 @@ def condition_of(
         "scheme": _numbers(table.scheme),
         "place": _numbers(table.place),
         "filing": _numbers(table.filing),
+        "channel": _numbers(table.channel),
         "status": _numbers(table.group_status),
         "maternity_type": row.coded("maternity_type", {str(n): n for n in range(10)}),
         "person_type": row.coded("person_type", {code: n for n, code in enumerate(PERSON_TYPES)}),

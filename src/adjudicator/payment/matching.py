@@ -6,11 +6,13 @@ from typing import Any
 
 import numpy as np
 
+from adjudicator.codes import Channel, Filing
 from adjudicator.compiled.jit import uncounted_inlined, uncounted_kernel
 from adjudicator.payment.case import Case, ClaimCodes
 from adjudicator.payment.condition_terms import CONTRACT_ANY, CONTRACT_YES
 
 _ONE = np.uint64(1)
+NOT_DIRECT, DIRECT, COUNTER = int(Filing.NOT_DIRECT), int(Channel.DIRECT), int(Channel.COUNTER)
 
 
 @uncounted_inlined
@@ -33,6 +35,12 @@ def in_set(rules: Any, number: int, member: int) -> bool:
 
 
 @uncounted_inlined
+def channel_of(claim: Any) -> int:
+    """Return how a claim is settled, a number of codes.Channel; the filing class "not direct" says it too."""
+    return COUNTER if claim.settled_at_counter != 0 or claim.filing == NOT_DIRECT else DIRECT
+
+
+@uncounted_inlined
 def fits(rules: Any, codes: ClaimCodes, case: Case, row: int) -> bool:
     """Return whether a condition accepts a claim."""
     condition, claim, group = rules.conditions[row], case.claim, case.group
@@ -41,6 +49,7 @@ def fits(rules: Any, codes: ClaimCodes, case: Case, row: int) -> bool:
         & in_mask(condition.schemes, claim.scheme)
         & in_mask(condition.places, claim.place)
         & in_mask(condition.filings, claim.filing)
+        & in_mask(condition.channels, channel_of(claim))
         & in_mask(condition.statuses, group.status)
         & in_mask(condition.maternity_types, claim.maternity_type)
         & in_mask(condition.person_types, claim.person_type)

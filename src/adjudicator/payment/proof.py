@@ -6,11 +6,13 @@ from collections.abc import Callable, Iterable, Sequence
 
 from adjudicator.codes import (
     CARE_KIND_ZH,
+    CHANNEL_ZH,
     FILING_ZH,
     PERSON_TYPES,
     PLACE_ZH,
     SCHEME_ZH,
     CareKind,
+    Channel,
     Filing,
     GroupStatus,
     Place,
@@ -41,6 +43,7 @@ _LABELS: dict[str, _Names] = {
     "scheme": lambda n, pack: (Scheme(n).name.lower(), SCHEME_ZH[Scheme(n)]),
     "place": lambda n, pack: (Place(n).name.lower(), PLACE_ZH[Place(n)]),
     "filing": lambda n, pack: (Filing(n).name.lower(), FILING_ZH[Filing(n)]),
+    "channel": lambda n, pack: (Channel(n).name.lower(), CHANNEL_ZH[Channel(n)]),
     "status": lambda n, pack: ("group " + GroupStatus(n).name.lower(), f"分组状态 {n}"),
     "maternity_type": lambda n, pack: (f"maternity type {n}", f"生育类别 {n}"),
     "person_type": lambda n, pack: (
@@ -61,6 +64,7 @@ _DOMAIN: dict[str, Callable[[PackView], Iterable[int]]] = {
     "scheme": lambda pack: [int(scheme) for scheme in Scheme if scheme],
     "place": lambda pack: [int(place) for place in Place],
     "filing": lambda pack: [int(filing) for filing in Filing],
+    "channel": lambda pack: [int(channel) for channel in Channel],
     "status": lambda pack: [int(status) for status in GroupStatus],
     "maternity_type": lambda pack: range(10),
     "person_type": lambda pack: range(len(PERSON_TYPES)),

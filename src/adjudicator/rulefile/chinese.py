@@ -358,7 +358,7 @@ REMEDIES: dict[str, str] = {
     "leave one of them out": "请删除其一",
     "leave one out": "请删除其一",
     "load only one of the two packs": "两个规则包只加载一个",
-    "keep one entry for each place and filing": "每个就医地与备案只保留一项",
+    "keep one entry for each place, filing and channel": "每个就医地、备案与结算方式只保留一项",
     "keep one row": "请只保留一行",
     "join entries with equal values": "请合并数值相同的项",
     "join parts with equal thresholds": "请合并起点相同的部分",

@@ -13,7 +13,7 @@ from typing import Annotated, Any, NamedTuple
 
 import msgspec
 
-from adjudicator.codes import CareKind, Filing, Place, Scheme
+from adjudicator.codes import CareKind, Channel, Filing, Place, Scheme
 from adjudicator.limits import FIRST_DATE, LAST_DATE
 from adjudicator.options import Overlap, QuotaPeriod, YearBy
 from adjudicator.rulefile.dated import DatedValue, Source
@@ -113,6 +113,7 @@ class NotCovered(msgspec.Struct, frozen=True, kw_only=True):
     place: Annotated[tuple[int, ...], Members(Place)] = ()
     filing: Annotated[tuple[int, ...], Members(Filing)] = ()
     """Only of care outside the pool."""
+    channel: Annotated[tuple[int, ...], Members(Channel)] = ()
     person_group: CodeList = ()
     level: CodeList = ()
     maternity: CodeList = ()

@@ -1,14 +1,15 @@
 """The proof that a pack has exactly one rule for each claim, from its first day to the end of 2030.
 
-Claims are told apart by scheme and person class, kind of care, place with filing, hospital level, maternity class and
-day. A rule is a plan with the values that a settlement cannot do without: a rate or a quota, and a deductible where
-one is charged. Claims without a rule are faults unless a plan is marked ``undefined`` or ``[[not_covered]]`` of
-pack.toml declares them; a kind of care that no plan of a scheme ever has is a note.
+Claims are told apart by scheme and person class, kind of care, place with filing and channel of settlement, hospital
+level, maternity class and day. A rule is a plan with the values that a settlement cannot do without: a rate or a
+quota, and a deductible where one is charged. Claims without a rule are faults unless a plan is marked ``undefined`` or
+``[[not_covered]]`` of pack.toml declares them; a kind of care that no plan of a scheme ever has is a note.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import product
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -17,11 +18,13 @@ from adjudicator.benefit.plan.compile import compile_plans
 from adjudicator.benefit.plan.keys import MATERNITY_TYPES, NO_LIMIT
 from adjudicator.codes import (
     CARE_KIND_ZH,
+    CHANNEL_ZH,
     FILING_ZH,
     PERSON_TYPES,
     PLACE_ZH,
     SCHEME_ZH,
     CareKind,
+    Channel,
     Filing,
     Place,
     Scheme,
@@ -39,11 +42,17 @@ MOST_HOLES = 20
 """So many holes of a pack are told."""
 CLASSES = {Scheme.EMPLOYEE: ("11", "12"), Scheme.RESIDENT: ("14", "15", "16")}
 """Person types that a scheme always has; a pack's groups may name others."""
-WHERE = [
-    (Place.LOCAL, Filing.UNSPECIFIED),
-    *((place, filing) for place in (Place.PROVINCE, Place.OUTSIDE) for filing in Filing if filing),
+Way = tuple[Place, Filing, Channel]
+WHERE: list[Way] = [
+    *((Place.LOCAL, Filing.UNSPECIFIED, channel) for channel in Channel),
+    *(
+        way
+        for way in product((Place.PROVINCE, Place.OUTSIDE), list(Filing)[1:], Channel)
+        if way[1:] != (Filing.NOT_DIRECT, Channel.DIRECT)
+    ),
 ]
-"""Where care is given; elsewhere a claim without a filing counts as not filed."""
+"""Where care is given and how it is settled; elsewhere a claim without a filing counts as not filed."""
+CHANNEL_EN = {Channel.DIRECT: "settled directly", Channel.COUNTER: "at the counter"}
 MATERNITY = {number: name for name, number in MATERNITY_TYPES.items()}
 
 
@@ -62,7 +71,7 @@ class Claims(NamedTuple):
 
     persons: frozenset[Person] | None
     care: frozenset[int] | None
-    where: frozenset[tuple[Place, Filing]] | None
+    where: frozenset[Way] | None
     levels: frozenset[int] | None
     maternity: frozenset[int] | None
     days: range
@@ -124,9 +133,10 @@ def _plan_rules(pack: Pack, persons: Sequence[Person]) -> Iterator[Rule]:
     plans = compile_plans([pack])
     for version, row in zip(plans.versions, plans.rows, strict=True):
         plan, days = version.plan, range(version.from_date, version.to_date + 1)
-        given = frozenset(pair for pair in _where(plan.places, plan.filings) if row["cross_defined"][pair])
+        ways = _where(plan.places, plan.filings, plan.channels)
+        given = frozenset(way for way in ways if row["cross_defined"][way])
         fixed = frozenset(
-            pair for pair in given if row["cross_deductible_fen"][pair] >= 0 or row["cross_deductible_ppm"][pair]
+            way for way in given if row["cross_deductible_fen"][way] >= 0 or row["cross_deductible_ppm"][way]
         )
         of_levels: dict[tuple[frozenset[int], frozenset[int]], list[int]] = {}
         for number in {person.group for person in persons if person.scheme == plan.scheme} - {-1}:
@@ -143,7 +153,7 @@ def _plan_rules(pack: Pack, persons: Sequence[Person]) -> Iterator[Rule]:
         if plan.undefined:
             some = frozenset(person for person in persons if person.scheme == plan.scheme)
             days = range(plan.from_date, plan.to_date + 1)
-            where = frozenset(_where(plan.places, plan.filings))
+            where = frozenset(_where(plan.places, plan.filings, plan.channels))
             yield Rule(Claims(some, frozenset(plan.care), where, None, None, days), plan)
 
 
@@ -157,10 +167,10 @@ def _levels(pack: Pack, row: np.void, group: int) -> tuple[frozenset[int], froze
     return frozenset(n for n in every if rated[n]), frozenset(n for n in every if charged[n])
 
 
-def _where(places: Iterable[int], filings: Iterable[int]) -> Iterator[tuple[Place, Filing]]:
-    for place, filing in WHERE:
-        if place in places and (place == Place.LOCAL or filing in filings):
-            yield place, filing
+def _where(places: Iterable[int], filings: Iterable[int], channels: Iterable[int]) -> Iterator[Way]:
+    for place, filing, channel in WHERE:
+        if place in places and (place == Place.LOCAL or filing in filings) and channel in channels:
+            yield place, filing, channel
 
 
 def _declared(pack: Pack, persons: Sequence[Person]) -> Iterator[Rule]:
@@ -171,7 +181,9 @@ def _declared(pack: Pack, persons: Sequence[Person]) -> Iterator[Rule]:
             Claims(
                 frozenset(person for person in some if not groups or person.group in groups),
                 frozenset(entry.care) or None,
-                frozenset(_where(entry.place or tuple(Place), entry.filing or tuple(Filing))),
+                frozenset(
+                    _where(entry.place or tuple(Place), entry.filing or tuple(Filing), entry.channel or tuple(Channel))
+                ),
                 frozenset(pack.level_ids.index(name) for name in entry.level) or None,
                 frozenset(MATERNITY_TYPES[name] for name in entry.maternity) or None,
                 range(entry.from_, entry.to + 1),
@@ -199,7 +211,7 @@ def _dimensions(
     values: tuple[tuple[Iterable[Any], Label], ...] = (
         (persons, lambda some, language: _persons_text(pack, some, persons, language)),
         (cares, lambda some, language: [_care(care, language) for care in some]),
-        ([pair for pair in WHERE if not (pack.province_wide and pair[0] == Place.PROVINCE)], _where_text),
+        ([way for way in WHERE if not (pack.province_wide and way[0] == Place.PROVINCE)], _where_text),
         (range(len(pack.levels)), lambda some, language: [_level(pack, n, language) for n in some]),
         (sorted(MATERNITY), _maternity_text), (inside, lambda some, language: _days_text(some, inside, language)),
     )  # fmt: skip
@@ -243,19 +255,34 @@ def _persons_text(pack: Pack, some: Sequence[Person], every: Sequence[Person], l
     return list(dict.fromkeys(words))
 
 
-def _where_text(some: Sequence[tuple[Place, Filing]], language: str) -> list[str]:
+def _where_text(some: Sequence[Way], language: str) -> list[str]:
+    """Return places by their name, with the channel or the filings where some of the place are left out."""
     zh, words = language == "zh", []
-    for place in dict.fromkeys(place for place, _ in some):
-        filings = [filing for other, filing in some if other == place]
+    for place in dict.fromkeys(way[0] for way in some):
+        ways, every = ([way[1:] for way in listed if way[0] == place] for listed in (some, WHERE))
         name = PLACE_ZH[place] if zh else choice_name(place)
-        if len(filings) < sum(other == place for other, _ in WHERE):
-            name += (
-                f"（{'、'.join(FILING_ZH[f] for f in filings)}）"
-                if zh
-                else f" ({', '.join(map(choice_name, filings))})"
-            )
+        channels = {channel for _, channel in ways}
+        if set(ways) == {way for way in every if way[1] in channels}:
+            name += "" if len(channels) > 1 else _channel(channels.pop(), language)
+        else:
+            filings = [_filing_text(filing, ways, every, language) for filing in dict.fromkeys(way[0] for way in ways)]
+            name += f"（{'、'.join(filings)}）" if zh else f" ({', '.join(filings)})"
         words.append(name)
     return list(dict.fromkeys(words))
+
+
+def _filing_text(
+    filing: Filing, ways: Sequence[tuple[Filing, Channel]], every: Sequence[tuple[Filing, Channel]], language: str
+) -> str:
+    """Return the name of a filing, with its channel where the other one is left out."""
+    name = FILING_ZH[filing] if language == "zh" else choice_name(filing)
+    channels = [channel for other, channel in ways if other == filing]
+    left_out = len(channels) < sum(other == filing for other, _ in every)
+    return name + _channel(channels[0], language) if left_out else name
+
+
+def _channel(channel: Channel, language: str) -> str:
+    return CHANNEL_ZH[channel] if language == "zh" else f" {CHANNEL_EN[channel]}"
 
 
 def _maternity_text(some: Sequence[int], language: str) -> list[str]:

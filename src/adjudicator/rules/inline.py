@@ -34,7 +34,7 @@ _CARE_TYPES = [
     if kind and kind not in NATIONAL_CARE_TYPES.values()
 ]
 """Medical categories of an inline plan for the kinds of care that have no national code."""
-_PLAN = ("scheme", "care", "place", "filing")
+_PLAN = ("scheme", "care", "place", "filing", "channel")
 _PACK = ("levels", "person_groups", "assistance", "diseases", "programmes", "hospitals", "options")
 _SOURCE = (*EVIDENCE_KEYS, "from")
 
@@ -118,6 +118,6 @@ def _plan(mapping: dict[str, Any]) -> dict[str, Any]:
     return {
         "id": "inline", "name": "Inline plan", "name_zh": "内联方案", "scheme": mapping.get("scheme", "employee"),
         "care": mapping.get("care", "any"), "place": mapping.get("place", "any"),
-        "filing": mapping.get("filing", "any"),
+        "filing": mapping.get("filing", "any"), "channel": mapping.get("channel", "any"),
         "from": start, "rule": [rule],
     }  # fmt: skip

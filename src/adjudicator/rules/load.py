@@ -207,7 +207,8 @@ def _check_two_plans(plans: Sequence[PlanSource], faults: Faults) -> None:
             shared_place = set(plan.places) & set(other.places)
             shared_filing = set(plan.filings) & set(other.filings) or (0 in shared_place)
             same_days = plan.from_date <= other.to_date and other.from_date <= plan.to_date
-            if plan.scheme == other.scheme and shared_care and shared_place and shared_filing and same_days:
+            shared_way = shared_place and shared_filing and set(plan.channels) & set(other.channels)
+            if plan.scheme == other.scheme and shared_care and shared_way and same_days:
                 faults.append(_both_fit(plan, other, sorted(shared_care), min(shared_place)))
 
 
@@ -218,9 +219,9 @@ def _both_fit(plan: PlanSource, other: PlanSource, care: Sequence[CareKind], pla
     return Fault(
         plan.file, plan.key,
         f"plans {other.id!r} ({other.file}) and {plan.id!r} both fit {scheme} {kinds}, {choice_name(place)} on {day}",
-        "narrow care, place, filing, from or to of one of them", E.TWO_PLANS,
+        "narrow care, place, filing, channel, from or to of one of them", E.TWO_PLANS,
         message_zh=f"{day} {PLACE_ZH[place]}{SCHEME_ZH[plan.scheme]}{kinds_zh}同时符合方案 {other.id} 与 {plan.id}",
-        remedy_zh="请收窄其一的 care、place、filing、from 或 to",
+        remedy_zh="请收窄其一的 care、place、filing、channel、from 或 to",
     )  # fmt: skip
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -19,7 +20,7 @@ from adjudicator.benefit.plan.keys import (
     field_of,
 )
 from adjudicator.benefit.plan.source import PlanSource
-from adjudicator.codes import CARE_KIND_ZH, FILING_ZH, PLACE_ZH, CareKind, Filing, Place, Scheme
+from adjudicator.codes import CARE_KIND_ZH, CHANNEL_ZH, FILING_ZH, PLACE_ZH, CareKind, Channel, Filing, Place, Scheme
 from adjudicator.money import fen_to_yuan
 from adjudicator.options import choice_name, in_words
 from adjudicator.rulefile.dated import DatedValue, value_on
@@ -154,19 +155,23 @@ def value_or_blank(plan: PlanSource, name: str, date: int) -> np.ndarray:
 
 
 def _cross_cells(value: DatedValue) -> Iterator[Cell]:
-    """One cell for each place and filing that has a rule, with everything it changes."""
+    """One cell for each place, filing and channel that has a rule, with everything it changes."""
     tables = {name: value.value[field_of(f"cross_{name}")] for name in CROSS_FIELDS}
-    for place in Place:
-        for filing in Filing:
-            if tables["defined"][place, filing]:
-                texts = []
-                for name, (unit, default) in list(CROSS_FIELDS.items())[1:]:
-                    number = int(tables[name][place, filing])
-                    if number != default:
-                        en, zh = CROSS_NAMES[name]
-                        texts.append(f"{zh} {en} {unit_text(unit, number)}")
-                names = ((PLACE_ZH[place], choice_name(place)), (FILING_ZH[filing], choice_name(filing)))
-                yield Cell(names, "; ".join(texts) or "as local care 同本地")
+    told_apart = any((table[..., 0] != table[..., 1])[:, : Filing.NOT_DIRECT].any() for table in tables.values())
+    for place, filing, channel in product(Place, Filing, Channel):
+        if tables["defined"][place, filing, channel] and (told_apart or channel == Channel.COUNTER):
+            if filing == Filing.NOT_DIRECT and channel == Channel.DIRECT:
+                continue  # no claim is so
+            texts = []
+            for name, (unit, default) in list(CROSS_FIELDS.items())[1:]:
+                number = int(tables[name][place, filing, channel])
+                if number != default:
+                    en, zh = CROSS_NAMES[name]
+                    texts.append(f"{zh} {en} {unit_text(unit, number)}")
+            names = [(PLACE_ZH[place], choice_name(place)), (FILING_ZH[filing], choice_name(filing))]
+            if told_apart:
+                names.append((CHANNEL_ZH[channel], choice_name(channel)))
+            yield Cell(tuple(names), "; ".join(texts) or "as local care 同本地")
 
 
 def _derived_cell(pack: Pack, entry: tuple[int, int, str, int]) -> Cell:

@@ -1,7 +1,7 @@
 """Compiled plans: one row of :data:`keys.PLAN` for each plan and span of days on which no value changes.
 
-``select`` finds the row of a claim: pack, scheme, kind of care, place, filing class, date. The kernel reads the same
-arrays.
+``select`` finds the row of a claim: pack, scheme, kind of care, place, filing class, channel of settlement, date.
+The kernel reads the same arrays.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import numpy as np
 from adjudicator.benefit.plan.keys import KEY, KEYS, PLAN, RANGE, SPAN, UNDEFINED, Stage
 from adjudicator.benefit.plan.source import PlanSource
 from adjudicator.benefit.plan.values import blank_cross_region
-from adjudicator.codes import CareKind, Filing, Place, Scheme
+from adjudicator.codes import CareKind, Channel, Filing, Place, Scheme
 from adjudicator.dates import day_before, iso, next_day
 from adjudicator.errors import E
 from adjudicator.limits import LAST_DATE
@@ -24,7 +24,7 @@ from adjudicator.rulefile.pack import Pack
 
 UNDEFINED_PLAN = -2
 """In place of a row: the documents are known to give no rule."""
-SELECTOR_SHAPE = (len(Scheme), len(CareKind), len(Place), len(Filing))
+SELECTOR_SHAPE = (len(Scheme), len(CareKind), len(Place), len(Filing), len(Channel))
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,18 +46,22 @@ class Plans:
     rows: np.ndarray
     """PLAN[n]"""
     selector: np.ndarray
-    """RANGE[packs, schemes, kinds, places, filings]: range of ``spans``."""
+    """RANGE[packs, schemes, kinds, places, filings, channels]: range of ``spans``."""
     spans: np.ndarray
     """SPAN[m]; UNDEFINED_PLAN in place of a plan row."""
     versions: tuple[PlanVersion, ...]
     undefined: tuple[str, ...]
     """What is missing, in words, of the plans that are marked undefined."""
 
-    def select(self, pack: int, scheme: int, care: int, place: int, filing: int, date: int) -> tuple[int, E]:
+    def select(
+        self, pack: int, scheme: int, care: int, place: int, filing: int, date: int, channel: int = Channel.DIRECT
+    ) -> tuple[int, E]:
         """Return plan row and error number; the row is -1 where there is none."""
         if place != Place.LOCAL and filing == Filing.UNSPECIFIED:
             filing = Filing.NONE
-        cell = self.selector[pack, scheme, care, place, filing]
+        if filing == Filing.NOT_DIRECT:
+            channel = Channel.COUNTER
+        cell = self.selector[pack, scheme, care, place, filing, channel]
         if cell["start"] == cell["end"]:
             return -1, E.NO_PLAN
         for first, last, row in self.spans[cell["start"] : cell["end"]]:
@@ -113,10 +117,11 @@ def _spans(plan: PlanSource) -> list[tuple[int, int]]:
 def _cells(pack: int, plan: PlanSource) -> list[tuple[int, ...]]:
     """Return the selector cells of a plan; local care has the same plan whatever the filing says."""
     return [
-        (pack, int(plan.scheme), int(care), int(place), int(filing))
+        (pack, int(plan.scheme), int(care), int(place), int(filing), int(channel))
         for care in plan.care
         for place in plan.places
         for filing in (Filing if place is Place.LOCAL else plan.filings)
+        for channel in plan.channels
     ]
 
 

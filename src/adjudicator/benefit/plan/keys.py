@@ -15,7 +15,7 @@ import numpy as np
 
 from adjudicator import limits
 from adjudicator import options as o
-from adjudicator.codes import Filing, Place
+from adjudicator.codes import Channel, Filing, Place
 from adjudicator.options import Option
 
 NO_LIMIT = 2**60
@@ -34,6 +34,7 @@ AXIS_LENGTH: dict[str, int] = {
     "maternity": 10,
     "place": len(Place),
     "filing": len(Filing),
+    "channel": len(Channel),
 }
 LISTED_AXES = ("tier", "band", "nth", "age")
 """Axes written as a list in order; the others are written by name."""
@@ -284,7 +285,8 @@ CROSS_FIELDS: dict[str, tuple[str, int]] = {
     "deductible_at_most_yuan": ("yuan", NO_LIMIT),
     "no_tilt": ("flag", 0),
 }
-"""What one place and filing class changes (V11): unit and default."""
+"""What one place, filing class and channel of settlement changes (V11): unit and default."""
+CROSS_SHAPE = tuple(AXIS_LENGTH[axis] for axis in ("place", "filing", "channel"))
 
 
 OWN_FIELDS = (
@@ -298,8 +300,7 @@ def _fields() -> list[tuple[Any, ...]]:
     ordered = sorted(KEYS, key=lambda key: int(np.prod(key.shape)))
     fields: list[tuple[Any, ...]] = [(name, "i8") for name in OWN_FIELDS]
     fields += [(key.field, "i8", key.shape) if key.axes else (key.field, "i8") for key in ordered]
-    cross_shape = (AXIS_LENGTH["place"], AXIS_LENGTH["filing"])
-    return fields + [(field_of(f"cross_{name}"), "i8", cross_shape) for name in CROSS_FIELDS]
+    return fields + [(field_of(f"cross_{name}"), "i8", CROSS_SHAPE) for name in CROSS_FIELDS]
 
 
 PLAN = np.dtype(_fields())

@@ -6,7 +6,7 @@ from typing import Any
 
 from adjudicator.benefit.plan.keys import CROSS_FIELDS, KEYS, LISTED_AXES, MATERNITY_TYPES, SPECIAL_KEYS, Key
 from adjudicator.benefit.plan.values import ALIASES, number_kind
-from adjudicator.codes import CareKind, Filing, Place, Scheme
+from adjudicator.codes import CareKind, Channel, Filing, Place, Scheme
 from adjudicator.options import BurdenPart, choice_name
 from adjudicator.rulefile.fields import Members
 from adjudicator.rulefile.schema import DATE, PERIOD, SUPPORT, TEXT, Schema, of_members, of_number, table
@@ -24,7 +24,7 @@ def benefit_schema() -> Schema:
     plan = fragment | {
         "scheme": {"enum": list(Members(Scheme).words)},
         "care": of_members(Members(CareKind)), "place": of_members(Members(Place)),
-        "filing": of_members(Members(Filing)), "from": DATE, "to": DATE,
+        "filing": of_members(Members(Filing)), "channel": of_members(Members(Channel)), "from": DATE, "to": DATE,
         "undefined": TEXT | {"description": "the documents give no rule for these claims: what is missing"},
     }  # fmt: skip
     required = ["id", "name", "name_zh", "scheme", "care", "from"]
@@ -75,7 +75,8 @@ def _cells(number: Schema, axes: tuple[str, ...]) -> Schema:
 
 
 def _cross_region() -> Schema:
-    properties: dict[str, Schema] = {"place": of_members(Members(Place)), "filing": of_members(Members(Filing))}
+    by = {"place": Place, "filing": Filing, "channel": Channel}
+    properties: dict[str, Schema] = {name: of_members(Members(members)) for name, members in by.items()}
     for name, (unit, _) in CROSS_FIELDS.items():
         if name != "defined":
             properties[name] = {"type": "boolean"} if unit == "flag" else of_number(number_kind(unit))

@@ -14,7 +14,7 @@ from typing import Any
 
 from adjudicator.benefit.plan.keys import KEY, NO_LIMIT, SPECIAL_KEYS, UNDEFINED
 from adjudicator.benefit.plan.values import Names, Reader
-from adjudicator.codes import CareKind, Filing, Place, Scheme
+from adjudicator.codes import CareKind, Channel, Filing, Place, Scheme
 from adjudicator.limits import FIRST_DATE, LAST_DATE
 from adjudicator.options import DeductibleCounting, QuotaMode, choice_name
 from adjudicator.rulefile.dated import (
@@ -39,6 +39,7 @@ PLAN_KEYS = (
     "care",
     "place",
     "filing",
+    "channel",
     "from",
     "to",
     "use",
@@ -80,6 +81,7 @@ class PlanSource:
     care: tuple[CareKind, ...]
     places: tuple[Place, ...]
     filings: tuple[Filing, ...]
+    channels: tuple[Channel, ...]
     from_date: int
     to_date: int
     undefined: str
@@ -150,6 +152,7 @@ def _plan(
     care = reader.members(raw.get("care"), CareKind, f"{key}.care")
     places = reader.members(raw.get("place", "any"), Place, f"{key}.place")
     filings = reader.members(raw.get("filing", "any"), Filing, f"{key}.filing")
+    channels = reader.members(raw.get("channel", "any"), Channel, f"{key}.channel")
     from_date = read_date(raw.get("from"), file, f"{key}.from", faults)
     to_date = read_date(raw["to"], file, f"{key}.to", faults) if "to" in raw else LAST_DATE
     if from_date and to_date and from_date > to_date:
@@ -160,6 +163,7 @@ def _plan(
         str(raw.get("id")), str(raw.get("name")), str(raw.get("name_zh")),
         SCHEME_WORDS.get(str(scheme), Scheme.UNKNOWN),
         tuple(map(CareKind, care)), tuple(map(Place, places)), tuple(map(Filing, filings)),
+        tuple(map(Channel, channels)),
         from_date or FIRST_DATE, to_date or LAST_DATE, str(raw.get("undefined", "")), values, file, key,
         str(raw.get("note", "")),
     )  # fmt: skip

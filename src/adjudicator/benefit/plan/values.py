@@ -15,6 +15,7 @@ from adjudicator import limits
 from adjudicator.benefit.plan.keys import (
     AXIS_LENGTH,
     CROSS_FIELDS,
+    CROSS_SHAPE,
     LISTED_AXES,
     MATERNITY_TYPES,
     NO_LIMIT,
@@ -22,7 +23,7 @@ from adjudicator.benefit.plan.keys import (
     Key,
     field_of,
 )
-from adjudicator.codes import Filing, Place
+from adjudicator.codes import Channel, Filing, Place
 from adjudicator.options import BurdenPart, choice_name
 from adjudicator.rounding import PPM
 from adjudicator.rulefile.faults import Faults
@@ -61,9 +62,11 @@ class Names:
 
 
 def blank_cross_region() -> dict[str, np.ndarray]:
-    """Fields ``cross_*`` int64[place, filing] of a plan without a rule for care elsewhere."""
-    shape = (AXIS_LENGTH["place"], AXIS_LENGTH["filing"])
-    return {field_of(f"cross_{name}"): np.full(shape, default, np.int64) for name, (_, default) in CROSS_FIELDS.items()}
+    """Fields ``cross_*`` int64[place, filing, channel] of a plan without a rule for care elsewhere."""
+    return {
+        field_of(f"cross_{name}"): np.full(CROSS_SHAPE, default, np.int64)
+        for name, (_, default) in CROSS_FIELDS.items()
+    }
 
 
 def number_kind(unit: str, most: int = NO_LIMIT) -> Number:
@@ -210,7 +213,7 @@ class Reader:
     # ---------------------------------------------------------------- tables of their own shape
 
     def cross_region(self, raw: Any, where: str) -> dict[str, np.ndarray] | None:
-        """Fields ``cross_*`` int64[place, filing] of the entries of ``cross_region`` (V11)."""
+        """Fields ``cross_*`` int64[place, filing, channel] of the entries of ``cross_region`` (V11)."""
         before = len(self.faults)
         blank = blank_cross_region()
         fields = {name: blank[field_of(f"cross_{name}")] for name in CROSS_FIELDS}
@@ -229,16 +232,18 @@ class Reader:
             return
         places = self.members(entry.get("place"), Place, f"{where}.place")
         filings = self.members(entry.get("filing", "any"), Filing, f"{where}.filing")
+        channels = self.members(entry.get("channel", "any"), Channel, f"{where}.channel")
         for place in places:
             for filing in filings:
-                if fields["defined"][place, filing]:
+                if fields["defined"][place, filing, channels].any():
                     name = f"{choice_name(Place(place))}/{choice_name(Filing(filing))}"
                     self.faults.add(
-                        self.file, where, f"{name} is given twice", "keep one entry for each place and filing"
+                        self.file, where, f"{name} is given twice", "keep one entry for each place, filing and channel"
                     )
-                fields["defined"][place, filing] = 1
+                fields["defined"][place, filing, channels] = 1
+        cells = np.ix_(places, filings, channels)
         for name, value in entry.items():
-            if name in ("place", "filing"):
+            if name in ("place", "filing", "channel"):
                 continue
             if name not in CROSS_FIELDS or name == "defined":
                 near = difflib.get_close_matches(name, CROSS_FIELDS, 1)
@@ -250,8 +255,7 @@ class Reader:
             unit = CROSS_FIELDS[name][0]
             number = self.number(unit, value, f"{where}.{name}")
             if number is not None:
-                for place in places:
-                    fields[name][place, filings] = number
+                fields[name][cells] = number
 
     def members(self, raw: Any, choices: type[IntEnum], where: str) -> list[int]:
         """Return the numbers of one or several named choices; "any" is all of them."""

@@ -71,7 +71,7 @@ def tilt_assistance(plan: Any, year: Any, work: Any) -> None:
     parts, category = plan.assistance_base & ASSISTED_PARTS, work.category
     rate_ppm = plan.tilt_ppm[category]
     work.tilt_base_fen = left_in(work, parts)
-    if rate_ppm > 0 and plan.cross_no_tilt[work.place, work.filing] == 0:
+    if rate_ppm > 0 and plan.cross_no_tilt[work.place, work.filing, work.channel] == 0:
         base, threshold = work.tilt_base_fen, plan.tilt_threshold_fen[category]
         before = not_negative(year.tilt_base_fen - threshold)
         after = not_negative(year.tilt_base_fen + base - threshold)

@@ -28,24 +28,24 @@ RULE_UNDEFINED = int(E.RULE_UNDEFINED)
 def cross_region(plan: Any, claim: Any, lines_in_scope: np.ndarray, work: Any) -> None:
     """Fill the extra first-pay, the points off and the factor of the rate (V11); take the extra out of the scope."""
     extra_ppm, minus_ppm, factor_ppm = 0, 0, PPM
-    if plan.cross_defined[work.place, work.filing] == 0:
+    if plan.cross_defined[work.place, work.filing, work.channel] == 0:
         if work.in_scope_fen > 0:
             work.error = RULE_UNDEFINED
     elif work.no_cross_region == 0:
-        extra_ppm = plan.cross_extra_first_pay_ppm[work.place, work.filing]
-        minus_ppm = plan.cross_minus_points_ppm[work.place, work.filing]
-        factor_ppm = plan.cross_factor_ppm[work.place, work.filing]
+        extra_ppm = plan.cross_extra_first_pay_ppm[work.place, work.filing, work.channel]
+        minus_ppm = plan.cross_minus_points_ppm[work.place, work.filing, work.channel]
+        factor_ppm = plan.cross_factor_ppm[work.place, work.filing, work.channel]
         if claim.referral == Referral.MISSING:
             # The heavier of the two reductions, once.
             extra_ppm = max(extra_ppm, plan.unreferred_extra_ppm)
             minus_ppm = max(minus_ppm, plan.unreferred_points_ppm)
     extra = extra_first_pay(plan, claim, lines_in_scope, extra_ppm, work)
     if TRACED:
-        is_own = extra_ppm == plan.cross_extra_first_pay_ppm[work.place, work.filing]
+        is_own = extra_ppm == plan.cross_extra_first_pay_ppm[work.place, work.filing, work.channel]
         trace.cite("cross_region_first_pay", "cross_region" if is_own else "unreferred_extra_percent")
         trace.part("cross_region_first_pay", work.in_scope_fen, extra_ppm)
         trace.step("cross_region_first_pay", extra)
-        is_own = minus_ppm == plan.cross_minus_points_ppm[work.place, work.filing]
+        is_own = minus_ppm == plan.cross_minus_points_ppm[work.place, work.filing, work.channel]
         trace.because("rate", "unreferred_points", minus_ppm > 0 and not is_own)
         if (minus_ppm > 0 and is_own) or factor_ppm != PPM:
             trace.cite("rate", "cross_region")

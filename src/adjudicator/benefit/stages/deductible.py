@@ -36,13 +36,13 @@ def in_referral_chain(plan: Any, claim: Any) -> int:
 def standard_of_place(plan: Any, work: Any) -> int:
     """Return the standard of the hospital level, or of the place and filing class (V11); below 0 undefined."""
     standard: int = plan.deductible_fen[work.group, work.level]
-    fixed = plan.cross_deductible_fen[work.place, work.filing]
+    fixed = plan.cross_deductible_fen[work.place, work.filing, work.channel]
     if fixed >= 0:
         standard = fixed
-    share_ppm = plan.cross_deductible_ppm[work.place, work.filing]
+    share_ppm = plan.cross_deductible_ppm[work.place, work.filing, work.channel]
     if share_ppm > 0:
-        least = plan.cross_deductible_at_least_fen[work.place, work.filing]
-        most = plan.cross_deductible_at_most_fen[work.place, work.filing]
+        least = plan.cross_deductible_at_least_fen[work.place, work.filing, work.channel]
+        most = plan.cross_deductible_at_most_fen[work.place, work.filing, work.channel]
         standard = min(max(per_million(work.total_fen * share_ppm), least), most)
     if TRACED:
         is_own = fixed >= 0 or share_ppm > 0
