@@ -774,16 +774,15 @@ class Cascade:
         pay = base = tilt = tilt_base = 0
         if self.has("assistance_percent"):
             base = sum(burden[name] for name in order)
-            rate = self.rules.rate("assistance_percent", self.category)
-            if rate:
+            if any(rate for _, rate in self.assistance_bands()):
                 inpatient, outpatient = self.year["assistance_inpatient_fen"], self.year["assistance_outpatient_fen"]
-                limits = [(self.rules.number("assistance_cap_yuan", self.category), inpatient + outpatient)]
+                limits = [(self.assistance_cap(self.year["assistance_base_fen"] + base), inpatient + outpatient)]
                 if self.rules.option("assistance_account", Account) != Account.OUTPATIENT:
                     limits.append((self.rules.number("assistance_inpatient_cap_yuan", self.category), inpatient))
                 if self.rules.option("assistance_account", Account) == Account.OUTPATIENT:
                     limits.append((self.rules.number("assistance_outpatient_cap_yuan", self.category), outpatient))
                 pay = self.above(
-                    "assistance", rate, base, self.year["assistance_base_fen"], inpatient + outpatient, limits
+                    self.assistance_curve, base, self.year["assistance_base_fen"], inpatient + outpatient, limits
                 )
                 pay_from(burden, pay, order)
         if self.has("tilt_percent"):
@@ -791,16 +790,44 @@ class Cascade:
             rate = self.rules.rate("tilt_percent", self.category)
             if rate and not self.cross("cross_no_tilt", 0):
                 limits = [(self.rules.number("tilt_cap_yuan", self.category), self.year["tilt_fen"])]
-                tilt = self.above("tilt", rate, tilt_base, self.year["tilt_base_fen"], self.year["tilt_fen"], limits)
+                curve = lambda burden: max(burden - self.threshold("tilt"), 0) * rate  # noqa: E731
+                tilt = self.above(curve, tilt_base, self.year["tilt_base_fen"], self.year["tilt_fen"], limits)
                 pay_from(burden, tilt, order)
         return pay, base, tilt, tilt_base
 
-    def above(self, name: str, rate: Fraction, base: int, before: int, paid: int, limits) -> int:
-        """A share of what the year's base has above the threshold, as an increment."""
-        threshold = 0
-        if self.rules.raw(f"{name}_threshold_yuan") is not None:
-            threshold = self.rules.number(f"{name}_threshold_yuan", self.category) or 0
-        worth = [max(point - threshold, 0) * rate for point in (before, before + base)]
+    def threshold(self, name: str) -> int:
+        if self.rules.raw(f"{name}_threshold_yuan") is None:
+            return 0
+        return self.rules.number(f"{name}_threshold_yuan", self.category) or 0
+
+    def assistance_bands(self) -> list[tuple[int, Fraction]]:
+        """Burden at which each band begins, and its rate; one band from 0 where the plan has none."""
+        raw = self.rules.raw("assistance_from_yuan")
+        lows = [0] if raw is None else [int(low) for low in raw if low < NO_LIMIT]
+        on_top = self.rules.option("assistance_origin", BandOrigin) == BandOrigin.THRESHOLD
+        shift = self.threshold("assistance") if on_top else 0
+        return [
+            (low + shift, self.rules.rate("assistance_percent", self.category, band) or Fraction(0))
+            for band, low in enumerate(lows)
+        ]
+
+    def assistance_curve(self, burden: int) -> Fraction:
+        """What the year's burden is worth in assistance: each yuan above the threshold at the rate of its band."""
+        bands = self.assistance_bands()
+        worth = Fraction(0)
+        for band, (low, rate) in enumerate(bands):
+            top = burden if band + 1 == len(bands) else min(burden, bands[band + 1][0])
+            worth += max(top - max(low, self.threshold("assistance")), 0) * rate
+        return worth
+
+    def assistance_cap(self, burden: int) -> int | None:
+        """The limit of the last band that the burden goes beyond the beginning of; the first for a smaller one."""
+        reached = [band for band, (low, _) in enumerate(self.assistance_bands()) if low < burden]
+        return self.rules.number("assistance_cap_yuan", self.category, max(reached, default=0))
+
+    def above(self, curve, base: int, before: int, paid: int, limits) -> int:
+        """What a claim adds to a yearly benefit that is a curve over the year's base."""
+        worth = [curve(point) for point in (before, before + base)]
         pay = min(self.increment("assistance_increment", *worth, paid), base)
         for limit, so_far in limits:
             if limit is not None:

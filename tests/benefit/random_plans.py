@@ -135,6 +135,12 @@ def _layers(rng: np.random.Generator, plan: dict[str, Any]) -> None:
         plan["assistance_threshold_yuan"] = {"edge": _yuan(rng, 7_000)}
         if rng.random() < 0.5:
             plan["assistance_cap_yuan"] = _yuan(rng, 40_000)
+        if rng.random() < 0.5:
+            plan["assistance_from_yuan"] = [0, 1_000, 8_000][: int(rng.integers(2, 4))]
+            bands = len(plan["assistance_from_yuan"])
+            plan["assistance_percent"]["poor"] = [_percent(rng) for _ in range(bands)]
+            plan["assistance_cap_yuan"] = {"poor": sorted(_yuan(rng, 20_000) for _ in range(bands))}
+        if rng.random() < 0.5:
             plan["assistance_outpatient_cap_yuan"] = _yuan(rng, 9_000)
             plan["assistance_inpatient_cap_yuan"] = _yuan(rng, 20_000)
     if rng.random() < 0.6:

@@ -18,7 +18,7 @@ from typing import Any
 
 NO_LIMIT, UNDEFINED = 2**60, -1
 SCALE = {"yuan": 100, "percent": 10_000, "points": 10_000, "days": 1, "years": 1}
-LISTED = ("tier", "band", "nth", "age")
+LISTED = ("tier", "band", "burden", "nth", "age")
 MATERNITY = ("", "normal", "assisted", "caesarean", "difficult", "miscarriage", "termination", "prenatal", "", "other")
 ALIASES = {
     "in_catalogue": ("in_scope", "first_pay"),

@@ -71,6 +71,8 @@ def edited(folder: Path, file: str, old: str, new: str) -> list[str]:
         ("benefit/shared.toml", "minus_points = 5", "minus_point = 5", "did you mean 'minus_points'?"),
         ("benefit/shared.toml", 'filing = "temporary"', 'filing = ["temporary", "referred"]',
          "outside/referred is given twice"),
+        ("benefit/shared.toml", "low_income = 70,", "low_income = [70, 80],",
+         "has 2 rates where assistance_from_yuan has 1 steps"),
         ("benefit/shared.toml", 'channel = "direct"', 'channel = "post"', "'post' is not known"),
         ("benefit/shared.toml", 'evidence = "demonstration"', "verified = true",
          "fragment[0].rule[0].verified: unknown key"),

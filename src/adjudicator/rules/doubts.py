@@ -134,9 +134,11 @@ def _thresholds(pack: Pack) -> Iterator[Fault]:
             if low not in version.values or high not in version.values:
                 continue
             source = version.values[low].source
-            axes = tuple(dict.fromkeys((*lower.axes, *upper.axes)))
+            axes = tuple(axis for axis in dict.fromkeys((*lower.axes, *upper.axes)) if axis not in LISTED_AXES)
             for at in _places(pack, version.plan, axes):
-                first, second = (int(row[key.field][tuple(at[axis] for axis in key.axes)]) for key in (lower, upper))
+                first, second = (
+                    int(row[key.field][tuple(at.get(axis, 0) for axis in key.axes)]) for key in (lower, upper)
+                )
                 if second >= 0 and NO_LIMIT > first > second:
                     whom, whom_zh = _named(pack, at, "en"), _named(pack, at, "zh")
                     amounts = unit_text("yuan", first), unit_text("yuan", second)

@@ -37,6 +37,8 @@ CROSS_NAMES = {
     "deductible_at_most_yuan": ("deductible at most", "起付线上限"),
     "no_tilt": ("no tilt assistance", "不享受倾斜救助"),
 }
+STEPS = {"tier": "tier_from_yuan", "band": "catastrophic_from_yuan", "burden": "assistance_from_yuan"}
+"""Axis -> the key with the lower ends of its steps."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +111,7 @@ def cells(pack: Pack, plan: PlanSource, value: DatedValue, date: int) -> list[Ce
     if value.name == "rate_derived":
         return [_derived_cell(pack, entry) for entry in value.value]
     key = KEY[value.name]
-    if key.name in ("tier_from_yuan", "catastrophic_from_yuan", "age_from_years"):
+    if key.name in (*STEPS.values(), "age_from_years"):
         return [Cell((), " / ".join(unit_text(key.unit, int(low)) for low in value.value if low != key.default))]
     axes = [_axis(pack, plan, key, axis, date) for axis in key.axes]
     listed = axes.pop() if key.axes and key.axes[-1] in LISTED_AXES else [(None, "", "")]
@@ -135,8 +137,8 @@ def _axis(pack: Pack, plan: PlanSource, key: Key, axis: str, date: int) -> list[
     if axis == "category":
         named = [(n, entry.id, entry.name_zh) for n, entry in enumerate(pack.assistance, 1)]
         return [(0, "ordinary", "普通人员"), *named]
-    if axis in ("tier", "band"):
-        lows = steps(plan, "tier_from_yuan" if axis == "tier" else "catastrophic_from_yuan", date)
+    if axis in STEPS:
+        lows = steps(plan, STEPS[axis], date)
         return [(n, f"from {unit_text('yuan', low)}", f"{unit_text('yuan', low)}元以上") for n, low in enumerate(lows)]
     if axis == "maternity":
         return [(number, name, f"生育类别{number}") for name, number in MATERNITY_TYPES.items()]

@@ -28,6 +28,7 @@ AXIS_LENGTH: dict[str, int] = {
     "level": limits.MAX_HOSPITAL_LEVELS,
     "tier": limits.MAX_TIERS,
     "band": limits.MAX_BANDS,
+    "burden": limits.MAX_BANDS,
     "category": limits.MAX_ASSISTANCE_CATEGORIES,
     "nth": limits.MAX_NTH_STAYS,
     "age": limits.MAX_AGE_STEPS,
@@ -36,7 +37,7 @@ AXIS_LENGTH: dict[str, int] = {
     "filing": len(Filing),
     "channel": len(Channel),
 }
-LISTED_AXES = ("tier", "band", "nth", "age")
+LISTED_AXES = ("tier", "band", "burden", "nth", "age")
 """Axes written as a list in order; the others are written by name."""
 
 MATERNITY_TYPES: dict[str, int] = {
@@ -247,8 +248,10 @@ KEYS: tuple[Key, ...] = (
     # --- Stages 9 and 10: assistance ---
     _names("assistance_base", Stage.ASSISTANCE, "burden that is assisted (R11)", "救助费用口径", o.BurdenPart, 1, OF_A_BILL[:3]),
     _yuan("assistance_threshold_yuan", Stage.ASSISTANCE, "threshold", "救助起付标准", ("category",), 0),
-    _percent("assistance_percent", Stage.ASSISTANCE, "assistance pays", "救助比例", ("category",)),
-    _yuan("assistance_cap_yuan", Stage.ASSISTANCE, "yearly limit", "年度救助限额", ("category",)),
+    _yuan("assistance_from_yuan", Stage.ASSISTANCE, "bands of the year's burden begin at", "救助分段起点", ("burden",)),
+    _option("assistance_origin", Stage.ASSISTANCE, "bands from 0 or above the threshold", "救助分段口径", o.BandOrigin),
+    _percent("assistance_percent", Stage.ASSISTANCE, "assistance pays", "救助比例", ("category", "burden")),
+    _yuan("assistance_cap_yuan", Stage.ASSISTANCE, "yearly limit, of the band that the year's burden has reached", "年度救助限额", ("category", "burden")),
     _yuan("assistance_outpatient_cap_yuan", Stage.ASSISTANCE, "yearly limit of outpatient assistance", "门诊年度救助限额", ("category",)),
     _yuan("assistance_inpatient_cap_yuan", Stage.ASSISTANCE, "yearly limit of inpatient assistance", "住院年度救助限额", ("category",)),
     _option("assistance_account", Stage.ASSISTANCE, "where assistance is counted", "救助累计口径", o.Account),

@@ -241,10 +241,15 @@ def _check_complete(plan: PlanSource, faults: Faults) -> None:
 
     _check_steps(plan, "rate_percent", "tier_from_yuan", faults)
     _check_steps(plan, "catastrophic_percent", "catastrophic_from_yuan", faults)
+    _check_steps(plan, "assistance_percent", "assistance_from_yuan", faults)
+    _check_steps(plan, "assistance_cap_yuan", "assistance_from_yuan", faults)
 
 
 def _check_steps(plan: PlanSource, name: str, steps: str, faults: Faults) -> None:
-    """Note lists of rates that have more or fewer entries than there are tiers or bands on their days."""
+    """Note lists of values that have more or fewer entries than there are tiers or bands on their days.
+
+    Where what is left out has a meaning (nothing, no limit), only more entries are a fault.
+    """
     for value in plan.values.get(name, ()):
         overlapping = [
             other for other in plan.values.get(steps, ())
@@ -255,7 +260,7 @@ def _check_steps(plan: PlanSource, name: str, steps: str, faults: Faults) -> Non
         for row in value.value.reshape(-1, value.value.shape[-1]):
             given = int((row != blank).sum())
             listed = given != len(row) and given > 0 and (row[:given] != blank).all()
-            if listed and blank == UNDEFINED and any(count != given for count in counts):
+            if listed and any(count < given or (count > given and blank == UNDEFINED) for count in counts):
                 faults.add(
                     value.source.file, f"{value.source.key}.{name}",
                     f"has {given} rates where {steps} has {' or '.join(map(str, sorted(counts)))} steps",

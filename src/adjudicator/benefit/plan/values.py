@@ -100,7 +100,7 @@ class Reader:
             self._fill(key, raw, where, key.axes, cells, ())
             if key.inherits and isinstance(raw, dict) and "category" in key.axes:
                 self._inherit(key, raw, cells)
-            if key.axes and key.axes[-1] in ("tier", "band", "age") and ("_from_" in key.name):
+            if key.axes and key.axes[-1] in ("tier", "band", "burden", "age") and ("_from_" in key.name):
                 self._ascending(key, cells, where, raw)
         return cells if len(self.faults) == before else None
 
