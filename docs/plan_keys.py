@@ -17,7 +17,7 @@ How a pack is built: [your-city.md](your-city.md).
 """
 # ruff: noqa: E501 - rows of a printed table
 OF_THE_PACK = """
-## Diseases and programmes, in pack.toml
+## Diseases, wards and programmes, in pack.toml
 
 A `[[disease]]` has a `code`, a `period` (`month`, `quarter`, `year`) for its quotas, and dated blocks, each for all or for a `scheme`, a
 person `group` and kinds of `care`:
@@ -26,9 +26,13 @@ person `group` and kinds of `care`:
 | --- | --- | --- |
 | `[[disease.quota]]` | `value_yuan` | most that the pooled fund pays for the disease in a period; without `care` it limits outpatient care, never a stay |
 | `[[disease.fixed_price]]` | `value_yuan` | price of the disease where the plan has `fixed_price = "share_of_price"` |
-| `[[disease.stay]]` | `deductible_period_days` | a stay with the disease is charged again after so many days; `"none"`: never; `"no_deductible"`: it is not charged at all (wards for tuberculosis, psychiatric wards) |
+| `[[disease.stay]]` | `deductible_period_days` | a stay with the disease is charged again after so many days; `"none"`: never; `"no_deductible"`: it is not charged at all |
 
 Two diseases with one quota for both are a third entry of the list, with a code of its own that a claim names for a person who has both.
+
+A `[[ward]]` has an `id` and the `department` codes of discharge [dscg_caty] that belong to it; a code of three characters stands for its parts
+too (A17: A17.02). Its `[[ward.stay]]` blocks are those of a disease: tuberculosis 180 days, psychiatry none. Terms of the claim's disease hold
+before those of the ward, and these before `deductible_period_days` of the plan.
 
 A `[[programme]]` has `pays` and `pays_percent` (its share of what is left of these parts of the burden), `no_deductible`,
 `no_cross_region`, `no_cap`, `rate_at_least_percent`, and up to three `[[programme.part]]` of a supplementary insurance: `counts_percent`

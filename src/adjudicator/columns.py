@@ -33,6 +33,7 @@ CLAIM = np.dtype(
         ("deductible_level", "i4"),  # level group of the pack for the deductible and rates [dedc_hosp_lv]
         ("price_level", "i4"),  # level group of the pack for price ceilings [lmtpric_hosp_lv]
         ("disease", "i4"),  # row of the pack's disease list, -1 none
+        ("ward", "i4"),  # row of the pack's wards, by the department of discharge, -1 none
         ("programme", "i4"),  # dated programme of the pack, 0 none
         ("care_catalogue", "i4"),  # care outside the pool: 1 + catalogue area group of the place, 0 not known
         ("department", "i4"),  # department id of the scheme or pack, 0 unknown

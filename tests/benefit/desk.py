@@ -75,6 +75,8 @@ class Desk:
         codes = [disease.code for disease in pack.diseases]
         row["disease"] = codes.index(said["disease"]) if "disease" in said else -1
         row["quota"] = 0 if "disease" in said else -1
+        wards = [ward.id for ward in pack.wards]
+        row["ward"] = wards.index(said["ward"]) if "ward" in said else -1
         row["programme"] = [p.id for p in pack.programmes].index(said["programme"]) + 1 if "programme" in said else 0
         row["admission_date"] = row["settlement_date"] = row["discharge_date"] = said.get("date", 20240601)
         row["stay_days"], row["maternity_type"] = said.get("stay_days", 5), said.get("maternity", 0)

@@ -114,6 +114,7 @@ def _claim(rng: np.random.Generator, bundle: Bundle, person: dict, row: np.void)
     row["referral"] = int(rng.choice([0, 0, 0, 1, 2, 3, 4]))
     row["deductible_level"] = person["level"] if rng.random() < 0.5 else int(rng.integers(len(pack.levels)))
     row["disease"] = int(rng.integers(-1, len(pack.diseases))) if pack.diseases else -1
+    row["ward"] = int(rng.integers(-1, len(pack.wards))) if pack.wards else -1
     row["programme"] = int(rng.integers(0, len(pack.programmes) + 2)) if rng.random() < 0.08 else 0
     row["maternity_type"], row["fetus_count"] = int(rng.integers(0, 11)), int(rng.integers(0, 4))
     year = person["year"]

@@ -177,8 +177,12 @@ def disease_value(pack, claim, group: int, kind: str) -> int | None:
     if not 0 <= claim["disease"] < len(pack.diseases):
         return None
     disease = pack.diseases[claim["disease"]]
+    return value_of({"quota": disease.quotas, "price": disease.fixed_prices, "stay": disease.stays}[kind], claim, group)
+
+
+def value_of(values, claim, group: int) -> int | None:
     best = None
-    for value in {"quota": disease.quotas, "price": disease.fixed_prices, "stay": disease.stays}[kind]:
+    for value in values:
         scheme, of_group, fen, care = value.value
         if scheme not in (0, claim["scheme"]) or of_group not in (-1, group) or not care >> claim["care_kind"] & 1:
             continue
@@ -187,6 +191,14 @@ def disease_value(pack, claim, group: int, kind: str) -> int | None:
             if best is None or narrow > best[0]:
                 best = (narrow, fen)
     return None if best is None else best[1]
+
+
+def stay_terms(pack, claim, group: int) -> int | None:
+    """After how many days a long stay is charged again: the disease's own terms, else those of the ward."""
+    of_disease = disease_value(pack, claim, group, "stay")
+    if of_disease is not None or not 0 <= claim["ward"] < len(pack.wards):
+        return of_disease
+    return value_of(pack.wards[claim["ward"]].stays, claim, group)
 
 
 # ---------------------------------------------------------------- the whole claim
@@ -378,7 +390,7 @@ class Cascade:
         counting = self.rules.option("deductible_counting", DeductibleCounting)
         if counting == DeductibleCounting.NONE or (self.programme and self.programme.no_deductible):
             return 0, 0, 0, 0, 0
-        if disease_value(self.rules.pack, self.claim, self.group, "stay") == NO_DEDUCTIBLE:
+        if stay_terms(self.rules.pack, self.claim, self.group) == NO_DEDUCTIBLE:
             return 0, 0, 0, 0, 0
         year, level = self.begun, self.level
         standard = self.standard(base)
@@ -474,7 +486,7 @@ class Cascade:
 
     def periods(self) -> int:
         """Periods of a long stay: day 90 is in the first, day 91 begins the second (R33)."""
-        length = disease_value(self.rules.pack, self.claim, self.group, "stay")
+        length = stay_terms(self.rules.pack, self.claim, self.group)
         if length is None and self.rules.raw("deductible_period_days") is not None:
             length = self.rules.number("deductible_period_days", self.level)
         if not length:

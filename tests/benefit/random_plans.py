@@ -25,6 +25,7 @@ def random_plan(rng: np.random.Generator) -> dict[str, Any]:
         "person_groups": [{"id": "young", "person_types": ["11"]}, {"id": "old", "person_types": ["12"]}],
         "assistance": list(CATEGORIES),
         "diseases": [_disease(rng)],
+        "wards": [_ward(rng)] if rng.random() < 0.4 else [],
         "place": "any",
     }
     for key in KEYS:
@@ -187,3 +188,12 @@ def _disease(rng: np.random.Generator) -> dict[str, Any]:
     if rng.random() < 0.5:
         disease["fixed_price"] = [{**source, "value_yuan": _yuan(rng, 30_000)}]
     return disease
+
+
+def _ward(rng: np.random.Generator) -> dict[str, Any]:
+    source = {"from": "2000-01-01", "document": "drawn", "evidence": "demonstration"}
+    terms = [60, "none", "no_deductible"]
+    stay: list[dict[str, Any]] = [{**source, "deductible_period_days": terms[int(rng.integers(3))]}]
+    if rng.random() < 0.5:
+        stay.append({**source, "group": "old", "deductible_period_days": 45})
+    return {"id": "long", "name": "long", "name_zh": "长期科室", "department": ["A15"], "stay": stay}

@@ -79,7 +79,7 @@ class NaiveResolver:
         self.claim |= {
             "state": -1, "quota": -1, "pack": -1, "county": -1, "care_county": -1, "hospital": -1, "scheme": 0,
             "person_type": 0, "assistance": 0, "care_kind": 0, "place": int(Place.LOCAL), "hospital_level": 0,
-            "deductible_level": -1, "price_level": -1, "disease": -1, "programme": 0, "care_catalogue": 0,
+            "deductible_level": -1, "price_level": -1, "disease": -1, "ward": -1, "programme": 0, "care_catalogue": 0,
             "department": 0, "stay_days": 0,
             "age_years": min(m.age_years, 10**5) if m.HasField("age_years") else -1,
             "age_days": min(m.age_days, 10**6) if m.HasField("age_days") else -1,
@@ -193,6 +193,8 @@ class NaiveResolver:
                 self.claim[column] = names.index(name)
             elif name:
                 self.note(wrong, field)
+        wards = {code: number for number, ward in enumerate(pack.wards) for code in ward.departments}
+        self.claim["ward"] = wards.get(m.department, wards.get(m.department[:3], -1))
         if m.disease_code:
             diseases = [disease.code for disease in pack.diseases]
             self.claim["disease"] = diseases.index(m.disease_code) if m.disease_code in diseases else -1

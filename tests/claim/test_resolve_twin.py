@@ -55,7 +55,7 @@ def a_claim(engine: Engine, random: Random) -> claim_pb2.Claim:
         fetus_count=int(random.integers(4)), maternity_type=int(random.integers(8)),
         filing=int(random.integers(9)), referral=int(random.integers(5)), use_account=bool(random.integers(2)),
         civil_servant=bool(random.integers(2)), mid_stay=bool(random.integers(2)),
-        settled_at_counter=bool(random.integers(2)),
+        settled_at_counter=bool(random.integers(2)), department=str(random.choice(["", "A15", "A17.02", "A17", "A04"])),
     )  # fmt: skip
     if random.random() < 0.3:
         claim.care_area = str(random.choice(["330102", "339901", "110101", "990001", f"{pack.pool}"]))

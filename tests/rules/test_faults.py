@@ -71,6 +71,8 @@ def edited(folder: Path, file: str, old: str, new: str) -> list[str]:
         ("benefit/shared.toml", "minus_points = 5", "minus_point = 5", "did you mean 'minus_points'?"),
         ("benefit/shared.toml", 'filing = "temporary"', 'filing = ["temporary", "referred"]',
          "outside/referred is given twice"),
+        ("pack.toml", 'department = ["A15"]', "department = []", "ward[1].department: [] is not a code"),
+        ("pack.toml", 'department = ["A15"]', 'department = ["A17"]', "ward.department[1]: A17 is given twice"),
         ("benefit/shared.toml", "low_income = 70,", "low_income = [70, 80],",
          "has 2 rates where assistance_from_yuan has 1 steps"),
         ("benefit/shared.toml", 'channel = "direct"', 'channel = "post"', "'post' is not known"),

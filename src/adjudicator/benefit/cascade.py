@@ -64,12 +64,12 @@ def begin(claim: Any, split: Any, work: Any) -> None:
 @inlined
 def pooled_stages(rules: Any, batch: Any, plan: Any, claim: Any, year: Any, work: Any) -> int:
     """Run stages 2 to 6, up to the payment above the cap; return the entry of the disease's quota, -1 none."""
-    quota = narrowest(rules.disease_values, rules.disease_ranges, claim, work.group, OF_QUOTA)
+    quota = narrowest(rules.disease_values, rules.disease_ranges, claim.disease, claim, work.group, OF_QUOTA)
     work.quota_left_fen = quota_left(rules.disease_values, quota, batch.quotas, claim)
     cross_region(plan, claim, batch.lines_in_scope, work)
     work.fixed_price_excess_fen = fixed_price_excess(plan, rules.disease_values, rules.disease_ranges, claim, work)
     base_of_cascade(plan, claim, work)
-    terms_of_stay(plan, rules.disease_values, rules.disease_ranges, claim, work)
+    terms_of_stay(plan, rules, claim, work)
     # A later part of a stay owes what the whole stay owes, less what its earlier parts were charged.
     begun = batch.stay_years[np.uint64(work.stay_row - 1)] if work.stay_row > 0 else year
     deductible(plan, claim, year, begun, work)
@@ -165,7 +165,8 @@ def settle_claims(
     """
     rules = Rules(
         unowned(rules.plans), unowned(rules.selector), unowned(rules.spans), unowned(rules.person_group),
-        unowned(rules.disease_values), unowned(rules.disease_ranges), unowned(rules.programmes),
+        unowned(rules.disease_values), unowned(rules.disease_ranges), unowned(rules.ward_ranges),
+        unowned(rules.programmes),
     )  # fmt: skip
     batch = Claims(
         unowned(batch.claims), unowned(batch.splits), unowned(batch.lines_in_scope), unowned(batch.years),

@@ -45,10 +45,10 @@ def compile_benefit(packs: Sequence[Pack]) -> Benefit:
     if not len(rows):  # the kernel takes at least one row; no claim reaches it
         rows = np.zeros(1, PLAN)
         rows.setflags(write=False)
-    values, ranges = compile_diseases(packs)
+    of_diseases = compile_diseases(packs)
     return Benefit(
         plans,
-        Rules(rows, plans.selector, plans.spans, _person_groups(packs), values, ranges, compile_programmes(packs)),
+        Rules(rows, plans.selector, plans.spans, _person_groups(packs), *of_diseases, compile_programmes(packs)),
         disease_sources=tuple(value.source for pack in packs for value in values_of(pack)),
         programme_sources=tuple(tuple(programme.source for programme in pack.programmes) for pack in packs),
         rule_date=np.array([pack.rule_date for pack in packs], np.int8),

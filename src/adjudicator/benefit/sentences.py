@@ -86,6 +86,7 @@ NOTES: dict[str, Text] = {
     "earlier_parts": ("a part of a stay whose earlier parts were charged {}", "本次住院前期中途结算已付起付标准{}元"),
     "charged_before": ("less what the year counted already", "扣减本年度已计"),
     "waived_of_disease": ("no deductible for the disease", "该病种不设起付线"),
+    "waived_of_ward": ("no deductible in the ward", "该科室不设起付线"),
     "waived": ("waived by the programme", "专项保障免起付线"),
     "cost_below_due": ("the cost of {0} is below what is due", "费用{0}元未达到应付起付线"),
     "rate_elsewhere": ("lower rate for care elsewhere", "异地就医降低比例"),

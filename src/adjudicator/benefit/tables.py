@@ -25,6 +25,8 @@ class Rules(NamedTuple):
     """DISEASE_VALUE[d]"""
     disease_ranges: np.ndarray
     """RANGE[packs, diseases]: the values of a disease in ``disease_values``."""
+    ward_ranges: np.ndarray
+    """RANGE[packs, wards]: the values of a ward in ``disease_values``."""
     programmes: np.ndarray
     """PROGRAMME[packs, programmes]; programme 0 is empty."""
 

@@ -28,7 +28,7 @@ class StepTrace:
     notes: list[tuple[str, tuple[int, ...]]] = field(default_factory=list)
     """Id of a sentence (``benefit.sentences``) and the amounts in it."""
     disease_values: list[int] = field(default_factory=list)
-    """Rows of ``Rules.disease_values`` that had a part in it."""
+    """Rows of ``Rules.disease_values``, of diseases and wards, that had a part in it."""
     is_whole: bool = False
     amount_fen: int = 0
     figures: tuple[int, ...] = ()

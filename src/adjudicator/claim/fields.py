@@ -70,7 +70,7 @@ EMPTY_CLAIM = np.zeros(1, CLAIM)
 """A claim before it is resolved: -1 where 0 has a meaning."""
 for _name in (
     "state", "quota", "pack", "county", "care_county", "hospital", "deductible_level", "price_level", "disease",
-    "age_years", "age_days", "error_line",
+    "ward",    "age_years", "age_days", "error_line",
 ):  # fmt: skip
     EMPTY_CLAIM[_name] = -1
 

@@ -34,7 +34,8 @@ class Lookup:
     def __init__(self, bundle: Bundle):
         table = bundle.lookup
         lists = (*table.assistance, *table.diseases, *table.programmes)
-        names = sorted({name for listed in lists for name in listed if name})
+        departments = {code for listed in table.wards for code, _ in listed}
+        names = sorted({name for listed in lists for name in listed if name} | departments)
         self.arrays = _arrays(table, names, bundle.catalogue)
         self.area_codes = np.zeros((len(table.schemes_accepted), int(table.area_county.max(initial=0)) + 1), np.uint32)
         """uint32[packs, counties]: six-digit code of a county of insurance."""
@@ -72,6 +73,8 @@ def _arrays(table: compiled.Lookup, names: Sequence[str], catalogue: Catalogue) 
         assistance_of_name=_positions(names, table.assistance),
         programme_of_name=_positions(names, table.programmes),
         disease_of_name=_positions(names, table.diseases),
+        ward_of_name=_wards(names, table.wards),
+        has_wards=np.array([len(listed) > 0 for listed in table.wards], np.bool_),
         needs_diagnosis=np.array([kind in INPATIENT_KINDS for kind in CareKind], np.bool_),
         hospitals=code_arrays(table.hospital_codes),
         names=code_arrays(names),
@@ -124,4 +127,13 @@ def _positions(names: Sequence[str], listed: Sequence[Sequence[str]]) -> np.ndar
         for position, name in enumerate(entries):
             if name:
                 result[pack, index[name]] = position
+    return result
+
+
+def _wards(names: Sequence[str], listed: Sequence[Sequence[tuple[str, int]]]) -> np.ndarray:
+    """int32[packs, names]: ward of a department in each pack, -1 where it has none."""
+    result = np.full((len(listed), max(len(names), 1)), -1, np.int32)
+    for pack, entries in enumerate(listed):
+        for code, ward in entries:
+            result[pack, names.index(code)] = ward
     return result

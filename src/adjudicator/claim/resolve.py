@@ -40,6 +40,8 @@ UNKNOWN_ASSISTANCE, UNKNOWN_PROGRAMME = int(E.UNKNOWN_ASSISTANCE_CATEGORY), int(
 UNKNOWN_DISEASE = int(E.UNKNOWN_DISEASE)
 LOCAL, PROVINCE, OUTSIDE = int(Place.LOCAL), int(Place.PROVINCE), int(Place.OUTSIDE)
 HOSPITAL_LEVEL_COUNT = len(HOSPITAL_LEVELS)
+WHOLE_DEPARTMENT = 3
+"""Characters of a code that names a department with all its parts, such as A15 of A15.01 (诊疗科目名录)."""
 SUSPENDED, ENDED = 2, 4
 """Enrolment states [psn_insu_stas 参保状态] in which nothing is paid."""
 LEAST_AREA = 110_000
@@ -82,9 +84,11 @@ class LookupArrays(NamedTuple):
     assistance_of_name: np.ndarray  # int32[packs, names]: -1 unknown
     programme_of_name: np.ndarray  # int32[packs, names]: -1 unknown
     disease_of_name: np.ndarray  # int32[packs, names]: -1 unknown
+    ward_of_name: np.ndarray  # int32[packs, names]: ward of a department, -1 none
+    has_wards: np.ndarray  # bool[packs]
     needs_diagnosis: np.ndarray  # bool[kinds]: inpatient-like kinds of care
     hospitals: CodeArrays  # institutions of all packs
-    names: CodeArrays  # names that packs list: assistance categories, programmes, diseases
+    names: CodeArrays  # names that packs list: assistance categories, programmes, diseases, departments
     items: CodeArrays  # catalogue items
     price_rounding: int  # strictest choice of catalogue.settings.OPTIONS that a pack makes
     plain: np.ndarray  # claim.fields.PLAIN: the fields that are copied
@@ -220,6 +224,17 @@ def listed(buffer: np.ndarray, start: int, size: int, names: CodeArrays, table: 
 
 
 @uncounted_inlined
+def ward_of(buffer: np.ndarray, wire: Any, look: LookupArrays, pack: int) -> int:
+    """Return the ward of the department of discharge: by its whole code, else by the first characters; -1 none."""
+    ward = np.int32(-1)
+    if pack >= 0 and look.has_wards[np.uint64(pack)] and wire.department_size > 0:
+        ward = listed(buffer, wire.department_start, wire.department_size, look.names, look.ward_of_name, pack)
+        if ward < 0 and wire.department_size > WHOLE_DEPARTMENT:
+            ward = listed(buffer, wire.department_start, WHOLE_DEPARTMENT, look.names, look.ward_of_name, pack)
+    return ward
+
+
+@uncounted_inlined
 def resolve_person(
     buffer: np.ndarray, wire: Any, claim: Any, look: LookupArrays, problems: np.ndarray, count: int, index: int
 ) -> int:
@@ -261,6 +276,7 @@ def resolve_person(
         )
         if claim.disease < 0:
             count = note(problems, count, index, UNKNOWN_DISEASE, DISEASE, -1)
+    claim.ward = ward_of(buffer, wire, look, pack)
     return count
 
 

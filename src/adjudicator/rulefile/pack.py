@@ -138,7 +138,7 @@ class PackHeader(msgspec.Struct, frozen=True):
 
 
 NO_DEDUCTIBLE = -2
-"""In place of days: a stay with the disease has no deductible."""
+"""In place of days: a stay with the disease, or in the ward, has no deductible."""
 
 
 def span_of(pool: int, province_wide: bool) -> int:
@@ -188,6 +188,19 @@ class Disease:
     """Fixed price in fen, in the same form."""
     stays: tuple[DatedValue, ...] = ()
     """After how many days a long stay is charged again, 0 never, or NO_DEDUCTIBLE, in the same form."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ward:
+    """Departments in which the deductible of a stay is counted in their own way, such as psychiatric wards."""
+
+    id: str
+    name: str
+    name_zh: str
+    departments: tuple[str, ...]
+    """Codes of the department of discharge; one of three characters stands for its parts too (A15: A15.01)."""
+    stays: tuple[DatedValue, ...] = ()
+    """In the form of ``Disease.stays``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -266,6 +279,7 @@ class Pack:
     """Holes of the rules that are on purpose; ``rules check`` reports all others."""
     plans: tuple[Any, ...] = ()
     """plan_source.PlanSource of the pack, in order."""
+    wards: tuple[Ward, ...] = ()
     province_wide: bool = False
     raw: dict[str, Any] = field(default_factory=dict[str, Any], repr=False)
     """``pack.toml`` as read, for sections that keep options there."""

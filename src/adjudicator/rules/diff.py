@@ -117,10 +117,14 @@ def _disease_text(value: DatedValue) -> str:
 
 def _disease_changes(old: Pack, old_date: int, new: Pack, new_date: int) -> list[Change]:
     def on(pack: Pack, date: int) -> dict[tuple[Any, ...], tuple[str, str, DatedValue]]:
+        listed = [
+            *((one.code, one.name, one.name_zh, (*one.quotas, *one.fixed_prices, *one.stays)) for one in pack.diseases),
+            *((one.id, one.name, one.name_zh, one.stays) for one in pack.wards),
+        ]
         return {
-            (disease.code, value.name, (*value.value[:2], value.value[3])): (disease.name, disease.name_zh, value)
-            for disease in pack.diseases
-            for value in (*disease.quotas, *disease.fixed_prices, *disease.stays)
+            (id, value.name, (*value.value[:2], value.value[3])): (name, name_zh, value)
+            for id, name, name_zh, values in listed
+            for value in values
             if value.source.from_date <= date <= value.source.to_date
         }
 

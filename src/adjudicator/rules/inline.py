@@ -35,7 +35,7 @@ _CARE_TYPES = [
 ]
 """Medical categories of an inline plan for the kinds of care that have no national code."""
 _PLAN = ("scheme", "care", "place", "filing", "channel")
-_PACK = ("levels", "person_groups", "assistance", "diseases", "programmes", "hospitals", "options")
+_PACK = ("levels", "person_groups", "assistance", "diseases", "wards", "programmes", "hospitals", "options")
 _SOURCE = (*EVIDENCE_KEYS, "from")
 
 
@@ -85,7 +85,8 @@ def _pack(mapping: dict[str, Any]) -> tuple[dict[str, Any], list[tuple[int, dict
         "id": "inline", "name": "Inline plan", "name_zh": "内联方案", "pool": 990000,
         "area": [{"code": AREA, "name": "County", "name_zh": "县"}],
         "level": levels, "person_group": groups, "assistance": categories,
-        "care_type": _CARE_TYPES, "disease": mapping.get("diseases", []), "programme": mapping.get("programmes", []),
+        "care_type": _CARE_TYPES, "disease": mapping.get("diseases", []),
+        "ward": mapping.get("wards", []), "programme": mapping.get("programmes", []),
         "options": mapping.get("options", {}),
     }  # fmt: skip
     return raw, [(number, _hospital(hospital)) for number, hospital in enumerate(hospitals, 1)]

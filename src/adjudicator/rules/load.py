@@ -42,14 +42,14 @@ from adjudicator.rules.pack_codes import (
     read_month_day,
     read_overlap,
 )
-from adjudicator.rules.pack_lists import hospital_rows, read_diseases, read_hospitals, read_programmes
+from adjudicator.rules.pack_lists import hospital_rows, read_diseases, read_hospitals, read_programmes, read_wards
 
 PACKS = Path(__file__).resolve().parents[1] / "packs"
 """The packs that come with the package."""
 
 PACK_TABLES = (
-    "options", "area", "level", "person_group", "care_type", "assistance", "disease", "programme", "grouping",
-    "not_covered", "catalogue", "payment", "pooling",
+    "options", "area", "level", "person_group", "care_type", "assistance", "disease", "ward", "programme",
+    "grouping", "not_covered", "catalogue", "payment", "pooling",
 )  # fmt: skip
 
 
@@ -141,6 +141,7 @@ def build_pack(
         overlaps=Overlaps(*(read_overlap(getattr(options, name), name, faults) for name in Overlaps._fields)),
         not_covered=not_covered,
         plans=tuple(plans),
+        wards=read_wards(raw, names, faults),
         province_wide=header.province_wide,
         raw=raw,
         sources={PACK_FILE: raw, **files, **shared},

@@ -1,4 +1,5 @@
-"""What codes mean in a bundle, as tables: areas, hospitals, kinds of care, persons, levels, diseases, programmes."""
+"""What codes mean in a bundle, as tables: areas, hospitals, kinds of care, persons, levels, diseases, wards,
+programmes."""
 
 from __future__ import annotations
 
@@ -45,6 +46,8 @@ class Lookup:
     """For each pack the category names; a claim's number is the position, 0 is "" (none)."""
     diseases: tuple[tuple[str, ...], ...]
     """For each pack the disease-list codes; a claim's ``disease`` is the position, -1 none."""
+    wards: tuple[tuple[tuple[str, int], ...], ...]
+    """For each pack the codes of departments, each with its ward: the position in the pack's wards."""
     programmes: tuple[tuple[str, ...], ...]
     """For each pack the programme names; a claim's number is the position, 0 is ""."""
     person_types: tuple[str, ...]
@@ -72,6 +75,10 @@ def compile_lookup(packs: Sequence[Pack]) -> Lookup:
         ),
         assistance=tuple(pack.assistance_ids for pack in packs),
         diseases=tuple(tuple(disease.code for disease in pack.diseases) for pack in packs),
+        wards=tuple(
+            tuple((code, number) for number, ward in enumerate(pack.wards) for code in ward.departments)
+            for pack in packs
+        ),
         programmes=tuple(("", *(programme.id for programme in pack.programmes)) for pack in packs),
         person_types=PERSON_TYPES,
         schemes_accepted=np.array([[scheme in pack.schemes for scheme in Scheme] for pack in packs], np.bool_),

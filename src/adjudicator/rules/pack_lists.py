@@ -1,4 +1,4 @@
-"""Reads the disease list, the programmes and the hospital register of a pack."""
+"""Reads the disease list, the wards, the programmes and the hospital register of a pack."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from adjudicator.codes import CARE_OF_A_DISEASE, HOSPITAL_LEVELS, CareKind, Sche
 from adjudicator.options import BurdenPart, QuotaPeriod
 from adjudicator.rulefile.dated import DatedValue, Source, check_gap, check_overlap
 from adjudicator.rulefile.faults import Faults
-from adjudicator.rulefile.fields import Members, Number, Percent, Schemes, Where, Yuan
+from adjudicator.rulefile.fields import CodeList, Members, Number, Percent, Schemes, Where, Yuan
 from adjudicator.rulefile.pack import (
     NO_DEDUCTIBLE,
     Area,
@@ -27,6 +27,7 @@ from adjudicator.rulefile.pack import (
     PackHeader,
     Programme,
     ProgrammePart,
+    Ward,
     span_of,
 )
 from adjudicator.rulefile.reader import read_structs
@@ -58,8 +59,8 @@ class DiseaseValue(msgspec.Struct, frozen=True, kw_only=True):
         return self.value_yuan
 
 
-class DiseaseStay(msgspec.Struct, frozen=True, kw_only=True):
-    """How the deductible of a stay with the disease is counted, such as in a tuberculosis or psychiatric ward."""
+class StayTerms(msgspec.Struct, frozen=True, kw_only=True):
+    """How the deductible of a stay with a disease or in a ward is counted, such as tuberculosis or psychiatry."""
 
     source: Source
     note: str = ""
@@ -87,7 +88,19 @@ class DiseaseTable(msgspec.Struct, frozen=True, kw_only=True):
     period: Literal["none", "month", "quarter", "year"] = "none"
     quota: tuple[DiseaseValue, ...] = ()
     fixed_price: tuple[DiseaseValue, ...] = ()
-    stay: tuple[DiseaseStay, ...] = ()
+    stay: tuple[StayTerms, ...] = ()
+
+
+class WardTable(msgspec.Struct, frozen=True, kw_only=True):
+    """Departments with terms of their own for a stay, by the department of discharge [dscg_caty 出院科别]."""
+
+    where: Where
+    id: str
+    name: str
+    name_zh: str
+    department: CodeList
+    """Codes; one of three characters stands for its parts too."""
+    stay: tuple[StayTerms, ...]
 
 
 class Counts(msgspec.Struct, frozen=True, kw_only=True):
@@ -147,7 +160,7 @@ def read_diseases(raw: dict[str, Any], names: Names, faults: Faults) -> tuple[Di
 
 
 def _disease_values(
-    name: str, tables: Sequence[DiseaseValue | DiseaseStay], names: Names, faults: Faults
+    name: str, tables: Sequence[DiseaseValue | StayTerms], names: Names, faults: Faults
 ) -> tuple[DatedValue, ...]:
     """Return the dated values of a disease: (scheme, group or -1, number, care), no two for one person, care and day.
 
@@ -171,6 +184,17 @@ def _disease_values(
             check_gap(check_overlap(same, faults), faults)
         values += sorted(dated, key=lambda value: (value.source.from_date, value.source.to_date))
     return tuple(values)
+
+
+def read_wards(raw: dict[str, Any], names: Names, faults: Faults) -> tuple[Ward, ...]:
+    """Return the wards of a pack; a department belongs to one of them."""
+    found: list[Ward] = []
+    for table in read_structs(WardTable, raw.get("ward"), PACK_FILE, "ward", faults):
+        stays = _disease_values("stay", table.stay, names, faults)
+        found.append(Ward(table.id, table.name, table.name_zh, table.department, stays))
+    once("ward", [ward.id for ward in found], faults)
+    once("ward.department", [code for ward in found for code in ward.departments], faults)
+    return tuple(found)
 
 
 def read_programmes(raw: dict[str, Any], names: Names, faults: Faults) -> tuple[Programme, ...]:

@@ -111,7 +111,7 @@ class ClaimFacts(_message.Message):
     def __init__(self, settlement_date: _Optional[int] = ..., admission_date: _Optional[int] = ..., discharge_date: _Optional[int] = ..., rule_date: _Optional[int] = ..., benefit_year: _Optional[int] = ..., scheme: _Optional[int] = ..., person_type: _Optional[int] = ..., care_kind: _Optional[int] = ..., hospital_level: _Optional[int] = ..., total_fen: _Optional[int] = ..., age_years: _Optional[int] = ..., sex: _Optional[int] = ..., stay_days: _Optional[int] = ..., account_current_fen: _Optional[int] = ..., use_account: _Optional[bool] = ..., place: _Optional[int] = ..., filing: _Optional[int] = ..., referral: _Optional[int] = ..., contribution_tier: _Optional[int] = ..., maternity_type: _Optional[int] = ..., fetus_count: _Optional[int] = ..., age_days: _Optional[int] = ..., birth_weight_g: _Optional[int] = ..., discharge_way: _Optional[int] = ..., icu_hours: _Optional[int] = ..., civil_servant: _Optional[bool] = ..., family_doctor: _Optional[bool] = ..., at_signed_institution: _Optional[bool] = ..., suspended: _Optional[bool] = ..., mid_stay: _Optional[bool] = ..., chain_continues: _Optional[bool] = ..., accumulators_given: _Optional[bool] = ..., account_past_fen: _Optional[int] = ..., account_family_fen: _Optional[int] = ..., hospital_borne_fen: _Optional[int] = ..., other_payer_fen: _Optional[int] = ..., chain_deductible_fen: _Optional[int] = ..., settled_at_counter: _Optional[bool] = ...) -> None: ...
 
 class BundleRows(_message.Message):
-    __slots__ = ("pack", "county", "care_county", "hospital", "deductible_level", "price_level", "disease", "assistance", "programme", "care_catalogue", "department")
+    __slots__ = ("pack", "county", "care_county", "hospital", "deductible_level", "price_level", "disease", "assistance", "programme", "care_catalogue", "department", "ward")
     PACK_FIELD_NUMBER: _ClassVar[int]
     COUNTY_FIELD_NUMBER: _ClassVar[int]
     CARE_COUNTY_FIELD_NUMBER: _ClassVar[int]
@@ -123,6 +123,7 @@ class BundleRows(_message.Message):
     PROGRAMME_FIELD_NUMBER: _ClassVar[int]
     CARE_CATALOGUE_FIELD_NUMBER: _ClassVar[int]
     DEPARTMENT_FIELD_NUMBER: _ClassVar[int]
+    WARD_FIELD_NUMBER: _ClassVar[int]
     pack: int
     county: int
     care_county: int
@@ -134,7 +135,8 @@ class BundleRows(_message.Message):
     programme: int
     care_catalogue: int
     department: int
-    def __init__(self, pack: _Optional[int] = ..., county: _Optional[int] = ..., care_county: _Optional[int] = ..., hospital: _Optional[int] = ..., deductible_level: _Optional[int] = ..., price_level: _Optional[int] = ..., disease: _Optional[int] = ..., assistance: _Optional[int] = ..., programme: _Optional[int] = ..., care_catalogue: _Optional[int] = ..., department: _Optional[int] = ...) -> None: ...
+    ward: int
+    def __init__(self, pack: _Optional[int] = ..., county: _Optional[int] = ..., care_county: _Optional[int] = ..., hospital: _Optional[int] = ..., deductible_level: _Optional[int] = ..., price_level: _Optional[int] = ..., disease: _Optional[int] = ..., assistance: _Optional[int] = ..., programme: _Optional[int] = ..., care_catalogue: _Optional[int] = ..., department: _Optional[int] = ..., ward: _Optional[int] = ...) -> None: ...
 
 class LineSums(_message.Message):
     __slots__ = ("wholly_self_paid_fen", "over_ceiling_fen", "first_pay_fen", "in_scope_fen", "copay_free_fen", "special_drug_fen", "special_self_paid_fen", "hospital_borne_fen", "class_a_fen", "class_b_fen", "in_catalogue_excess_fen", "unverified")

@@ -219,7 +219,7 @@ def deductible(plan: Any, claim: Any, year: Any, begun: Any, work: Any) -> None:
         waived = work.no_deductible if plan.deductible_counting != DeductibleCounting.NONE else 0
         trace.cite("deductible", PROGRAMME, waived == 1)
         if waived != 0:
-            trace.note("deductible", "waived" if waived == 1 else "waived_of_disease")
+            trace.note("deductible", ("waived", "waived_of_disease", "waived_of_ward")[waived - 1])
         if due > work.base_fen:
             trace.note("deductible", "cost_below_due", work.base_fen)
         before = charged_before(plan, year, work)[0]

@@ -18,7 +18,7 @@ from adjudicator.rounding import PPM
 RULE_UNDEFINED = int(E.RULE_UNDEFINED)
 OF_QUOTA, OF_PRICE, OF_STAY = 0, 1, 2
 """What an entry of a disease is."""
-WAIVED_BY_DISEASE = 2
+WAIVED_BY_DISEASE, WAIVED_BY_WARD = 2, 3
 """In ``work.no_deductible``; 1 is a programme."""
 MATERNITY_TYPES = AXIS_LENGTH["maternity"]
 
@@ -59,14 +59,16 @@ def maternity_quota(plan: Any, claim: Any, work: Any) -> int:
 
 
 @inlined
-def narrowest(values: np.ndarray, ranges: np.ndarray, claim: Any, group: int, what: int) -> int:
-    """Return the entry with a quota, a price or terms of a stay of the claim's disease, care and day; -1 none.
+def narrowest(values: np.ndarray, ranges: np.ndarray, listed: int, claim: Any, group: int, what: int) -> int:
+    """Return the entry with a quota, a price or terms of a stay for the claim's care and day; -1 none.
+
+    ``listed`` is the claim's disease or ward, and ``ranges`` RANGE[packs, diseases or wards] of ``values``.
 
     The narrowest entry that fits decides: one of a person group before one of a scheme before one for all.
     """
     found, narrow = -1, -1
-    if claim.disease >= 0 and claim.disease < ranges.shape[1]:
-        entries = ranges[np.uint64(claim.pack), np.uint64(claim.disease)]
+    if listed >= 0 and listed < ranges.shape[1]:
+        entries = ranges[np.uint64(claim.pack), np.uint64(listed)]
         for entry in range(entries.start, entries.end):
             value = values[np.uint64(entry)]
             fits = (value.scheme == 0 or value.scheme == claim.scheme) and (value.group < 0 or value.group == group)
@@ -98,7 +100,7 @@ def fixed_price_excess(plan: Any, values: np.ndarray, ranges: np.ndarray, claim:
     """Return the in-scope cost above the fixed price of the disease; the hospital bears it."""
     excess = 0
     if plan.fixed_price == FixedPrice.SHARE_OF_PRICE:
-        entry = narrowest(values, ranges, claim, work.group, OF_PRICE)
+        entry = narrowest(values, ranges, claim.disease, claim, work.group, OF_PRICE)
         if entry >= 0:
             value = values[np.uint64(entry)]
             excess = not_negative(work.in_scope_fen - work.copay_free_fen - value.price_fen)
@@ -109,15 +111,23 @@ def fixed_price_excess(plan: Any, values: np.ndarray, ranges: np.ndarray, claim:
 
 
 @inlined
-def terms_of_stay(plan: Any, values: np.ndarray, ranges: np.ndarray, claim: Any, work: Any) -> None:
-    """Fill after how many days a long stay is charged again: by the level, or by the claim's disease (V01, R33)."""
+def terms_of_stay(plan: Any, rules: Any, claim: Any, work: Any) -> None:
+    """Fill after how many days a long stay is charged again (V01, R33).
+
+    The claim's disease decides, else the ward, else the level of the hospital.
+    """
+    values = rules.disease_values
     work.period_days = plan.deductible_period_days[work.level]
-    entry = narrowest(values, ranges, claim, work.group, OF_STAY)
+    waived = WAIVED_BY_DISEASE
+    entry = narrowest(values, rules.disease_ranges, claim.disease, claim, work.group, OF_STAY)
+    if entry < 0:
+        waived = WAIVED_BY_WARD
+        entry = narrowest(values, rules.ward_ranges, claim.ward, claim, work.group, OF_STAY)
     if entry >= 0:
         value = values[np.uint64(entry)]
         work.period_days = value.period_days
         work.disease_unverified |= value.unverified
         if value.no_deductible != 0 and work.no_deductible == 0:
-            work.no_deductible = WAIVED_BY_DISEASE
+            work.no_deductible = waived
         if TRACED:
             trace.cite_disease("deductible", entry)

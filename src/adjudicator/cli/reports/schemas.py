@@ -30,7 +30,7 @@ from adjudicator.rulefile.pack import (
 )
 from adjudicator.rulefile.schema import SUPPORT, TEXT, Schema, document, of_struct, of_type, table
 from adjudicator.rules.load import PACKS
-from adjudicator.rules.pack_lists import DiseaseTable, ProgrammeTable
+from adjudicator.rules.pack_lists import DiseaseTable, ProgrammeTable, WardTable
 
 FOLDER = PACKS / "schema"
 DIRECTIVE = "#:schema "
@@ -66,7 +66,7 @@ def _pack() -> Schema:
     root = of_struct(PackHeader)
     arrays: dict[str, type[msgspec.Struct]] = {
         "area": Area, "level": LevelGroup, "person_group": PersonGroup, "care_type": CareType,
-        "assistance": AssistanceCategory, "disease": DiseaseTable, "programme": ProgrammeTable,
+        "assistance": AssistanceCategory, "disease": DiseaseTable, "ward": WardTable, "programme": ProgrammeTable,
         "grouping": GroupingName, "not_covered": NotCovered,
     }  # fmt: skip
     tables = {name: {"type": "array", "items": of_struct(kind)} for name, kind in arrays.items()}
