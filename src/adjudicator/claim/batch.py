@@ -64,7 +64,7 @@ class Resolved:
     def problems(self, row: int) -> list[Problem]:
         """Return everything that is wrong with a claim that cannot be priced, the decisive problem first."""
         found, warnings = self.found_in(row), self.warnings.get(row, ())
-        return problems.collect(self.incoming, row, found, self.claims[row], "", warnings)
+        return problems.collect(self.incoming, row, found, self.claims[row], problems.NO_DETAIL, warnings)
 
     def found_in(self, row: int) -> list[Problem]:
         """Return what resolving found wrong with a claim."""
@@ -103,12 +103,12 @@ class Result:
     """int64[k]: what its disease quota had used in that year."""
     warnings: dict[int, list[Problem]]
     """Row of the batch -> what pricing noticed about a claim that is settled all the same."""
-    details: dict[int, str]
+    details: dict[int, problems.Detail]
     """Row of the batch -> what its refusal is about, in words."""
 
     def problems(self, position: int) -> list[Problem]:
         """Return everything that is wrong with the claim at a position, the decisive problem first, then warnings."""
         row, facts = int(self.rows[position]), self.resolved
         warnings = [*facts.warnings.get(row, ()), *self.warnings.get(row, ())]
-        detail = self.details.get(row, "")
+        detail = self.details.get(row, problems.NO_DETAIL)
         return problems.collect(facts.incoming, row, facts.found_in(row), self.claims[position], detail, warnings)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 
@@ -53,8 +54,26 @@ def _problem(incoming: Incoming, entry: np.void, row: int) -> Problem:
     return Problem(number, path, detail, value=received(incoming, row, path))
 
 
-def undefined_rule(pack: Pack, claim: np.void) -> str:
-    """Return what the documents leave open for a claim that no rule prices, in the words of the pack."""
+class Detail(NamedTuple):
+    """What a refusal is about, in both languages; one text where it is a code, a number or the name of a field."""
+
+    en: str = ""
+    zh: str = ""
+
+
+NO_DETAIL = Detail()
+UNDEFINED_CELL = Detail(
+    "no value for this person group, hospital level, place, filing or channel",
+    "该人群、医院级别、就医地、备案类别或结算方式没有规定值",
+)
+UNDEFINED_ITEM = Detail("no catalogue value for one of the lines", "有费用明细在目录中没有规定值")
+
+
+def undefined_rule(pack: Pack, claim: np.void) -> Detail:
+    """Return what the documents leave open for a claim that no rule prices, in the words of the pack.
+
+    A pack that says it in one language only is quoted in the other one by the name of its plan.
+    """
     for plan in pack.plans:
         if (
             plan.undefined
@@ -63,12 +82,12 @@ def undefined_rule(pack: Pack, claim: np.void) -> str:
             and claim["place"] in plan.places
             and plan.from_date <= claim["rule_date"] <= plan.to_date
         ):
-            return str(plan.undefined)
-    return "no value for this person group, hospital level, place or filing"
+            return Detail(plan.undefined, plan.undefined_zh or f"方案“{plan.name_zh}”")
+    return UNDEFINED_CELL
 
 
 def collect(
-    incoming: Incoming, row: int, found: Sequence[Problem], claim: np.void, detail: str = "",
+    incoming: Incoming, row: int, found: Sequence[Problem], claim: np.void, detail: Detail = NO_DETAIL,
     noted: Sequence[Problem] = (),
 ) -> list[Problem]:  # fmt: skip
     """Return all problems of one claim, the decisive one first: those of resolving, then those of later stages.
@@ -81,9 +100,10 @@ def collect(
         path = _FIELDS.get(error, "")
         if line >= 0:
             path = ".".join(part for part in (f"lines[{line}]", _LINE_FIELDS.get(error, "")) if part)
-        problems.append(
-            Problem(error, path, detail or str(_LIMITS.get(error, "")), value=received(incoming, row, path))
-        )
+        if error == E.RULE_UNDEFINED and not detail.en:
+            detail = UNDEFINED_ITEM
+        english = detail.en or str(_LIMITS.get(error, ""))
+        problems.append(Problem(error, path, english, value=received(incoming, row, path), detail_zh=detail.zh))
     problems.sort(key=lambda problem: problem.number)
     return [*problems, *(problem for problem in noted if problem.warning)]
 

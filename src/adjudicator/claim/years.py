@@ -13,6 +13,7 @@ import numpy as np
 
 from adjudicator.claim.incoming import Incoming
 from adjudicator.claim.kin import ELSEWHERE
+from adjudicator.claim.problems import Detail
 from adjudicator.claim.state import UNKNOWN_CHAIN, PersonYears, StayParts, quota_key
 from adjudicator.columns import ACCUMULATOR_COUNT, QUOTA, SLOT
 from adjudicator.errors import E
@@ -60,7 +61,7 @@ class ClaimYears:
         claims: np.ndarray,
         state_rows: np.ndarray,
         years: PersonYears,
-        details: dict[int, str],
+        details: dict[int, Detail],
     ) -> ClaimYears:
         """Copy the years of a round and set ``claims["state"]``, ``claims["quota"]`` and those of a stay in parts.
 
@@ -85,7 +86,7 @@ class ClaimYears:
             wrong = _read_given(incoming, int(rows[position]), year, slots[position], quotas[position : position + 1])
             if wrong:
                 claims["error"][position] = int(E.INVALID_ACCUMULATOR)
-                details[int(rows[position])] = wrong
+                details[int(rows[position])] = Detail(wrong)
         if years.chains:
             join_chains(claims, rows, years.chains)
         stay_slots = join_stays(claims, rows, years.stays) if years.stays else _NO_STAYS

@@ -64,7 +64,8 @@ def show_plan(pack: Pack, plan: PlanSource, date: int) -> ShownPlan:
             )
         )  # fmt: skip
     zh = SCHEME_ZH.get(plan.scheme, "")
-    return ShownPlan(plan.id, plan.name, plan.name_zh, zh, care_names(plan), plan.undefined, tuple(values))
+    undefined = " ".join(filter(None, (plan.undefined_zh, plan.undefined)))
+    return ShownPlan(plan.id, plan.name, plan.name_zh, zh, care_names(plan), undefined, tuple(values))
 
 
 def as_data(shown: Any) -> Any:

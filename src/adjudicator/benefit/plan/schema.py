@@ -26,6 +26,7 @@ def benefit_schema() -> Schema:
         "care": of_members(Members(CareKind)), "place": of_members(Members(Place)),
         "filing": of_members(Members(Filing)), "channel": of_members(Members(Channel)), "from": DATE, "to": DATE,
         "undefined": TEXT | {"description": "the documents give no rule for these claims: what is missing"},
+        "undefined_zh": TEXT | {"description": "the same in Chinese"},
     }  # fmt: skip
     required = ["id", "name", "name_zh", "scheme", "care", "from"]
     return table(

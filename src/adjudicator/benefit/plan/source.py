@@ -46,6 +46,7 @@ PLAN_KEYS = (
     "rule",
     "note",
     "undefined",
+    "undefined_zh",
 )
 FRAGMENT_KEYS = ("id", "name", "name_zh", "rule", "use", "note")
 EVERY_KEY = (*KEY, *SPECIAL_KEYS)
@@ -90,6 +91,8 @@ class PlanSource:
     file: str
     key: str
     note: str = ""
+    undefined_zh: str = ""
+    """The same in Chinese."""
 
 
 def read_fragments(raw: dict[str, Any], file: str, faults: Faults) -> list[Fragment]:
@@ -165,7 +168,7 @@ def _plan(
         tuple(map(CareKind, care)), tuple(map(Place, places)), tuple(map(Filing, filings)),
         tuple(map(Channel, channels)),
         from_date or FIRST_DATE, to_date or LAST_DATE, str(raw.get("undefined", "")), values, file, key,
-        str(raw.get("note", "")),
+        str(raw.get("note", "")), str(raw.get("undefined_zh", "")),
     )  # fmt: skip
     if len(faults) == before and not plan.undefined:
         _check_complete(plan, faults)
