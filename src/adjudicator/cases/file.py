@@ -40,9 +40,9 @@ CLAIM_KEYS = (
     "care", "date", "admission", "discharge", "settlement", "level", "hospital", "hosp_lv", "place", "filing",
     "settled_at_counter", "referral", "chain", "chain_deductible", "disease", "programme", "maternity", "fetuses",
     "stay_days", "mid_stay", "at_signed_institution", "use_account", "account", "amounts", "lines",
-    "hospital_borne", "other_payers", "year_to_date", "quota_used", "care_area", "assistance", "scheme", "type", "diagnoses",
-    "procedures", "department", "discharge_way", "icu_hours", "age_days", "birth_weight_g", "stay", "reverse",
-    "expect", "never",
+    "hospital_borne", "other_payers", "year_to_date", "quota_used", "care_area", "assistance", "scheme", "type",
+    "diagnoses", "procedures", "department", "discharge_way", "icu_hours", "age_days", "birth_weight_g", "stay",
+    "reverse", "expect", "never",
 )  # fmt: skip
 CASE_KEYS = (
     "case", "title", "source", "quality", "kind", "note", "pack", "plan", "items", "catalogue", "payment", "grouping",
