@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+import numba
 import pytest
 from hypothesis import settings
 
@@ -25,12 +26,15 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Skip the tests marked ``check`` and ``full`` unless they were asked for."""
+    """Skip what is marked ``check`` or ``full`` unless it was asked for, and ``compiled`` where nothing is compiled."""
     for mark, reason in (("check", "slower; run ./dev check"), ("full", "full size; run ./dev full")):
         if not config.getoption(f"--{mark}"):
             for item in items:
                 if item.get_closest_marker(mark):
                     item.add_marker(pytest.mark.skip(reason=reason))
+    for item in items if numba.config.DISABLE_JIT else ():
+        if item.get_closest_marker("compiled"):
+            item.add_marker(pytest.mark.skip(reason="takes minutes with the compiler off"))
 
 
 @pytest.fixture(scope="session")

@@ -9,6 +9,7 @@ from itertools import pairwise
 from typing import Any
 
 import numpy as np
+import pytest
 
 from adjudicator.benefit.explain import Step, explain
 from adjudicator.benefit.settle import settle
@@ -90,6 +91,7 @@ def value(sum_text: str) -> Fraction:
     )
 
 
+@pytest.mark.compiled
 def test_the_arithmetic_of_every_step_gives_its_amount() -> None:
     """What is written is true to the fen; an amount that is not the product says why."""
     bundle = benefit_bundle("taohuayuan", "hangzhou", "zhuzhou")

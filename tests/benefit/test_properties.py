@@ -57,6 +57,7 @@ def test_accounts_pay_no_more_than_they_hold() -> None:
         assert not out[f"account_{pot}_fen"][claims["use_account"] == 0].any()
 
 
+@pytest.mark.compiled
 @pytest.mark.parametrize("size", [1, 7, 500])
 def test_batch_size_does_not_matter(size: int) -> None:
     bundle, claims, splits = drawn(3)

@@ -175,6 +175,7 @@ def many_items(count: int) -> dict[str, str]:
     }
 
 
+@pytest.mark.compiled
 def test_300_000_items(tmp_path, monkeypatch):
     """They compile in seconds, are read back from the compiled file, and give the same answers as a short list."""
     monkeypatch.setenv("ADJUDICATOR_CACHE_DIR", str(tmp_path / "cache"))

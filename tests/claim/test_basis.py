@@ -61,6 +61,7 @@ def cut(data: np.ndarray, offsets: np.ndarray) -> list[bytes]:
     return [whole[start:end] for start, end in pairwise(offsets.tolist())]
 
 
+@pytest.mark.compiled
 def test_what_was_written_prices_the_claim_again() -> None:
     claims, result = day()
     bundle = engine().bundle
@@ -94,6 +95,7 @@ def test_every_column_of_a_claim_is_stored_or_named_as_left_out() -> None:
     assert sorted(member.name for member in record_pb2.LineSums.DESCRIPTOR.fields) == sorted(SPLIT.names)
 
 
+@pytest.mark.compiled
 def test_more_columns_and_amounts_in_memory_change_nothing_stored() -> None:
     _, result = day()
     origin = origin_of(result)

@@ -58,6 +58,7 @@ def check(claim: claim_pb2.Claim, answer: settlement_pb2.Settlement) -> None:
     assert min(getattr(answer, fund) for fund in FUNDS) >= 0 and answer.cash_fen >= 0
 
 
+@pytest.mark.compiled
 @pytest.mark.parametrize("pack", ["hangzhou", "taohuayuan"])
 def test_identities_of_a_synthetic_city(pack: str) -> None:
     years = Years()
@@ -67,6 +68,7 @@ def test_identities_of_a_synthetic_city(pack: str) -> None:
             check(claim, answer)
 
 
+@pytest.mark.compiled
 @pytest.mark.parametrize("size", [1, 7, 400])
 def test_batch_size_does_not_matter(size: int) -> None:
     whole = next(iter(Synthesizer(["hangzhou"], 3).batches(400, 400)))
@@ -79,6 +81,7 @@ def test_batch_size_does_not_matter(size: int) -> None:
     assert got == expected
 
 
+@pytest.mark.compiled
 def test_order_of_lines_does_not_matter() -> None:
     whole = next(iter(Synthesizer(["hangzhou"], 5).batches(200, 200)))
     turned = claim_pb2.ClaimBatch.FromString(whole)

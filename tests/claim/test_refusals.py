@@ -150,12 +150,14 @@ def test_an_undefined_rule_is_named() -> None:
     assert "define no rule for this case: " in problem.message and "this case: ." not in problem.message
 
 
+@pytest.mark.compiled
 def test_a_small_message_of_empty_lines_takes_no_room() -> None:
     """Two bytes a line: half a million empty lines are refused before they get rows."""
     (answer,) = settle(inpatient().SerializeToString() + b"\x72\x00" * 500_000)
     assert [problem.code for problem in answer.problems] == [f"ADJ-{E.TOO_MANY_LINES:04d}"]
 
 
+@pytest.mark.compiled
 def test_a_claim_full_of_problems_does_not_hide_those_of_others() -> None:
     """Each claim keeps problems of its own: countless wrong lines of one never let another one through."""
     full = inpatient(5_000)

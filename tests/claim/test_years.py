@@ -126,6 +126,7 @@ def test_years_of_a_stream_are_bounded() -> None:
         Years(most=1).rows(batch, batch.good)
 
 
+@pytest.mark.compiled
 @pytest.mark.parametrize("pack", ["hangzhou", "taohuayuan"])
 def test_a_round_over_some_claims_finds_what_a_round_over_all_finds(pack: str) -> None:
     """Payment rules look at diagnoses and procedures; a round of fewer claims must look at those of its own."""

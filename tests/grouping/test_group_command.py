@@ -65,6 +65,7 @@ def test_a_text_file_in_a_text_file_out(name: str, tmp_path: Path, demo: Pair) -
     assert rows[1:] == expected
 
 
+@pytest.mark.compiled
 def test_blocks_threads_and_line_ends_do_not_matter(demo: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
     content = text_of(random_records(demo.naive, 2_000, seed=62))
     results = set()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from adjudicator.columns import GROUP
 from adjudicator.grouping import group as grouping
@@ -51,6 +52,7 @@ def test_an_invalid_and_an_unmappable_record(demo: Pair) -> None:
     assert traces(demo, unmappable, translate=True)[0] == ["a code has no translation in the code map"]
 
 
+@pytest.mark.compiled
 def test_the_trace_leads_where_the_kernel_goes(demo: Pair, extended: list[Pair]) -> None:
     for pair in (demo, *extended):
         for lines in traces(pair, random_records(pair.naive, 400, seed=31)):

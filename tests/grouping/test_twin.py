@@ -55,20 +55,24 @@ def agree(pair: Pair, records: list[Record]) -> Counter[str]:
     return Counter(answer[0] for answer in expected)
 
 
+@pytest.mark.compiled
 def test_random_records_over_the_shipped_scheme(demo: Pair) -> None:
     statuses = agree(demo, random_records(demo.naive, 30_000, seed=11))
     assert {"grouped", "ungrouped", "invalid", "ambiguous"} == statuses.keys()
 
 
+@pytest.mark.compiled
 def test_random_records_reach_nearly_every_group_of_the_shipped_scheme(demo: Pair) -> None:
     reached = {answer[3] for answer in answers(demo.scheme, random_records(demo.naive, 30_000, seed=12))}
     assert len(set(demo.scheme.drg_codes) - reached) <= 3
 
 
+@pytest.mark.compiled
 def test_random_records_over_the_national_scheme(national: Pair) -> None:
     agree(national, random_records(national.naive, 20_000, seed=13))
 
 
+@pytest.mark.compiled
 def test_random_records_over_generated_schemes(extended: list[Pair]) -> None:
     statuses: Counter[str] = Counter()
     for seed, pair in enumerate(extended):
@@ -80,11 +84,13 @@ def test_every_code_of_every_list_of_the_shipped_scheme(demo: Pair) -> None:
     agree(demo, list(sweep_records(demo.naive)))
 
 
+@pytest.mark.compiled
 def test_every_code_of_every_list_of_generated_schemes(extended: list[Pair]) -> None:
     for pair in extended:
         agree(pair, list(sweep_records(pair.naive)))
 
 
+@pytest.mark.compiled
 def test_every_tenth_code_of_the_national_scheme(national: Pair) -> None:
     agree(national, list(sweep_records(national.naive))[::10])
 
@@ -115,6 +121,7 @@ def shuffled(record: Record, draw: random.Random) -> Record:
     return Record(**{**record.__dict__, **changed})
 
 
+@pytest.mark.compiled
 def test_order_and_repetition_of_secondary_codes_do_not_matter(demo: Pair, extended: list[Pair]) -> None:
     draw = random.Random(3)
     for pair in (demo, *(pair for pair in extended if not pair.naive.options["retry_other_procedures"])):

@@ -336,6 +336,7 @@ def test_a_journal_that_refuses_an_entry_late_gets_all_of_it_taken_back(play, po
     play(scenario)
 
 
+@pytest.mark.compiled
 def test_the_largest_batch(play, pool):
     random_ = random.Random(10)
     cases = [random_case(random_, number, people=6_000) for number in range(5_000)]

@@ -190,6 +190,7 @@ def test_a_reversal_long_after_the_year_is_known(store_url: str) -> None:
     assert asyncio.run(read(store_url, 202503)).rows["sign"].tolist() == [1, -1]
 
 
+@pytest.mark.compiled
 def test_two_settlements_of_a_month_at_once_post_it_once(store_url: str) -> None:
     """Two runs of the command over one ledger, started together, after a reversal that both must post."""
     asyncio.run(settle_all(store_url, CASES))

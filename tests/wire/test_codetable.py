@@ -39,6 +39,7 @@ def test_neighbours_and_prefixes_are_other_codes():
     assert table.find("XN05AXW037A0010102011011") == -1 and table.find("xn05axw0") == -1
 
 
+@pytest.mark.compiled
 def test_a_national_catalogue():
     codes = [f"{row * 2_654_435_761 % 2**32:010d}{row:05d}" for row in range(50_000)]
     table = CodeTable(codes)

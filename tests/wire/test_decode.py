@@ -192,6 +192,7 @@ def test_numbers_of_every_kind_in_packed_and_unpacked_lists():
     assert decode(schema, data + also).tables["list_int32"]["value"].tolist() == [1, -1, 7, 8]
 
 
+@pytest.mark.compiled
 def test_two_threads_read_at_once():
     data = ClaimBatch(claims=[_claim()] * 200).SerializeToString()
     starts, ends, _ = split_batch(data)

@@ -96,7 +96,9 @@ def test_numbers_of_every_length():
     assert encode(schema, decode(schema, data).tables, data)[0].tobytes() == data
 
 
-@pytest.mark.parametrize("size", [*range(40), 127, 128, 129, 16_383, 16_384, 300_000])
+@pytest.mark.parametrize(
+    "size", [*range(40), 127, 128, 129, 16_383, 16_384, pytest.param(300_000, marks=pytest.mark.compiled)]
+)
 def test_texts_of_every_length_at_both_ends_of_the_heap(size):
     text = (b"0123456789" * (size // 10 + 1))[:size]
     for start in (0, 1, 7, 8, 20):

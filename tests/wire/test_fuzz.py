@@ -29,6 +29,7 @@ def _names(message_class) -> str:
     return message_class.__name__
 
 
+@pytest.mark.compiled
 @pytest.mark.parametrize("message_class", MESSAGES, ids=_names)
 def test_tables_and_library_agree(message_class):
     found, accepted = fuzz(message_class, 4_000, seed=1)
