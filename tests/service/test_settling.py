@@ -7,6 +7,7 @@ import contextlib
 import dataclasses
 import math
 from collections.abc import AsyncIterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,7 @@ from adjudicator.rules.bundle import load_bundle
 from adjudicator.service.frames import join_frames
 from adjudicator.service.metrics import Metrics
 from adjudicator.service.options import ServeOptions
+from adjudicator.service.records import Records
 from adjudicator.service.settling import Settler
 from adjudicator.service.store import Store
 from adjudicator.v1 import claim_pb2, settlement_pb2
@@ -236,5 +238,60 @@ def test_trials_of_one_person_do_not_see_each_other(engine, store_url):
             answers = [read(answer) for answer in await one.trial(messages, [math.inf] * 3)]
             assert len({answer.fund_total_fen for answer in answers}) == 1
             assert all(answer.outcome == settlement_pb2.OUTCOME_TRIAL for answer in answers)
+
+    asyncio.run(day())
+
+
+def part_of_a_stay(number: int, discharge: int, person: str) -> claim_pb2.Claim:
+    """Part 1 is of the old year and goes on, part 2 of the new one."""
+    message = claim(
+        300_000, person_id=person, encounter_id=f"parts-{person}", settlement_sequence=number, admission_date=20241220,
+        discharge_date=discharge, settlement_date=discharge or 20241231, mid_stay=not discharge,
+    )  # fmt: skip
+    message.lines[0].line_id, message.lines[0].fee_date = str(number), discharge or 20241220
+    return message
+
+
+def once(function, before):
+    """The function, which the first time waits for something else."""
+
+    async def call(*arguments: object) -> object:
+        nonlocal before
+        first, before = before, None
+        if first is not None:
+            await first()
+        return await function(*arguments)
+
+    return call
+
+
+@pytest.mark.parametrize("what", ["settled", "reversed"])
+def test_a_part_in_the_old_year_and_the_next_part_in_the_new_one_do_not_miss_each_other(
+    engine, store_url, what, monkeypatch
+):
+    """Whatever is written between the reading and the writing of the other is seen."""
+    first, second = (part_of_a_stay(number, day, what) for number, day in ((1, 0), (2, 20250110)))
+
+    async def day() -> None:
+        async with settler(engine, store_url) as one, settler(engine, store_url) as other:
+            await settle(one, first)
+            key = settlement_pb2.SettlementKey(
+                institution_code=first.institution_code, encounter_id=first.encounter_id, settlement_sequence=1,
+                insured_area=first.insured_area,
+            )  # fmt: skip
+            request = settlement_pb2.ReverseRequest(settlement=key, person_id=first.person_id).SerializeToString()
+            reverse = Records(engine, other.store).reverse
+            ledger = one.store.ledger() if what == "reversed" else other.store.ledger()
+            if what == "reversed":
+                monkeypatch.setattr(ledger, "commit", once(ledger.commit, partial(reverse, request)))
+                (answer,) = await settle(one, second)
+                assert answer.outcome == settlement_pb2.OUTCOME_SETTLED  # as the first of what stands
+                assert one.metrics.counters["conflicts"] == 1
+            else:
+                monkeypatch.setattr(ledger, "commit", once(ledger.commit, partial(settle, one, second)))
+                with pytest.raises(AdjudicatorError) as refused:
+                    await reverse(request)
+                assert refused.value.problems[0].number == E.NOT_LATEST_SETTLEMENT
+            assert (await one.store.ledger().verify(POOL)).holds
 
     asyncio.run(day())

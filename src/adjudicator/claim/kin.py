@@ -134,7 +134,10 @@ def kin_keys(bundle: Bundle, incoming: Incoming, rows: np.ndarray, claims: np.nd
     return KinKeys(starts, ends, out.words[:count].view(np.uint8), out.same_year[:count])
 
 
-def other_schemes(bundle: Bundle, pool: str, person: str, scheme: int, year: int) -> bytes:
-    """Return the names of a person's years in the other schemes of a pool, 16 bytes each."""
-    accepted = bundle.lookup.schemes_accepted[bundle.pack_number(str(int(pool)))]
-    return b"".join(state_key(person, other, year) for other in np.flatnonzero(accepted).tolist() if other != scheme)
+def other_years(bundle: Bundle, pool: str, person: str, year: tuple[int, int]) -> bytes:
+    """Return the names of a person's years in the schemes of a pool, 16 bytes each.
+
+    ``year``: the scheme that is left out (0: none is), and the benefit year.
+    """
+    accepted = np.flatnonzero(bundle.lookup.schemes_accepted[bundle.pack_number(str(int(pool)))]).tolist()
+    return b"".join(state_key(person, scheme, year[1]) for scheme in accepted if scheme != year[0])

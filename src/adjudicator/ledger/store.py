@@ -59,8 +59,8 @@ differently without the settlement."""
 
 
 FirstElsewhere = Callable[[Record], Awaitable[tuple[Record | None, Guards]]]
-"""Of a settlement: the first later one in another scheme that would come out differently without it, and the states
-that were looked at."""
+"""Of a settlement: the first later one in another year of the person that would come out differently without it, and
+the states that must not move until it is taken back."""
 
 
 async def _none_elsewhere(_: Record) -> tuple[Record | None, Guards]:
@@ -258,7 +258,7 @@ class Ledger:
 
         Args: ``person`` digest to compare with the settlement's; ``date`` of the reversal, YYYYMMDD, 0: as settled;
         ``first_dependent`` tells which of the later settlements of the year would come out differently without it, and
-        ``first_elsewhere`` which of those in the person's other schemes.
+        ``first_elsewhere`` which of those in the person's other years, and what must stay as it is meanwhile.
         Errors: E.SETTLEMENT_NOT_FOUND, REVERSAL_OF_REVERSAL, PERSON_MISMATCH, NOT_LATEST_SETTLEMENT (names the one to
         reverse first), ALREADY_REVERSED (with another date), DATE_ORDER, CONFLICT, and those of :meth:`commit`.
         """
@@ -268,6 +268,9 @@ class Ledger:
             if 1 in known:
                 return same_reversal(known[1], date)
             check_date(record, date)
+            elsewhere, guards = await first_elsewhere(record)
+            if elsewhere is not None:
+                raise not_latest(record, elsewhere)
             # A later part of the stay may stand in the next benefit year, where the year's own order does not see it.
             name = (record.institution, record.encounter, record.sequence + 1)
             following = await self.get(pool, settlement_key(*name))
@@ -284,9 +287,6 @@ class Ledger:
                 dependent = await first_dependent(record, later, states) if later else None
                 if dependent is not None or not later:
                     raise not_latest(record, dependent)
-            dependent, guards = await first_elsewhere(record)
-            if dependent is not None:
-                raise not_latest(record, dependent)
             if (await self.commit(reversal_of(record, reversal_key, states, date, last, guards))).done:
                 break
         reversal = await self.get(pool, reversal_key)

@@ -266,8 +266,8 @@ class Settler:
         encoded, basis = self.engine.encode_settled(result, kept)
         answers.update(zip(rows[kept].tolist(), cut(*encoded), strict=True))
         settlements = self.columns(work, result, kept, states, (Parts(*encoded), Parts(*basis)))
-        if self._strict.any() or result.claims["assistance"].any():
-            settlements.guarded = guarded(result, kept, kin, self._strict)
+        if work.stays or self._strict.any() or result.claims["assistance"].any():
+            settlements.guarded = guarded(result, kept, kin, self._strict, work.stays)
         return Priced(answers, pack(settlements))
 
     def columns(

@@ -14,8 +14,9 @@ import numpy as np
 
 from adjudicator.claim.again import PricedOver, comes_out_the_same
 from adjudicator.claim.basis import Inputs, elsewhere_of, inputs_of, read_basis
-from adjudicator.claim.kin import ELSEWHERE, other_schemes
+from adjudicator.claim.kin import ELSEWHERE, other_years
 from adjudicator.claim.state import STORED
+from adjudicator.ledger.encounter import is_part
 from adjudicator.ledger.record import Record
 from adjudicator.ledger.reversal import NO_GUARDS, Guards, take_off
 from adjudicator.ledger.states import StateRead
@@ -53,14 +54,19 @@ class Independence:
     async def first_elsewhere(self, record: Record) -> tuple[Record | None, Guards]:
         """Return the first later settlement in another scheme that would come out differently; None: no one.
 
-        The guards are the states that were looked at: they must not move until the reversal is written.
+        The guards are the states that were looked at, and of a part of a stay those in which the next part may be: they
+        must not move until the reversal is written.
         """
-        if not any(STORED.place_of[number] in ELSEWHERE for number, _ in record.changes):
+        counts_elsewhere = any(STORED.place_of[number] in ELSEWHERE for number, _ in record.changes)
+        keys = other_years(self._bundle, self._pool, self._person, (record.scheme, record.benefit_year))
+        if is_part(record):  # the next part of the stay may be settled in the next year
+            keys += other_years(self._bundle, self._pool, self._person, (0, record.benefit_year + 1))
+        elif not counts_elsewhere:
             return None, NO_GUARDS
-        year = (record.scheme, record.benefit_year)
-        keys = other_schemes(self._bundle, self._pool, self._person, *year)
         states = (await self._ledger.read(self._pool, b"", keys)).states
         guards = Guards(keys, states.versions.tobytes())
+        if not counts_elsewhere:
+            return None, guards
         standing: list[Record] = []
         for last in states.last:
             standing += [one async for one in self._ledger.standing(self._pool, last.tobytes())]

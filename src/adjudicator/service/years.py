@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import numpy as np
 
 from adjudicator.claim.batch import Resolved, Result
@@ -50,14 +52,16 @@ def _quotas(states: StateRead, rows: np.ndarray) -> dict[tuple[int, int], int]:
     return {(place, key): fen for place, mapping in enumerate(quotas) for key, fen in mapping.items()}
 
 
-def guarded(result: Result, kept: np.ndarray, kin: Kin, strict: np.ndarray) -> np.ndarray:
+def guarded(result: Result, kept: np.ndarray, kin: Kin, strict: np.ndarray, parts: Collection[int]) -> np.ndarray:
     """Return the rows of the other years that must be as they were read when the claims ``kept`` are written.
 
-    They are those that decided an amount or a refusal: of assisted persons, and where the pack refuses overlaps
-    (``strict`` bool[packs]).
+    They are those that decided an amount or a refusal: of assisted persons, of stays that go on (``parts``: rows of the
+    batch), and where the pack refuses overlaps (``strict`` bool[packs]).
     """
     claims = result.claims[kept]
     asked = (claims["assistance"] > 0) | strict[claims["pack"]]
+    if parts:
+        asked |= np.isin(result.rows[kept], list(parts))
     if not asked.any():
         return NO_ROWS
     ranges = zip(kin.starts[kept][asked].tolist(), kin.ends[kept][asked].tolist(), strict=True)
