@@ -26,6 +26,14 @@ class E(IntEnum):
     TOO_MANY_CLAIMS = 1003
     EMPTY_BATCH = 1004
     NOT_UTF8 = 1005
+    MISSING_VALUE = 1006
+    # 1100: tables of claims, for re-pricing
+    INPUT_UNREADABLE = 1101
+    INPUT_COLUMN = 1102
+    INPUT_TYPE = 1103
+    MEMORY_TOO_SMALL = 1104
+    RUN_DIFFERS = 1105
+    OUTPUT_CHANGED = 1106
     # 2000: who and which
     MISSING_INSTITUTION = 2001
     MISSING_ENCOUNTER = 2002
@@ -168,6 +176,13 @@ TABLE: dict[int, Row] = _rows(
     (E.TOO_MANY_CLAIMS, INVALID, "More than {detail} claims in one batch", "一批超过 {detail} 张结算单", "Split the batch", "请分批发送"),
     (E.EMPTY_BATCH, INVALID, "The batch has no claims", "批次中没有结算单", "Send at least one claim", "请至少发送一张结算单"),
     (E.NOT_UTF8, INVALID, "A text is not in UTF-8{detail}", "文本不是 UTF-8 编码{detail}", "Convert texts to UTF-8 before the message is encoded", "请先将文本转为 UTF-8，再编码报文"),
+    (E.MISSING_VALUE, INVALID, "A value is missing (null) where an amount or a quantity must be", "应填金额或数量处为空值（null）", "Write the amount, 0 where there is none", "请填写数值；没有的填 0"),
+    (E.INPUT_UNREADABLE, INVALID, "The input cannot be read: {detail}", "无法读取输入：{detail}", "See docs/reprice.md for the tables and the mapping file", "数据表与映射文件的写法见 docs/reprice.md"),
+    (E.INPUT_COLUMN, INVALID, "The input has no column {detail}", "输入中没有列 {detail}", "Add the column, or name the column of the table in a mapping file (--mapping)", "请补充该列，或在映射文件（--mapping）中写明对应列名"),
+    (E.INPUT_TYPE, INVALID, "A column has the wrong type: {detail}", "列的类型不符：{detail}", "Convert the column, or state its unit in a mapping file; a floating-point number is never read as money", "请转换该列，或在映射文件中注明单位；浮点数一律不作为金额读取"),
+    (E.MEMORY_TOO_SMALL, INVALID, "The memory is less than {detail}, which the workers need at least", "内存低于各进程所需的最小值 {detail}", "Give more with --memory, or fewer --workers", "请用 --memory 增加内存，或减少 --workers"),
+    (E.RUN_DIFFERS, PRECONDITION, "The output folder cannot be used: {detail}", "输出目录不可用：{detail}", "Name an empty folder, or go on with the run that was begun there by --resume and the same options", "请指定空目录，或以相同选项加 --resume 继续原任务"),
+    (E.OUTPUT_CHANGED, PRECONDITION, "A file or the rules are not those of the manifest: {detail}", "文件或规则与清单不符：{detail}", "Price the input again, or find out who changed it", "请重新计算，或查明更改来源"),
     (E.MISSING_INSTITUTION, INVALID, "The institution code is missing", "缺少定点医药机构编号", "Send institution_code (fixmedins_code)", "请填写 institution_code (fixmedins_code)"),
     (E.MISSING_ENCOUNTER, INVALID, "The encounter id is missing", "缺少就诊ID", "Send encounter_id (mdtrt_id)", "请填写 encounter_id (mdtrt_id)"),
     (E.MISSING_SEQUENCE, INVALID, "The settlement sequence is missing", "缺少结算序号", "Number the settlements of an encounter from 1", "请从 1 起为同一就诊的结算编号"),

@@ -30,11 +30,16 @@ def code_of(page: Path) -> str:
 
 def unknown_words(words: list[str]) -> list[str]:
     """Sub-commands and options of a command line that this installation does not have."""
-    parser, wrong = build_parser(words[0]), []
+    parser, wrong, is_value = build_parser(words[0]), [], False
     for word in words:
+        if is_value and not word.startswith("--"):
+            is_value = False  # of the option before
+            continue
         choices = next((a.choices for a in parser._actions if isinstance(a, argparse._SubParsersAction)), None)
         if word.startswith("--"):
-            wrong += [word] if word.split("=")[0] not in parser._option_string_actions else []
+            action = parser._option_string_actions.get(word.split("=")[0])
+            wrong += [word] if action is None else []
+            is_value = action is not None and action.nargs is None and "=" not in word
         elif choices is not None:
             if word not in choices:
                 return [*wrong, word]

@@ -57,7 +57,7 @@ from adjudicator.payment.registry import CLEARING_WAYS
 from adjudicator.rules.bundle import Bundle
 from adjudicator.v1 import settlement_pb2
 from adjudicator.wire.decode import MAX_DEPTH, decode
-from adjudicator.wire.digest import digests
+from adjudicator.wire.digest import Digests, digests
 from adjudicator.wire.encode import encode
 from adjudicator.wire.schema import Tables
 
@@ -111,10 +111,15 @@ class Engine:
         decoded = decode(CLAIM_SCHEMA, heap[:size], starts, ends, max_depth=max_depth, max_rows=MOST_ROWS)
         content = digests(CLAIM_SCHEMA, heap[:size], decoded) if digested else NOT_DIGESTED
         incoming = Incoming(heap, size, starts, ends, decoded, decoded.tables[""], decoded.tables["lines"], latest)
+        return self.resolve(incoming, content)
+
+    def resolve(self, incoming: Incoming, content: Digests = NOT_DIGESTED) -> Resolved:
+        """Resolve, split and group claims that are columns already, whatever they were decoded from."""
+        count = incoming.claims.shape[0]
         claims, lines, found, doubtful = self._resolve(incoming)
         rules = self.bundle.benefit
         decide(claims, rules.rule_date, rules.benefit_year, rules.year_begins)
-        keys, states, persons = fill_keys(heap, incoming.claims, claims)
+        keys, states, persons = fill_keys(incoming.heap, incoming.claims, claims)
         line_splits, splits = np.empty(lines.shape[0], columns.LINE_SPLIT), np.zeros(count, columns.SPLIT)
         catalogue.split_lines(self.bundle, claims, lines, line_splits, splits)
         grouped = self._grouper.group(incoming, claims)

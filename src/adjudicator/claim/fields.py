@@ -100,9 +100,9 @@ def plain_fields() -> np.ndarray:
     rows = np.zeros(len(names), PLAIN)
     for row, name in zip(rows, names, strict=True):
         row["field"] = F[name]
-        row["source"], row["source_kind"] = _place(wire, name)
-        row["has"] = _place(wire, f"has_{name}")[0] if f"has_{name}" in (wire.names or ()) else -1
-        row["target"], row["target_kind"] = _place(CLAIM, columns[name]) if name in columns else (0, NOWHERE)
+        row["source"], row["source_kind"] = place_of(wire, name)
+        row["has"] = place_of(wire, f"has_{name}")[0] if f"has_{name}" in (wire.names or ()) else -1
+        row["target"], row["target_kind"] = place_of(CLAIM, columns[name]) if name in columns else (0, NOWHERE)
         limit, least, below = LIMITS.get(name), 0, E.INVALID_CODE_VALUE
         if limit is None and name.endswith("_fen"):
             limit, below = Limit(limits.MAX_AMOUNT_FEN, above=E.AMOUNT_OUT_OF_RANGE), E.NEGATIVE_AMOUNT
@@ -113,7 +113,7 @@ def plain_fields() -> np.ndarray:
     return rows
 
 
-def _place(record: np.dtype[np.void], name: str) -> tuple[int, int]:
+def place_of(record: np.dtype[np.void], name: str) -> tuple[int, int]:
     """Return where a column is in a record, in units of its size, and its kind."""
     assert record.fields is not None
     kind, offset = record.fields[name][:2]

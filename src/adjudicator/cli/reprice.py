@@ -1,0 +1,176 @@
+"""``adjudicator reprice``: prices a year of claims again, Parquet in and Parquet out; ``reprice verify`` proves it."""
+
+from __future__ import annotations
+
+import argparse
+import re
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from adjudicator.reprice.run import Plan, Summary
+
+_SIZE = re.compile(r"([0-9]+)(MiB|GiB|MB|GB|M|G)?\Z", re.ASCII)
+_UNITS = {"M": 1 << 20, "G": 1 << 30}
+_STEP_NAMES = {"prepare": "prepare 准备", "price": "price 计算", "write": "write 写出"}
+_TOLD = (
+    ("fund_total_fen", "funds 基金支付"),
+    ("personal_total_fen", "persons 个人负担"),
+    ("total_fen", "total 医疗费总额"),
+)
+
+
+def size(text: str) -> int:
+    """Return bytes.
+
+    >>> size("2GB"), size("512M")
+    (2147483648, 536870912)
+    """
+    match = _SIZE.match(text)
+    if match is None:
+        raise argparse.ArgumentTypeError(f"{text!r} is no size; write for example 2GB or 800MB")
+    return int(match[1]) * (_UNITS[match[2][0]] if match[2] else 1)
+
+
+def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Register the command."""
+    parser = subparsers.add_parser(
+        "reprice",
+        help="price a year of claims again under other rules",
+        description="Prices claims from Parquet tables or .pb files under rule packs and writes settlements, rejected "
+        "claims and a manifest. The same input and rules give the same bytes, however they are run. docs/reprice.md",
+    )
+    actions = parser.add_subparsers(dest="action", metavar="verify")
+    parser.add_argument("--pack", action="append", default=[], help="pack by name or folder; several times for several")
+    parser.add_argument("--input", type=Path, help="folder of tables or of .pb files, or one file")
+    parser.add_argument("--output", type=Path, help="folder for the results; empty, or that of a run to go on with")
+    parser.add_argument("--mapping", default="", help="TOML file with the names of columns, or: national")
+    parser.add_argument("--opening", default="", help="Parquet file of what persons' years hold before the first claim")
+    parser.add_argument("--lines", action="store_true", help="write the results of every fee line too")
+    parser.add_argument("--engine", default="local", help="where it runs (default local: processes of this machine)")
+    parser.add_argument("--workers", type=int, default=1, help="processes (default 1)")
+    parser.add_argument("--memory", type=size, default=2 << 30, help="most memory of all processes (default 2GB)")
+    parser.add_argument("--resume", action="store_true", help="go on with the run that was begun in the output folder")
+    parser.add_argument("--json", action="store_true", help="print what came out as JSON")
+    parser.set_defaults(run=run)
+    check = actions.add_parser("verify", help="prove that results belong to their manifest")
+    check.add_argument("manifest", type=Path, help="manifest.json of a run")
+    check.add_argument("--sample", type=int, default=0, help="price so many claims again and compare every column")
+    check.set_defaults(run=run_verify)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Price the claims; return 0, or 2 where an option is missing."""
+    from adjudicator.reprice.engines import ENGINES
+    from adjudicator.reprice.manifest import write_manifest
+    from adjudicator.reprice.run import Options, forget, plan
+    from adjudicator.reprice.run import run as run_plan
+    from adjudicator.rules.bundle import load_bundle
+
+    if not (arguments.pack and arguments.input and arguments.output) or arguments.workers < 1:
+        print("adjudicator reprice needs --pack, --input and --output, and at least one worker", file=sys.stderr)
+        return 2
+    if arguments.engine not in ENGINES:
+        print(f"no engine {arguments.engine}; there is {', '.join(ENGINES)}", file=sys.stderr)
+        return 2
+    packs = [str(Path(name).resolve()) if Path(name).is_dir() else name for name in arguments.pack]
+    options = Options(
+        packs, arguments.input, arguments.output, arguments.mapping, arguments.opening, arguments.lines,
+        arguments.engine, arguments.workers, arguments.memory, resume=arguments.resume,
+    )  # fmt: skip
+    planned = plan(options, load_bundle(packs).hash)
+    print(_intent(planned), file=sys.stderr)
+    began = time.perf_counter()
+    try:
+        with _Bars() as bars:
+            summary = run_plan(planned, options, bars.at)
+    except KeyboardInterrupt:
+        print("Interrupted; the same command with --resume goes on. 已中断，加 --resume 可继续。", file=sys.stderr)
+        raise
+    write_manifest(planned.job, summary._asdict())
+    forget(planned.job)
+    _print(summary, time.perf_counter() - began, arguments)
+    return 0
+
+
+def _intent(planned: Plan) -> str:
+    """Return what a run is going to take."""
+    source = planned.job.source
+    return (
+        f"{source.count:,} claims in {len(source.units)} units, {planned.job.buckets} buckets of persons,"
+        f" {planned.workers} workers; at most about {planned.memory_bytes >> 20:,} MiB of memory and"
+        f" {planned.scratch_bytes >> 20:,} MiB on disk between the steps"
+    )
+
+
+def _print(summary: Summary, seconds: float, arguments: argparse.Namespace) -> None:
+    """Print what came out."""
+    import json
+
+    from adjudicator.money import fen_to_yuan
+
+    if arguments.json:
+        print(json.dumps(summary._asdict()))
+        return
+    rate = summary.claims / seconds if seconds else 0
+    print(
+        f"{summary.claims:,} claims, {summary.settled:,} settled, {summary.rejected:,} rejected ({rate:,.0f} claims/s)"
+    )
+    for name, told in _TOLD:
+        print(f"  {told}: {fen_to_yuan(summary.totals[name])}")
+    print(f"Results and manifest are in {arguments.output}")
+
+
+def run_verify(arguments: argparse.Namespace) -> int:
+    """Compare the files and rules of today with a manifest."""
+    from adjudicator.reprice.manifest import verify
+
+    content = verify(arguments.manifest, arguments.sample)
+    counted = content["summary"]["claims"]
+    again = f", {min(arguments.sample, counted):,} claims priced again" if arguments.sample else ""
+    print(f"{len(content['inputs'])} inputs and {len(content['outputs'])} outputs are as the manifest says{again}")
+    return 0
+
+
+class _Bars:
+    """Progress of the steps with rate and time left: bars on a terminal, a line every ten seconds elsewhere."""
+
+    EVERY_SECONDS = 10
+
+    def __init__(self) -> None:
+        self._progress: Any = None
+        self._tasks: dict[str, Any] = {}
+        self._begun: dict[str, tuple[float, int]] = {}
+        self._told = time.monotonic()
+
+    def __enter__(self) -> _Bars:
+        if sys.stderr.isatty():
+            from rich.console import Console
+            from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+            rate = TextColumn("{task.fields[rate]}")
+            columns = (TextColumn("{task.description}"), BarColumn(), rate, TimeRemainingColumn())
+            self._progress = Progress(*columns, console=Console(stderr=True))
+            self._progress.start()
+        return self
+
+    def at(self, step: str, done: int, total: int) -> None:
+        """Show how many claims of a step are done."""
+        began, first = self._begun.setdefault(step, (time.monotonic(), done))
+        seconds = time.monotonic() - began
+        rate = (done - first) / seconds if seconds > 0 else 0
+        text = f"{rate:,.0f} claims/s" if rate else ""
+        if self._progress is not None:
+            if step not in self._tasks:
+                self._tasks[step] = self._progress.add_task(_STEP_NAMES[step], total=total, rate="")
+            self._progress.update(self._tasks[step], completed=done, rate=text)
+        elif time.monotonic() - self._told >= self.EVERY_SECONDS:
+            self._told = time.monotonic()
+            left = f", {(total - done) / rate:,.0f} s left" if rate else ""
+            print(f"{step}: {done:,} of {total:,}, {text}{left}", file=sys.stderr)
+
+    def __exit__(self, *exception: object) -> None:
+        if self._progress is not None:
+            self._progress.stop()

@@ -1,0 +1,265 @@
+"""Step 1, one unit: read, resolve, split and group the claims; what pricing needs goes to the buckets of the persons.
+
+The step depends on the claims alone, so units may be prepared in any order and place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, BinaryIO, NamedTuple
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from adjudicator.claim.assemble import IDENTITY_NAMES
+from adjudicator.claim.batch import Resolved
+from adjudicator.claim.engine import Engine
+from adjudicator.columns import CLAIM, GROUP, SPLIT
+from adjudicator.errors import E, Problem, refuse
+from adjudicator.options import ExtraPosition
+from adjudicator.reprice import messages
+from adjudicator.reprice.job import Job, engine_of, read_job
+from adjudicator.reprice.kernels import encounter_keys, lines_that_do_not_add_up
+from adjudicator.reprice.problems import Found, write_problems
+from adjudicator.reprice.source import Unit, read_unit
+from adjudicator.reprice.store import Chunk, renamed, write_chunk, write_receipt
+from adjudicator.reprice.tables import incoming_of
+from adjudicator.wire.decode import BATCH_DEPTH
+
+FIXED: dict[str, np.dtype[Any]] = {
+    "claims": CLAIM, "splits": SPLIT, "groups": GROUP, "schemes": np.dtype(np.int64), "rows": np.dtype(np.int64),
+    "states": np.dtype((np.uint64, 2)), "keys": np.dtype((np.uint64, 2)), "persons": np.dtype((np.uint64, 2)),
+    "encounters": np.dtype((np.uint64, 2)), "sequences": np.dtype(np.int64), "special": np.dtype(np.int64),
+}  # fmt: skip
+"""Arrays of a bucket, one row a claim."""
+RAGGED: dict[str, np.dtype[Any]] = {
+    "in_scope": np.dtype(np.int64), "diagnoses": np.dtype(np.int32), "procedures": np.dtype(np.int32),
+}  # fmt: skip
+"""Arrays with entries for a line or a code, where the rules need them."""
+LINE_COLUMNS: dict[str, pa.DataType] = {
+    "amount_fen": pa.int64(), "wholly_self_paid_fen": pa.int64(), "over_ceiling_fen": pa.int64(),
+    "first_pay_fen": pa.int64(), "in_scope_fen": pa.int64(), "price_ceiling_e4": pa.int64(),
+    "first_pay_ppm": pa.int32(), "item_class": pa.int8(), "note": pa.int16(),
+}  # fmt: skip
+"""Results of a line, after ``claim`` (the row of the claim in the input) and ``line`` (from 0)."""
+_ROWS_OF_LINES = 1 << 20
+
+
+class Batch(NamedTuple):
+    """Resolved claims, the row of the first, and what of them could not be read."""
+
+    resolved: Resolved
+    first: int
+    unreadable: dict[int, list[Problem]]
+
+
+def batches_of(engine: Engine, job: Job, unit: Unit) -> Iterator[Batch]:
+    """Yield the claims of a unit as the engine resolves them."""
+    first = unit.first
+    if job.source.layout == "messages":
+        for data, starts, ends in messages.read(Path(unit.file), unit.begin, unit.end, job.batch):
+            yield Batch(engine.prepare(data, starts, ends, max_depth=BATCH_DEPTH), first, {})
+            first += len(starts)
+        return
+    mapping = job.columns()
+    for rows in read_unit(job.source, unit, mapping, job.batch):
+        incoming, unreadable = incoming_of(rows, mapping)
+        yield Batch(engine.resolve(incoming), rows.first, unreadable)
+
+
+def paths_of(job: Job, unit: int) -> tuple[Path, Path, Path]:
+    """Return where a unit puts its claims, its problems and its lines."""
+    name = f"{unit:05d}"
+    lines = Path(job.folder) / "lines" / f"part-{name}.parquet"
+    return job.work / f"claims-{name}.bin", job.work / f"problems-{name}.arrow", lines
+
+
+def prepare_unit(path: str, number: int) -> dict[str, Any]:
+    """Prepare one unit of a job and return its receipt."""
+    job = read_job(path)
+    engine, unit = engine_of(job), job.source.units[number]
+    claims_path, problems_path, lines_path = paths_of(job, number)
+    found: list[Found] = []
+    lines = _LineWriter(lines_path) if job.with_lines else None
+
+    def write(file: BinaryIO) -> None:
+        for batch in batches_of(engine, job, unit):
+            check_lines(batch.resolved)
+            write_chunk(file, chunk_of(engine, batch, job.buckets))
+            found.extend(problems_of(batch))
+            if lines is not None:
+                lines.add(batch)
+
+    renamed(claims_path, write)
+    renamed(problems_path, lambda file: write_problems(file, found))
+    files = [claims_path, problems_path]
+    if lines is not None:
+        lines.close()
+        files.append(lines_path)
+    return write_receipt(claims_path, files, {"claims": unit.claims, "lines": lines.count if lines is not None else 0})
+
+
+def check_lines(resolved: Resolved) -> None:
+    """Refuse to go on where lines differ from their parts. Errors: E.INTERNAL."""
+    claims, lines = resolved.claims, resolved.lines
+    if lines_that_do_not_add_up(claims, lines, resolved.line_splits, resolved.splits) >= 0:
+        raise refuse(E.INTERNAL, detail=IDENTITY_NAMES[1])
+
+
+# ---------------------------------------------------------------- buckets
+
+
+def chunk_of(engine: Engine, batch: Batch, buckets: int, wanted: np.ndarray | None = None) -> Chunk:
+    """Return the claims without error by bucket, in the order of the input within each; of all, or where ``wanted``."""
+    resolved = batch.resolved
+    wire = resolved.incoming.claims
+    good = resolved.good if wanted is None else resolved.good[wanted[resolved.good]]
+    count = len(resolved)
+    persons = resolved.persons.view(np.uint64).reshape(count, 2)
+    bucket = (persons[good, 1] % np.uint64(buckets)).astype(np.int64)
+    order = np.argsort(bucket, kind="stable")
+    rows = good[order]
+    starts = np.searchsorted(bucket[order], np.arange(buckets + 1)).astype(np.int64)
+    encounters = np.empty((count, 2), np.uint64)
+    encounter_keys(resolved.incoming.heap, wire, resolved.claims, encounters)
+    special = special_of(resolved)
+    arrays = {
+        "claims": resolved.claims[rows], "splits": resolved.splits[rows], "groups": resolved.groups[rows],
+        "schemes": resolved.group_scheme[rows], "rows": rows + batch.first,
+        "states": resolved.state_keys.view(np.uint64).reshape(count, 2)[rows],
+        "keys": resolved.keys.view(np.uint64).reshape(count, 2)[rows], "persons": persons[rows],
+        "encounters": encounters[rows], "sequences": wire["settlement_sequence"][rows].astype(np.int64),
+        "special": special[rows].astype(np.int64),
+    }  # fmt: skip
+    notes: list[list[Any]] = [[] for _ in range(buckets)]
+    for place in np.flatnonzero(special[rows]).tolist():
+        notes[int(bucket[order[place]])].append(note_of(resolved, int(rows[place]), batch.first))
+    return Chunk(starts, arrays, _ragged(engine, resolved, rows), notes)
+
+
+def _ragged(engine: Engine, resolved: Resolved, rows: np.ndarray) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    """Return what the rules need of lines and codes."""
+    found = {}
+    by_lines = bool((engine.bundle.plans.rows["extra_position"] == int(ExtraPosition.LINES)).any())
+    if by_lines:
+        claims = resolved.claims
+        found["in_scope"] = _taken(
+            resolved.line_splits["in_scope_fen"], claims["line_start"][rows], claims["line_end"][rows]
+        )
+    if engine.bundle.payment.needs_codes and resolved.codes is not None:
+        codes = resolved.codes
+        for name, ends, ids in (
+            ("diagnoses", codes.diagnosis_offsets, codes.diagnoses),
+            ("procedures", codes.procedure_offsets, codes.procedures),
+        ):
+            found[name] = _taken(ids, ends[rows], ends[rows + 1])
+    return found
+
+
+def _taken(flat: np.ndarray, begins: np.ndarray, ends: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return how many entries each range has, and all of them one after the other."""
+    counts = (ends - begins).astype(np.int64)
+    own = np.zeros(len(counts) + 1, np.int64)
+    np.cumsum(counts, out=own[1:])
+    return counts, flat[np.repeat(begins - own[:-1], counts) + np.arange(own[-1])]
+
+
+def special_of(resolved: Resolved) -> np.ndarray:
+    """Return bool[n]: claims that look at other claims of the person, or bring more than columns can say."""
+    wire = resolved.incoming.claims
+    special: np.ndarray = (wire["accumulators"] >= 0) | (wire["referral_from_encounter_size"] > 0)
+    special |= (wire["mid_stay"] != 0) | (wire["settlement_sequence"] > 1)
+    special |= wire["other_assistance_categories_end"] > wire["other_assistance_categories_start"]
+    return special
+
+
+def note_of(resolved: Resolved, row: int, first: int) -> dict[str, Any]:
+    """Return what is needed of a special claim: a few texts, and the year that it brings."""
+    incoming = resolved.incoming
+    wire, tables = incoming.claims[row], incoming.decoded.tables
+    names = ("institution_code", "encounter_id", "assistance_category", "referral_from_encounter")
+    note: dict[str, Any] = {name: incoming.text(row, name) for name in names}
+    begin, end = int(wire["other_assistance_categories_start"]), int(wire["other_assistance_categories_end"])
+    note |= {"row": first + row, "others": incoming.texts("other_assistance_categories", begin, end)}
+    if wire["accumulators"] >= 0:
+        given = tables["accumulators"][int(wire["accumulators"])]
+        entries = tables["accumulators.entries"][int(given["entries_start"]) : int(given["entries_end"])]
+        note["year"] = int(given["year"])
+        note["entries"] = [
+            [_text(incoming.heap, entry, "name"), int(entry["value"]), _text(incoming.heap, entry, "disease_code"),
+             int(entry["period"])]
+            for entry in entries
+        ]  # fmt: skip
+    return note
+
+
+def _text(heap: np.ndarray, entry: np.void, name: str) -> str:
+    start = int(entry[f"{name}_start"])
+    return bytes(heap[start : start + int(entry[f"{name}_size"])]).decode()
+
+
+# ---------------------------------------------------------------- problems and lines
+
+
+def problems_of(batch: Batch) -> list[Found]:
+    """Return what is wrong or doubtful with the claims of a batch, in the order of the input."""
+    resolved = batch.resolved
+    wrong = np.flatnonzero(resolved.claims["error"] != 0).tolist()
+    found: dict[int, list[Problem]] = {}
+    for row in wrong:
+        own = batch.unreadable.get(row)
+        found[row] = own if own is not None else resolved.problems(row)
+    for row, warnings in resolved.warnings.items():
+        if row not in found:
+            found[row] = list(warnings)
+    return [Found(batch.first + row, problem) for row in sorted(found) for problem in found[row]]
+
+
+class _LineWriter:
+    """Writes the results of fee lines; row groups do not depend on how the claims are batched."""
+
+    def __init__(self, path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._path, self._draft = path, path.with_suffix(".draft")
+        self._schema = pa.schema([("claim", pa.int64()), ("line", pa.int32()), *LINE_COLUMNS.items()])
+        packed = dict.fromkeys((*self._schema.names,), "DELTA_BINARY_PACKED")
+        packed |= {name: "PLAIN" for name, kind in LINE_COLUMNS.items() if kind.bit_width < pa.int32().bit_width}
+        self._writer = pq.ParquetWriter(
+            self._draft, self._schema, compression="zstd", use_dictionary=False, column_encoding=packed
+        )
+        self._waiting: list[pa.Table] = []
+        self._rows = 0
+        self.count = 0
+
+    def add(self, batch: Batch) -> None:
+        """Append the lines of the claims without error."""
+        claims, splits = batch.resolved.claims, batch.resolved.line_splits
+        chosen = batch.resolved.good
+        counts, lines = _taken(
+            np.arange(len(batch.resolved.lines)), claims["line_start"][chosen], claims["line_end"][chosen]
+        )
+        own = np.arange(len(lines)) - np.repeat(np.cumsum(counts) - counts, counts)
+        columns: dict[str, Any] = {"claim": np.repeat(chosen + batch.first, counts), "line": own.astype(np.int32)}
+        columns["amount_fen"] = batch.resolved.lines["amount_fen"][lines]
+        for name, kind in LINE_COLUMNS.items():
+            if name != "amount_fen":
+                columns[name] = splits[name][lines].astype(kind.to_pandas_dtype())
+        self._waiting.append(pa.table(columns, self._schema))
+        self._rows += len(lines)
+        self.count += len(lines)
+        while self._rows >= _ROWS_OF_LINES:
+            self._flush(_ROWS_OF_LINES)
+
+    def _flush(self, rows: int) -> None:
+        table = pa.concat_tables(self._waiting)
+        self._writer.write_table(table.slice(0, rows), row_group_size=rows)
+        self._waiting, self._rows = [table.slice(rows)], self._rows - rows
+
+    def close(self) -> None:
+        """Write the rest; the file is whole then."""
+        if self._rows:
+            self._flush(self._rows)
+        self._writer.close()
+        self._draft.replace(self._path)

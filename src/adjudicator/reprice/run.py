@@ -1,0 +1,243 @@
+"""A whole run: plan it, run its three steps on an engine, go on where a run was ended, write the manifest.
+
+1. ``prepare``: each unit of the input, in any order. 2. ``price``: each bucket of persons. 3. ``results``: each unit
+again. The files of a step are whole or not there, with their hashes in a receipt; ``--resume`` runs what has no good
+receipt.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from adjudicator.errors import E, refuse
+from adjudicator.reprice import prepare, price, problems, results
+from adjudicator.reprice.engines import ENGINES, Engine, Task
+from adjudicator.reprice.job import Job, engine_of, read_job, write_job
+from adjudicator.reprice.mapping import own_names, read_mapping
+from adjudicator.reprice.opening import check_opening
+from adjudicator.reprice.source import Source, open_source
+from adjudicator.reprice.store import read_receipt
+
+MEBIBYTE = 1 << 20
+BASE_BYTES = 450 * MEBIBYTE
+"""Memory of a process with its rules, its kernels and a batch."""
+BUCKET_BYTES = 3_000
+"""Memory for a claim while its bucket is priced, its person's year included."""
+LEAST_BUCKET = 20_000
+"""Claims of a bucket below which buckets make no sense."""
+BATCH = 32_768
+BATCH_LINE_BYTES = 400
+"""Memory for a fee line while it is resolved."""
+SCRATCH_BYTES = 424 + 8 * len(results.COLUMNS)
+"""Bytes on disk for a claim between the steps."""
+STEPS = ("prepare", "price", "write")
+REJECTED, WARNINGS = "rejected.parquet", "warnings.parquet"
+
+Progress = Callable[[str, int, int], None]
+"""Called with a step, how many claims of it are done, and of how many."""
+
+
+class Options(NamedTuple):
+    """What a caller asks for."""
+
+    packs: Sequence[str]
+    source: Path
+    output: Path
+    mapping: str = ""
+    opening: str = ""
+    with_lines: bool = False
+    engine: str = "local"
+    workers: int = 1
+    memory: int = 2 << 30
+    buckets: int = 0
+    """0: as many as the memory asks for."""
+    batch: int = 0
+    """0: as many as the memory has room for."""
+    resume: bool = False
+
+
+class Plan(NamedTuple):
+    """What a run is going to take."""
+
+    job: Job
+    workers: int
+    memory_bytes: int
+    """Most that all processes take."""
+    scratch_bytes: int
+    """Disk that is used between the steps."""
+
+
+class Summary(NamedTuple):
+    """What came out."""
+
+    claims: int
+    settled: int
+    rejected: int
+    totals: dict[str, int]
+
+
+def plan(options: Options, rules_hash: str) -> Plan:
+    """Return what a run will do. Errors: E.INPUT_UNREADABLE and its like, E.MEMORY_TOO_SMALL, E.RUN_DIFFERS."""
+    mapping = read_mapping(options.mapping) if options.mapping else own_names()
+    source = open_source(options.source.resolve(), mapping)
+    room = options.memory // max(options.workers, 1) - BASE_BYTES
+    least = (BASE_BYTES + LEAST_BUCKET * BUCKET_BYTES) * max(options.workers, 1)
+    if options.memory < least:
+        raise refuse(E.MEMORY_TOO_SMALL, "memory", f"{-(-least // MEBIBYTE)} MiB")
+    buckets = options.buckets or max(1, -(-source.claims * BUCKET_BYTES // room))
+    if options.workers > 1 and not options.buckets:
+        buckets = max(buckets, options.workers)
+    per_claim = BATCH_LINE_BYTES * max(1, lines_of(source) // max(source.claims, 1))
+    batch = options.batch or max(1, min(BATCH, room // 2 // per_claim))
+    job = Job(
+        str(options.output.resolve()), list(options.packs), rules_hash, source,
+        str(Path(options.mapping).resolve()) if Path(options.mapping).is_file() else options.mapping,
+        str(Path(options.opening).resolve()) if options.opening else "", options.with_lines, buckets, batch,
+    )  # fmt: skip
+    used = min(BASE_BYTES + -(-source.claims // buckets) * BUCKET_BYTES, options.memory // max(options.workers, 1))
+    return Plan(_resumed(job, options), options.workers, used * max(options.workers, 1), source.claims * SCRATCH_BYTES)
+
+
+def lines_of(source: Source) -> int:
+    """Return how many fee lines the tables have; those of messages are guessed."""
+    if source.layout == "messages":
+        return 30 * source.claims
+    total = 0
+    for name in {span.file for span in source.spans} or set(source.files):
+        metadata = pq.read_metadata(name)
+        if source.spans:
+            total += metadata.num_rows
+        else:
+            for group in range(metadata.num_row_groups):
+                columns = (metadata.row_group(group).column(place) for place in range(metadata.num_columns))
+                total += next((one.num_values for one in columns if one.path_in_schema.endswith("line_id")), 0)
+    return total
+
+
+def _resumed(job: Job, options: Options) -> Job:
+    """Return the job that a run goes on with: the one in the output folder where it is the same."""
+    if not job.path.exists():
+        if options.output.exists() and any(options.output.iterdir()):
+            raise refuse(E.RUN_DIFFERS, options.output.name, "the output folder is not empty")
+        return job
+    if not options.resume:
+        raise refuse(E.RUN_DIFFERS, options.output.name, "it holds a run that was ended; go on with --resume")
+    known = read_job(str(job.path))
+    # Buckets and batches change no byte, so those of the run that was begun are kept.
+    if known._replace(buckets=0, batch=0) != job._replace(buckets=0, batch=0):
+        raise refuse(E.RUN_DIFFERS, options.output.name, "input, rules or options differ from those of the run")
+    return known
+
+
+def run(planned: Plan, options: Options, progress: Progress) -> Summary:
+    """Run the steps and write the result files; what was done before is kept."""
+    job = planned.job
+    if job.opening:
+        check_opening(Path(job.opening), engine_of(job))
+    write_job(job)
+    units = [unit.number for unit in job.source.units]
+    engine = ENGINES[options.engine](options.workers)
+    try:
+        _step(engine, job, Step("prepare", prepare.prepare_unit, units, _prepared), progress)
+        _step(engine, job, Step("price", price.price_bucket, range(job.buckets), _priced), progress)
+        receipts = _step(engine, job, Step("write", results.write_unit, units, _written), progress)
+    finally:
+        engine.close()
+    rejected = _write_problems(job)
+    totals = {name: sum(receipt["totals"][name] for receipt in receipts) for name in results.SUMMED}
+    return Summary(job.source.claims, sum(receipt["settled"] for receipt in receipts), rejected, totals)
+
+
+class Step(NamedTuple):
+    """One step: its function, the numbers of its tasks, and where the receipt of each is."""
+
+    name: str
+    function: Callable[..., dict[str, Any]]
+    numbers: Sequence[int]
+    receipt: Callable[[Job, int], Path]
+
+
+def _prepared(job: Job, number: int) -> Path:
+    return prepare.paths_of(job, number)[0]
+
+
+def _priced(job: Job, number: int) -> Path:
+    return results.bucket_path(job, number)
+
+
+def _written(job: Job, number: int) -> Path:
+    return job.work / f"settlements-{number:05d}"
+
+
+def _step(engine: Engine, job: Job, step: Step, progress: Progress) -> list[dict[str, Any]]:
+    """Run the tasks of a step that are not done yet and return all receipts in order."""
+    found = {number: read_receipt(step.receipt(job, number)) for number in step.numbers}
+    waiting = [number for number, receipt in found.items() if receipt is None]
+    done = sum(receipt["claims"] for receipt in found.values() if receipt is not None)
+    progress(step.name, done, job.source.claims)
+    tasks: list[Task] = [(step.function, (str(job.path), number)) for number in waiting]
+    for receipt in engine.run(tasks):
+        done += receipt["claims"]
+        progress(step.name, done, job.source.claims)
+    receipts = (found[number] or read_receipt(step.receipt(job, number)) for number in step.numbers)
+    return [receipt for receipt in receipts if receipt is not None]
+
+
+# ---------------------------------------------------------------- rejected claims and warnings
+
+_SHOWN = pa.schema(
+    [
+        ("row", pa.int64()), ("file", pa.string()), ("row_in_file", pa.int64()), ("institution_code", pa.string()),
+        ("encounter_id", pa.string()), ("settlement_sequence", pa.int32()), ("code", pa.string()),
+        ("field", pa.string()), ("message", pa.string()), ("message_zh", pa.string()),
+    ]
+)  # fmt: skip
+
+
+def _write_problems(job: Job) -> int:
+    """Write the files of rejected claims and of warnings; return how many claims were rejected."""
+    priced = [problems.read_problems(job.work / f"priced-{bucket:05d}.arrow") for bucket in range(job.buckets)]
+    priced_rows = [table.column("row").to_numpy() for table in priced]
+    drafts = {name: Path(job.folder) / f"{name}.draft" for name in (REJECTED, WARNINGS)}
+    writers = {name: pq.ParquetWriter(path, _SHOWN, compression="zstd") for name, path in drafts.items()}
+    rejected = 0
+    for unit in job.source.units:
+        parts = [problems.read_problems(prepare.paths_of(job, unit.number)[1])]
+        for rows, table in zip(priced_rows, priced, strict=True):
+            low, high = rows.searchsorted((unit.first, unit.first + unit.claims)).tolist()
+            parts.append(table.slice(low, high - low))
+        found = problems.in_order(parts)
+        if not found.num_rows:
+            continue
+        rows = found.column("row").to_numpy() - unit.first
+        keys = pq.read_table(results.path_of(job, unit.number), columns=_SHOWN.names[3:6]).take(pa.array(rows))
+        shown = pa.table(
+            [
+                found.column("row"), pa.repeat(Path(unit.file).name, len(rows)), pa.array(rows + unit.row_in_file),
+                keys.column(0).cast(pa.string()), keys.column(1), keys.column(2),
+                *(found.column(name) for name in _SHOWN.names[6:]),
+            ],
+            _SHOWN,
+        )  # fmt: skip
+        warning = found.column("warning")
+        for name, wanted in ((REJECTED, False), (WARNINGS, True)):
+            part = shown.filter(pa.array(warning.to_numpy() == wanted))
+            if part.num_rows:
+                writers[name].write_table(part, row_group_size=part.num_rows)
+            if not wanted:
+                rejected += len(part.column("row").unique())
+    for name, writer in writers.items():
+        writer.close()
+        drafts[name].replace(Path(job.folder) / name)
+    return rejected
+
+
+def forget(job: Job) -> None:
+    """Remove what is only needed between the steps."""
+    shutil.rmtree(job.work)

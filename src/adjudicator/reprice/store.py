@@ -1,0 +1,107 @@
+"""Files between the steps: each is written under another name and renamed when it is whole, with its hash beside it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, BinaryIO, NamedTuple
+
+import numpy as np
+
+RECEIPT = ".json"
+
+
+def file_hash(path: Path) -> str:
+    """Return the SHA-256 of a file."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def receipt_of(path: Path) -> Path:
+    """Return where the receipt of a step is: what it counted, and the hashes of the files that it wrote."""
+    return path.with_name(path.name + RECEIPT)
+
+
+def write_receipt(path: Path, files: list[Path], facts: dict[str, Any]) -> dict[str, Any]:
+    """Write that a step is done; ``files`` are relative to its folder or absolute."""
+    receipt = {"files": {str(file): file_hash(file) for file in files}, **facts}
+    renamed(receipt_of(path), lambda file: file.write(json.dumps(receipt).encode()))
+    return receipt
+
+
+def read_receipt(path: Path) -> dict[str, Any] | None:
+    """Return the receipt of a step whose files are all there, as they were written; None where one is not."""
+    try:
+        receipt: dict[str, Any] = json.loads(receipt_of(path).read_text("utf-8"))
+        same = all(file_hash(Path(name)) == known for name, known in receipt["files"].items())
+    except (OSError, ValueError, KeyError):
+        return None
+    return receipt if same else None
+
+
+def renamed(path: Path, write: Callable[[BinaryIO], object]) -> None:
+    """Write a file that is there whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f"{path.name}.{os.getpid()}.draft")
+    with draft.open("wb") as file:
+        write(file)
+    draft.replace(path)
+
+
+class Chunk(NamedTuple):
+    """Arrays of some claims, ordered by bucket; ``starts`` int64[buckets + 1] are the rows of each bucket.
+
+    ``ragged`` holds arrays with any number of entries a claim, and int64[n] how many each claim has.
+    """
+
+    starts: np.ndarray
+    arrays: dict[str, np.ndarray]
+    ragged: dict[str, tuple[np.ndarray, np.ndarray]]
+    notes: list[list[Any]]
+    """What few claims have, by bucket, as JSON."""
+
+
+def write_chunk(file: BinaryIO, chunk: Chunk) -> None:
+    """Append a chunk."""
+    arrays = dict(chunk.arrays)
+    places: dict[str, list[int]] = {}
+    for name, (counts, flat) in chunk.ragged.items():
+        offsets = np.zeros(len(counts) + 1, np.int64)
+        np.cumsum(counts, out=offsets[1:])
+        places[name] = offsets[chunk.starts].tolist()
+        arrays[f"{name}#"], arrays[f"{name}*"] = counts, flat
+    shapes = {name: [array.shape[0], array.nbytes] for name, array in arrays.items()}
+    header = json.dumps(
+        {"starts": chunk.starts.tolist(), "shapes": shapes, "ragged": places, "notes": chunk.notes}
+    ).encode()
+    file.write(len(header).to_bytes(8, "little"))
+    file.write(header)
+    for array in arrays.values():
+        file.write(np.ascontiguousarray(array).view(np.uint8).reshape(-1).data)
+
+
+class Piece(NamedTuple):
+    """What a file has of one bucket: bytes of each array, and the notes."""
+
+    arrays: dict[str, bytes]
+    notes: list[Any]
+
+
+def read_pieces(path: Path, bucket: int) -> Iterator[Piece]:
+    """Yield what each chunk of a file has of a bucket."""
+    with path.open("rb") as file:
+        while size := file.read(8):
+            header = json.loads(file.read(int.from_bytes(size, "little")))
+            place, arrays = file.tell(), {}
+            for name, (rows, octets) in header["shapes"].items():
+                ends = header["ragged"][name[:-1]] if name.endswith("*") else header["starts"]
+                width = octets // rows if rows else 0
+                begin, end = ends[bucket], ends[bucket + 1]
+                file.seek(place + begin * width)
+                arrays[name] = file.read((end - begin) * width)
+                place += octets
+            file.seek(place)
+            yield Piece(arrays, header["notes"][bucket])
