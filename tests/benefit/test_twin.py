@@ -19,7 +19,7 @@ def test_random_years_are_equal(pack: str) -> None:
 
 def test_all_packs_in_one_bundle() -> None:
     bundle = benefit_bundle(*PACKS)
-    seen = compare_with_twin(bundle, *random_claims(np.random.default_rng(7), bundle, 100, 12))
+    seen = compare_with_twin(bundle, *random_claims(np.random.default_rng(7), bundle, 300, 12))
     # Errors are reached too: no plan, no rule on the day, undefined, not covered, programme that does not run.
     assert {"NO_PLAN", "NO_RULE_ON_DATE", "RULE_UNDEFINED", "CARE_NOT_COVERED", "UNKNOWN_PROGRAMME"} <= set(seen)
 
