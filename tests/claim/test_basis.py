@@ -20,6 +20,7 @@ from adjudicator.claim.basis import (
     read_basis,
 )
 from adjudicator.claim.batch import Result
+from adjudicator.claim.kin import ELSEWHERE
 from adjudicator.claim.state import stored_order
 from adjudicator.columns import ACCUMULATOR_COUNT, ACCUMULATORS, CLAIM, SPLIT
 from adjudicator.errors import AdjudicatorError, E
@@ -45,7 +46,7 @@ def origin_of(result: Result) -> Origin:
         engine().bundle.hash,
         result.claims,
         result.resolved.splits[result.rows],
-        PricedOver(result.seen, result.quota_keys, result.quota_seen),
+        PricedOver(result.seen, result.quota_keys, result.quota_seen, result.elsewhere),
         Diagnoses(incoming.heap, wire["diagnoses_start"], wire["diagnoses_end"], codes),
     )
 
@@ -130,7 +131,9 @@ def test_a_field_without_a_column_is_named() -> None:
 
 def test_other_rules_or_an_unknown_amount_price_nothing_again_but_the_facts_are_read() -> None:
     batch = prepare(inpatient())
-    year = PricedOver(np.ones((1, ACCUMULATOR_COUNT), np.int64), np.zeros(1, np.uint64), np.zeros(1, np.int64))
+    numbers = np.ones((1, ACCUMULATOR_COUNT), np.int64)
+    elsewhere = np.zeros((1, len(ELSEWHERE)), np.int64)
+    year = PricedOver(numbers, np.zeros(1, np.uint64), np.zeros(1, np.int64), elsewhere)
     (message,) = cut(*write_basis(Origin("00000000000000ff", batch.claims, batch.splits, year, Diagnoses.none(1))))
     basis = read_basis(message)
     assert basis is not None and basis.principal_diagnosis == ""
