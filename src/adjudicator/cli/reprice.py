@@ -99,7 +99,7 @@ def _intent(planned: Plan) -> str:
     """Return what a run is going to take."""
     source = planned.job.source
     return (
-        f"{source.count:,} claims in {len(source.units)} units, {planned.job.buckets} buckets of persons,"
+        f"{source.claims:,} claims in {len(source.units)} units, {planned.job.buckets} buckets of persons,"
         f" {planned.workers} workers; at most about {planned.memory_bytes >> 20:,} MiB of memory and"
         f" {planned.scratch_bytes >> 20:,} MiB on disk between the steps"
     )
