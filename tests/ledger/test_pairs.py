@@ -20,8 +20,8 @@ def test_pairs_are_sums_in_a_dict(seed, monkeypatch):
         changes = [
             (random_.randrange(5), random_.choice((1, 7, 2**63 + 5)), random_.randrange(-3, 4)) for _ in range(10)
         ]
-        columns = [np.array(column) for column in zip(*changes, strict=True)]
-        pairs.add(columns[0], columns[1].astype(np.uint64), columns[2])
+        rows, keys, added = zip(*changes, strict=True)
+        pairs.add(np.array(rows), np.array(keys, np.uint64), np.array(added))
         for row, key, change in changes:
             twin[row][key] = twin[row].get(key, 0) + change
         wanted = {row: {key: amount for key, amount in sums.items() if amount} for row, sums in twin.items()}

@@ -209,7 +209,8 @@ def _append(took: np.ndarray, rows: np.ndarray, entries: Entries, count: int) ->
     for index in range(took.shape[0]):
         place, row = np.uint64(index), np.uint64(rows[index])
         if took[place].key != 0:
-            entries.added[np.uint64(count)] = took[place]
+            added = entries.added[np.uint64(count)]
+            added.key, added.days = took[place].key, took[place].days
             entries.nexts[np.uint64(count)] = entries.heads[row]
             entries.heads[row] = count
             count += 1
