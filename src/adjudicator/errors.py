@@ -176,7 +176,7 @@ TABLE: dict[int, Row] = _rows(
     (E.TOO_MANY_CLAIMS, INVALID, "More than {detail} claims in one batch", "一批超过 {detail} 张结算单", "Split the batch", "请分批发送"),
     (E.EMPTY_BATCH, INVALID, "The batch has no claims", "批次中没有结算单", "Send at least one claim", "请至少发送一张结算单"),
     (E.NOT_UTF8, INVALID, "A text is not in UTF-8{detail}", "文本不是 UTF-8 编码{detail}", "Convert texts to UTF-8 before the message is encoded", "请先将文本转为 UTF-8，再编码报文"),
-    (E.MISSING_VALUE, INVALID, "A value is missing (null) where an amount or a quantity must be", "应填金额或数量处为空值（null）", "Write the amount, 0 where there is none", "请填写数值；没有的填 0"),
+    (E.MISSING_VALUE, INVALID, "A value is missing (null) where an amount or a quantity must be", "应填金额或数量处为空值", "Write the amount, 0 where there is none", "请填写数值；没有的填 0"),
     (E.INPUT_UNREADABLE, INVALID, "The input cannot be read: {detail}", "无法读取输入：{detail}", "See docs/reprice.md for the tables and the mapping file", "数据表与映射文件的写法见 docs/reprice.md"),
     (E.INPUT_COLUMN, INVALID, "The input has no column {detail}", "输入中没有列 {detail}", "Add the column, or name the column of the table in a mapping file (--mapping)", "请补充该列，或在映射文件（--mapping）中写明对应列名"),
     (E.INPUT_TYPE, INVALID, "A column has the wrong type: {detail}", "列的类型不符：{detail}", "Convert the column, or state its unit in a mapping file; a floating-point number is never read as money", "请转换该列，或在映射文件中注明单位；浮点数一律不作为金额读取"),
@@ -357,6 +357,6 @@ class AdjudicatorError(Exception):
         super().__init__("; ".join(f"{problem.row.code} {problem.message}" for problem in self.problems))
 
 
-def refuse(number: E, field: str = "", detail: str = "") -> AdjudicatorError:
+def refuse(number: E, field: str = "", detail: str = "", detail_zh: str = "") -> AdjudicatorError:
     """Return the exception for one problem: ``raise refuse(E.STORE_AWAY)``."""
-    return AdjudicatorError(Problem(int(number), field, detail))
+    return AdjudicatorError(Problem(int(number), field, detail, detail_zh=detail_zh))

@@ -29,7 +29,7 @@ FIELDS = {
 CALLS_AND_COMMANDS = {
     "Reverse", "GetSettlement", "Filing", "Referral", "protobuf", "proto", "adjudicator", "rules", "check",
     "show", "ledger", "verify", "rebuild", "hospitals", "csv", "docs", "cases", "md", "maxmemory", "appendonly",
-    "yes", "appendfsync", "always",
+    "yes", "appendfsync", "always", "reprice", "mapping", "memory", "workers", "resume",
 }  # fmt: skip
 
 

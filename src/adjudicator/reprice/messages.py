@@ -23,12 +23,22 @@ def _lengths(content: mmap.mmap, position: int, end: int, name: str) -> Iterator
         length, shift, more = 0, 0, True
         while more:
             if position >= end or shift > _MOST_SHIFT:
-                raise refuse(E.INPUT_UNREADABLE, name, f"{name} is no file of delimited messages, or was cut off")
+                raise refuse(
+                    E.INPUT_UNREADABLE,
+                    name,
+                    f"{name} is no file of delimited messages, or was cut off",
+                    f"{name} 格式不符或不完整",
+                )
             byte = content[position]
             length |= (byte & 0x7F) << shift
             position, shift, more = position + 1, shift + 7, byte > 0x7F
         if position + length > end:
-            raise refuse(E.INPUT_UNREADABLE, name, f"{name} is no file of delimited messages, or was cut off")
+            raise refuse(
+                E.INPUT_UNREADABLE,
+                name,
+                f"{name} is no file of delimited messages, or was cut off",
+                f"{name} 格式不符或不完整",
+            )
         yield position, position + length
         position += length
 

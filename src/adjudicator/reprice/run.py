@@ -124,14 +124,16 @@ def _resumed(job: Job, options: Options) -> Job:
     """Return the job that a run goes on with: the one in the output folder where it is the same."""
     if not job.path.exists():
         if options.output.exists() and any(options.output.iterdir()):
-            raise refuse(E.RUN_DIFFERS, options.output.name, "the output folder is not empty")
+            raise refuse(E.RUN_DIFFERS, options.output.name, "the output folder is not empty", "输出目录不为空")
         return job
     if not options.resume:
-        raise refuse(E.RUN_DIFFERS, options.output.name, "it holds a run that was ended; go on with --resume")
+        ended = "it holds a run that was ended; go on with --resume"
+        raise refuse(E.RUN_DIFFERS, options.output.name, ended, "其中有未完成的任务，可加 --resume 继续")
     known = read_job(str(job.path))
     # Buckets and batches change no byte, so those of the run that was begun are kept.
     if known._replace(buckets=0, batch=0) != job._replace(buckets=0, batch=0):
-        raise refuse(E.RUN_DIFFERS, options.output.name, "input, rules or options differ from those of the run")
+        differ = "input, rules or options differ from those of the run"
+        raise refuse(E.RUN_DIFFERS, options.output.name, differ, "输入、规则或选项与原任务不同")
     return known
 
 

@@ -78,12 +78,13 @@ def open_source(folder: Path, mapping: Mapping) -> Source:
     Errors: E.INPUT_UNREADABLE, E.INPUT_COLUMN, E.INPUT_TYPE, all that the tables have.
     """
     if not folder.exists():
-        raise refuse(E.INPUT_UNREADABLE, folder.name, f"{folder.name} is not there")
+        raise refuse(E.INPUT_UNREADABLE, folder.name, f"{folder.name} is not there", f"{folder.name} 不存在")
     claims, lines = _parquet_files(folder, mapping)
     if not claims:
         found = [folder] if folder.is_file() else sorted(folder.rglob("*.pb"))
         if not found or any(path.suffix != ".pb" for path in found):
-            raise refuse(E.INPUT_UNREADABLE, folder.name, f"{folder.name} has neither claims in .parquet nor .pb files")
+            neither = f"{folder.name} has neither claims in .parquet nor .pb files"
+            raise refuse(E.INPUT_UNREADABLE, folder.name, neither, f"{folder.name} 中没有 .parquet 或 .pb 文件")
         return Source("messages", [str(path) for path in found], _units_of_messages(found), [])
     _check_claims(claims, mapping, nested=not lines)
     units = _units(claims)
@@ -102,12 +103,14 @@ def _parquet_files(folder: Path, mapping: Mapping) -> tuple[list[Path], list[Pat
     if mapping.claims_at or mapping.lines_at:
         both = sorted(folder.glob(mapping.claims_at or "claims*")), sorted(folder.glob(mapping.lines_at or "lines*"))
         if not all(both):
-            raise refuse(E.INPUT_UNREADABLE, folder.name, "[tables] of the mapping names no file of the folder")
+            none = "[tables] of the mapping names no file of the folder"
+            raise refuse(E.INPUT_UNREADABLE, folder.name, none, "映射文件 [tables] 所指文件在目录中不存在")
         return both
     lines = _under(folder, "lines")
     claims = _under(folder, "claims")
     if lines and not claims:
-        raise refuse(E.INPUT_UNREADABLE, folder.name, f"{folder.name} has lines.parquet and no claims.parquet")
+        alone = f"{folder.name} has lines.parquet and no claims.parquet"
+        raise refuse(E.INPUT_UNREADABLE, folder.name, alone, f"{folder.name} 中有 lines.parquet 而无 claims.parquet")
     return (claims, lines) if claims else (sorted(folder.rglob("*.parquet")), [])
 
 
@@ -132,7 +135,8 @@ def _same_schema(files: list[Path]) -> pa.Schema:
     for path in files[1:]:
         other = _open(path).schema_arrow
         if other.names != first.names:
-            raise refuse(E.INPUT_UNREADABLE, path.name, f"{path.name} has other columns than {files[0].name}")
+            differs = f"{path.name} has other columns than {files[0].name}"
+            raise refuse(E.INPUT_UNREADABLE, path.name, differs, f"{path.name} 与 {files[0].name} 的列不同")
     return first
 
 
@@ -208,6 +212,12 @@ def _units_of_messages(files: list[Path]) -> list[Unit]:
     return units
 
 
+def _disorder() -> AdjudicatorError:
+    return refuse(
+        E.INPUT_UNREADABLE, CLAIM_ROW, "the lines are not in the order of their claims", "明细未按结算单的顺序排列"
+    )
+
+
 def _spans(files: list[Path], count: int) -> list[Span]:
     """Return the row groups of the lines in the order of their claims. Errors: E.INPUT_UNREADABLE, E.INPUT_COLUMN."""
     spans: list[Span] = []
@@ -223,7 +233,7 @@ def _spans(files: list[Path], count: int) -> list[Span]:
                 spans.append(Span(str(path), group, *_claims_of(file, group, place)))
     for one, other in itertools.pairwise(spans):
         if other.least < one.most:
-            raise refuse(E.INPUT_UNREADABLE, CLAIM_ROW, "the lines are not in the order of their claims")
+            raise _disorder()
     if spans and (spans[0].least < 0 or spans[-1].most >= count):
         raise refuse(E.INPUT_UNREADABLE, CLAIM_ROW, f"a line names a claim outside 0 to {count - 1}")
     return spans
@@ -337,7 +347,7 @@ def _claim_rows(part: pa.RecordBatch) -> np.ndarray:
         raise refuse(E.INPUT_UNREADABLE, CLAIM_ROW, "a line names no claim")
     rows: np.ndarray = column.to_numpy()
     if (np.diff(rows) < 0).any():
-        raise refuse(E.INPUT_UNREADABLE, CLAIM_ROW, "the lines are not in the order of their claims")
+        raise _disorder()
     return rows
 
 
