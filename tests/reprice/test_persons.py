@@ -181,6 +181,7 @@ def golden():
             yield case, ways.pop(), settled
 
 
+@pytest.mark.check
 def test_golden_cases_settle_at_the_same_fen(tmp_path, monkeypatch):
     """Each case under its own rules, as a Parquet file; every fund of every claim, and what refuses one."""
     count = 0
