@@ -14,6 +14,7 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from typing import NamedTuple
 
 COPY = """
 import sys, pathlib, pyarrow.parquet as pq
@@ -30,12 +31,27 @@ for path in [*sorted(source.glob("*.parquet")), *sorted(output.rglob("*.parquet"
 """Reads the input and the output of a run, and writes the output again."""
 
 
-def cpu(*command: str) -> tuple[float, int]:
-    """Run a command of Python; return its CPU seconds and the most memory of any child so far, in KiB."""
+class Cost(NamedTuple):
+    """What a process took."""
+
+    user: float
+    """Seconds in the program."""
+    system: float
+    """Seconds in the operating system, most of them for memory that is touched for the first time."""
+    memory_kib: int
+    """Most memory of any process so far."""
+
+    def less(self, start: Cost, count: int) -> tuple[float, float]:
+        """Return user and system time a claim in us, without the start."""
+        return (self.user - start.user) * 1e6 / count, (self.system - start.system) * 1e6 / count
+
+
+def cpu(*command: str) -> Cost:
+    """Run a command of Python and return what it took."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     subprocess.run([sys.executable, *command], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, after.ru_maxrss
+    return Cost(after.ru_utime - before.ru_utime, after.ru_stime - before.ru_stime, after.ru_maxrss)
 
 
 def main() -> None:
@@ -47,7 +63,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
 
-        def reprice(source: str, output: str) -> tuple[float, int]:
+        def reprice(source: str, output: str) -> Cost:
             options = ("--input", str(folder / source), "--output", str(folder / output))
             return cpu("-m", "adjudicator", "reprice", "--pack", pack, *options)
 
@@ -56,16 +72,19 @@ def main() -> None:
             output = ("--format", "parquet", "--output", str(folder / folder_name))
             cpu("-m", "adjudicator", "synth", "--pack", pack, *sizes, *output)
         reprice("few", "compiled")
-        start, _ = reprice("few", "start")
-        whole, memory = reprice("year", "priced")
-        empty, _ = cpu("-c", "import pyarrow.parquet")
-        copied, _ = cpu("-c", COPY, str(folder / "year"), str(folder / "priced"), str(folder / "copied"))
-    priced, read_and_write = (whole - start) * 1e6 / count, (copied - empty) * 1e6 / count
-    print(f"{count:,} claims of {pack}, one process")
-    print(f"Parquet to Parquet        {priced:6.2f} us of CPU a claim   {1e6 / priced:9,.0f} claims a CPU second")
-    print(f"read and write alone      {read_and_write:6.2f} us")
-    print(f"rules                     {priced - read_and_write:6.2f} us")
-    print(f"most memory of a process  {memory / 1024:6.0f} MiB")
+        start = reprice("few", "start")
+        whole = reprice("year", "priced")
+        empty = cpu("-c", "import pyarrow.parquet")
+        copied = cpu("-c", COPY, str(folder / "year"), str(folder / "priced"), str(folder / "copied"))
+    print(f"{count:,} claims of {pack}, one process; us of CPU a claim, user + system")
+    for name, (user, system) in (
+        ("Parquet to Parquet", whole.less(start, count)),
+        ("read and write alone", copied.less(empty, count)),
+    ):
+        print(
+            f"{name:22}{user:6.2f} + {system:5.2f} = {user + system:6.2f}  {1e6 / (user + system):9,.0f} a CPU second"
+        )
+    print(f"most memory of a process {whole.memory_kib / 1024:,.0f} MiB")
 
 
 if __name__ == "__main__":
