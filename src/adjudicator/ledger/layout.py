@@ -8,8 +8,8 @@ kernel can write it word by word::
     field digests              u32 each, in the order of the claim message: "same key, other content" names the field
     postings (POSTING)         county, scheme, fund, amount
     changes of the year        numbers u16 each (columns.ACCUMULATORS), then the changes i64 each in the same order
-    changes of quotas (QUOTA_CHANGE)
-    changes of care days (DAYS_CHANGE)
+    changes of quotas (KEYED_CHANGE)
+    changes of care days (KEYED_CHANGE)
     answer                     the serialised Settlement (for a posting: its note as JSON)
     basis                      adjudicator.v1.RecordBasis: what the claim was priced from
 
@@ -67,8 +67,8 @@ POSTING = np.dtype([("county", "<u4"), ("scheme", "<u2"), ("fund", "<u2"), ("amo
 NUMBER = np.dtype("<u2")
 """Permanent number of an accumulator."""
 CHANGE = np.dtype("<i8")
-QUOTA_CHANGE = np.dtype([("key", "<u8"), ("change", "<i8")])
-DAYS_CHANGE = np.dtype([("key", "<u8"), ("change", "<i8")])
+KEYED_CHANGE = np.dtype([("key", "<u8"), ("change", "<i8")])
+"""Change of a disease quota or of care days."""
 
 STATE_HEAD = np.dtype(
     [

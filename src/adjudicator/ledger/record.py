@@ -14,13 +14,12 @@ from adjudicator.errors import E, refuse
 from adjudicator.ledger.layout import (
     CHANGE,
     CHECKSUM_WORD,
-    DAYS_CHANGE,
     FORMAT,
     HAS_STATE,
     HEADER,
+    KEYED_CHANGE,
     NUMBER,
     POSTING,
-    QUOTA_CHANGE,
     ZERO_DIGEST,
     Kind,
     padded,
@@ -119,8 +118,8 @@ class Record:
             np.array(list(self.postings), POSTING).tobytes(),
             padded(np.array([number for number, _ in self.changes], NUMBER).tobytes()),
             np.array([change for _, change in self.changes], CHANGE).tobytes(),
-            np.array(list(self.quotas), QUOTA_CHANGE).tobytes(),
-            np.array(list(self.days), DAYS_CHANGE).tobytes(),
+            np.array(list(self.quotas), KEYED_CHANGE).tobytes(),
+            np.array(list(self.days), KEYED_CHANGE).tobytes(),
             padded(self.answer),
             padded(self.basis),
         ]
@@ -147,8 +146,8 @@ class Record:
         postings = sections.array(POSTING, header["posting_count"])
         numbers = sections.array(NUMBER, header["change_count"])
         changes = zip(numbers.tolist(), sections.array(CHANGE, header["change_count"]).tolist(), strict=True)
-        quotas = sections.array(QUOTA_CHANGE, header["quota_count"])
-        days = sections.array(DAYS_CHANGE, header["days_count"])
+        quotas = sections.array(KEYED_CHANGE, header["quota_count"])
+        days = sections.array(KEYED_CHANGE, header["days_count"])
         answer, basis = sections.octets(header["answer_size"]), sections.octets(header["basis_size"])
         if sections.at != len(data):
             raise ValueError("its sizes do not add up")
