@@ -123,10 +123,10 @@ class ClaimWriter:
 
     def _dates(self, claim: claim_pb2.Claim, values: Mapping[str, Any], number: int) -> None:
         # Claims without a date are of one day each, so that the person is in one place at a time.
-        day = date_of(values.get("date", _days_before(DEFAULT_DATE, -number)))
+        day = date_of(values.get("date", _days_after(DEFAULT_DATE, number)))
         stay_days = int(values.get("stay_days", 0))
         claim.discharge_date = date_of(values.get("discharge", day))
-        began = _days_before(claim.discharge_date, stay_days) if stay_days > 1 else day
+        began = _days_after(claim.discharge_date, -stay_days) if stay_days > 1 else day
         claim.admission_date = date_of(values.get("admission", began))
         claim.settlement_date = date_of(values.get("settlement", claim.discharge_date))
         if values.get("mid_stay", False):
@@ -357,9 +357,9 @@ def _member(writer: ClaimWriter, word: Any, members: Any, what: str) -> int:
     return names[writer._word(str(word), names, what)]
 
 
-def _days_before(date: int, stay_days: int) -> int:
-    """Return the day (YYYYMMDD) that is some days before a date."""
-    day = datetime.date(date // 10_000, date // 100 % 100, date % 100) - datetime.timedelta(stay_days)
+def _days_after(date: int, days: int) -> int:
+    """Return the day (YYYYMMDD) that is some days after a date, or before it where ``days`` are negative."""
+    day = datetime.date(date // 10_000, date // 100 % 100, date % 100) + datetime.timedelta(days)
     return date_of(day)
 
 
