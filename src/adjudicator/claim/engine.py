@@ -47,7 +47,6 @@ from adjudicator.claim.text import TextHeap, group_text, static_text
 from adjudicator.claim.warnings import doubts_of
 from adjudicator.claim.years import ClaimYears
 from adjudicator.errors import E, Problem, refuse
-from adjudicator.grouping.group import describe
 from adjudicator.limits import LAST_DATE, MAX_LINES_PER_CLAIM
 from adjudicator.money import fen_to_yuan
 from adjudicator.options import ExtraPosition, ReferralDeductible
@@ -280,19 +279,12 @@ class Engine:
             number = int(out["error"][position])
             out[position] = 0
             if result.claims["error"][position] == 0:
-                detail = self._unpaid(result, position, number)
+                row = int(rows[position])
+                detail = problems.unpaid(
+                    self.bundle, number, result.claims[position], resolved.groups[row], int(resolved.group_scheme[row])
+                ) or resolved.incoming.text(row, "institution_code")
                 problem = Problem(number, "payment", detail, warning=True)
-                result.warnings.setdefault(int(rows[position]), []).append(problem)
-
-    def _unpaid(self, result: Result, position: int, number: int) -> str:
-        """Return what a payment problem is about: the group, the institution, or the month."""
-        resolved, row = result.resolved, int(result.rows[position])
-        scheme = int(resolved.group_scheme[row])
-        if number == E.GROUP_WITHOUT_POINTS and scheme >= 0:
-            return describe(self.bundle.schemes[scheme], resolved.groups[row])[2]
-        if number == E.NO_POINT_VALUE:
-            return str(int(result.claims["settlement_date"][position]) // 100)
-        return resolved.incoming.text(row, "institution_code")
+                result.warnings.setdefault(row, []).append(problem)
 
     # ---------------------------------------------------------------- answers
 

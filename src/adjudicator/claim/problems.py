@@ -14,7 +14,9 @@ from adjudicator.claim.incoming import Incoming
 from adjudicator.claim.received import received
 from adjudicator.claim.unreadable import unreadable
 from adjudicator.errors import E, Problem
+from adjudicator.grouping.group import describe
 from adjudicator.rulefile.pack import Pack
+from adjudicator.rules.bundle import Bundle
 
 _LIMITS: dict[int, int] = {
     int(E.AMOUNT_OUT_OF_RANGE): limits.MAX_AMOUNT_FEN,
@@ -84,6 +86,18 @@ def undefined_rule(pack: Pack, claim: np.void) -> Detail:
         ):
             return Detail(plan.undefined, plan.undefined_zh or f"方案“{plan.name_zh}”")
     return UNDEFINED_CELL
+
+
+def unpaid(bundle: Bundle, number: int, claim: np.void, group: np.void, grouping: int) -> str:
+    """Return what a payment problem is about: the group, or the month; "" where it is the institution.
+
+    ``claim`` CLAIM, ``group`` GROUP; ``grouping``: the scheme of the bundle that grouped it, -1 none.
+    """
+    if number == E.GROUP_WITHOUT_POINTS and grouping >= 0:
+        return describe(bundle.schemes[grouping], group)[2]
+    if number == E.NO_POINT_VALUE:
+        return str(int(claim["settlement_date"]) // 100)
+    return ""
 
 
 def collect(

@@ -22,7 +22,6 @@ from adjudicator.claim.state import quota_key
 from adjudicator.claim.years import period_of
 from adjudicator.columns import ACCUMULATOR_COUNT, BENEFIT, PAYMENT, QUOTA
 from adjudicator.errors import E, Problem, refuse
-from adjudicator.grouping.group import describe
 from adjudicator.options import QuotaPeriod
 from adjudicator.payment.case import ClaimCodes
 from adjudicator.payment.kernel import pay_claims
@@ -174,13 +173,9 @@ def _pay(
         payments[place] = 0
         if arrays["claims"]["error"][place]:
             continue
-        detail, scheme = "", int(arrays["schemes"][place])
-        if number == E.GROUP_WITHOUT_POINTS and scheme >= 0:
-            detail = describe(bundle.schemes[scheme], arrays["groups"][place])[2]
-        elif number == E.NO_POINT_VALUE:
-            detail = str(int(arrays["claims"]["settlement_date"][place]) // 100)
-        else:
-            detail = _institution(engine, arrays["claims"][place])
+        claim, group = arrays["claims"][place], arrays["groups"][place]
+        detail = problems.unpaid(bundle, number, claim, group, int(arrays["schemes"][place]))
+        detail = detail or _institution(engine, claim)
         problem = Problem(number, "payment", detail, warning=True)
         found.setdefault(int(arrays["rows"][place]), []).append(problem)
 
