@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -69,6 +69,25 @@ class StayParts(NamedTuple):
     begun_over_years: np.ndarray
     """The year before the first part of all."""
     charged_over_years_fen: int
+
+
+class Part(NamedTuple):
+    """An earlier part of a stay."""
+
+    year: Hashable
+    """Which person-year it counts in."""
+    begun: np.ndarray
+    """int64[ACCUMULATOR_COUNT]: the year that it was priced over."""
+    charged_fen: int
+    """Deductible that it was charged."""
+
+
+def stay_of_parts(parts: Sequence[Part], year: Hashable) -> StayParts:
+    """Return what pricing needs of the earlier parts of a stay (at least one, in order), for a claim of a year."""
+    own = [part for part in parts if part.year == year]
+    charged = sum(part.charged_fen for part in own)
+    all_charged = sum(part.charged_fen for part in parts)
+    return StayParts(own[0].begun if own else None, charged, parts[0].begun, all_charged)
 
 
 @dataclass(slots=True)

@@ -14,7 +14,7 @@ import numpy as np
 
 from adjudicator.claim.basis import read_basis, year_before
 from adjudicator.claim.keys import DIRECTION_REVERSE, DIRECTION_SETTLE, settlement_key
-from adjudicator.claim.state import UNKNOWN_CHAIN, StayParts
+from adjudicator.claim.state import UNKNOWN_CHAIN, Part, StayParts, stay_of_parts
 from adjudicator.errors import E, refuse
 from adjudicator.ledger.layout import Kind
 from adjudicator.ledger.record import Record
@@ -73,10 +73,7 @@ def standing_parts(earlier: Iterable[Earlier]) -> list[Record]:
 
 def stay_parts(parts: Sequence[Record], state_key: bytes) -> StayParts:
     """Return what pricing needs of a stay that goes on: ``parts`` (at least one) in order, the claim's person-year."""
-    own = [part for part in parts if part.state_key == state_key]
-    first = _begun(parts[0])
-    begun = first if own and own[0] is parts[0] else _begun(own[0]) if own else None
-    return StayParts(begun, sum(map(_charged_fen, own)), first, sum(map(_charged_fen, parts)))
+    return stay_of_parts([Part(part.state_key, _begun(part), _charged_fen(part)) for part in parts], state_key)
 
 
 def _begun(part: Record) -> np.ndarray:

@@ -6,7 +6,6 @@ what a claim needs of earlier ones is known. Parts of a stay share their deducti
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -17,7 +16,7 @@ from adjudicator.claim.fields import CLAIM_SCHEMA, PROBLEM
 from adjudicator.claim.incoming import Incoming
 from adjudicator.claim.keys import settlement_key
 from adjudicator.claim.kin import Kin
-from adjudicator.claim.state import UNKNOWN_CHAIN, PersonYears, StayParts
+from adjudicator.claim.state import UNKNOWN_CHAIN, Part, PersonYears, StayParts, stay_of_parts
 from adjudicator.columns import LINE, LINE_SPLIT
 from adjudicator.errors import E, Problem
 from adjudicator.grouping.layout import GroupColumns
@@ -70,17 +69,6 @@ class _Priced:
         if not stays:
             return UNKNOWN_CHAIN
         return stays[0].chain_before_fen + sum(stay.charged_fen for stay in stays)
-
-
-def stay_parts(parts: Sequence[_Earlier], year: int) -> StayParts:
-    """Return what pricing needs of the earlier parts (at least one) of a stay, for a claim of a person-year."""
-    own = [part for part in parts if part.year == year]
-    first = parts[0].seen
-    begun = None
-    if own:
-        begun = first if own[0] is parts[0] else own[0].seen
-    charged = sum(part.charged_fen for part in own)
-    return StayParts(begun, charged, first, sum(part.charged_fen for part in parts))
 
 
 class _Claims(NamedTuple):
@@ -273,7 +261,7 @@ def _price_round(engine: Engine, bucket: Bucket, claims: _Claims, chosen: np.nda
             ]
             continue
         if parts:
-            stays[row] = stay_parts(parts, year)
+            stays[row] = stay_of_parts([Part(part.year, part.seen, part.charged_fen) for part in parts], year)
         priced_rows.append(row)
     rows = np.array(priced_rows, np.int64)
     kin = _kin(claims, rows)
