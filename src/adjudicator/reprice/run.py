@@ -31,7 +31,10 @@ BUCKET_BYTES = 3_000
 """Memory for a claim while its bucket is priced, its person's year included."""
 LEAST_BUCKET = 20_000
 """Claims of a bucket below which buckets make no sense."""
-BATCH = 32_768
+BUCKET = 32_768
+"""Most claims of a bucket. The operating system hands out larger arrays anew each time, and clears them."""
+BATCH = 8_192
+"""Most claims that are resolved at once, for the same reason."""
 BATCH_LINE_BYTES = 400
 """Memory for a fee line while it is resolved."""
 SCRATCH_BYTES = 424 + 8 * len(results.COLUMNS)
@@ -90,7 +93,7 @@ def plan(options: Options, rules_hash: str) -> Plan:
     least = (BASE_BYTES + LEAST_BUCKET * BUCKET_BYTES) * max(options.workers, 1)
     if options.memory < least:
         raise refuse(E.MEMORY_TOO_SMALL, "memory", f"{-(-least // MEBIBYTE)} MiB")
-    buckets = options.buckets or max(1, -(-source.claims * BUCKET_BYTES // room))
+    buckets = options.buckets or max(1, -(-source.claims // min(BUCKET, room // BUCKET_BYTES)))
     if options.workers > 1 and not options.buckets:
         buckets = max(buckets, options.workers)
     per_claim = BATCH_LINE_BYTES * max(1, lines_of(source) // max(source.claims, 1))

@@ -25,7 +25,7 @@ from adjudicator.reprice.tables import Rows
 
 UNIT_ROWS = 131_072
 """Claims of a unit, unless one row group has more."""
-MOST_LINES_READ = 1 << 20
+MOST_LINES_READ = 1 << 17
 """Lines that are read at once."""
 NESTED = "lines"
 _PLAIN = frozenset({"encounter_id", "line_id", "original_line_id", "referral_from_encounter"})
