@@ -34,6 +34,9 @@ class E(IntEnum):
     MEMORY_TOO_SMALL = 1104
     RUN_DIFFERS = 1105
     OUTPUT_CHANGED = 1106
+    CLUSTER_UNUSABLE = 1107
+    WORKER_DIFFERS = 1108
+    WORKERS_LOST = 1109
     # 2000: who and which
     MISSING_INSTITUTION = 2001
     MISSING_ENCOUNTER = 2002
@@ -183,6 +186,9 @@ TABLE: dict[int, Row] = _rows(
     (E.MEMORY_TOO_SMALL, INVALID, "The memory is less than {detail}, which the workers need at least", "内存低于各进程所需的最小值 {detail}", "Give more with --memory, or fewer --workers", "请用 --memory 增加内存，或减少 --workers"),
     (E.RUN_DIFFERS, PRECONDITION, "The output folder cannot be used: {detail}", "输出目录不可用：{detail}", "Name an empty folder, or go on with the run that was begun there by --resume and the same options", "请指定空目录，或以相同选项加 --resume 继续原任务"),
     (E.OUTPUT_CHANGED, PRECONDITION, "A file or the rules are not those of the manifest: {detail}", "文件或规则与清单不符：{detail}", "Price the input again, or find out who changed it", "请重新计算，或查明更改来源"),
+    (E.CLUSTER_UNUSABLE, PRECONDITION, "The cluster cannot be used: {detail}", "集群不可用：{detail}", "Start the scheduler and at least one worker, and check --scheduler", "请启动调度器和至少一个工作进程，并核对 --scheduler"),
+    (E.WORKER_DIFFERS, PRECONDITION, "A worker cannot run the tasks of this run: {detail}", "工作进程不能执行本任务：{detail}", "Give every worker the same version, the same packs and the same shared folders, then go on with --resume", "请让各工作进程使用相同的版本、规则包和共享目录，再加 --resume 继续"),
+    (E.WORKERS_LOST, PRECONDITION, "Workers ended while they ran a task: {detail}", "工作进程在执行任务时终止：{detail}", "Look at their logs; often the memory was too small. Go on with --resume", "请查看其日志，常因内存不足；之后可加 --resume 继续"),
     (E.MISSING_INSTITUTION, INVALID, "The institution code is missing", "缺少定点医药机构编号", "Send institution_code (fixmedins_code)", "请填写 institution_code (fixmedins_code)"),
     (E.MISSING_ENCOUNTER, INVALID, "The encounter id is missing", "缺少就诊ID", "Send encounter_id (mdtrt_id)", "请填写 encounter_id (mdtrt_id)"),
     (E.MISSING_SEQUENCE, INVALID, "The settlement sequence is missing", "缺少结算序号", "Number the settlements of an encounter from 1", "请从 1 起为同一就诊的结算编号"),
@@ -355,6 +361,10 @@ class AdjudicatorError(Exception):
     def __init__(self, *problems: Problem):
         self.problems = tuple(sorted(problems, key=lambda problem: problem.number))
         super().__init__("; ".join(f"{problem.row.code} {problem.message}" for problem in self.problems))
+
+    def __reduce__(self) -> tuple[type[AdjudicatorError], tuple[Problem, ...]]:
+        """Keep the problems on the way from one process to another."""
+        return type(self), self.problems
 
 
 def refuse(number: E, field: str = "", detail: str = "", detail_zh: str = "") -> AdjudicatorError:

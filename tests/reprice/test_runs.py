@@ -20,6 +20,7 @@ import pytest
 from adjudicator.cli.main import main
 from adjudicator.errors import AdjudicatorError, E
 from adjudicator.reprice import engines
+from adjudicator.reprice.tasks import Task
 from tests.reprice.tables import contents, price_files, result_rows
 
 
@@ -42,7 +43,7 @@ class Stopping(engines.Local):
 
     left = 0
 
-    def run(self, tasks: Sequence[engines.Task]) -> Iterator[dict]:
+    def run(self, tasks: Sequence[Task]) -> Iterator[tuple[int, dict]]:
         for result in super().run(tasks):
             if Stopping.left == 0:
                 raise KeyboardInterrupt

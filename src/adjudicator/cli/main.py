@@ -50,6 +50,7 @@ EXTRAS = {
     "yaml": "engine",
     "rich": "engine",
     "pyarrow": "parquet",
+    "distributed": "dask",
     "redis": "service",
     "grpc_health": "service",
     "grpc_reflection": "service",

@@ -49,9 +49,15 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser.add_argument("--mapping", default="", help="TOML file with the names of columns, or: national")
     parser.add_argument("--opening", default="", help="Parquet file of what persons' years hold before the first claim")
     parser.add_argument("--lines", action="store_true", help="write the results of every fee line too")
-    parser.add_argument("--engine", default="local", help="where it runs (default local: processes of this machine)")
-    parser.add_argument("--workers", type=int, default=1, help="processes (default 1)")
-    parser.add_argument("--memory", type=size, default=2 << 30, help="most memory of all processes (default 2GB)")
+    parser.add_argument(
+        "--engine", choices=("local", "dask"), default="local", help="where it runs (default local: this machine)"
+    )
+    parser.add_argument("--scheduler", metavar="ADDRESS", default="", help="of a Dask cluster, such as tcp://host:8786")
+    parser.add_argument("--workers", type=int, default=0, help="processes (default 1, with dask all of the cluster)")
+    parser.add_argument(
+        "--memory", type=size, default=2 << 30,
+        help="most memory of all processes, with dask of each worker process (default 2GB)",
+    )  # fmt: skip
     parser.add_argument("--resume", action="store_true", help="go on with the run that was begun in the output folder")
     parser.add_argument("--json", action="store_true", help="print what came out as JSON")
     parser.set_defaults(run=run)
@@ -63,22 +69,22 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
 def run(arguments: argparse.Namespace) -> int:
     """Price the claims; return 0, or 2 where an option is missing."""
-    from adjudicator.reprice.engines import ENGINES
     from adjudicator.reprice.manifest import write_manifest
     from adjudicator.reprice.run import Options, forget, plan
     from adjudicator.reprice.run import run as run_plan
     from adjudicator.rules.bundle import load_bundle
 
-    if not (arguments.pack and arguments.input and arguments.output) or arguments.workers < 1:
-        print("adjudicator reprice needs --pack, --input and --output, and at least one worker", file=sys.stderr)
+    if not (arguments.pack and arguments.input and arguments.output) or arguments.workers < 0:
+        print("adjudicator reprice needs --pack, --input and --output", file=sys.stderr)
         return 2
-    if arguments.engine not in ENGINES:
-        print(f"no engine {arguments.engine}; there is {', '.join(ENGINES)}", file=sys.stderr)
+    if (arguments.engine == "dask") != bool(arguments.scheduler):
+        print("adjudicator reprice: --engine dask and --scheduler ADDRESS go together", file=sys.stderr)
         return 2
     packs = [str(Path(name).resolve()) if Path(name).is_dir() else name for name in arguments.pack]
     options = Options(
         packs, arguments.input, arguments.output, arguments.mapping, arguments.opening, arguments.lines,
-        arguments.engine, arguments.workers, arguments.memory, resume=arguments.resume,
+        arguments.engine, _workers(arguments), arguments.memory, resume=arguments.resume,
+        scheduler=arguments.scheduler,
     )  # fmt: skip
     planned = plan(options, load_bundle(packs).hash)
     print(_intent(planned), file=sys.stderr)
@@ -93,6 +99,15 @@ def run(arguments: argparse.Namespace) -> int:
     forget(planned.job)
     _print(summary, time.perf_counter() - began, arguments)
     return 0
+
+
+def _workers(arguments: argparse.Namespace) -> int:
+    """Return how many processes share the work."""
+    if arguments.workers or not arguments.scheduler:
+        return arguments.workers or 1
+    from adjudicator.reprice.cluster import count_workers
+
+    return count_workers(arguments.scheduler)
 
 
 def _intent(planned: Plan) -> str:

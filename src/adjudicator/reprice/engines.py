@@ -1,7 +1,4 @@
-"""Where tasks run: a registry of engines. A task is a function of this package and plain arguments.
-
-An engine yields the result of each task as it is done, in any order; a task that is run twice writes the same files.
-"""
+"""Where tasks run: the engine of this machine, and a registry of engines."""
 
 from __future__ import annotations
 
@@ -12,40 +9,38 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from typing import Any, Protocol
+from concurrent.futures.process import BrokenProcessPool
+from typing import Any
 
-Task = tuple[Callable[..., dict[str, Any]], tuple[Any, ...]]
-
-
-class Engine(Protocol):
-    """Runs tasks until it is closed."""
-
-    def run(self, tasks: Sequence[Task]) -> Iterator[dict[str, Any]]:
-        """Yield the results of the tasks as they are done."""
-
-    def close(self) -> None:
-        """Give everything back; tasks that run are ended."""
+from adjudicator.errors import E, refuse
+from adjudicator.reprice.tasks import Engine, Task, Where
 
 
 class Local:
     """This process, or some processes of this machine."""
 
-    def __init__(self, workers: int) -> None:
+    def __init__(self, where: Where) -> None:
         self._pool: ProcessPoolExecutor | None = None
-        if workers > 1:
+        if where.workers > 1:
             # A forked process would share the threads of Arrow; a new one imports the package anew.
             context = multiprocessing.get_context("spawn")
-            self._pool = ProcessPoolExecutor(workers, context, initializer=_follow, initargs=(os.getpid(),))
+            self._pool = ProcessPoolExecutor(where.workers, context, initializer=_follow, initargs=(os.getpid(),))
 
-    def run(self, tasks: Sequence[Task]) -> Iterator[dict[str, Any]]:
-        """Yield the results of the tasks as they are done."""
+    def begin(self, path: str) -> None:
+        """Do nothing: the processes have the files of this one, and each task compares rules and software."""
+
+    def run(self, tasks: Sequence[Task]) -> Iterator[tuple[int, dict[str, Any]]]:
+        """Yield the place and the result of each task as it is done."""
         if self._pool is None:
-            for function, arguments in tasks:
-                yield function(*arguments)
+            for place, (function, arguments) in enumerate(tasks):
+                yield place, function(*arguments)
             return
-        waiting = [self._pool.submit(function, *arguments) for function, arguments in tasks]
-        for done in as_completed(waiting):
-            yield done.result()
+        waiting = {self._pool.submit(function, *arguments): place for place, (function, arguments) in enumerate(tasks)}
+        try:
+            for done in as_completed(waiting):
+                yield waiting[done], done.result()
+        except BrokenProcessPool as error:
+            raise refuse(E.WORKERS_LOST, "workers", "a process was killed", "进程被终止") from error
 
     def close(self) -> None:
         """End the processes, also in the middle of a task."""
@@ -68,5 +63,11 @@ def _follow(parent: int) -> None:
     threading.Thread(target=watch, daemon=True).start()
 
 
-ENGINES: dict[str, Callable[[int], Engine]] = {"local": Local}
-"""Name of an engine on the command line -> what makes it for a number of workers."""
+def _dask(where: Where) -> Engine:
+    from adjudicator.reprice.cluster import Cluster
+
+    return Cluster(where.scheduler)
+
+
+ENGINES: dict[str, Callable[[Where], Engine]] = {"local": Local, "dask": _dask}
+"""Name of an engine on the command line -> what makes it."""

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import pyarrow as pa
+
+import adjudicator
 from adjudicator.claim.engine import Engine
+from adjudicator.errors import E, refuse
 from adjudicator.reprice.mapping import Mapping, own_names, read_mapping
 from adjudicator.reprice.source import Source, Span, Unit
 from adjudicator.rules.bundle import load_bundle
@@ -30,6 +35,8 @@ class Job(NamedTuple):
     with_lines: bool
     buckets: int
     batch: int
+    software: str = ""
+    """What made the job (``software``); every process that runs a task of it must be the same."""
 
     @property
     def work(self) -> Path:
@@ -67,10 +74,29 @@ def _parsed(content: str) -> Job:
 
 
 @lru_cache(maxsize=2)
-def _engine(packs: tuple[str, ...]) -> Engine:
+def engine_for(packs: tuple[str, ...]) -> Engine:
+    """Return the engine of some packs; each process compiles its rules once."""
     return Engine(load_bundle(packs))
 
 
 def engine_of(job: Job) -> Engine:
-    """Return the engine of a job; each process compiles its rules once."""
-    return _engine(tuple(job.packs))
+    """Return the engine of a job. Errors: E.WORKER_DIFFERS where this process has other software or other rules."""
+    if job.software != software():
+        other = f"it has {software()}, the run was begun with {job.software}"
+        raise refuse(E.WORKER_DIFFERS, "software", other, f"其软件为 {software()}，任务的软件为 {job.software}")
+    engine = engine_for(tuple(job.packs))
+    if engine.bundle.hash != job.rules_hash:
+        other = f"its rules have the hash {engine.bundle.hash}, those of the run {job.rules_hash}"
+        other_zh = f"其规则哈希为 {engine.bundle.hash}，任务的为 {job.rules_hash}"
+        raise refuse(E.WORKER_DIFFERS, "rules_hash", other, other_zh)
+    return engine
+
+
+@lru_cache(maxsize=1)
+def software() -> str:
+    """Return what the bytes of results depend on beside rules and input: this package and the writer of Parquet."""
+    digest = hashlib.blake2b(digest_size=6)
+    folder = Path(adjudicator.__file__).parent
+    for path in sorted(folder.rglob("*.py")):
+        digest.update(path.relative_to(folder).as_posix().encode() + path.read_bytes())
+    return f"adjudicator {adjudicator.__version__} ({digest.hexdigest()}), pyarrow {pa.__version__}"

@@ -17,7 +17,7 @@ from adjudicator import __version__
 from adjudicator.errors import AdjudicatorError, E, Problem, refuse
 from adjudicator.reprice import price, results
 from adjudicator.reprice.bucket import Bucket, offsets_of, ordered
-from adjudicator.reprice.job import Job, engine_of
+from adjudicator.reprice.job import Job, engine_for
 from adjudicator.reprice.mapping import own_names, read_mapping
 from adjudicator.reprice.prepare import FIXED, batches_of, chunk_of
 from adjudicator.reprice.source import open_source
@@ -63,7 +63,7 @@ def verify(path: Path, sample: int = 0) -> dict[str, Any]:
     known = {str(file.relative_to(path.parent)) for file in path.parent.rglob("*.parquet")}
     changed += [f"{name} is not in the manifest" for name in sorted(known - content["outputs"].keys())]
     job = _job(path, content) if not changed else None
-    if job is not None and engine_of(job).bundle.hash != content["rules_hash"]:
+    if job is not None and engine_for(tuple(job.packs)).bundle.hash != content["rules_hash"]:
         changed.append(f"rules of {', '.join(content['packs'])}")
     if changed:
         raise AdjudicatorError(*(Problem(int(E.OUTPUT_CHANGED), path.name, name) for name in changed))
@@ -98,7 +98,7 @@ def _common(files: list[Path]) -> Path:
 
 def _price_again(job: Job, sample: int) -> None:
     """Price the years of some persons again and compare every column of ``sample`` claims with the results."""
-    engine = engine_of(job)
+    engine = engine_for(tuple(job.packs))
     count = job.source.claims
     rows = np.unique(np.linspace(0, count - 1, min(sample, count)).astype(np.int64))
     persons = np.concatenate(

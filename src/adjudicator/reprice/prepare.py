@@ -24,7 +24,7 @@ from adjudicator.reprice.job import Job, engine_of, read_job
 from adjudicator.reprice.kernels import encounter_keys, lines_that_do_not_add_up
 from adjudicator.reprice.problems import Found, write_problems
 from adjudicator.reprice.source import Unit, read_unit
-from adjudicator.reprice.store import Chunk, renamed, write_chunk, write_receipt
+from adjudicator.reprice.store import Chunk, draft_of, renamed, write_chunk, write_receipt
 from adjudicator.reprice.tables import incoming_of
 from adjudicator.wire.decode import BATCH_DEPTH
 
@@ -222,7 +222,7 @@ class _LineWriter:
 
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
-        self._path, self._draft = path, path.with_suffix(".draft")
+        self._path, self._draft = path, draft_of(path)
         self._schema = pa.schema([("claim", pa.int64()), ("line", pa.int32()), *LINE_COLUMNS.items()])
         packed = dict.fromkeys((*self._schema.names,), "DELTA_BINARY_PACKED")
         packed |= {name: "PLAIN" for name, kind in LINE_COLUMNS.items() if kind.bit_width < pa.int32().bit_width}

@@ -17,7 +17,7 @@ from adjudicator.claim.engine import OUTCOME_TRIAL
 from adjudicator.payers import PAYERS, ROWS
 from adjudicator.reprice.job import Job, engine_of, read_job
 from adjudicator.reprice.source import Unit, identity_of
-from adjudicator.reprice.store import write_receipt
+from adjudicator.reprice.store import draft_of, write_receipt
 from adjudicator.rules.bundle import Bundle
 from adjudicator.v1 import settlement_pb2
 
@@ -118,7 +118,7 @@ def write_unit(path: str, number: int) -> dict[str, Any]:
     settled = 0
     totals = dict.fromkeys(SUMMED, 0)
     out.parent.mkdir(parents=True, exist_ok=True)
-    draft = out.with_suffix(".draft")
+    draft = draft_of(out)
     with _writer(draft) as writer:
         for first in range(unit.first, unit.first + unit.claims, ROWS_AT_ONCE):
             count = min(ROWS_AT_ONCE, unit.first + unit.claims - first)

@@ -17,12 +17,13 @@ import pyarrow.parquet as pq
 
 from adjudicator.errors import E, refuse
 from adjudicator.reprice import prepare, price, problems, results
-from adjudicator.reprice.engines import ENGINES, Engine, Task
-from adjudicator.reprice.job import Job, engine_of, read_job, write_job
+from adjudicator.reprice.engines import ENGINES
+from adjudicator.reprice.job import Job, engine_of, read_job, software, write_job
 from adjudicator.reprice.mapping import own_names, read_mapping
 from adjudicator.reprice.opening import check_opening
 from adjudicator.reprice.source import Source, open_source
-from adjudicator.reprice.store import read_receipt
+from adjudicator.reprice.store import DRAFT, read_receipt
+from adjudicator.reprice.tasks import Engine, Task, Where
 
 MEBIBYTE = 1 << 20
 BASE_BYTES = 450 * MEBIBYTE
@@ -58,11 +59,14 @@ class Options(NamedTuple):
     engine: str = "local"
     workers: int = 1
     memory: int = 2 << 30
+    """Of all processes of this machine; on a cluster of each worker process."""
     buckets: int = 0
     """0: as many as the memory asks for."""
     batch: int = 0
     """0: as many as the memory has room for."""
     resume: bool = False
+    scheduler: str = ""
+    """Address of the scheduler of a cluster, for an engine that has one."""
 
 
 class Plan(NamedTuple):
@@ -89,8 +93,9 @@ def plan(options: Options, rules_hash: str) -> Plan:
     """Return what a run will do. Errors: E.INPUT_UNREADABLE and its like, E.MEMORY_TOO_SMALL, E.RUN_DIFFERS."""
     mapping = read_mapping(options.mapping) if options.mapping else own_names()
     source = open_source(options.source.resolve(), mapping)
-    room = options.memory // max(options.workers, 1) - BASE_BYTES
-    least = (BASE_BYTES + LEAST_BUCKET * BUCKET_BYTES) * max(options.workers, 1)
+    sharing = 1 if options.scheduler else max(options.workers, 1)
+    room = options.memory // sharing - BASE_BYTES
+    least = (BASE_BYTES + LEAST_BUCKET * BUCKET_BYTES) * sharing
     if options.memory < least:
         raise refuse(E.MEMORY_TOO_SMALL, "memory", f"{-(-least // MEBIBYTE)} MiB")
     buckets = options.buckets or max(1, -(-source.claims // min(BUCKET, room // BUCKET_BYTES)))
@@ -102,8 +107,9 @@ def plan(options: Options, rules_hash: str) -> Plan:
         str(options.output.resolve()), list(options.packs), rules_hash, source,
         str(Path(options.mapping).resolve()) if Path(options.mapping).is_file() else options.mapping,
         str(Path(options.opening).resolve()) if options.opening else "", options.with_lines, buckets, batch,
+        software(),
     )  # fmt: skip
-    used = min(BASE_BYTES + -(-source.claims // buckets) * BUCKET_BYTES, options.memory // max(options.workers, 1))
+    used = min(BASE_BYTES + -(-source.claims // buckets) * BUCKET_BYTES, options.memory // sharing)
     return Plan(_resumed(job, options), options.workers, used * max(options.workers, 1), source.claims * SCRATCH_BYTES)
 
 
@@ -135,8 +141,8 @@ def _resumed(job: Job, options: Options) -> Job:
     known = read_job(str(job.path))
     # Buckets and batches change no byte, so those of the run that was begun are kept.
     if known._replace(buckets=0, batch=0) != job._replace(buckets=0, batch=0):
-        differ = "input, rules or options differ from those of the run"
-        raise refuse(E.RUN_DIFFERS, options.output.name, differ, "输入、规则或选项与原任务不同")
+        differ = "input, rules, version or options differ from those of the run"
+        raise refuse(E.RUN_DIFFERS, options.output.name, differ, "输入、规则、版本或选项与原任务不同")
     return known
 
 
@@ -147,8 +153,9 @@ def run(planned: Plan, options: Options, progress: Progress) -> Summary:
         check_opening(Path(job.opening), engine_of(job))
     write_job(job)
     units = [unit.number for unit in job.source.units]
-    engine = ENGINES[options.engine](options.workers)
+    engine = ENGINES[options.engine](Where(options.workers, options.scheduler))
     try:
+        engine.begin(str(job.path))
         _step(engine, job, Step("prepare", prepare.prepare_unit, units, _prepared), progress)
         _step(engine, job, Step("price", price.price_bucket, range(job.buckets), _priced), progress)
         receipts = _step(engine, job, Step("write", results.write_unit, units, _written), progress)
@@ -187,11 +194,12 @@ def _step(engine: Engine, job: Job, step: Step, progress: Progress) -> list[dict
     done = sum(receipt["claims"] for receipt in found.values() if receipt is not None)
     progress(step.name, done, job.source.claims)
     tasks: list[Task] = [(step.function, (str(job.path), number)) for number in waiting]
-    for receipt in engine.run(tasks):
+    # The receipts that tasks return, not their files: a shared file system may show these later.
+    for place, receipt in engine.run(tasks):
+        found[waiting[place]] = receipt
         done += receipt["claims"]
         progress(step.name, done, job.source.claims)
-    receipts = (found[number] or read_receipt(step.receipt(job, number)) for number in step.numbers)
-    return [receipt for receipt in receipts if receipt is not None]
+    return [receipt for receipt in found.values() if receipt is not None]
 
 
 # ---------------------------------------------------------------- rejected claims and warnings
@@ -244,5 +252,7 @@ def _write_problems(job: Job) -> int:
 
 
 def forget(job: Job) -> None:
-    """Remove what is only needed between the steps."""
+    """Remove what is only needed between the steps, and what ended tasks began to write."""
     shutil.rmtree(job.work)
+    for path in Path(job.folder).rglob(f"*{DRAFT}"):
+        path.unlink(missing_ok=True)

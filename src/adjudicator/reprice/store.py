@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
+import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
 
-RECEIPT = ".json"
+RECEIPT, DRAFT = ".json", ".draft"
 
 
 def file_hash(path: Path) -> str:
@@ -42,10 +42,15 @@ def read_receipt(path: Path) -> dict[str, Any] | None:
     return receipt if same else None
 
 
+def draft_of(path: Path) -> Path:
+    """Return where a file is written before it is whole; another each time, for a task may run twice at once."""
+    return path.with_name(f"{path.name}.{uuid.uuid4().hex}{DRAFT}")
+
+
 def renamed(path: Path, write: Callable[[BinaryIO], object]) -> None:
     """Write a file that is there whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f"{path.name}.{os.getpid()}.draft")
+    draft = draft_of(path)
     with draft.open("wb") as file:
         write(file)
     draft.replace(path)
