@@ -62,17 +62,31 @@ def codes_fit(claim: Any) -> bool:
 
 
 @inlined
-def choose_plan(rules: Any, claim: Any, work: Any) -> int:
-    """Fill plan row, person group and the indices of the claim; return the error, 0 none."""
-    error, filing, found, group = 0, claim.filing, -1, -1
-    if claim.place != Place.LOCAL and claim.filing == Filing.UNSPECIFIED:
-        filing = NOT_FILED
-    channel = COUNTER if claim.settled_at_counter != 0 or claim.filing == NOT_DIRECT else DIRECT
+def filing_of(claim: Any) -> int:
+    """Return the filing class that decides; care elsewhere without one is not filed."""
+    unfiled = claim.place != Place.LOCAL and claim.filing == Filing.UNSPECIFIED
+    return NOT_FILED if unfiled else claim.filing
+
+
+@inlined
+def channel_of(claim: Any) -> int:
+    """Return how the claim is settled."""
+    return COUNTER if claim.settled_at_counter != 0 or claim.filing == NOT_DIRECT else DIRECT
+
+
+@inlined
+def find_plan(rules: Any, claim: Any) -> int:
+    """Return the plan row of a claim, or minus the number of the error."""
+    found = -INVALID_CODE_VALUE
     if codes_fit(claim):
-        found = plan_row(rules.selector, rules.spans, claim, filing, channel)
-        error = max(-found, 0)
-    else:
-        error = INVALID_CODE_VALUE
+        found = plan_row(rules.selector, rules.spans, claim, filing_of(claim), channel_of(claim))
+    return found
+
+
+@inlined
+def take_plan(rules: Any, claim: Any, found: int, work: Any) -> int:
+    """Fill plan row, person group and the indices of the claim; return the error, 0 none."""
+    error, group = max(-found, 0), -1
     if error == 0:
         plan = rules.plans[np.uint64(found)]
         group = group_of(rules.person_group, claim)
@@ -85,7 +99,7 @@ def choose_plan(rules: Any, claim: Any, work: Any) -> int:
         if plan.deductible_over_year == StayOverYear.ONCE:
             work.stay_row, work.stay_charged_fen = claim.stay_row_over_years, claim.stay_charged_over_years_fen
     work.plan, work.group, work.level, work.category = found, group, claim.deductible_level, claim.assistance
-    work.place, work.filing, work.channel = claim.place, filing, channel
+    work.place, work.filing, work.channel = claim.place, filing_of(claim), channel_of(claim)
     return error
 
 
@@ -104,12 +118,21 @@ def choose_programme(programmes: np.ndarray, claim: Any, work: Any) -> int:
 
 
 @inlined
-def choose(rules: Any, claim: Any, work: Any) -> int:
-    """Fill what holds for the claim; return the error, 0 none. A person whose benefits are suspended has no plan."""
+def choose_found(rules: Any, claim: Any, found: int, work: Any) -> int:
+    """Fill what holds for the claim by its plan row, as ``find_plan`` returns it; return the error, 0 none.
+
+    A person whose benefits are suspended has no plan.
+    """
     error = 0
     work.plan = -1
     if claim.suspended == 0:
-        error = choose_plan(rules, claim, work)
+        error = take_plan(rules, claim, found, work)
     if error == 0 and claim.programme > 0:
         error = choose_programme(rules.programmes, claim, work)
     return error
+
+
+@inlined
+def choose(rules: Any, claim: Any, work: Any) -> int:
+    """Fill what holds for the claim; return the error, 0 none."""
+    return choose_found(rules, claim, find_plan(rules, claim), work)

@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
+
+if TYPE_CHECKING:
+    import grpc
 
 
 def store_url(text: str) -> str:
@@ -32,3 +37,20 @@ def listen_address(text: str) -> str:
     if not (colon and port.isascii() and port.isdigit() and int(port) < 65536):
         raise argparse.ArgumentTypeError(f"write HOST:PORT, such as 127.0.0.1:50051, not {text!r}")
     return text
+
+
+def add_tls(parser: argparse.ArgumentParser) -> None:
+    """Add the options of a client that speaks TLS."""
+    parser.add_argument("--tls-ca", type=Path, metavar="FILE", help="speak TLS; trust this CA certificate, PEM")
+    parser.add_argument("--tls-cert", type=Path, metavar="FILE", help="own certificate chain, PEM")
+    parser.add_argument("--tls-key", type=Path, metavar="FILE", help="own private key, PEM")
+
+
+def credentials_of(arguments: argparse.Namespace) -> grpc.ChannelCredentials | None:
+    """Return what a channel needs to speak TLS, None for plain text."""
+    import grpc
+
+    if not arguments.tls_ca:
+        return None
+    own = [file.read_bytes() if file else None for file in (arguments.tls_key, arguments.tls_cert)]
+    return grpc.ssl_channel_credentials(arguments.tls_ca.read_bytes(), *own)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import argparse
 import json
-from pathlib import Path
 from typing import TYPE_CHECKING
+
+from adjudicator.cli.addresses import add_tls, credentials_of
 
 if TYPE_CHECKING:
     import grpc
@@ -23,9 +24,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser.add_argument("--target", default=DEFAULT_TARGET, metavar="ADDR", help="address (default %(default)s)")
     parser.add_argument("--service", default="", help="name of one service; empty: the whole server")
     parser.add_argument("--timeout", type=float, default=2.0, metavar="SECONDS", help="default %(default)s")
-    parser.add_argument("--tls-ca", type=Path, metavar="FILE", help="speak TLS; trust this CA certificate, PEM")
-    parser.add_argument("--tls-cert", type=Path, metavar="FILE", help="own certificate chain, PEM")
-    parser.add_argument("--tls-key", type=Path, metavar="FILE", help="own private key, PEM")
+    add_tls(parser)
     parser.add_argument("--json", action="store_true", help="print JSON")
     parser.set_defaults(run=run)
 
@@ -54,8 +53,7 @@ def ask(arguments: argparse.Namespace) -> str:
 def _channel(arguments: argparse.Namespace) -> grpc.Channel:
     import grpc
 
-    if not arguments.tls_ca:
+    credentials = credentials_of(arguments)
+    if credentials is None:
         return grpc.insecure_channel(arguments.target)
-    own = [file.read_bytes() if file else None for file in (arguments.tls_key, arguments.tls_cert)]
-    credentials = grpc.ssl_channel_credentials(arguments.tls_ca.read_bytes(), *own)
     return grpc.secure_channel(arguments.target, credentials)

@@ -9,6 +9,8 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from adjudicator.cli.reprice_call import add_action
+
 if TYPE_CHECKING:
     from adjudicator.reprice.run import Plan, Summary
 
@@ -42,7 +44,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         description="Prices claims from Parquet tables or .pb files under rule packs and writes settlements, rejected "
         "claims and a manifest. The same input and rules give the same bytes, however they are run. docs/reprice.md",
     )
-    actions = parser.add_subparsers(dest="action", metavar="verify")
+    actions = parser.add_subparsers(dest="action", metavar="verify|call")
     parser.add_argument("--pack", action="append", default=[], help="pack by name or folder; several times for several")
     parser.add_argument("--input", type=Path, help="folder of tables or of .pb files, or one file")
     parser.add_argument("--output", type=Path, help="folder for the results; empty, or that of a run to go on with")
@@ -65,6 +67,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     check.add_argument("manifest", type=Path, help="manifest.json of a run")
     check.add_argument("--sample", type=int, default=0, help="price so many claims again and compare every column")
     check.set_defaults(run=run_verify)
+    add_action(actions)
 
 
 def run(arguments: argparse.Namespace) -> int:

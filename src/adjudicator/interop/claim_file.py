@@ -31,11 +31,16 @@ def is_claim(path: Path) -> bool:
 
 def read_claim_file(path: Path) -> claim_pb2.Claim:
     """Return the claim of a file. Errors: E.CORRUPT_CASE_FILE for a field that a claim does not have."""
+    return parse_claim(path.read_text("utf-8"), path.name)
+
+
+def parse_claim(text: str, name: str) -> claim_pb2.Claim:
+    """Return the claim of a text of JSON; ``name`` says where it is. Errors: E.CORRUPT_CASE_FILE."""
     claim = claim_pb2.Claim()
     try:
-        json_format.Parse(path.read_text("utf-8"), claim)
+        json_format.Parse(text, claim)
     except json_format.ParseError as error:
-        raise refuse(E.CORRUPT_CASE_FILE, path.name, f"{path.name}: {str(error).splitlines()[0]}") from error
+        raise refuse(E.CORRUPT_CASE_FILE, name, f"{name}: {str(error).splitlines()[0]}") from error
     return claim
 
 
