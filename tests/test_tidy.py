@@ -37,7 +37,7 @@ ROOMS = (
     ("benefit", "catalogue", "grouping", "payment"),
     ("rules",),
     ("claim",),
-    ("cases", "interop", "ledger", "pooling", "reprice"),
+    ("cases", "compare", "interop", "ledger", "pooling", "reprice"),
     ("service", "synth"),
     ("cli",),
 )

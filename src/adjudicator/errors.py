@@ -37,6 +37,7 @@ class E(IntEnum):
     CLUSTER_UNUSABLE = 1107
     WORKER_DIFFERS = 1108
     WORKERS_LOST = 1109
+    NOT_COMPARABLE = 1110
     # 2000: who and which
     MISSING_INSTITUTION = 2001
     MISSING_ENCOUNTER = 2002
@@ -189,6 +190,7 @@ TABLE: dict[int, Row] = _rows(
     (E.CLUSTER_UNUSABLE, PRECONDITION, "The cluster cannot be used: {detail}", "集群不可用：{detail}", "Start the scheduler and at least one worker, and check --scheduler", "请启动调度器和至少一个工作进程，并核对 --scheduler"),
     (E.WORKER_DIFFERS, PRECONDITION, "A worker cannot run the tasks of this run: {detail}", "工作进程不能执行本任务：{detail}", "Give every worker the same version, the same packs and the same shared folders, then go on with --resume", "请让各工作进程使用相同的版本、规则包和共享目录，再加 --resume 继续"),
     (E.WORKERS_LOST, PRECONDITION, "Workers ended while they ran a task: {detail}", "工作进程在执行任务时终止：{detail}", "Look at their logs; often the memory was too small. Go on with --resume", "请查看其日志，常因内存不足；之后可加 --resume 继续"),
+    (E.NOT_COMPARABLE, INVALID, "The answers cannot be compared: {detail}", "两次结果无法比较：{detail}", "Compare runs over the same claims, one of them with --facts; docs/reprice.md says which columns hold recorded answers", "请比较同一批结算的两次结果，且至少一次带 --facts；已结算结果的列见 docs/reprice.md"),
     (E.MISSING_INSTITUTION, INVALID, "The institution code is missing", "缺少定点医药机构编号", "Send institution_code (fixmedins_code)", "请填写 institution_code (fixmedins_code)"),
     (E.MISSING_ENCOUNTER, INVALID, "The encounter id is missing", "缺少就诊ID", "Send encounter_id (mdtrt_id)", "请填写 encounter_id (mdtrt_id)"),
     (E.MISSING_SEQUENCE, INVALID, "The settlement sequence is missing", "缺少结算序号", "Number the settlements of an encounter from 1", "请从 1 起为同一就诊的结算编号"),

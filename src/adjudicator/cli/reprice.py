@@ -9,10 +9,11 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from adjudicator.cli.compare import COMPARE_FOLDER, RECORDED, Against, add_against, add_compare, finish
 from adjudicator.cli.reprice_call import add_action
 
 if TYPE_CHECKING:
-    from adjudicator.reprice.run import Plan, Summary
+    from adjudicator.reprice.run import Options, Plan, Summary
 
 _SIZE = re.compile(r"([0-9]+)(MiB|GiB|MB|GB|M|G)?\Z", re.ASCII)
 _UNITS = {"M": 1 << 20, "G": 1 << 30}
@@ -44,7 +45,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         description="Prices claims from Parquet tables or .pb files under rule packs and writes settlements, rejected "
         "claims and a manifest. The same input and rules give the same bytes, however they are run. docs/reprice.md",
     )
-    actions = parser.add_subparsers(dest="action", metavar="verify|call")
+    actions = parser.add_subparsers(dest="action", metavar="verify|compare|call")
     parser.add_argument("--pack", action="append", default=[], help="pack by name or folder; several times for several")
     parser.add_argument("--input", type=Path, help="folder of tables or of .pb files, or one file")
     parser.add_argument("--output", type=Path, help="folder for the results; empty, or that of a run to go on with")
@@ -62,7 +63,9 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     )  # fmt: skip
     parser.add_argument("--resume", action="store_true", help="go on with the run that was begun in the output folder")
     parser.add_argument("--json", action="store_true", help="print what came out as JSON")
+    add_against(parser)
     parser.set_defaults(run=run)
+    add_compare(actions)
     check = actions.add_parser("verify", help="prove that results belong to their manifest")
     check.add_argument("manifest", type=Path, help="manifest.json of a run")
     check.add_argument("--sample", type=int, default=0, help="price so many claims again and compare every column")
@@ -74,8 +77,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Price the claims; return 0, or 2 where an option is missing."""
     from adjudicator.reprice.manifest import write_manifest
     from adjudicator.reprice.run import Options, forget, plan
-    from adjudicator.reprice.run import run as run_plan
-    from adjudicator.rules.bundle import load_bundle
+    from adjudicator.rules.as_on import load_rules
 
     if not (arguments.pack and arguments.input and arguments.output) or arguments.workers < 0:
         print("adjudicator reprice needs --pack, --input and --output", file=sys.stderr)
@@ -87,21 +89,52 @@ def run(arguments: argparse.Namespace) -> int:
     options = Options(
         packs, arguments.input, arguments.output, arguments.mapping, arguments.opening, arguments.lines,
         arguments.engine, _workers(arguments), arguments.memory, resume=arguments.resume,
-        scheduler=arguments.scheduler,
+        scheduler=arguments.scheduler, with_facts=bool(arguments.facts or arguments.against),
     )  # fmt: skip
-    planned = plan(options, load_bundle(packs).hash)
+    against = Against(arguments.against, options) if arguments.against else None
+    planned = plan(options, load_rules(packs).hash)
     print(_intent(planned), file=sys.stderr)
+    if against is not None and against.named == RECORDED:
+        against.side(planned)  # refuses what cannot be compared before anything is priced
     began = time.perf_counter()
+    summary = _priced(planned, options)
+    seconds = time.perf_counter() - began
+    if against is not None and against.options is not None and not against.is_done():
+        _other_rules(against.options, against.rules_hash)
+    write_manifest(planned.job, summary._asdict())
+    _print(summary, seconds, arguments)
+    if against is not None:
+        from adjudicator.compare.sides import Folder
+
+        output = arguments.output / COMPARE_FOLDER
+        finish(against.side(planned), Folder(arguments.output, ", ".join(arguments.pack)), output, arguments)
+        write_manifest(planned.job, summary._asdict())
+    forget(planned.job)
+    return 0
+
+
+def _priced(planned: Plan, options: Options) -> Summary:
+    """Run what is planned under a bar."""
+    from adjudicator.reprice.run import run as run_plan
+
     try:
         with _Bars() as bars:
-            summary = run_plan(planned, options, bars.at)
+            return run_plan(planned, options, bars.at)
     except KeyboardInterrupt:
         print("Interrupted; the same command with --resume goes on. 已中断，加 --resume 可继续。", file=sys.stderr)
         raise
+
+
+def _other_rules(options: Options, rules_hash: str) -> None:
+    """Price the same claims under the other rules."""
+    from adjudicator.reprice.manifest import write_manifest
+    from adjudicator.reprice.run import forget, plan
+
+    planned = plan(options, rules_hash)
+    print(f"the same claims under {', '.join(options.packs)} 按对照规则计算", file=sys.stderr)
+    summary = _priced(planned, options)
     write_manifest(planned.job, summary._asdict())
     forget(planned.job)
-    _print(summary, time.perf_counter() - began, arguments)
-    return 0
 
 
 def _workers(arguments: argparse.Namespace) -> int:

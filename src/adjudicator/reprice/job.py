@@ -15,7 +15,7 @@ from adjudicator.claim.engine import Engine
 from adjudicator.errors import E, refuse
 from adjudicator.reprice.mapping import Mapping, own_names, read_mapping
 from adjudicator.reprice.source import Source, Span, Unit
-from adjudicator.rules.bundle import load_bundle
+from adjudicator.rules.as_on import load_rules
 
 WORK_FOLDER, JOB_FILE = ".work", "job.json"
 
@@ -37,6 +37,8 @@ class Job(NamedTuple):
     batch: int
     software: str = ""
     """What made the job (``software``); every process that runs a task of it must be the same."""
+    with_facts: bool = False
+    """Write what a comparison counts claims by."""
 
     @property
     def work(self) -> Path:
@@ -76,7 +78,7 @@ def _parsed(content: str) -> Job:
 @lru_cache(maxsize=2)
 def engine_for(packs: tuple[str, ...]) -> Engine:
     """Return the engine of some packs; each process compiles its rules once."""
-    return Engine(load_bundle(packs))
+    return Engine(load_rules(packs))
 
 
 def engine_of(job: Job) -> Engine:

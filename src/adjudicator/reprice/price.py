@@ -26,11 +26,12 @@ from adjudicator.options import QuotaPeriod
 from adjudicator.payment.case import ClaimCodes
 from adjudicator.payment.kernel import pay_claims
 from adjudicator.payment.registry import CLEARING_WAYS
+from adjudicator.reprice import facts
 from adjudicator.reprice.bucket import Bucket, Opening, dense, read_bucket
 from adjudicator.reprice.job import Job, engine_of, read_job
 from adjudicator.reprice.kernels import Priced, fill_results
 from adjudicator.reprice.problems import Found, write_problems
-from adjudicator.reprice.results import COLUMNS, bucket_path
+from adjudicator.reprice.results import COLUMNS, PLACE, bucket_path
 from adjudicator.reprice.store import renamed, write_receipt
 
 
@@ -47,7 +48,12 @@ def price_bucket(path: str, number: int) -> dict[str, Any]:
     np.take(columns, order, axis=1, out=both[1:])
     renamed(amounts_path, lambda file: np.save(file, both))
     renamed(problems_path, lambda file: write_problems(file, found))
-    return write_receipt(amounts_path, [amounts_path, problems_path], {"claims": len(rows)})
+    files = [amounts_path, problems_path]
+    if job.with_facts:
+        known = facts.of_bucket(engine.bundle, bucket, columns[PLACE["plan"]])
+        renamed(facts.bucket_path(job, number), lambda file: np.save(file, known))
+        files.append(facts.bucket_path(job, number))
+    return write_receipt(amounts_path, files, {"claims": len(rows)})
 
 
 # ---------------------------------------------------------------- pricing

@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 
 from adjudicator.claim.engine import OUTCOME_TRIAL
 from adjudicator.payers import PAYERS, ROWS
+from adjudicator.reprice import facts
 from adjudicator.reprice.job import Job, engine_of, read_job
 from adjudicator.reprice.source import Unit, identity_of
 from adjudicator.reprice.store import draft_of, write_receipt
@@ -130,8 +131,9 @@ def write_unit(path: str, number: int) -> dict[str, Any]:
             for name in SUMMED:
                 totals[name] += int(matrix[PLACE[name]].sum())
     draft.replace(out)
-    facts = {"claims": unit.claims, "settled": settled, "totals": totals}
-    return write_receipt(job.work / f"settlements-{number:05d}", [out], facts)
+    files = [out, facts.write_unit(job, unit, ROWS_AT_ONCE)] if job.with_facts else [out]
+    counted = {"claims": unit.claims, "settled": settled, "totals": totals}
+    return write_receipt(job.work / f"settlements-{number:05d}", files, counted)
 
 
 def _identity(job: Job, unit: Unit) -> list[pa.ChunkedArray]:

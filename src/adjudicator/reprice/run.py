@@ -67,6 +67,8 @@ class Options(NamedTuple):
     resume: bool = False
     scheduler: str = ""
     """Address of the scheduler of a cluster, for an engine that has one."""
+    with_facts: bool = False
+    """Write what a comparison counts claims by."""
 
 
 class Plan(NamedTuple):
@@ -107,7 +109,7 @@ def plan(options: Options, rules_hash: str) -> Plan:
         str(options.output.resolve()), list(options.packs), rules_hash, source,
         str(Path(options.mapping).resolve()) if Path(options.mapping).is_file() else options.mapping,
         str(Path(options.opening).resolve()) if options.opening else "", options.with_lines, buckets, batch,
-        software(),
+        software(), options.with_facts,
     )  # fmt: skip
     used = min(BASE_BYTES + -(-source.claims // buckets) * BUCKET_BYTES, options.memory // sharing)
     return Plan(_resumed(job, options), options.workers, used * max(options.workers, 1), source.claims * SCRATCH_BYTES)

@@ -1,0 +1,159 @@
+"""``adjudicator reprice --against`` and ``reprice compare``: what another rule does to whom."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from adjudicator.cli.language import add_language
+
+if TYPE_CHECKING:
+    from adjudicator.compare.run import Comparison
+    from adjudicator.compare.sides import Folder, Recorded
+    from adjudicator.reprice.run import Options, Plan
+
+RECORDED = "recorded"
+AGAINST_FOLDER, COMPARE_FOLDER = "against", "compare"
+"""Below the output folder: the run under the other rules, and what the comparison wrote."""
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Register what both ways to compare have in common."""
+    parser.add_argument("--no-report", action="store_true", help="write the tables only, no pages and no workbook")
+    add_language(parser)
+
+
+def add_against(parser: argparse.ArgumentParser) -> None:
+    """Register the options of a run that is compared at once."""
+    parser.add_argument(
+        "--against", metavar="recorded|PACK[@DATE]|DIR",
+        help="compare with the recorded answers, with other rules (several packs: A,B), or with a finished run",
+    )  # fmt: skip
+    parser.add_argument("--facts", action="store_true", help="write what a later comparison counts claims by")
+    add_options(parser)
+
+
+def add_compare(actions: Any) -> None:
+    """Register ``reprice compare``."""
+    parser = actions.add_parser("compare", help="compare two finished runs over the same claims")
+    parser.add_argument("old", type=Path, help="output folder of the run under the old rules")
+    parser.add_argument("new", type=Path, help="output folder of the run under the new rules")
+    parser.add_argument("--output", type=Path, required=True, help="folder for the comparison")
+    parser.add_argument("--json", action="store_true", help="print the sums as JSON")
+    add_options(parser)
+    parser.set_defaults(run=run_compare)
+
+
+def run_compare(arguments: argparse.Namespace) -> int:
+    """Compare two finished runs."""
+    from adjudicator.compare.sides import Folder
+
+    finish(Folder(arguments.old), Folder(arguments.new), arguments.output, arguments)
+    return 0
+
+
+class Against:
+    """The other side of a run, known beforehand: what cannot be compared is refused before anything is priced."""
+
+    def __init__(self, named: str, options: Options) -> None:
+        from adjudicator.compare.sides import Folder
+        from adjudicator.reprice.manifest import MANIFEST
+        from adjudicator.rules.as_on import load_rules
+
+        self.named = named
+        self._folder: Folder | None = None
+        self.options: Options | None = None
+        self.rules_hash = ""
+        if named == RECORDED:
+            return
+        if (Path(named) / MANIFEST).is_file():
+            self._folder = Folder(Path(named))
+            return
+        packs = [str(Path(name).resolve()) if Path(name).is_dir() else name for name in named.split(",")]
+        self.rules_hash = load_rules(packs).hash
+        self.options = options._replace(packs=packs, output=options.output / AGAINST_FOLDER)
+
+    @property
+    def is_priced(self) -> bool:
+        """Whether the other rules are priced in this run."""
+        return self.options is not None
+
+    def is_done(self) -> bool:
+        """Return whether the run under the other rules was finished before, by the same rules."""
+        from adjudicator.reprice.manifest import MANIFEST
+
+        if self.options is None:
+            return False
+        path = self.options.output / MANIFEST
+        return path.is_file() and json.loads(path.read_text("utf-8"))["rules_hash"] == self.rules_hash
+
+    def side(self, planned: Plan) -> Folder | Recorded:
+        """Return the side once everything is priced."""
+        from adjudicator.compare.sides import Folder, Recorded
+
+        if self.named == RECORDED:
+            return Recorded(planned.job)
+        if self._folder is not None:
+            return self._folder
+        assert self.options is not None
+        return Folder(self.options.output, self.named)
+
+
+def finish(old: Folder | Recorded, new: Folder, output: Path, arguments: argparse.Namespace) -> None:
+    """Compare, write the report and print the sums."""
+    from adjudicator.compare.run import compare
+
+    found = compare(old, new, output)
+    if not arguments.no_report:
+        write_report(found, new, arguments)
+    show(found, arguments)
+
+
+def write_report(found: Comparison, new: Folder, arguments: argparse.Namespace) -> None:
+    """Write the pages and tables of a report, where the packages for it are installed."""
+
+
+TOLD = {
+    "zh": (
+        "{differ:,} / {claims:,} 笔结算结果不同；{less:,} 人少负担 {less_yuan} 元，{more:,} 人多负担 {more_yuan} 元",
+        "支付方", "原", "新", "差额", "各支付方差额之和均等于两次合计之差。结果在 {folder}",
+    ),
+    "en": (
+        "{differ:,} of {claims:,} claims differ; {less:,} persons pay {less_yuan} less, {more:,} pay {more_yuan} more",
+        "payer", "old", "new", "difference",
+        "For each payer the differences add up to the difference of the sums. Everything is in {folder}",
+    ),
+}  # fmt: skip
+
+
+def show(found: Comparison, arguments: argparse.Namespace) -> None:
+    """Print how many claims and people differ, and each payer old, new and difference."""
+    if arguments.json:
+        print(json.dumps(found._asdict() | {"folder": str(found.folder)}))
+        return
+    from rich.console import Console
+    from rich.table import Table
+
+    from adjudicator.compare.words import amount_name
+    from adjudicator.money import fen_to_yuan
+
+    first, *heads, last = TOLD[arguments.lang]
+    persons = found.persons
+    print(
+        first.format(
+            differ=found.differ, claims=found.claims,
+            less=persons["persons_pay_less"], less_yuan=fen_to_yuan(persons["less_fen"]),
+            more=persons["persons_pay_more"], more_yuan=fen_to_yuan(persons["more_fen"]),
+        )
+    )  # fmt: skip
+    table = Table(box=None)
+    for place, head in enumerate(heads):
+        table.add_column(head, justify="right" if place else "left")
+    for name, *amounts in found.reconciled:
+        if any(amounts):
+            table.add_row(amount_name(name, arguments.lang), *map(fen_to_yuan, amounts))
+    Console(file=sys.stdout).print(table)
+    print(last.format(folder=found.folder))

@@ -1,0 +1,163 @@
+"""Compare two answers to the same claims: differences, totals, people; every sum proved before anything is shown."""
+
+from __future__ import annotations
+
+import functools
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO, NamedTuple
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from adjudicator.compare.answers import BURDEN, MONEY, STAGES, Both, both, first_stage
+from adjudicator.compare.causes import Causes
+from adjudicator.compare.differences import FILE, NOBODY, Batch, Collector, Refusals
+from adjudicator.compare.people import ALL, People
+from adjudicator.compare.sides import KEY, Folder, Recorded, check_same_claims, not_comparable
+from adjudicator.compare.totals import CUBES, Sums
+from adjudicator.reprice import facts
+from adjudicator.reprice.store import renamed
+from adjudicator.rules.as_on import split_name
+
+SUMMARY = "summary.json"
+FORMAT = 1
+_STAGE_NAMES = [stage.id for stage in STAGES]
+
+
+class Comparison(NamedTuple):
+    """What came out; the tables are in the folder too."""
+
+    folder: Path
+    old: str
+    new: str
+    """Names of both sides."""
+    claims: int
+    """Claims that one of the rules priced."""
+    differ: int
+    sums_old: dict[str, int]
+    sums_new: dict[str, int]
+    persons: dict[str, int]
+    """How many there are, how many pay less and more, and how much."""
+
+    @property
+    def reconciled(self) -> list[tuple[str, int, int, int]]:
+        """Each amount with its old and new sum and the sum of the differences, proved to be the same."""
+        return [
+            (name, self.sums_old[name], self.sums_new[name], self.sums_new[name] - self.sums_old[name])
+            for name in MONEY
+        ]
+
+
+def compare(old: Folder | Recorded, new: Folder, output: Path) -> Comparison:
+    """Compare two sides and write everything to a folder; return what came out.
+
+    Errors: E.NOT_COMPARABLE where they are not of the same claims or nobody wrote facts, E.INTERNAL where a sum is not
+    what it must be.
+    """
+    known = [side for side in (new, old) if isinstance(side, Folder) and side.has_facts]
+    if not known:
+        nobody = "neither run has the facts of its claims"
+        raise not_comparable(nobody, "两次任务均未写出结算特征（--facts）")
+    if isinstance(old, Folder) and old.units != new.units:
+        raise not_comparable("the runs have other files of claims", "两次任务的输入文件不同")
+    claims = int(new.manifest["summary"]["claims"])
+    output.mkdir(parents=True, exist_ok=True)
+    bundles = (old.bundle if isinstance(old, Folder) else None), new.bundle
+    days = (_day_of(old) if isinstance(old, Folder) else 0), _day_of(new)
+    refusals = (_refusals(old) if isinstance(old, Folder) else NOBODY), _refusals(new)
+    collector = Collector(Causes(*bundles, days), refusals, claims, output)
+    sums, people = Sums(), People(claims)
+    for batch in batches(old, new, known):
+        stages = first_stage(batch.answers)
+        collector.add(batch, stages)
+        texts = pa.array(_STAGE_NAMES, pa.string())
+        own = pa.array(np.where(stages < 0, 0, stages).astype(np.int32), mask=stages < 0)
+        sums.add(batch, stages, pa.DictionaryArray.from_arrays(own, texts))
+        people.add(batch)
+    claimed = (
+        (old.manifest["summary"]["totals"] if isinstance(old, Folder) else None),
+        new.manifest["summary"]["totals"],
+    )
+    sums.reconcile(claimed)
+    people.reconcile(sums.old[BURDEN], sums.new[BURDEN])
+    collector.write(output / FILE)
+    tenths = people.tenths()
+    tables = {cube.file: sums.table(cube) for cube in CUBES}
+    tables |= {"tenths": tenths, "largest": people.largest(output / FILE)}
+    for name, table in tables.items():
+        renamed(output / f"{name}.parquet", functools.partial(_write_table, table))
+    everybody = next(row for row in tenths.to_pylist() if row["who"] == ALL)
+    found = Comparison(
+        output, old.label, new.label, sums.counts["claims"], collector.count, sums.old, sums.new,
+        {name: everybody[name] for name in ("persons", "persons_pay_less", "persons_pay_more", "less_fen", "more_fen")},
+    )  # fmt: skip
+    _write_summary(found, sums, bundles[1].hash, bundles[0].hash if bundles[0] else "")
+    return found
+
+
+def _write_table(table: pa.Table, file: BinaryIO) -> None:
+    pq.write_table(table, file, compression="zstd")
+
+
+def _write_summary(found: Comparison, sums: Sums, new_hash: str, old_hash: str) -> None:
+    content = {
+        "format": FORMAT, "old": found.old, "new": found.new, "old_rules_hash": old_hash, "new_rules_hash": new_hash,
+        "counts": sums.counts, "persons": found.persons, "sums_old": found.sums_old, "sums_new": found.sums_new,
+        "difference": sums.difference,
+    }  # fmt: skip
+    text = json.dumps(content, indent=2, ensure_ascii=False) + "\n"
+    renamed(found.folder / SUMMARY, lambda file: file.write(text.encode()))
+
+
+def _day_of(side: Folder) -> int:
+    """Return the day on which the rules of a side are taken, 0 those of each claim."""
+    return split_name(side.manifest["packs"][0])[1]
+
+
+def _refusals(side: Folder) -> Refusals:
+    return Refusals(*side.refusals())
+
+
+def batches(old: Folder | Recorded, new: Folder, known: list[Folder]) -> Iterator[Batch]:
+    """Yield both answers and the facts of all claims, some at a time; facts of ``known[0]``, then of the other."""
+    first = 0
+    for unit in range(new.units):
+        sides = [side.facts(unit) for side in known]
+        for before, after, *own in zip(old.parts(unit), new.parts(unit), *sides, strict=True):
+            if len(before) != len(after):
+                raise not_comparable("the runs have other files of claims", "两次任务的输入文件不同")
+            check_same_claims(before, after, first)
+            yield _batch(first, both(before, after), after.select(list(KEY)), own, known)
+            first += len(after)
+
+
+def _batch(first: int, answers: Both, keys: pa.Table, own: list[pa.Table], known: list[Folder]) -> Batch:
+    """Return a batch; a claim that one side has no facts of, because it was refused, has those of the other."""
+    chosen, plans = own[0], {id(side): _plans(table) for side, table in zip(known, own, strict=True)}
+    if len(own) > 1 and chosen.column("pack").null_count:
+        missing = chosen.column("pack").is_null()
+        chosen = pa.table(
+            [
+                _either(missing, other, one) for one, other in zip(chosen.columns, own[1].columns, strict=True)
+            ],
+            facts.SCHEMA,
+        )  # fmt: skip
+    old = plans[id(known[-1])] if len(known) > 1 else np.full(answers.claims, -1)
+    return Batch(first, answers, keys, chosen, old)
+
+
+def _plans(table: pa.Table) -> np.ndarray:
+    plans: np.ndarray = table.column("plan").fill_null(-1).to_numpy().astype(np.int64)
+    return plans
+
+
+def _either(missing: pa.ChunkedArray, other: pa.ChunkedArray, one: pa.ChunkedArray) -> pa.ChunkedArray:
+    import pyarrow.compute as pc
+
+    kind = one.type
+    if pa.types.is_dictionary(kind):
+        return pc.if_else(missing, other.cast(pa.string()), one.cast(pa.string())).dictionary_encode().cast(kind)
+    return pc.if_else(missing, other, one)

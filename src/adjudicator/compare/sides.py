@@ -1,0 +1,167 @@
+"""The two sides of a comparison: a finished run in its folder, or the answers that are recorded in the input."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from adjudicator.claim.engine import OUTCOME_TRIAL
+from adjudicator.compare.answers import MONEY, NUMBERS, TEXTS
+from adjudicator.errors import AdjudicatorError, E, refuse
+from adjudicator.payers import PAYERS, Identity
+from adjudicator.reprice import facts
+from adjudicator.reprice.job import Job
+from adjudicator.reprice.manifest import MANIFEST
+from adjudicator.reprice.results import REFUSED, ROWS_AT_ONCE
+from adjudicator.rules.as_on import load_rules
+from adjudicator.rules.bundle import Bundle
+
+KEY = ("institution_code", "encounter_id", "settlement_sequence")
+"""What names a claim in the results."""
+RECORDED = "recorded_"
+"""Begins the name of a column of claims that holds what was answered at the time."""
+_READ = tuple(dict.fromkeys((*KEY, *NUMBERS, *MONEY, *TEXTS)))
+
+
+class Folder:
+    """The output folder of a finished run."""
+
+    def __init__(self, folder: Path, label: str = "") -> None:
+        self.folder, self.label = folder, label or folder.name
+        try:
+            self.manifest: dict[str, Any] = json.loads((folder / MANIFEST).read_text("utf-8"))
+        except (OSError, ValueError) as error:
+            raise not_comparable(f"{folder.name} holds no finished run", f"{folder.name} 中没有已完成的任务") from error
+        self.files = sorted((folder / "settlements").glob("part-*.parquet"))
+
+    @property
+    def units(self) -> int:
+        """How many units the input has."""
+        return len(self.files)
+
+    @property
+    def has_facts(self) -> bool:
+        """Whether the run wrote what claims are counted by."""
+        return facts.path_of(self.folder, 0).is_file()
+
+    @cached_property
+    def bundle(self) -> Bundle:
+        """The rules of the run. Errors: E.OUTPUT_CHANGED where they are not what they were."""
+        bundle = load_rules(self.manifest["packs"])
+        if bundle.hash != self.manifest["rules_hash"]:
+            raise refuse(E.OUTPUT_CHANGED, self.folder.name, f"rules of {', '.join(self.manifest['packs'])}")
+        return bundle
+
+    def parts(self, unit: int) -> Iterator[pa.Table]:
+        """Yield the answers of a unit."""
+        return _groups(self.files[unit], list(_READ))
+
+    def facts(self, unit: int) -> Iterator[pa.Table]:
+        """Yield the facts of a unit, row by row those of ``parts``."""
+        return _groups(facts.path_of(self.folder, unit), facts.SCHEMA.names)
+
+    def refusals(self) -> tuple[np.ndarray, list[str]]:
+        """Return the rows of the claims that were refused, ascending, and the code of the first problem of each."""
+        table = pq.read_table(self.folder / "rejected.parquet", columns=["row", "code"])
+        rows, firsts = np.unique(table.column("row").to_numpy(), return_index=True)
+        return rows, table.column("code").take(pa.array(firsts)).to_pylist()
+
+
+def _groups(path: Path, names: list[str]) -> Iterator[pa.Table]:
+    with pq.ParquetFile(path) as file:
+        for group in range(file.num_row_groups):
+            yield file.read_row_group(group, columns=names, use_threads=False)
+
+
+class Recorded:
+    """What was answered at the time, in columns ``recorded_…`` of the claims: every payer that the year had.
+
+    A payer without a column paid nothing; other results without a column are not compared. A claim whose recorded
+    amounts are all null was refused.
+    """
+
+    label = "recorded"
+
+    def __init__(self, job: Job) -> None:
+        self._units = job.source.units
+        if job.source.layout == "messages":
+            lacks = "messages hold no recorded answers; give tables with columns recorded_…"
+            raise not_comparable(lacks, "消息文件不含已结算结果，请使用带 recorded_ 列的数据表")
+        known = pq.read_schema(job.source.files[0])
+        self._columns = {name: RECORDED + name for name in _READ if RECORDED + name in known.names}
+        if not any(payer.field in self._columns for payer in PAYERS):
+            none = "the claims have no column of a recorded payer, such as recorded_pooled_fund_fen"
+            raise not_comparable(none, "claims 表中没有已结算金额列，例如 recorded_pooled_fund_fen")
+        for name, column in self._columns.items():
+            if name in NUMBERS and not pa.types.is_integer(known.field(column).type) and not _is_flag(known, column):
+                raise refuse(E.INPUT_TYPE, column, f"{column} ({known.field(column).type})")
+
+    def parts(self, unit: int) -> Iterator[pa.Table]:
+        """Yield the recorded answers of a unit. Errors: E.NOT_COMPARABLE where payers do not add up to the total."""
+        one = self._units[unit]
+        with pq.ParquetFile(one.file) as file:
+            whole = file.read_row_groups(
+                list(range(one.begin, one.end)), [*self._columns.values(), "total_fen"], use_threads=False
+            )
+        for first in range(0, one.claims, ROWS_AT_ONCE):
+            yield self._answers(whole.slice(first, ROWS_AT_ONCE), one.first + first)
+
+    def _answers(self, came: pa.Table, first: int) -> pa.Table:
+        columns: dict[str, Any] = {name: came.column(column) for name, column in self._columns.items()}
+        amounts = [columns[payer.field] for payer in PAYERS if payer.field in columns]
+        empty = np.logical_and.reduce([pc.is_null(one).to_numpy() for one in amounts])
+        for payer in PAYERS:
+            columns.setdefault(payer.field, pa.array(np.zeros(len(came), np.int64)))
+        numbers = {payer.field: _filled(columns[payer.field]) for payer in PAYERS}
+        own = np.add.reduce(list(numbers.values()))
+        total = np.where(empty, 0, _filled(came.column("total_fen")))
+        if (own != total).any():
+            row = first + int(np.flatnonzero(own != total)[0])
+            differ = f"the recorded payers of row {row} do not add up to total_fen"
+            raise not_comparable(differ, f"第 {row} 行各支付方已结算金额之和不等于 total_fen")
+        if "outcome" not in columns:
+            columns["outcome"] = pa.array(np.where(empty, REFUSED, OUTCOME_TRIAL).astype(np.int8))
+        sums = {"fund_total_fen": (Identity.FUND,), "personal_total_fen": (Identity.ACCOUNT, Identity.CASH)}
+        for name, kinds in sums.items():
+            parts = [numbers[payer.field] for payer in PAYERS if payer.identity in kinds]
+            columns[name] = pa.array(np.add.reduce(parts))
+        columns["total_fen"] = pa.array(total)
+        return pa.table(columns)
+
+
+def _is_flag(schema: pa.Schema, name: str) -> bool:
+    return bool(pa.types.is_boolean(schema.field(name).type))
+
+
+def _filled(column: Any) -> np.ndarray:
+    numbers: np.ndarray = column.fill_null(0).to_numpy().astype(np.int64, copy=False)
+    return numbers
+
+
+def not_comparable(detail: str, chinese: str) -> AdjudicatorError:
+    """Return the refusal of answers that cannot be compared."""
+    return refuse(E.NOT_COMPARABLE, "", detail, chinese)
+
+
+def check_same_claims(old: pa.Table, new: pa.Table, first: int) -> None:
+    """Refuse two sides that are not of the same claims. Errors: E.NOT_COMPARABLE."""
+    for name in KEY:
+        if name in old.column_names and not _same(old.column(name), new.column(name)):
+            differ = f"the claims from row {first} are not the same in both runs ({name})"
+            raise not_comparable(differ, f"自第 {first} 行起两次结果不是同一批结算（{name}）")
+
+
+def _same(first: pa.ChunkedArray, second: pa.ChunkedArray) -> bool:
+    def plain(column: pa.ChunkedArray) -> pa.ChunkedArray:
+        kind = column.type
+        return column.cast(kind.value_type) if pa.types.is_dictionary(kind) else column
+
+    return bool(plain(first).equals(plain(second)))
