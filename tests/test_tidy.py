@@ -38,7 +38,7 @@ ROOMS = (
     ("rules",),
     ("claim",),
     ("cases", "compare", "interop", "ledger", "pooling", "reprice"),
-    ("service", "synth"),
+    ("probe", "service", "synth"),
     ("cli",),
 )
 """Folders and modules from the ground up: each imports only from its own row and the rows above it."""

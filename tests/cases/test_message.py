@@ -115,3 +115,16 @@ def test_place_and_level_of_care_are_those_of_the_message(tmp_path: Path) -> Non
             assert settled.error == E.NONE, settled.answer.problems
             assert settled.facts.place == ("local", "province", "outside").index(place)
             assert settled.bundle.packs[0].level_ids[settled.facts.level] == level
+
+
+def test_a_part_above_the_highest_unit_price_is_many_units(tmp_path: Path) -> None:
+    (settled,) = run_case(
+        one(
+            tmp_path,
+            "case: X\nplan: {rate_percent: 50, deductible_counting: none}\n"
+            "claim: {amounts: {in_scope: 2800000.01}, expect: {total: 2800000.01, pooled_fund: 1400000.01}}\n",
+        )
+    )
+    assert settled.differences() == []
+    (line,) = settled.claim.lines
+    assert line.quantity_e4 == 100_000 and line.unit_price_e4 * 10 == 280_000_001 * 10_000

@@ -17,6 +17,7 @@ from adjudicator.claim.state import quota_key
 from adjudicator.claim.years import QUOTA_NAME, period_of
 from adjudicator.codes import CareKind, Place
 from adjudicator.errors import AdjudicatorError, E, Problem, refuse
+from adjudicator.limits import MAX_UNIT_PRICE_E4
 from adjudicator.money import decimal_to_scaled
 from adjudicator.options import QuotaPeriod, YearBy
 from adjudicator.rulefile.pack import Pack
@@ -264,9 +265,11 @@ class ClaimWriter:
             raise AdjudicatorError(Problem(int(E.LINES_DO_NOT_ADD_UP), f"{self.case.name}.amounts"))
         charged = {part: amount for part, amount in parts.items() if amount} or {"in_scope": 0}
         for number, (part, amount) in enumerate(charged.items(), 1):
+            # A part above the highest unit price is ten, a hundred … units of it.
+            units = next(many for many in (1, 10, 100, 1_000, 10_000) if amount * 10_000 // many < MAX_UNIT_PRICE_E4)
             yield claim_pb2.Line(
                 line_id=f"{_part(claim)}{number}", item_code=part_item(part), fee_date=claim.admission_date,
-                unit_price_e4=amount * 10_000, quantity_e4=10_000, amount_fen=amount,
+                unit_price_e4=amount * 10_000 // units, quantity_e4=units * 10_000, amount_fen=amount,
             )  # fmt: skip
 
     # ---------------------------------------------------------------- the year

@@ -31,7 +31,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "capitation": ("capitation", "budget and quota a head of the per-head packages"),
     "pool": ("pool", "share a pool's deficit or surplus between city and counties"),
     "ledger": ("ledger", "totals, watch, verify, rebuild the pooling ledger"),
-    "rules": ("rules", "check, show, compare rule packs"),
+    "rules": ("rules", "check, show, compare, probe rule packs"),
     "scheme": ("scheme", "import and check DRG grouping tables"),
     "synth": ("synth", "write synthetic claims of a pack"),
     "reprice": ("reprice", "price a year of claims again under other rules"),

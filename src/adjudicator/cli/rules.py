@@ -1,17 +1,17 @@
-"""``adjudicator rules check | show | diff | schema``: rule packs for people."""
+"""``adjudicator rules check | show | diff | probe | schema``: rule packs for people."""
 
 from __future__ import annotations
 
 import argparse
-import datetime
 import json
-import re
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from adjudicator.cli import probe as probing
+from adjudicator.cli.days import read_day
 from adjudicator.cli.language import add_language, spoken
 from adjudicator.cli.reports.pack_page import render
 from adjudicator.cli.reports.schemas import schemas, text_of, write
@@ -46,41 +46,25 @@ def add_parser(subparsers: Any) -> None:
     schema = actions.add_parser("schema", help="JSON schemas of rule files, for editors")
     schema.add_argument("name", nargs="?", choices=sorted(schemas()), help="print this one; none: list the names")
     schema.add_argument("--output", metavar="FOLDER", default="", help="write all of them as files")
-    add_language(check)
-    for action in (check, show, diff, schema):
+    probe = probing.add_action(actions)
+    for action in (check, probe):
+        add_language(action)
+    for action in (check, show, diff, probe, schema):
         action.add_argument("--json", action="store_true", help="print JSON")
     parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Run the action; 0 good, 1 faults were found, 2 wrong arguments."""
+    actions = {"check": _check, "show": _show, "diff": _diff, "probe": probing.run, "schema": _schema}
     try:
-        return {"check": _check, "show": _show, "diff": _diff, "schema": _schema}[arguments.action](arguments)
+        return actions[arguments.action](arguments)
     except PackError as error:
         _print_findings({error.what: error.faults}, arguments.json, spoken())
         return FAULTY
     except ValueError as error:
         print(error, file=sys.stderr)
         return USAGE
-
-
-def read_day(text: str) -> int:
-    """Return a day as YYYYMMDD; a month or a year means its first day, empty means today.
-
-    >>> read_day("2020-12"), read_day("2021")
-    (20201201, 20210101)
-    """
-    if not text:
-        today = datetime.date.today()
-        return today.year * 10_000 + today.month * 100 + today.day
-    match = re.fullmatch(r"(\d{4})-?(\d{2})?-?(\d{2})?", text)
-    try:
-        date = datetime.date(int(match[1]), int(match[2] or 1), int(match[3] or 1)) if match else None
-    except ValueError:
-        date = None
-    if date is None:
-        raise ValueError(f"{text!r} is not a day: write 2021-01-01, 2021-01 or 2021")
-    return date.year * 10_000 + date.month * 100 + date.day
 
 
 # -------------------------------------------------------------------- check

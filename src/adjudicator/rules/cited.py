@@ -12,6 +12,7 @@ from adjudicator.rulefile.evidence import Evidence
 from adjudicator.rulefile.faults import Faults
 from adjudicator.rulefile.pack import Pack
 from adjudicator.rulefile.reader import read_toml
+from adjudicator.rules.pack_codes import ACCEPTED_FILE
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +36,7 @@ def cited_blocks(pack: Pack) -> tuple[Cited, ...]:
     """
     found: list[Cited] = []
     for folder, prefix in ((pack.folder, ""), *((folder, f"{folder.name}/") for folder in pack.includes)):
-        for path in sorted(folder.rglob("*.toml")):
+        for path in sorted(path for path in folder.rglob("*.toml") if path.name != ACCEPTED_FILE):
             label = prefix + path.relative_to(folder).as_posix()
             found += _walk(read_toml(path, label, Faults()) or {}, label, "")
         for path in sorted(folder.rglob("*.csv")):

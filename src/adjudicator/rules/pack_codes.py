@@ -29,6 +29,8 @@ from adjudicator.rulefile.pack import (
 from adjudicator.rulefile.reader import read_structs
 
 PACK_FILE = "pack.toml"
+ACCEPTED_FILE = "accepted.toml"
+"""Findings of ``rules probe`` that the pack accepts; no rule, so neither hashed nor counted as evidence."""
 _IDENTIFIER = re.compile(r"[a-z][a-z0-9_]*\Z")
 
 

@@ -17,6 +17,7 @@ from adjudicator.grouping.coding_checks import CheckTable, Severity
 from adjudicator.grouping.scheme.tables import SchemeOptions
 from adjudicator.payment.section import PaymentHead, file_tables
 from adjudicator.pooling.tables import PoolingFile
+from adjudicator.probe.accepted import Accepted
 from adjudicator.rulefile.pack import (
     Area,
     AssistanceCategory,
@@ -40,6 +41,7 @@ DIRECTIVE = "#:schema "
 def schemas() -> dict[str, Schema]:
     """Return every schema by its name."""
     return {
+        "accepted": document("Findings of rules probe that a pack accepts, accepted.toml", _accepted()),
         "benefit": document("Benefit plans of a pack, benefit/*.toml", benefit_schema()),
         "catalogue": document("Unified catalogue of a pack, catalogue/catalogue.toml", _catalogue()),
         "coding_checks": document("Coding checks, coding_checks.toml", _coding_checks()),
@@ -73,6 +75,10 @@ def _pack() -> Schema:
     return table(
         root["properties"] | {"options": of_struct(PackOptions)} | tables, [*root["required"], "area", "level"]
     )
+
+
+def _accepted() -> Schema:
+    return table({"accepted": {"type": "array", "items": of_struct(Accepted)}}, [])
 
 
 def _payment() -> Schema:
