@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from itertools import pairwise
-from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
@@ -19,19 +18,6 @@ from tests.compare import naive
 from tests.compare.runs import PACKS, Edits, compared, copied, priced, rows, with_recorded
 
 pytestmark = pytest.mark.check
-
-DEDUCTIBLE = {
-    "benefit/employee.toml": (
-        "deductible_yuan = { primary = 200, secondary = 800", "deductible_yuan = { primary = 200, secondary = 1000",
-    )
-}  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def deductible(year: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The year where the deductible of employees in secondary hospitals is 200 yuan higher."""
-    folder = tmp_path_factory.mktemp("deductible")
-    return priced(year / "parquet", folder / "out", str(copied(folder / "pack", DEDUCTIBLE)))
 
 
 def test_differences_totals_and_people_are_those_of_plain_dictionaries(base, deductible, tmp_path):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +24,16 @@ AGAINST_FOLDER, COMPARE_FOLDER = "against", "compare"
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Register what both ways to compare have in common."""
     parser.add_argument("--no-report", action="store_true", help="write the tables only, no pages and no workbook")
+    parser.add_argument(
+        "--through", choices=("month", "year", "pool"),
+        help="go on to the clearing of each month, of the year, or to the counties' deficits",
+    )  # fmt: skip
+    parser.add_argument("--budget", action="append", default=[], metavar="SCHEME=YUAN",
+                        help="the fund's budget of a period, instead of the pack's; repeatable")  # fmt: skip
+    parser.add_argument("--counties", type=Path, metavar="FILE",
+                        help="the counties' year under the old rules, as adjudicator pool reads it")  # fmt: skip
+    parser.add_argument("--fund", action="append", default=[], metavar="NAME=YUAN",
+                        help="balance of a fund for the deficits, as for adjudicator pool; repeatable")  # fmt: skip
     add_language(parser)
 
 
@@ -106,14 +117,54 @@ def finish(old: Folder | Recorded, new: Folder, output: Path, arguments: argpars
     """Compare, write the report and print the sums."""
     from adjudicator.compare.run import compare
 
-    found = compare(old, new, output)
+    found = compare(old, new, output, plan_of(arguments, new))
     if not arguments.no_report:
-        write_report(found, new, arguments)
+        write_pages(found, new, arguments)
     show(found, arguments)
 
 
-def write_report(found: Comparison, new: Folder, arguments: argparse.Namespace) -> None:
+def check_options(arguments: argparse.Namespace, packs: Sequence[str]) -> None:
+    """Refuse before anything is priced what will lack the figures of the counties. Errors: E.NOT_COMPARABLE."""
+    from adjudicator.compare.sides import not_comparable
+
+    if arguments.through == "pool" and (arguments.counties is None or len(packs) != 1):
+        lacks = "--through pool takes one pack and the figures of its counties (--counties)"
+        raise not_comparable(lacks, "--through pool 需要一个规则包及其区县数据（--counties）")
+
+
+def plan_of(arguments: argparse.Namespace, new: Folder) -> Any:
+    """Return how far to go on. Errors: E.NOT_COMPARABLE where the deficits lack the figures of the counties."""
+    from adjudicator.compare.through import POOL, Plan
+    from adjudicator.pooling.context import read_funds
+    from adjudicator.pooling.files import read_counties
+
+    if arguments.through is None:
+        return None
+    if arguments.through != POOL:
+        return Plan(arguments.through, arguments.budget)
+    check_options(arguments, new.manifest["packs"])
+    areas = {str(area.code): area.name_zh for area in new.bundle.packs[0].areas}
+    counties = read_counties(arguments.counties, areas)
+    return Plan(arguments.through, arguments.budget, counties, read_funds(arguments.fund))
+
+
+def write_pages(found: Comparison, new: Folder, arguments: argparse.Namespace) -> None:
     """Write the pages and tables of a report, where the packages for it are installed."""
+    from adjudicator.cli.reports.comparison import write_report
+
+    try:
+        first = write_report(found.folder, new.bundle, arguments.lang)
+    except ImportError as error:
+        print(NO_REPORT[arguments.lang].format(error.name), file=sys.stderr)
+        return
+    if not arguments.json:
+        print(first)
+
+
+NO_REPORT = {
+    "zh": "未写出报告：缺少 {}，请安装 chs-adjudicator[report]；数据表已写出",
+    "en": "no report: {} is not installed, install chs-adjudicator[report]; the tables are written",
+}
 
 
 TOLD = {

@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from adjudicator.cli.compare import COMPARE_FOLDER, RECORDED, Against, add_against, add_compare, finish
+from adjudicator.cli.compare import COMPARE_FOLDER, RECORDED, Against, add_against, add_compare, check_options, finish
 from adjudicator.cli.reprice_call import add_action
 
 if TYPE_CHECKING:
@@ -91,6 +91,7 @@ def run(arguments: argparse.Namespace) -> int:
         arguments.engine, _workers(arguments), arguments.memory, resume=arguments.resume,
         scheduler=arguments.scheduler, with_facts=bool(arguments.facts or arguments.against),
     )  # fmt: skip
+    check_options(arguments, packs)
     against = Against(arguments.against, options) if arguments.against else None
     planned = plan(options, load_rules(packs).hash)
     print(_intent(planned), file=sys.stderr)

@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from adjudicator.compare.answers import MONEY, STAGES, Both, number_of, text_of
+from adjudicator.compare.answers import MONEY, STAGES, Both, text_of
 from adjudicator.compare.causes import EARLIER, REFUSAL, Case, Cause, Causes, Cells
 from adjudicator.compare.sides import KEY
 from adjudicator.reprice.store import renamed
@@ -254,4 +254,21 @@ def _side(side: Any, name: str, chosen: np.ndarray) -> pa.Array:
     return pa.array(side[name][chosen])
 
 
-__all__ = ["FILE", "NOBODY", "Batch", "Collector", "Refusals", "names_of", "number_of", "schema"]
+BY_CAUSE = ("stage", "cause", "keys", "document", "clause")
+COUNTED = ("claims", "fund_total_difference_fen", "personal_total_difference_fen", "due_difference_fen")
+
+
+def by_cause(path: Path) -> pa.Table:
+    """Return how many claims of the file differ by each stage and cause, and what they come to, most claims first."""
+    parts = []
+    with pq.ParquetFile(path) as file:
+        for number in range(file.num_row_groups):
+            part = file.read_row_group(number, columns=[*BY_CAUSE, *COUNTED[1:]], use_threads=False)
+            plain = [part.column(name).cast(pa.string()) for name in BY_CAUSE]
+            ones = pa.array(np.ones(len(part), np.int64))
+            parts.append(pa.table([*plain, ones, *part.columns[len(BY_CAUSE) :]], [*BY_CAUSE, *COUNTED]))
+    kinds = [(name, pa.string()) for name in BY_CAUSE] + [(name, pa.int64()) for name in COUNTED]
+    whole = pa.concat_tables([pa.schema(kinds).empty_table(), *parts])
+    found = whole.group_by(list(BY_CAUSE), use_threads=False).aggregate([(name, "sum") for name in COUNTED])
+    found = found.select([*BY_CAUSE, *(f"{name}_sum" for name in COUNTED)]).rename_columns([*BY_CAUSE, *COUNTED])
+    return found.sort_by([("claims", "descending"), *((name, "ascending") for name in BY_CAUSE)])

@@ -14,9 +14,10 @@ import pyarrow.parquet as pq
 
 from adjudicator.compare.answers import BURDEN, MONEY, STAGES, Both, both, first_stage
 from adjudicator.compare.causes import Causes
-from adjudicator.compare.differences import FILE, NOBODY, Batch, Collector, Refusals
+from adjudicator.compare.differences import FILE, NOBODY, Batch, Collector, Refusals, by_cause
 from adjudicator.compare.people import ALL, People
 from adjudicator.compare.sides import KEY, Folder, Recorded, check_same_claims, not_comparable
+from adjudicator.compare.through import Plan, Through
 from adjudicator.compare.totals import CUBES, Sums
 from adjudicator.reprice import facts
 from adjudicator.reprice.store import renamed
@@ -51,8 +52,10 @@ class Comparison(NamedTuple):
         ]
 
 
-def compare(old: Folder | Recorded, new: Folder, output: Path) -> Comparison:
+def compare(old: Folder | Recorded, new: Folder, output: Path, plan: Plan | None = None) -> Comparison:
     """Compare two sides and write everything to a folder; return what came out.
+
+    ``plan`` says how far to go on from the claims to clearing and deficits, None not at all.
 
     Errors: E.NOT_COMPARABLE where they are not of the same claims or nobody wrote facts, E.INTERNAL where a sum is not
     what it must be.
@@ -70,6 +73,9 @@ def compare(old: Folder | Recorded, new: Folder, output: Path) -> Comparison:
     refusals = (_refusals(old) if isinstance(old, Folder) else NOBODY), _refusals(new)
     collector = Collector(Causes(*bundles, days), refusals, claims, output)
     sums, people = Sums(), People(claims)
+    new_packs = new.manifest["packs"]
+    old_packs = old.manifest["packs"] if isinstance(old, Folder) else new_packs
+    through = Through(plan, old_packs, new_packs) if plan is not None else None
     for batch in batches(old, new, known):
         stages = first_stage(batch.answers)
         collector.add(batch, stages)
@@ -77,6 +83,8 @@ def compare(old: Folder | Recorded, new: Folder, output: Path) -> Comparison:
         own = pa.array(np.where(stages < 0, 0, stages).astype(np.int32), mask=stages < 0)
         sums.add(batch, stages, pa.DictionaryArray.from_arrays(own, texts))
         people.add(batch)
+        if through is not None:
+            through.add(batch)
     claimed = (
         (old.manifest["summary"]["totals"] if isinstance(old, Folder) else None),
         new.manifest["summary"]["totals"],
@@ -86,7 +94,8 @@ def compare(old: Folder | Recorded, new: Folder, output: Path) -> Comparison:
     collector.write(output / FILE)
     tenths = people.tenths()
     tables = {cube.file: sums.table(cube) for cube in CUBES}
-    tables |= {"tenths": tenths, "largest": people.largest(output / FILE)}
+    tables |= {"tenths": tenths, "largest": people.largest(output / FILE), "causes": by_cause(output / FILE)}
+    tables |= through.tables() if through is not None else {}
     for name, table in tables.items():
         renamed(output / f"{name}.parquet", functools.partial(_write_table, table))
     everybody = next(row for row in tenths.to_pylist() if row["who"] == ALL)

@@ -35,11 +35,12 @@ class Folder:
     """The output folder of a finished run."""
 
     def __init__(self, folder: Path, label: str = "") -> None:
-        self.folder, self.label = folder, label or folder.name
+        self.folder = folder
         try:
             self.manifest: dict[str, Any] = json.loads((folder / MANIFEST).read_text("utf-8"))
         except (OSError, ValueError) as error:
             raise not_comparable(f"{folder.name} holds no finished run", f"{folder.name} 中没有已完成的任务") from error
+        self.label = label or ", ".join(Path(name).name for name in self.manifest["packs"])
         self.files = sorted((folder / "settlements").glob("part-*.parquet"))
 
     @property

@@ -154,3 +154,13 @@ def with_differences(table: pa.Table, keys: Sequence[str]) -> pa.Table:
         columns[old], columns[new] = table.column(old), table.column(new)
         columns[difference] = np.asarray(table.column(new)) - np.asarray(table.column(old))
     return pa.table(columns)
+
+
+def rolled_up(table: pa.Table, keys: Sequence[str]) -> pa.Table:
+    """Return a table of totals by fewer keys, in their order; without keys one row."""
+    summed = [name for name in table.column_names if name in COUNTS or name.endswith("_fen")]
+    if not keys:
+        return pa.table({name: [int(np.asarray(table.column(name)).sum())] for name in summed})
+    found = table.group_by(list(keys), use_threads=False).aggregate([(name, "sum") for name in summed])
+    columns = {name: found.column(name) for name in keys} | {name: found.column(f"{name}_sum") for name in summed}
+    return pa.table(columns).sort_by([(key, "ascending") for key in keys])
