@@ -1,4 +1,4 @@
-"""``adjudicator rules probe``: what a rule does before anybody lives under it; the findings with their witnesses."""
+"""``adjudicator rules probe | cases``: what a rule does before anybody lives under it; cases to read and sign."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from adjudicator.cli.days import split_day
+from adjudicator.cli.days import read_day, split_day
 from adjudicator.dates import iso
 from adjudicator.money import fen_to_yuan
 from adjudicator.payers import PAYERS
@@ -19,6 +19,10 @@ OK, FOUND = 0, 1
 EN, ZH = "en", "zh"
 DEDUCTIBLE_NAMES = {EN: "deductible", ZH: "起付线"}
 WORDS = {
+    "covered": (
+        "{pack}: {count} cases reach {elements} values at their edges",
+        "{pack}：{count} 例覆盖 {elements} 处政策数值边界",
+    ),
     "heading": (
         "{pack}: {cells:,} cells ({combinations:,} combinations), {claims:,} claims in {seconds:.1f} CPU s"
         " ({rate:,} a second)",
@@ -43,6 +47,14 @@ WORDS = {
         "共 {packs} 个规则包，{claims:,} 笔，CPU {seconds:.1f} 秒",
     ),
 }  # fmt: skip
+
+
+SIGNED = """\
+{pack}待遇政策核对案例，政策日期 {day}，共 {count} 例；规则版本 {hash}
+每例为政策数值的边界（差一分、超一分）；应为金额由规则包现行数值算出，请逐例与文件核对。
+核对：adjudicator settle 本文件
+经办人：____________    复核人：____________    日期：____________"""
+"""What stands above the cases that an officer signs."""
 
 
 class Report(NamedTuple):
@@ -72,6 +84,39 @@ def add_action(actions: Any) -> argparse.ArgumentParser:
     probe.add_argument("--seed", type=int, default=1, help="of what is drawn at random")
     probe.add_argument("--output", metavar="DIR", default="", help="write the witnesses as case files")
     return probe
+
+
+def add_cases(actions: Any) -> argparse.ArgumentParser:
+    """Add ``cases`` to the actions of ``rules``."""
+    cases: argparse.ArgumentParser = actions.add_parser(
+        "cases", help="the smallest set of cases that reaches every value of a pack at its edges, to read and sign"
+    )
+    cases.add_argument("pack", metavar="PACK[@DATE]", help="no date: the plans of today")
+    cases.add_argument("--output", metavar="FILE", default="", help="write the case file here instead of printing it")
+    return cases
+
+
+def run_cases(arguments: argparse.Namespace) -> int:
+    """Write the cases of a pack; 0."""
+    from adjudicator.probe.cover import cases_of as covering_cases
+    from adjudicator.probe.cover import cover_of
+    from adjudicator.rules.bundle import load_bundle
+
+    name, day = split_day(arguments.pack)
+    day = day or read_day("")
+    bundle = load_bundle([name])
+    pack, cover = bundle.packs[0], cover_of(bundle, day)
+    cases = covering_cases(bundle, cover)
+    if arguments.json:
+        text = json.dumps(cases, ensure_ascii=False, indent=1, default=str) + "\n"
+    else:
+        text = text_of(cases, SIGNED.format(pack=pack.name_zh, day=iso(day), count=len(cases), hash=bundle.hash))
+    if arguments.output:
+        Path(arguments.output).write_text(text, "utf-8")
+        print(_say("covered", arguments.lang, pack=pack.id, count=len(cases), elements=cover.elements))
+    else:
+        print(text, end="")
+    return OK
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -1,4 +1,4 @@
-"""``adjudicator rules check | show | diff | probe | schema``: rule packs for people."""
+"""``adjudicator rules check | show | diff | probe | cases | schema``: rule packs for people."""
 
 from __future__ import annotations
 
@@ -46,17 +46,24 @@ def add_parser(subparsers: Any) -> None:
     schema = actions.add_parser("schema", help="JSON schemas of rule files, for editors")
     schema.add_argument("name", nargs="?", choices=sorted(schemas()), help="print this one; none: list the names")
     schema.add_argument("--output", metavar="FOLDER", default="", help="write all of them as files")
-    probe = probing.add_action(actions)
-    for action in (check, probe):
+    probe, cases = probing.add_action(actions), probing.add_cases(actions)
+    for action in (check, probe, cases):
         add_language(action)
-    for action in (check, show, diff, probe, schema):
+    for action in (check, show, diff, probe, cases, schema):
         action.add_argument("--json", action="store_true", help="print JSON")
     parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Run the action; 0 good, 1 faults were found, 2 wrong arguments."""
-    actions = {"check": _check, "show": _show, "diff": _diff, "probe": probing.run, "schema": _schema}
+    actions = {
+        "check": _check,
+        "show": _show,
+        "diff": _diff,
+        "probe": probing.run,
+        "cases": probing.run_cases,
+        "schema": _schema,
+    }
     try:
         return actions[arguments.action](arguments)
     except PackError as error:

@@ -71,8 +71,12 @@ class _Axes(NamedTuple):
     way: np.ndarray  # int64[ways]
 
 
-def cells_of(bundle: Bundle, date: int = 0) -> Cells:
-    """Return the cells of the first pack of a bundle: of the plans on a day, or of every rule period (0)."""
+def cells_of(bundle: Bundle, date: int = 0, is_apart: bool = False) -> Cells:
+    """Return the cells of the first pack of a bundle: of the plans on a day, or of every rule period (0).
+
+    ``is_apart``: person groups, levels and categories are kept apart also where they are alike, but only one of
+    category, way and circumstance is not the plain one.
+    """
     pack = bundle.packs[0]
     claims: list[np.void] = []
     keys: list[tuple[int, ...]] = []
@@ -82,7 +86,7 @@ def cells_of(bundle: Bundle, date: int = 0) -> Cells:
     for row, version in enumerate(bundle.plans.versions):
         if date and not version.from_date <= date <= version.to_date:
             continue
-        maker = _Row(bundle, row, date or version.from_date)
+        maker = _Row(bundle, row, date or version.from_date, is_apart)
         first = len(claims)
         for key, claim, name in maker.cells():
             keys.append((row, *key))
@@ -110,8 +114,8 @@ def _group_of(bundle: Bundle, claim: np.void) -> int:
 class _Row:
     """The cells of one plan row."""
 
-    def __init__(self, bundle: Bundle, row: int, date: int):
-        self.bundle, self.pack, self.date = bundle, bundle.packs[0], date
+    def __init__(self, bundle: Bundle, row: int, date: int, is_apart: bool):
+        self.bundle, self.pack, self.date, self.is_apart = bundle, bundle.packs[0], date, is_apart
         self.values = bundle.plans.rows[row]
         self.version = bundle.plans.versions[row]
         plan = self.version.plan
@@ -152,6 +156,9 @@ class _Row:
             [np.int64(way[0]), *(self.values[field_of(f"cross_{name}")][way] for name in CROSS_FIELDS)]
             for way in self.ways
         ]
+        if self.is_apart:
+            persons = np.arange(groups * levels).reshape(groups, levels)
+            return _Axes(persons, np.arange(categories), _numbered(of_way))
         return _Axes(_numbered(of_person).reshape(groups, levels), _numbered(of_category), _numbered(of_way))
 
     # ---------------------------------------------------------------- circumstances
@@ -240,6 +247,8 @@ class _Row:
         none = Circumstance("")
         for plain, circumstance in enumerate(self.plain):
             for category, way in product(categories, range(len(self.ways))):
+                if self.is_apart and category and way:
+                    continue
                 key = (person, int(self.axes.category[category]), int(self.axes.way[way]), plain, 0)
                 yield key, (category, self.ways[way], circumstance, none)
             for special, other in enumerate(self.special, 1):

@@ -363,9 +363,14 @@ def _counted(part: int) -> Quantity:
 # -------------------------------------------------------------------- halving
 
 
+def acting_edges(sample: Sample) -> list[Edge]:
+    """Return the edges that some cell has; the positions in ``Breaks.edges`` are theirs."""
+    return [edge for edge in edges_of(sample) if (edge.threshold < NONE).any()]
+
+
 def breaks_of(pricer: Pricer, sample: Sample) -> Breaks:
     """Return the breaks of every cell, each found by halving the cost from nothing to TOP_FEN."""
-    edges = [edge for edge in edges_of(sample) if (edge.threshold < NONE).any()]
+    edges = acting_edges(sample)
     found: list[tuple[np.ndarray, np.ndarray, int]] = []
     for number, edge in enumerate(edges):
         cell = np.flatnonzero(edge.threshold < NONE)
