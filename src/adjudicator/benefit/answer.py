@@ -58,14 +58,25 @@ def write_payers(plan: Any, work: Any, answer: Any) -> None:
 @inlined
 def write(work: Any, answer: Any, words: np.ndarray, row: Any) -> None:
     """Fill the sums of the row; the identities F1, F2 and P1 hold by construction."""
+    write_own(work, answer)
+    answer.fund_total_fen = sum_words(words, row, FUND_WORDS)
+    answer.personal_total_fen = sum_words(words, row, ACCOUNT_WORDS) + work.cash_fen
+
+
+@inlined
+def write_own(work: Any, answer: Any) -> None:
+    """Fill what has another name in the work record or is no amount of a stage."""
     answer.counts_as_admission = answer.unverified = answer.padding = 0
     answer.deductible_standard_fen = work.standard_fen
     answer.deductible_due_fen = work.due_fen
     answer.other_fen += work.programme_fen
-    answer.fund_total_fen = sum_words(words, row, FUND_WORDS)
-    answer.personal_total_fen = sum_words(words, row, ACCOUNT_WORDS) + work.cash_fen
+
+
+@inlined
+def pooled_rate(work: Any) -> int:
+    """Return what the pooled fund paid of the cost in scope above the deductible, half up."""
     shared = work.in_scope_fen - work.deductible_fen
-    answer.pooled_rate_ppm = (2 * work.pooled_fen * PPM + shared) // (2 * shared) if shared > 0 else 0
+    return (2 * work.pooled_fen * PPM + shared) // (2 * shared) if shared > 0 else 0
 
 
 @inlined

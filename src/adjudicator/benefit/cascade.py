@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from adjudicator.benefit.amounts import not_negative
-from adjudicator.benefit.answer import clear_row, copy_words, write, write_payers
+from adjudicator.benefit.answer import clear_row, copy_words, pooled_rate, write, write_payers
 from adjudicator.benefit.choose import choose
 from adjudicator.benefit.stages.above_the_cap import above_the_cap
 from adjudicator.benefit.stages.account import accounts, cash
@@ -121,13 +121,12 @@ def unverified(rules: Any, plan: Any, claim: Any, quota: int, work: Any) -> int:
 
 
 @inlined
-def run_stages(rules: Any, batch: Any, plan: Any, claim: Any, work: Any) -> tuple[int, int]:
+def run_stages(rules: Any, batch: Any, plan: Any, claim: Any, year: Any, work: Any) -> tuple[int, int]:
     """Run the stages of one claim over its year, which they only read.
 
     Return the error, 0 none, and the entry of the disease's quota, -1 none.
     """
     error, quota = 0, -1
-    year = batch.years[np.uint64(claim.state)] if claim.state >= 0 else batch.empty_year[np.uint64(0)]
     if work.plan >= 0:
         quota = pooled_stages(rules, batch, plan, claim, year, work)
         error = work.error
@@ -184,10 +183,12 @@ def settle_claims(
             if work.stay_row > batch.stay_years.shape[0]:
                 error = INTERNAL
             if error == 0:
-                error, quota = run_stages(rules, batch, plan, claim, work)
+                year = batch.years[np.uint64(claim.state)] if claim.state >= 0 else batch.empty_year[np.uint64(0)]
+                error, quota = run_stages(rules, batch, plan, claim, year, work)
             if error == 0:
                 copy_words(words, out_words, i)
                 write(work, answer, out_words, i)
+                answer.pooled_rate_ppm = pooled_rate(work)
                 if work.plan >= 0:
                     write_payers(plan, work, answer)
                     answer.unverified = unverified(rules, plan, claim, quota, work)
