@@ -14,6 +14,10 @@ PUBLIC = {
     "Engine": "(bundle: 'Bundle')",
     "Problem": None,
     "load_bundle": None,
+    "price_columns": (
+        "(bundle: 'Bundle', table: 'Columns', results: 'Sequence[str] | None' = None, specialise: 'bool' = False)"
+        " -> 'pa.Table | pa.RecordBatch | dict[str, np.ndarray]'"
+    ),
     "price_message": "(bundle: 'Bundle', claim: 'claim_pb2.Claim') -> 'settlement_pb2.Settlement'",
 }
 """Name and signature; None where only the name is promised."""

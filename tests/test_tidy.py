@@ -37,6 +37,7 @@ ROOMS = (
     ("benefit", "catalogue", "grouping", "payment"),
     ("rules",),
     ("claim",),
+    ("amounts",),
     ("cases", "compare", "interop", "ledger", "pooling", "reprice"),
     ("probe", "service", "synth"),
     ("cli",),

@@ -6,7 +6,7 @@ from importlib import import_module
 
 __version__ = "0.1.0"
 
-__all__ = ["AdjudicatorError", "Bundle", "Client", "Engine", "Problem", "load_bundle", "price_message"]
+__all__ = ["AdjudicatorError", "Bundle", "Client", "Engine", "Problem", "load_bundle", "price_columns", "price_message"]
 
 _PUBLIC = {
     "AdjudicatorError": "errors",
@@ -15,6 +15,7 @@ _PUBLIC = {
     "Engine": "claim.engine",
     "Problem": "errors",
     "load_bundle": "rules.bundle",
+    "price_columns": "amounts.price",
     "price_message": "claim.local",
 }
 """Where each public name is defined. It is imported when it is first asked for: a caller needs no Numba.
