@@ -94,3 +94,18 @@ def test_a_value_broken_in_a_copied_pack_is_found(packs, tmp_path, capsys, mista
         (report,) = json.loads(capsys.readouterr().out)
         found.append({one["relation"] for one in report["findings"]})
     assert not relations & found[0] and relations <= found[1]
+
+
+@pytest.mark.check
+def test_diff_says_which_findings_a_change_adds_and_removes(packs, tmp_path, capsys):
+    for name in ("taizhou", "zhejiang"):
+        shutil.copytree(packs / name, tmp_path / name)
+    shared = tmp_path / "zhejiang" / "benefit" / "shared.toml"
+    shared.write_text(shared.read_text("utf-8").replace(*MISTAKES["rates"]), "utf-8")
+    old, new = "taizhou@2026-11-01", f"{tmp_path / 'taizhou'}@2026-11-01"
+    for first, second, key in ((old, new, "added"), (new, old, "removed")):
+        assert main(["rules", "diff", first, second, "--probe", "--json"]) == 0
+        findings = json.loads(capsys.readouterr().out)["findings"]
+        assert "resident-inpatient" in findings[key]["poorer_pay_no_more-assistance"]
+    assert main(["rules", "diff", old, old, "--probe", "--lang", "en"]) == 0
+    assert "the same findings" in capsys.readouterr().out

@@ -23,6 +23,9 @@ WORDS = {
         "{pack}: {count} cases reach {elements} values at their edges",
         "{pack}：{count} 例覆盖 {elements} 处政策数值边界",
     ),
+    "added": ("finding added", "新增发现"), "removed": ("finding removed", "消除发现"),
+    "same": ("the same findings", "发现没有变化"),
+    "drawn": ("{page}: {count} charts", "{page}：{count} 幅图"),
     "heading": (
         "{pack}: {cells:,} cells ({combinations:,} combinations), {claims:,} claims in {seconds:.1f} CPU s"
         " ({rate:,} a second)",
@@ -96,6 +99,29 @@ def add_cases(actions: Any) -> argparse.ArgumentParser:
     return cases
 
 
+def add_curves(actions: Any) -> argparse.ArgumentParser:
+    """Add ``curves`` to the actions of ``rules``."""
+    curves: argparse.ArgumentParser = actions.add_parser("curves", help="a page: the patient's share over the cost")
+    curves.add_argument("pack", metavar="PACK[@DATE]", help="no date: the plans of today")
+    curves.add_argument("--output", metavar="DIR", required=True, help="folder of the page and its script")
+    return curves
+
+
+def run_curves(arguments: argparse.Namespace) -> int:
+    """Write the page of curves; 0."""
+    from adjudicator.cli.reports.curves import write_curves
+    from adjudicator.rules.bundle import load_bundle
+
+    name, day = split_day(arguments.pack)
+    day, folder = day or read_day(""), Path(arguments.output)
+    count = write_curves(load_bundle([name]), day, folder, arguments.lang)
+    if arguments.json:
+        print(json.dumps({"page": str(folder / "index.html"), "charts": count}))
+    else:
+        print(_say("drawn", arguments.lang, page=folder / "index.html", count=count))
+    return OK
+
+
 def run_cases(arguments: argparse.Namespace) -> int:
     """Write the cases of a pack; 0."""
     from adjudicator.probe.cover import cases_of as covering_cases
@@ -165,6 +191,38 @@ def probe_pack(name: str, day: int, claims: int = 0, seed: int = 1) -> Report:
     idle = [entry.where.key for entry in accepted if entry not in taken] if not day else []
     steps = steps_of(probe) if not day else []
     return Report(bundle.packs[0].id, probe, findings, idle, undefined, steps, time.process_time() - began)
+
+
+class Difference(NamedTuple):
+    """The findings that a change of rules adds and removes, each with its plans."""
+
+    added: dict[str, list[str]]
+    removed: dict[str, list[str]]
+
+
+def difference_of(old: Report, new: Report) -> Difference:
+    """Return what is broken under new rules and was not under old ones, and the other way round."""
+    before, after = ({*report.probe.broken} for report in (old, new))
+    return Difference(_by_finding(after - before), _by_finding(before - after))
+
+
+def _by_finding(broken: set[tuple[str, str, str]]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for relation, plan, by in sorted(broken):
+        found.setdefault(f"{relation}-{by}", []).append(plan)
+    return found
+
+
+def print_difference(difference: Difference, new: Report, language: str) -> None:
+    """Print the findings that are removed by name, and those that are added with their witnesses."""
+    for name, plans in difference.removed.items():
+        print(f"  {_say('removed', language)}: {name} ({', '.join(plans)})")
+    known = {finding.name: finding for finding in new.findings}
+    for number, (name, plans) in enumerate(difference.added.items(), 1):
+        print(f"  {_say('added', language)}: {name} ({', '.join(plans)})")
+        print("\n".join(_finding_lines(new, number, known[name], language)))
+    if not difference.added and not difference.removed:
+        print(f"  {_say('same', language)}")
 
 
 # -------------------------------------------------------------------- words

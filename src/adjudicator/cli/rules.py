@@ -1,4 +1,4 @@
-"""``adjudicator rules check | show | diff | probe | cases | schema``: rule packs for people."""
+"""``adjudicator rules check | show | diff | probe | cases | curves | schema``: rule packs for people."""
 
 from __future__ import annotations
 
@@ -43,13 +43,17 @@ def add_parser(subparsers: Any) -> None:
     diff = actions.add_parser("diff", help="what changes between two packs or two days")
     diff.add_argument("old", metavar="PACK[@DATE]")
     diff.add_argument("new", metavar="PACK[@DATE]")
+    diff.add_argument(
+        "--probe", action="store_true", help="also the findings of rules probe that the change adds or removes"
+    )
     schema = actions.add_parser("schema", help="JSON schemas of rule files, for editors")
     schema.add_argument("name", nargs="?", choices=sorted(schemas()), help="print this one; none: list the names")
     schema.add_argument("--output", metavar="FOLDER", default="", help="write all of them as files")
     probe, cases = probing.add_action(actions), probing.add_cases(actions)
-    for action in (check, probe, cases):
+    curves = probing.add_curves(actions)
+    for action in (check, diff, probe, cases, curves):
         add_language(action)
-    for action in (check, show, diff, probe, cases, schema):
+    for action in (check, show, diff, probe, cases, curves, schema):
         action.add_argument("--json", action="store_true", help="print JSON")
     parser.set_defaults(run=run)
 
@@ -62,6 +66,7 @@ def run(arguments: argparse.Namespace) -> int:
         "diff": _diff,
         "probe": probing.run,
         "cases": probing.run_cases,
+        "curves": probing.run_curves,
         "schema": _schema,
     }
     try:
@@ -198,11 +203,18 @@ def _diff(arguments: argparse.Namespace) -> int:
     (old_name, old_day), (new_name, new_day) = (_split(arguments.old), _split(arguments.new))
     old, new = read_pack(old_name), read_pack(new_name)
     changes = diff_packs(old, old_day, new, new_day)
+    found = [probing.probe_pack(*named) for named in ((old_name, old_day), (new_name, new_day)) if arguments.probe]
     if arguments.json:
-        print(json.dumps([asdict(change) for change in changes], ensure_ascii=False, indent=1))
+        data: Any = [asdict(change) for change in changes]
+        if found:
+            data = {"changes": data, "findings": probing.difference_of(*found)._asdict()}
+        print(json.dumps(data, ensure_ascii=False, indent=1))
         return OK
     print(f"{old.name_zh} {old.id}@{iso(old_day)} → {new.name_zh} {new.id}@{iso(new_day)}: {len(changes)} change(s)")
     print_changes(changes)
+    if found:
+        print()
+        probing.print_difference(probing.difference_of(*found), found[1], arguments.lang)
     return OK
 
 

@@ -35,6 +35,7 @@ from adjudicator.probe.scenes import (
 
 ROUNDING_FEN = 5
 YUAN = 100
+PAIR = 2
 MOVED_FEN = 100_000
 """Cost that moves between the parts of a bill, 1,000 yuan."""
 STEP_FEN = 10_000
@@ -356,9 +357,8 @@ def _deductible_falls(view: View) -> np.ndarray:
 
 def _second_deductible(view: View) -> np.ndarray:
     """Return by how much the second of two stays (a) is charged more than the first."""
-    charged = view.a.out["deductible_due_fen"]
-    found: np.ndarray = charged[:, -1] - charged[:, 0]
-    return found if charged.shape[1] == 2 else np.zeros(len(charged), np.int64)
+    charged, is_second = view.a.out["deductible_due_fen"], view.a.out["plan"][:, 0] >= 0
+    return np.where(is_second & (charged.shape[1] == PAIR), charged[:, -1] - charged[:, 0], 0)
 
 
 def _relief_lost(view: View) -> np.ndarray:

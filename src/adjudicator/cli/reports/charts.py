@@ -57,6 +57,36 @@ def columns(title: str, names: Sequence[str], series: Sequence[Series]) -> dict[
     return {"data": data, "layout": layout}
 
 
+class Line(NamedTuple):
+    """One curve: amounts in fen over amounts in fen, drawn in the colour of its group."""
+
+    name: str
+    over_fen: Sequence[int]
+    fen: Sequence[int]
+    group: int
+
+
+def lines(title: str, curves: Sequence[Line], axes: tuple[str, str]) -> dict[str, Any]:
+    """Return a chart of shares in percent over amounts, whose magnitudes are as far apart as their digits."""
+    dashes = ("solid", "dash", "dot", "dashdot", "longdash")
+    grouped = len({one.group for one in curves}) > 1
+    data = []
+    for place, one in enumerate(curves):
+        earlier = sum(other.group == one.group for other in curves[:place])
+        colour, dash = (one.group, earlier) if grouped else (place, place // len(COLOURS))
+        data.append(
+            {"type": "scatter", "mode": "lines", "name": one.name, "x": [int(fen) / FEN for fen in one.over_fen],
+             "y": [round(100 * int(fen) / int(over), 3) for fen, over in zip(one.fen, one.over_fen, strict=True)],
+             "line": {"color": COLOURS[colour % len(COLOURS)], "dash": dashes[dash % len(dashes)], "width": 2},
+             "hovertemplate": f"{one.name}<br>%{{x:,.2f}}: %{{y:.2f}} %<extra></extra>"}
+        )  # fmt: skip
+    layout = _layout(title, _HEIGHT + 100 + 8 * len(curves))
+    layout["xaxis"] = {"type": "log", "title": {"text": axes[0]}, "automargin": True, "tickformat": ",d"}
+    layout["yaxis"] = {"title": {"text": axes[1]}, "range": [0, 105], "automargin": True}
+    layout["legend"]["y"] = -0.25
+    return {"data": data, "layout": layout}
+
+
 def _colour(series: Series, place: int, count: int) -> str | list[str]:
     """Return the colour of a series, or of each bar by its sign where it is the only one."""
     if count > 1 or series.colour:
