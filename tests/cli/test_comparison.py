@@ -16,7 +16,7 @@ import pytest
 from adjudicator.cli.main import main
 from adjudicator.cli.reports.charts import Series, bars, columns
 from adjudicator.cli.reports.comparison import TEXT
-from adjudicator.cli.reports.sheets import yuan
+from adjudicator.cli.reports.pool_page import yuan
 from adjudicator.compare.differences import names_of
 from adjudicator.compare.words import AMOUNTS, KEYS, SIDES
 from tests.cli.test_pages import browser as browser

@@ -10,7 +10,7 @@ import pytest
 
 from adjudicator.compare.answers import MONEY, NUMBERS, STAGES, TEXTS, both, first_stage
 from adjudicator.compare.causes import OF_STAGE, Case, Causes, Cells
-from adjudicator.compare.differences import Batch
+from adjudicator.compare.differences import Batch, Placed
 from adjudicator.compare.people import People
 from adjudicator.compare.totals import CUBES, Sums
 from adjudicator.errors import AdjudicatorError
@@ -35,7 +35,8 @@ def batch(old: pa.Table, new: pa.Table, persons: list[int], assistance: list[str
     }
     keys = pa.table({"institution_code": pa.array(["H"] * count).dictionary_encode()})
     answers = both(old, new)
-    return Batch(0, answers, keys, pa.table(table, facts.SCHEMA), np.zeros(count, np.int64))
+    nowhere = np.zeros((2, count), np.int64)
+    return Batch(0, answers, keys, pa.table(table, facts.SCHEMA), Placed(nowhere, nowhere))
 
 
 @pytest.mark.parametrize("stage", STAGES, ids=lambda stage: stage.id)
@@ -58,8 +59,10 @@ def test_each_stage_that_a_plan_decides_is_one_of_an_explanation():
 
 def test_a_stage_without_a_changed_value_follows_from_an_earlier_claim():
     bundle = load_rules(["taohuayuan"])
-    cells = Cells(0, 0, 0, 0, 0, -1, 0, 1)
+    cells = Cells(0, 0, 0, 0, 0, 0, -1, 0, 1)
     assert Causes(bundle, bundle).of(Case("deductible", "taohuayuan", cells, 0, "")).kind == "earlier"
+    other = Causes(bundle, bundle).of(Case("deductible", "taohuayuan", cells._replace(level=1), 0, ""))
+    assert (other.kind, other.keys) == ("rule", "level primary → secondary")
     assert Causes(None, bundle).of(Case("deductible", "taohuayuan", cells, 0, "")).kind == "unknown"
 
 

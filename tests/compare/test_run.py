@@ -137,6 +137,16 @@ def test_a_changed_value_is_found_in_its_stage_with_its_clause(year, base, tmp_p
         assert {row["level"] for row in first} == {"secondary"}
 
 
+def test_a_hospital_at_another_level_is_named_and_no_other(year, base, tmp_path):
+    edits = {"hospitals.csv": ("落英区医院,990004,06,secondary,", "落英区医院,990004,06,tertiary,")}
+    changed = priced(year / "parquet", tmp_path / "out", str(copied(tmp_path / "pack", edits)))
+    compared(base, changed, tmp_path / "compare")
+    differences = rows(tmp_path / "compare" / "differences.parquet")
+    first = [row for row in differences if row["cause"] == "rule"]
+    assert {(row["institution_code"], row["keys"]) for row in first} == {("H99000400001", "level secondary → tertiary")}
+    assert {row["cause"] for row in differences} <= {"rule", "earlier"}
+
+
 def test_another_grouping_scheme_moves_groups_and_money(year, base, tmp_path, monkeypatch):
     code = min({row["drg"] for row in rows(base / "settlements")} - {""})
     renamed = f"{code[:-1]}8"

@@ -9,7 +9,7 @@ claim does: an earlier claim of the year is the cause.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -77,9 +77,11 @@ class Cells(NamedTuple):
     """Where a claim stands in the tables of both plans; -1 where it has none."""
 
     plan_old: int
+    level_old: int
     plan_new: int
-    group: int
     level: int
+    """Level of the institution under the new rules; -1 for all, as the others."""
+    group: int
     category: int
     disease: int
     programme: int
@@ -114,10 +116,11 @@ class Causes:
             return self._payment(case)
         if self._old is None:
             return self._recorded(case)
-        catalogue = self._catalogue(case) if case.stage in _CATALOGUE_FILES else None
-        if catalogue is not None:
-            return catalogue
-        return self._plan(case) or self._lists(case) or Cause(EARLIER)
+        if case.stage in _CATALOGUE_FILES:
+            return self._cross_region(case) or self._catalogue(case) or self._level(case) or Cause(UNKNOWN)
+        found = self._level(case) or self._plan(case) or self._lists(case)
+        known = case.cells.plan_old >= 0 and case.cells.plan_new >= 0
+        return found or Cause(EARLIER if known else UNKNOWN)
 
     # ---------------------------------------------------------------- the plan
 
@@ -134,6 +137,26 @@ class Causes:
             if named:
                 return _cause(named)
         return None
+
+    def _cross_region(self, case: Case) -> Cause | None:
+        """Return what differs in the first pay of care elsewhere, before the tables of the catalogue are asked."""
+        cells = case.cells
+        if case.stage != "first_pay" or cells.place == Place.LOCAL or min(cells.plan_old, cells.plan_new) < 0:
+            return None
+        assert self._old is not None
+        named = list(_different(self._old, self._new, case, OF_STAGE["first_pay"]))
+        return _cause(named) if named else None
+
+    def _level(self, case: Case) -> Cause | None:
+        """Return that the register has the institution at another level, None where it does not."""
+        old, new = _pack(self._old, case.pack), _pack(self._new, case.pack)
+        levels = case.cells.level_old, case.cells.level
+        if old is None or new is None or min(levels) < 0:
+            return None
+        before, after = (pack.levels[level].id for pack, level in zip((old, new), levels, strict=True))
+        if before == after:
+            return None
+        return Cause(RULE, f"level {before} → {after}", "level of the institution", "医疗机构等级", "hospitals.csv")
 
     def _lists(self, case: Case) -> Cause | None:
         """Return what differs in the pack's lists: values of the disease, programmes."""
@@ -167,13 +190,17 @@ class Causes:
 
     # ---------------------------------------------------------------- catalogue, grouping, payment
 
+    @cached_property
+    def _same_catalogues(self) -> bool:
+        """True where both catalogues have the same tables."""
+        assert self._old is not None
+        sides = zip(_line_tables(self._old), _line_tables(self._new), strict=True)
+        return all(one.shape == other.shape and bool((one == other).all()) for one, other in sides)
+
     def _catalogue(self, case: Case) -> Cause | None:
         """Return which tables of the catalogue differ that decide a stage, None where they are the same."""
         assert self._old is not None
-        if all(
-            len(one) == len(other) and (one == other).all()
-            for one, other in zip(_line_tables(self._old), _line_tables(self._new), strict=True)
-        ):
+        if self._same_catalogues:
             return None
         old, new = _pack(self._old, case.pack), _pack(self._new, case.pack)
         if old is None or new is None:

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from adjudicator.compare.answers import MONEY, STAGES, Both, text_of
-from adjudicator.compare.causes import EARLIER, REFUSAL, Case, Cause, Causes, Cells
+from adjudicator.compare.causes import EARLIER, REFUSAL, UNKNOWN, Case, Cause, Causes, Cells
 from adjudicator.compare.sides import KEY
 from adjudicator.reprice.store import renamed
 
@@ -21,10 +21,10 @@ COUNTED_BY = ("county", "scheme", "level", "care_kind", "person_type", "assistan
 PAIRS = ("in_scope_fen", "deductible_fen", "payment_method", "points_e8", "outcome", "grouping_status")
 """Numbers that are shown old and new, beside the money."""
 NAMES = ("grouping_scheme", "adrg", "drg")
-_CELLS = ("person_group", "level_number", "category", "disease", "programme", "place")
+_CELLS = ("person_group", "category", "disease", "programme", "place")
 """Facts that name a claim's cells in the tables of a plan."""
 _BY_MONTH = ("payment",)
-"""Stages whose rules are looked up by month."""
+"""Stages whose rules are looked up by month; so are the lists of a disease and of a programme."""
 
 
 def names_of(amount: str) -> tuple[str, str, str]:
@@ -57,6 +57,17 @@ def schema() -> pa.Schema:
     return pa.schema(fields)
 
 
+PLACED = ("plan", "level_number")
+"""Facts that each side has of its own: row of its plans, level of the institution in its register."""
+
+
+class Placed(NamedTuple):
+    """Where the claims stand in the rules of each side: int64[PLACED, n], -1 where that is not known."""
+
+    old: np.ndarray
+    new: np.ndarray
+
+
 class Batch(NamedTuple):
     """Some claims of both sides, row by row."""
 
@@ -65,8 +76,7 @@ class Batch(NamedTuple):
     answers: Both
     keys: pa.Table
     facts: pa.Table
-    plans_old: np.ndarray
-    """int64[n]: plan row of the old rules, -1 none."""
+    placed: Placed
 
 
 class Refusals(NamedTuple):
@@ -133,12 +143,12 @@ class Collector:
         whats, names = _whats(answers, stages, chosen)
         pack = text_of(facts, "pack")
         packs = pack.indices.fill_null(-1).to_numpy(zero_copy_only=False)[chosen]
-        months = np.where(
-            np.isin(stages[chosen], [place for place, one in enumerate(STAGES) if one.id in _BY_MONTH]),
-            _number(facts, "month", 0)[chosen], 0,
-        )  # fmt: skip
+        dated = np.isin(stages[chosen], [place for place, one in enumerate(STAGES) if one.id in _BY_MONTH])
+        for name, least in (("disease", 0), ("programme", 1)):
+            dated |= _number(facts, name)[chosen] >= least
+        months = np.where(dated, _number(facts, "month", 0)[chosen], 0)
         columns = [
-            stages[chosen], packs, batch.plans_old[chosen], _number(facts, "plan")[chosen],
+            stages[chosen], packs, *batch.placed.old[:, chosen], *batch.placed.new[:, chosen],
             *(_number(facts, name)[chosen] for name in _CELLS),
             months, whats,
         ]  # fmt: skip
@@ -149,7 +159,7 @@ class Collector:
         for place, kind in enumerate(kinds.tolist()):
             if place not in refused:
                 texts = pack.dictionary[kind[1]].as_py() if kind[1] >= 0 else ""
-                case = Case(STAGES[kind[0]].id, texts, Cells(*kind[2:10]), kind[10], names[kind[11]])
+                case = Case(STAGES[kind[0]].id, texts, Cells(*kind[2:11]), kind[11], names[kind[12]])
                 found[place] = self._number.setdefault(self._causes.of(case), len(self._number))
         numbers: np.ndarray = found[which.reshape(-1)]
         for position in np.flatnonzero(stages[chosen] == 0).tolist():
@@ -192,7 +202,9 @@ class Collector:
         follows = earlier[numbers] & (persons >= 0) & (self._first_day[persons] <= days)
         rows = np.where(follows, self._first_row[persons], -1)
         named = np.where(follows, self._first_cause[persons], numbers)
-        shown: dict[str, Any] = {"cause": _taken([cause.kind for cause in self.causes], numbers)}
+        kinds = [UNKNOWN, *(cause.kind for cause in self.causes)]
+        lost = earlier[numbers] & ~follows  # its rules are the same, and no earlier claim of the person differs
+        shown: dict[str, Any] = {"cause": _taken(kinds, np.where(lost, 0, numbers + 1))}
         for name in ("keys", "document", "clause"):
             shown[name] = _taken([getattr(cause, name) for cause in self.causes], named)
         shown["follows_row"] = pa.array(rows, pa.int64(), mask=rows < 0)

@@ -10,11 +10,12 @@ from typing import BinaryIO, NamedTuple
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from adjudicator.compare.answers import BURDEN, MONEY, STAGES, Both, both, first_stage
+from adjudicator.compare.answers import BURDEN, MONEY, STAGES, both, first_stage
 from adjudicator.compare.causes import Causes
-from adjudicator.compare.differences import FILE, NOBODY, Batch, Collector, Refusals, by_cause
+from adjudicator.compare.differences import FILE, NOBODY, PLACED, Batch, Collector, Placed, Refusals, by_cause
 from adjudicator.compare.people import ALL, People
 from adjudicator.compare.sides import KEY, Folder, Recorded, check_same_claims, not_comparable
 from adjudicator.compare.through import Plan, Through
@@ -139,33 +140,29 @@ def batches(old: Folder | Recorded, new: Folder, known: list[Folder]) -> Iterato
             if len(before) != len(after):
                 raise not_comparable("the runs have other files of claims", "两次任务的输入文件不同")
             check_same_claims(before, after, first)
-            yield _batch(first, both(before, after), after.select(list(KEY)), own, known)
+            chosen = dict(zip(map(id, known), own, strict=True))
+            placed = Placed(*(_placed(chosen.get(id(side)), len(after)) for side in (old, new)))
+            yield Batch(first, both(before, after), after.select(list(KEY)), _facts(own), placed)
             first += len(after)
 
 
-def _batch(first: int, answers: Both, keys: pa.Table, own: list[pa.Table], known: list[Folder]) -> Batch:
-    """Return a batch; a claim that one side has no facts of, because it was refused, has those of the other."""
-    chosen, plans = own[0], {id(side): _plans(table) for side, table in zip(known, own, strict=True)}
-    if len(own) > 1 and chosen.column("pack").null_count:
-        missing = chosen.column("pack").is_null()
-        chosen = pa.table(
-            [
-                _either(missing, other, one) for one, other in zip(chosen.columns, own[1].columns, strict=True)
-            ],
-            facts.SCHEMA,
-        )  # fmt: skip
-    old = plans[id(known[-1])] if len(known) > 1 else np.full(answers.claims, -1)
-    return Batch(first, answers, keys, chosen, old)
+def _facts(own: list[pa.Table]) -> pa.Table:
+    """Return the facts of some claims; one that a side has none of, because it was refused, has those of the other."""
+    if len(own) == 1 or not own[0].column("pack").null_count:
+        return own[0]
+    missing = own[0].column("pack").is_null()
+    columns = [_either(missing, other, one) for one, other in zip(own[0].columns, own[1].columns, strict=True)]
+    return pa.table(columns, facts.SCHEMA)
 
 
-def _plans(table: pa.Table) -> np.ndarray:
-    plans: np.ndarray = table.column("plan").fill_null(-1).to_numpy().astype(np.int64)
-    return plans
+def _placed(table: pa.Table | None, count: int) -> np.ndarray:
+    """Return int64[PLACED, n]: where each claim stands in the rules of a side, -1 where that is not known."""
+    if table is None:
+        return np.full((len(PLACED), count), -1, np.int64)
+    return np.stack([table.column(name).fill_null(-1).to_numpy().astype(np.int64) for name in PLACED])
 
 
 def _either(missing: pa.ChunkedArray, other: pa.ChunkedArray, one: pa.ChunkedArray) -> pa.ChunkedArray:
-    import pyarrow.compute as pc
-
     kind = one.type
     if pa.types.is_dictionary(kind):
         return pc.if_else(missing, other.cast(pa.string()), one.cast(pa.string())).dictionary_encode().cast(kind)

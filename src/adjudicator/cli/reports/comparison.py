@@ -12,7 +12,8 @@ import pyarrow.parquet as pq
 
 from adjudicator.cli.reports.charts import LESS, MORE, SCRIPT, Series, bars, columns, write_script
 from adjudicator.cli.reports.pages import page
-from adjudicator.cli.reports.sheets import Sheet, is_number, write_csv, write_workbook, yuan
+from adjudicator.cli.reports.pool_page import yuan
+from adjudicator.cli.reports.sheets import Sheet, is_number, write_csv, write_workbook
 from adjudicator.compare.answers import MONEY
 from adjudicator.compare.differences import names_of
 from adjudicator.compare.run import SUMMARY

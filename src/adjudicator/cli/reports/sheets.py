@@ -9,6 +9,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from adjudicator.cli.reports.pool_page import yuan
 from adjudicator.compare.words import Names, heading
 from adjudicator.money import fen_to_yuan
 
@@ -44,16 +45,6 @@ def is_amount(column: str) -> bool:
 def is_number(column: str) -> bool:
     """Return whether a column is shown to the right: an amount or a count."""
     return is_amount(column) or column.startswith(("claims", "persons")) or column in ("row", "settlement_sequence")
-
-
-def yuan(fen: int) -> str:
-    """Return yuan with thousands separators.
-
-    >>> yuan(-123456789)
-    '-1,234,567.89'
-    """
-    whole, _, cents = fen_to_yuan(abs(fen)).partition(".")
-    return f"{'-' if fen < 0 else ''}{int(whole):,}.{cents}"
 
 
 def _cell(column: str, value: Any, names: Names) -> str:
