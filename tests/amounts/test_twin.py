@@ -100,14 +100,14 @@ def test_a_row_does_not_depend_on_how_many_there_are(rows: int) -> None:
 @pytest.mark.parametrize("pack", ["hangzhou", "taohuayuan"])
 def test_a_specialised_kernel(pack: str) -> None:
     bundle = benefit_bundle(pack)
-    _, _, table = plain_table(bundle, np.random.default_rng(9), 150)
-    care = np.flatnonzero((table["care_type"] == "21") & (table["scheme"] == "310"))
-    some = {name: column.take(care) for name, column in table.items()}
-    some |= dict(care_type="21", scheme="310", insured_area=table["insured_area"][0], settlement_date=20250610,
-                 admission_date=20250601, discharge_date=20250610, stay_days=9)  # fmt: skip
+    rng = np.random.default_rng(9)
+    _, _, table = plain_table(bundle, rng, 60)
+    some = table | dict(care_type="21", scheme="310", insured_area=table["insured_area"][0], settlement_date=20250610,
+                        admission_date=20250601, discharge_date=20250610, stay_days=9,
+                        person_type=rng.choice(["11", "12"], len(table["scheme"])))  # fmt: skip
     general = price_columns(bundle, some)
     special = price_columns(bundle, some, specialise=True)
-    assert len(care) > 20 and general["pooled_fund_fen"].any()
+    assert np.count_nonzero(general["pooled_fund_fen"]) > 100
     assert all((special[name] == column).all() for name, column in general.items())
 
 

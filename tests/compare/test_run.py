@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import json
+import tomllib
+from collections.abc import Callable
+from decimal import Decimal
 from itertools import pairwise
+from pathlib import Path
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
@@ -14,6 +19,9 @@ from adjudicator.compare.differences import names_of
 from adjudicator.compare.totals import CUBES, GROUPS, HOSPITALS, TOTALS
 from adjudicator.errors import AdjudicatorError, E
 from adjudicator.grouping.scheme import load
+from adjudicator.payers import PAYERS
+from adjudicator.reprice.fields import CLAIM_FIELDS, LINE_FIELDS
+from adjudicator.reprice.mapping import SHIPPED
 from tests.compare import naive
 from tests.compare.runs import PACKS, Edits, compared, copied, priced, rows, with_recorded
 
@@ -97,6 +105,98 @@ def test_the_recorded_year_under_its_own_rules_has_no_difference(year, base, tmp
     assert set(summary["difference"].values()) == {0}
     for name in (path.name for path in (base / "settlements").iterdir()):
         assert (tmp_path / "out" / "settlements" / name).read_bytes() == (base / "settlements" / name).read_bytes()
+
+
+def changed_columns(source: Path, change: Callable[[pa.Table], pa.Table]) -> None:
+    """Change the claims of a folder in place."""
+    path = source / "claims.parquet"
+    pq.write_table(change(pq.read_table(path)), path)
+
+
+def yuan_by_national_names(table: pa.Table) -> pa.Table:
+    """Recorded amounts as a city's warehouse has them: national names, yuan with two decimals, no other columns."""
+    columns = {name: table.column(name) for name in table.column_names if not name.startswith("recorded_")}
+    for payer in PAYERS:
+        fen = table.column(f"recorded_{payer.field}").to_pylist()
+        columns[payer.national] = pa.array([Decimal(one) / 100 for one in fen], pa.decimal128(18, 2))
+    return pa.table(columns)
+
+
+def against_recorded(source: Path, output: Path, *options: str) -> int:
+    command = ["reprice", "--pack", "taohuayuan", "--input", str(source), "--output", str(output), "--no-report"]
+    return main([*command, "--against", "recorded", *options])
+
+
+def test_recorded_amounts_are_read_by_a_mapping_in_yuan(year, base, tmp_path):
+    source = with_recorded(year / "parquet", tmp_path / "year", base)
+    changed_columns(source, yuan_by_national_names)
+    mapping = tmp_path / "mapping.toml"
+    own = []
+    for section, table, fields in (("claim", "claims", CLAIM_FIELDS), ("line", "lines", LINE_FIELDS)):
+        there = pq.read_schema(source / f"{table}.parquet").names
+        own += [f"[{section}]", *(f'{name} = "{name}"' for name in fields if name in there)]
+    shipped = (SHIPPED / "national.toml").read_text("utf-8")
+    own.append(shipped[shipped.index("[recorded]") :])
+    mapping.write_text("\n".join(own), "utf-8")
+    assert against_recorded(source, tmp_path / "out", "--mapping", str(mapping)) == 0
+    assert rows(tmp_path / "out" / "compare" / "differences.parquet") == []
+
+
+def test_the_shipped_mapping_has_the_national_field_of_each_payer():
+    recorded = tomllib.loads((SHIPPED / "national.toml").read_text("utf-8"))["recorded"]
+    assert {name: one["column"] for name, one in recorded.items() if name in {payer.field for payer in PAYERS}} == {
+        payer.field: payer.national for payer in PAYERS
+    }
+
+
+def test_a_claim_without_recorded_amounts_was_refused_and_its_cost_is_a_difference(year, base, tmp_path):
+    source = with_recorded(year / "parquet", tmp_path / "year", base)
+
+    def refused(table: pa.Table) -> pa.Table:
+        for place, name in enumerate(table.column_names):
+            if name.startswith("recorded_") and name.endswith("_fen"):
+                values = [None, *table.column(name).to_pylist()[1:]]
+                table = table.set_column(place, name, pa.array(values, pa.int64()))
+        return table.drop_columns("recorded_outcome")
+
+    changed_columns(source, refused)
+    assert against_recorded(source, tmp_path / "out") == 0
+    (row,) = rows(tmp_path / "out" / "compare" / "differences.parquet")
+    assert (row["row"], row["stage"], row["cause"]) == (0, "outcome", "refusal")
+    assert (row["outcome_old"], row["outcome_new"]) == (4, 1)
+    assert row["total_difference_fen"] == rows(base / "settlements")[0]["total_fen"] > 0
+
+
+def test_recorded_payers_that_do_not_add_up_are_refused_by_row(year, base, tmp_path, capsys):
+    source = with_recorded(year / "parquet", tmp_path / "year", base)
+
+    def wrong(table: pa.Table) -> pa.Table:
+        place = table.column_names.index("recorded_cash_fen")
+        cash = table.column(place).to_pylist()
+        cash[17] += 1
+        return table.set_column(place, "recorded_cash_fen", pa.array(cash, pa.int64()))
+
+    changed_columns(source, wrong)
+    assert against_recorded(source, tmp_path / "out") != 0
+    assert "row 17" in capsys.readouterr().err
+
+
+def test_an_ended_comparison_goes_on(year, base, deductible, tmp_path, monkeypatch):
+    pack = json.loads((deductible / "manifest.json").read_text("utf-8"))["packs"][0]
+    command = ["reprice", "--pack", pack, "--input", str(year / "parquet"), "--output", str(tmp_path / "out"),
+               "--against", "taohuayuan", "--no-report"]  # fmt: skip
+
+    def ended(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("adjudicator.compare.run.compare", ended)
+        assert main(command) != 0
+    assert main([*command, "--resume"]) == 0
+    compared(base, deductible, tmp_path / "again")
+    name = "differences.parquet"
+    assert (tmp_path / "out" / "compare" / name).read_bytes() == (tmp_path / "again" / name).read_bytes()
+    assert main(["reprice", "verify", str(tmp_path / "out" / "manifest.json")]) == 0
 
 
 MUTATIONS: dict[str, tuple[Edits, str, str, str, int]] = {

@@ -188,13 +188,14 @@ def put_results(table: Table, scratch: Scratch, count: int) -> None:
 
 
 @inlined
-def write_answer(rules: Any, plan: Any, claim: Any, quota: int, work: Any, full: Any) -> None:
+def write_answer(rules: Any, plan: Any, claim: Any, quota: int, work: Any, full: Any, with_rate: int) -> None:
     """Fill the answer ANSWER of a claim without error; what nobody asks for is left out by the compiler."""
     copy_common(work, full)
     write_own(work, full)
     full.fund_total_fen = sum_common(full, FUND_AMOUNTS[uint64(0)])
     full.personal_total_fen = sum_common(full, ACCOUNT_AMOUNTS[uint64(0)]) + work.cash_fen
-    full.pooled_rate_ppm = pooled_rate(work)
+    if with_rate != 0:
+        full.pooled_rate_ppm = pooled_rate(work)
     if work.plan >= 0:
         write_payers(plan, work, full)
         full.unverified = unverified(rules, plan, claim, quota, work)
@@ -233,7 +234,7 @@ def held_table(table: Table) -> Table:
     """Return a table without its reference counters."""
     return Table(
         unowned(table.columns), unowned(table.meanings), unowned(table.order), unowned(table.begins),
-        unowned(table.errors), unowned(table.results), unowned(table.after), table.rows,
+        unowned(table.errors), unowned(table.results), unowned(table.after), table.rows, table.counts, table.with_rate,
     )  # fmt: skip
 
 
@@ -262,12 +263,14 @@ def check_row(row: Any) -> None:
 
 
 @inlined
-def open_year(table: Table, scratch: Scratch, place: int, j: int) -> None:
+def open_year(table: Table, scratch: Scratch, place: int, j: int, year: Any) -> None:
     """Set the year to what it was before the claim, where the claim is the first of its person's year."""
     first = table.begins.shape[0] == 0
     if not first:
         first = table.begins[uint64(place)] != 0
-    if first:
+    if first and scratch.openings.shape[0] == 0:
+        clear(year)
+    elif first:
         for slot in range(scratch.year_words.shape[0]):
             scratch.year_words[uint64(slot)] = scratch.openings[uint64(j), uint64(slot)]
 
@@ -318,23 +321,23 @@ def kernel_over(fixed: np.ndarray, plan_row: int, plans: np.ndarray, with_years:
                     chosen = choose_found(rules, claim, row, work)
                     plan = rules.plans[uint64(max(work.plan, 0))]
                 error = error if error != 0 else chosen
-                if with_years:
-                    open_year(table, scratch, at + j, j)
+                if with_years and table.counts != 0:
+                    open_year(table, scratch, at + j, j, year)
                 if error == 0:
                     error, quota = run_stages(rules, batch, plan, claim, year, work)
                 clear(full)
                 full.plan, full.error = -1, error
                 if error == 0:
-                    write_answer(rules, plan, claim, quota, work, full)
+                    write_answer(rules, plan, claim, quota, work, full, table.with_rate)
                     if is_planned and work.plan >= 0:
                         full.plan = plan_row
-                if error == 0 and with_years and work.plan >= 0:
+                if error == 0 and with_years and table.counts != 0 and work.plan >= 0:
                     count_in_year(plan, year, work)
                     add_common(work, year)
                     if claim.quota >= 0:
                         batch.quotas[uint64(claim.quota)].used_fen += work.quota_paid_fen
                 copy_common(full, scratch.answers[uint64(j)])
-                if with_years:
+                if with_years and table.counts != 0:
                     close_year(table, scratch, j)
             put_results(table, scratch, count)
 

@@ -87,6 +87,8 @@ class Table(NamedTuple):
     results: np.ndarray  # RESULT[m], words of ANSWER
     after: np.ndarray  # RESULT[q], words of YEAR
     rows: int
+    counts: int  # 1 where a row has a year before it, or the year after it is asked for; else all years are empty
+    with_rate: int  # 1 where ``pooled_rate_ppm`` is asked for
 
 
 class Scratch(NamedTuple):
@@ -95,7 +97,7 @@ class Scratch(NamedTuple):
     rows: np.ndarray  # AMOUNTS[BLOCK], or fewer of its columns; what is the same in all rows is filled in
     errors: np.ndarray  # ERROR[BLOCK]
     words: np.ndarray  # int64: the memory of ``rows`` and, behind it, of ``openings``
-    openings: np.ndarray  # int64[BLOCK, accumulators]: years before
+    openings: np.ndarray  # int64[BLOCK, accumulators]: years before; of no rows where all are empty
     answers: np.ndarray  # ANSWER[BLOCK], or fewer of its columns
     answer_words: np.ndarray  # int64[BLOCK, columns], the same memory
     numbers: np.ndarray  # int64[BLOCK]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -28,6 +29,7 @@ from adjudicator.amounts.records import (
     Table,
 )
 from adjudicator.amounts.words import Varying, Words
+from adjudicator.benefit.plan.keys import PLAN
 from adjudicator.benefit.records import WORK, YEAR
 from adjudicator.benefit.tables import Claims
 from adjudicator.claim.lookup import INPATIENT_KINDS
@@ -211,7 +213,7 @@ def _price(call: Call, codes: Codes, words: Words, order: persons.Order) -> None
         shape = np.dtype([(name, "i8") for name in AMOUNTS.names or () if name in words.varying] or [("error", "i8")])
         wanted = {word for name in call.out if name in RESULTS for word in RESULTS[name]}
         answer = np.dtype([(name, "i8") for name in ANSWER.names or () if name in wanted])
-        kernel = kernel_over(absent, plan_row, rules.plans[plan_row : plan_row + 1].copy(), with_years)
+        kernel = _specialised(absent.tobytes(), plan_row, rules.plans[plan_row].tobytes(), with_years)
     scratch = _scratch(shape, answer, absent, words)
     table, kept = _table(call, words, order, shape, answer)
     batch = Claims.over(
@@ -220,6 +222,12 @@ def _price(call: Call, codes: Codes, words: Words, order: persons.Order) -> None
     )  # fmt: skip
     kernel(rules, batch, table, scratch)
     del kept
+
+
+@lru_cache(maxsize=64)
+def _specialised(fixed: bytes, plan_row: int, plan: bytes, with_years: bool) -> Callable[..., None]:
+    """Return the kernel of a plan and of what is the same in all rows, made once a process."""
+    return kernel_over(np.frombuffer(fixed, AMOUNTS), plan_row, np.frombuffer(plan, PLAN), with_years)
 
 
 def _only_plan(call: Call, words: Words) -> int:
@@ -251,7 +259,7 @@ def _scratch(shape: np.dtype[Any], answer: np.dtype[Any], absent: np.ndarray, wo
     rows = memory[: BLOCK * width].view(shape)
     for name in shape.names or ():
         rows[name] = words.same.get(name, absent[name][0])
-    openings = memory[BLOCK * width : -1].reshape(BLOCK, ACCUMULATOR_COUNT)
+    openings = memory[BLOCK * width : -1].reshape(BLOCK, ACCUMULATOR_COUNT)[: BLOCK if words.openings else 0]
     for slot, opening in words.openings.items():
         if isinstance(opening, int):
             openings[:, slot] = opening
@@ -308,5 +316,6 @@ def _table(
     table = Table(
         np.array(columns, COLUMN), np.concatenate([*meanings, np.zeros(1, np.int64)]), order.rows, order.begins,
         words.errors, np.array(results, RESULT), np.array(after, RESULT), rows,
+        int(bool(len(order.begins) or words.openings or after)), int("pooled_rate_ppm" in call.out),
     )  # fmt: skip
     return table, kept

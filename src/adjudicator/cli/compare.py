@@ -110,7 +110,7 @@ class Against:
         if self._folder is not None:
             return self._folder
         assert self.options is not None
-        return Folder(self.options.output, self.named)
+        return Folder(self.options.output)
 
 
 def finish(old: Folder | Recorded, new: Folder, output: Path, arguments: argparse.Namespace) -> None:

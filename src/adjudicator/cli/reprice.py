@@ -92,8 +92,12 @@ def run(arguments: argparse.Namespace) -> int:
         scheduler=arguments.scheduler, with_facts=bool(arguments.facts or arguments.against),
     )  # fmt: skip
     check_options(arguments, packs)
-    against = Against(arguments.against, options) if arguments.against else None
-    planned = plan(options, load_rules(packs).hash)
+    try:
+        against = Against(arguments.against, options) if arguments.against else None
+        planned = plan(options, load_rules(packs).hash)
+    except ValueError as error:  # a day that is none
+        print(error, file=sys.stderr)
+        return 2
     print(_intent(planned), file=sys.stderr)
     if against is not None and against.named == RECORDED:
         against.side(planned)  # refuses what cannot be compared before anything is priced
@@ -108,7 +112,7 @@ def run(arguments: argparse.Namespace) -> int:
         from adjudicator.compare.sides import Folder
 
         output = arguments.output / COMPARE_FOLDER
-        finish(against.side(planned), Folder(arguments.output, ", ".join(arguments.pack)), output, arguments)
+        finish(against.side(planned), Folder(arguments.output), output, arguments)
         write_manifest(planned.job, summary._asdict())
     forget(planned.job)
     return 0

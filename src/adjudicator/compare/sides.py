@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from adjudicator.claim.engine import OUTCOME_TRIAL
@@ -18,29 +17,30 @@ from adjudicator.compare.answers import MONEY, NUMBERS, TEXTS
 from adjudicator.errors import AdjudicatorError, E, refuse
 from adjudicator.payers import PAYERS, Identity
 from adjudicator.reprice import facts
+from adjudicator.reprice.convert import Note, check_type, numbers_of
+from adjudicator.reprice.fields import RECORDED_PREFIX
 from adjudicator.reprice.job import Job
 from adjudicator.reprice.manifest import MANIFEST
+from adjudicator.reprice.mapping import Column, own_names
 from adjudicator.reprice.results import REFUSED, ROWS_AT_ONCE
 from adjudicator.rules.as_on import load_rules
 from adjudicator.rules.bundle import Bundle
 
 KEY = ("institution_code", "encounter_id", "settlement_sequence")
 """What names a claim in the results."""
-RECORDED = "recorded_"
-"""Begins the name of a column of claims that holds what was answered at the time."""
 _READ = tuple(dict.fromkeys((*KEY, *NUMBERS, *MONEY, *TEXTS)))
 
 
 class Folder:
     """The output folder of a finished run."""
 
-    def __init__(self, folder: Path, label: str = "") -> None:
+    def __init__(self, folder: Path) -> None:
         self.folder = folder
         try:
             self.manifest: dict[str, Any] = json.loads((folder / MANIFEST).read_text("utf-8"))
         except (OSError, ValueError) as error:
             raise not_comparable(f"{folder.name} holds no finished run", f"{folder.name} 中没有已完成的任务") from error
-        self.label = label or ", ".join(Path(name).name for name in self.manifest["packs"])
+        self.label = ", ".join(Path(name).name for name in self.manifest["packs"])
         self.files = sorted((folder / "settlements").glob("part-*.parquet"))
 
     @property
@@ -96,55 +96,64 @@ class Recorded:
         if job.source.layout == "messages":
             lacks = "messages hold no recorded answers; give tables with columns recorded_…"
             raise not_comparable(lacks, "消息文件不含已结算结果，请使用带 recorded_ 列的数据表")
-        known = pq.read_schema(job.source.files[0])
-        self._columns = {name: RECORDED + name for name in _READ if RECORDED + name in known.names}
-        if not any(payer.field in self._columns for payer in PAYERS):
+        known, mapping = pq.read_schema(job.source.files[0]), job.columns()
+        recorded = {**own_names().recorded, **mapping.recorded}
+        self._amounts = {name: one for name, one in recorded.items() if one.name in known.names}
+        self._others = {name: RECORDED_PREFIX + name for name in _READ if RECORDED_PREFIX + name in known.names}
+        self._others = {name: column for name, column in self._others.items() if name not in recorded}
+        self._total = mapping.claim["total_fen"]
+        if not any(payer.field in self._amounts for payer in PAYERS):
             none = "the claims have no column of a recorded payer, such as recorded_pooled_fund_fen"
             raise not_comparable(none, "claims 表中没有已结算金额列，例如 recorded_pooled_fund_fen")
-        for name, column in self._columns.items():
-            if name in NUMBERS and not pa.types.is_integer(known.field(column).type) and not _is_flag(known, column):
-                raise refuse(E.INPUT_TYPE, column, f"{column} ({known.field(column).type})")
+        for one in self._amounts.values():
+            check_type(one, known.field(one.name).type)
 
     def parts(self, unit: int) -> Iterator[pa.Table]:
         """Yield the recorded answers of a unit. Errors: E.NOT_COMPARABLE where payers do not add up to the total."""
         one = self._units[unit]
+        names = [column.name for column in (*self._amounts.values(), self._total)]
         with pq.ParquetFile(one.file) as file:
-            whole = file.read_row_groups(
-                list(range(one.begin, one.end)), [*self._columns.values(), "total_fen"], use_threads=False
-            )
+            groups = list(range(one.begin, one.end))
+            whole = file.read_row_groups(groups, [*names, *self._others.values()], use_threads=False)
         for first in range(0, one.claims, ROWS_AT_ONCE):
             yield self._answers(whole.slice(first, ROWS_AT_ONCE), one.first + first)
 
     def _answers(self, came: pa.Table, first: int) -> pa.Table:
-        columns: dict[str, Any] = {name: came.column(column) for name, column in self._columns.items()}
-        amounts = [columns[payer.field] for payer in PAYERS if payer.field in columns]
-        empty = np.logical_and.reduce([pc.is_null(one).to_numpy() for one in amounts])
-        for payer in PAYERS:
-            columns.setdefault(payer.field, pa.array(np.zeros(len(came), np.int64)))
-        numbers = {payer.field: _filled(columns[payer.field]) for payer in PAYERS}
-        own = np.add.reduce(list(numbers.values()))
-        total = np.where(empty, 0, _filled(came.column("total_fen")))
-        if (own != total).any():
-            row = first + int(np.flatnonzero(own != total)[0])
-            differ = f"the recorded payers of row {row} do not add up to total_fen"
-            raise not_comparable(differ, f"第 {row} 行各支付方已结算金额之和不等于 total_fen")
-        if "outcome" not in columns:
-            columns["outcome"] = pa.array(np.where(empty, REFUSED, OUTCOME_TRIAL).astype(np.int8))
+        amounts, present = {}, np.zeros(len(came), np.bool_)
+        for name, one in self._amounts.items():
+            amounts[name], there = _amount(one, came, first)
+            if name in _PAYERS:
+                present |= there
+        for name in _PAYERS:
+            amounts.setdefault(name, np.zeros(len(came), np.int64))
+        total = np.where(present, _amount(self._total, came, first)[0], 0)
+        wrong = np.flatnonzero(np.add.reduce([amounts[name] for name in _PAYERS]) != total)
+        if wrong.size:
+            row = first + int(wrong[0])
+            differ = f"the recorded payers of row {row} do not add up to its total"
+            raise not_comparable(differ, f"第 {row} 行各支付方已结算金额之和不等于医疗费总额")
         sums = {"fund_total_fen": (Identity.FUND,), "personal_total_fen": (Identity.ACCOUNT, Identity.CASH)}
         for name, kinds in sums.items():
-            parts = [numbers[payer.field] for payer in PAYERS if payer.identity in kinds]
-            columns[name] = pa.array(np.add.reduce(parts))
-        columns["total_fen"] = pa.array(total)
-        return pa.table(columns)
+            amounts[name] = np.add.reduce([amounts[payer.field] for payer in PAYERS if payer.identity in kinds])
+        columns: dict[str, Any] = {name: came.column(column) for name, column in self._others.items()}
+        columns.setdefault("outcome", pa.array(np.where(present, OUTCOME_TRIAL, REFUSED).astype(np.int8)))
+        return pa.table(columns | amounts | {"total_fen": total})
 
 
-def _is_flag(schema: pa.Schema, name: str) -> bool:
-    return bool(pa.types.is_boolean(schema.field(name).type))
+_PAYERS = tuple(payer.field for payer in PAYERS)
 
 
-def _filled(column: Any) -> np.ndarray:
-    numbers: np.ndarray = column.fill_null(0).to_numpy().astype(np.int64, copy=False)
-    return numbers
+def _amount(column: Column, came: pa.Table, first: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return fen int64[n] and bool[n] where there is an amount. Errors: E.NOT_COMPARABLE for what is none."""
+    notes: list[Note] = []
+    if column.value is not None:
+        return np.full(len(came), int(column.value), np.int64), np.ones(len(came), np.bool_)
+    values, present = numbers_of(column, came.column(column.name).combine_chunks(), notes)
+    bad = np.concatenate([np.zeros(0, np.int64), *(note.rows for note in notes if note.number == E.NOT_AN_AMOUNT)])
+    if bad.size:
+        row = first + int(bad[0])
+        raise not_comparable(f"{column.name} of row {row} is no amount", f"第 {row} 行的 {column.name} 不是金额")
+    return values, np.ones(len(came), np.bool_) if present is None else present
 
 
 def not_comparable(detail: str, chinese: str) -> AdjudicatorError:

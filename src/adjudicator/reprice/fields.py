@@ -9,6 +9,7 @@ from enum import Enum
 from typing import Any, NamedTuple
 
 from adjudicator.claim.fields import CLAIM_SCHEMA
+from adjudicator.payers import PAYERS
 from adjudicator.v1 import claim_pb2
 
 
@@ -80,6 +81,17 @@ def _fields(descriptor: Any, path: str, required: frozenset[str]) -> dict[str, F
 
 CLAIM_FIELDS: dict[str, Field] = _fields(claim_pb2.Claim.DESCRIPTOR, "", REQUIRED_CLAIM)
 LINE_FIELDS: dict[str, Field] = _fields(claim_pb2.Line.DESCRIPTOR, "lines", REQUIRED_LINE)
+
+RECORDED_PREFIX = "recorded_"
+"""Begins the name of a column of claims that holds what was answered at the time."""
+RECORDED_FIELDS: dict[str, Field] = {
+    name: Field(name, Kind.MONEY, "i8", *_SPANS["i8"], required=False)
+    for name in (
+        *(payer.field for payer in PAYERS), "fund_total_fen", "personal_total_fen", "wholly_self_paid_fen",
+        "over_ceiling_fen", "first_pay_fen", "in_scope_fen", "deductible_standard_fen", "deductible_fen", "due_fen",
+    )
+}  # fmt: skip
+"""Recorded amounts, for a comparison with what was answered at the time."""
 
 CLAIM_ROW, LINE_NUMBER, ORIGINAL_NUMBER = "claim", "line", "original_line"
 """Columns of a table of lines that ``adjudicator synth`` writes: the row of its claim, its number in the claim from 0,

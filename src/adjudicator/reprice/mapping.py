@@ -14,6 +14,9 @@
 
     [line]
     amount_fen = {column = "det_item_fee_sumamt", unit = "yuan"}
+
+    [recorded]              # what was answered at the time, for --against recorded
+    pooled_fund_fen = {column = "hifp_pay", unit = "yuan"}
 """
 
 from __future__ import annotations
@@ -25,7 +28,7 @@ from pathlib import Path
 from typing import Any
 
 from adjudicator.errors import AdjudicatorError, E, Problem, refuse
-from adjudicator.reprice.fields import CLAIM_FIELDS, LINE_FIELDS, Field, Kind
+from adjudicator.reprice.fields import CLAIM_FIELDS, LINE_FIELDS, RECORDED_FIELDS, RECORDED_PREFIX, Field, Kind
 
 SHIPPED = Path(__file__).parent / "mappings"
 """Mapping files that come with the package: ``national``."""
@@ -59,6 +62,8 @@ class Mapping:
     line: MappingOf[str, Column]
     claims_at: str = ""
     lines_at: str = ""
+    recorded: MappingOf[str, Column] = dataclasses.field(default_factory=dict)
+    """The columns of recorded amounts; a table may have ``recorded_…`` beside them."""
     source: str = ""
     """The text of the file, for the manifest."""
 
@@ -68,6 +73,7 @@ def own_names() -> Mapping:
     return Mapping(
         {name: Column(one, name) for name, one in CLAIM_FIELDS.items()},
         {name: Column(one, name) for name, one in LINE_FIELDS.items()},
+        recorded={name: Column(one, RECORDED_PREFIX + name) for name, one in RECORDED_FIELDS.items()},
     )
 
 
@@ -80,12 +86,13 @@ def read_mapping(name: str) -> Mapping:
         raw = tomllib.loads(text)
     except (OSError, ValueError) as error:
         raise refuse(E.INPUT_UNREADABLE, path.name, f"{path.name}: {error}") from error
-    faults: list[str] = [f"[{section}]" for section in raw if section not in ("tables", "claim", "line")]
+    faults: list[str] = [f"[{section}]" for section in raw if section not in ("tables", "claim", "line", "recorded")]
     tables = raw.get("tables", {})
     faults += [f"[tables] {key}" for key in tables if key not in ("claims", "lines")]
     mapping = Mapping(
         _columns(raw, "claim", CLAIM_FIELDS, faults), _columns(raw, "line", LINE_FIELDS, faults),
-        str(tables.get("claims", "")), str(tables.get("lines", "")), text,
+        str(tables.get("claims", "")), str(tables.get("lines", "")),
+        _columns(raw, "recorded", RECORDED_FIELDS, faults), text,
     )  # fmt: skip
     if faults:
         raise AdjudicatorError(*(Problem(int(E.INPUT_UNREADABLE), path.name, fault) for fault in faults))

@@ -17,6 +17,7 @@ from adjudicator.cli.reports.sheets import Sheet, is_number, write_csv, write_wo
 from adjudicator.compare.answers import MONEY
 from adjudicator.compare.differences import names_of
 from adjudicator.compare.run import SUMMARY
+from adjudicator.compare.sides import Recorded
 from adjudicator.compare.totals import COUNTS, rolled_up
 from adjudicator.compare.words import AMOUNTS, Names, amount_name, said
 from adjudicator.rules.bundle import Bundle
@@ -32,6 +33,7 @@ Row = Mapping[str, Any]
 TEXT: dict[str, tuple[str, str]] = {
     "title": ("What another rule does", "规则调整影响分析"),
     "sides": ("Old: {old}. New: {new}. Amounts in yuan.", "原规则：{old}；新规则：{new}。金额单位：元。"),
+    "recorded": ("recorded answers", "已结算结果"),
     "proved": (
         "For each payer the differences of the claims add up to the difference of the sums.",
         "各支付方逐笔差额之和等于新旧合计之差，已核对。",
@@ -104,7 +106,8 @@ def write_report(folder: Path, bundle: Bundle, language: str) -> Path:
     write_script(report)
     summary = json.loads((folder / SUMMARY).read_text("utf-8"))
     names = Names(bundle, language)
-    shown = Shown(names, said(TEXT["sides"], language).format(old=summary["old"], new=summary["new"]), summary)
+    old = said(TEXT["recorded"], language) if summary["old"] == Recorded.label else summary["old"]
+    shown = Shown(names, said(TEXT["sides"], language).format(old=old, new=summary["new"]), summary)
     tables = {path.stem: pq.read_table(path) for path in folder.glob("*.parquet") if path.stem != "differences"}
     sheets = _sheets(shown, tables)
     for sheet in sheets:
