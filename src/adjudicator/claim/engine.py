@@ -45,6 +45,7 @@ from adjudicator.claim.resolve import ResolvedColumns, WireClaims, resolve
 from adjudicator.claim.state import UNKNOWN_CHAIN, PersonYears
 from adjudicator.claim.text import TextHeap, group_text, static_text
 from adjudicator.claim.warnings import doubts_of
+from adjudicator.claim.without_lines import take_parts
 from adjudicator.claim.years import ClaimYears
 from adjudicator.errors import E, Problem, refuse
 from adjudicator.limits import LAST_DATE, MAX_LINES_PER_CLAIM
@@ -112,15 +113,23 @@ class Engine:
         incoming = Incoming(heap, size, starts, ends, decoded, decoded.tables[""], decoded.tables["lines"], latest)
         return self.resolve(incoming, content)
 
-    def resolve(self, incoming: Incoming, content: Digests = NOT_DIGESTED) -> Resolved:
-        """Resolve, split and group claims that are columns already, whatever they were decoded from."""
+    def resolve(self, incoming: Incoming, content: Digests = NOT_DIGESTED, parts: np.ndarray | None = None) -> Resolved:
+        """Resolve, split and group claims that are columns already, whatever they were decoded from.
+
+        ``parts`` SPLIT[n]: the claims have no lines, and these are the parts of their totals.
+        """
         count = incoming.claims.shape[0]
         claims, lines, found, doubtful = self._resolve(incoming)
+        if parts is not None:
+            found = take_parts(claims, found, parts)
         rules = self.bundle.benefit
         decide(claims, rules.rule_date, rules.benefit_year, rules.year_begins)
         keys, states, persons = fill_keys(incoming.heap, incoming.claims, claims)
         line_splits, splits = np.empty(lines.shape[0], columns.LINE_SPLIT), np.zeros(count, columns.SPLIT)
-        catalogue.split_lines(self.bundle, claims, lines, line_splits, splits)
+        if parts is not None:
+            splits = parts
+        else:
+            catalogue.split_lines(self.bundle, claims, lines, line_splits, splits)
         grouped = self._grouper.group(incoming, claims)
         if doubtful.any():
             self._look_again(incoming, claims, doubtful, grouped)

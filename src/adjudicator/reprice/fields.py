@@ -93,6 +93,12 @@ RECORDED_FIELDS: dict[str, Field] = {
 }  # fmt: skip
 """Recorded amounts, for a comparison with what was answered at the time."""
 
+PARTS: dict[str, Field] = {
+    name: Field(name, Kind.MONEY, "i8", *_SPANS["i8"], name == "in_scope_fen")
+    for name in ("in_scope_fen", "wholly_self_paid_fen", "over_ceiling_fen", "first_pay_fen")
+}
+"""Parts of the total in a table of claims without lines; the names are those of ``SPLIT`` and of ``Settlement``."""
+
 CLAIM_ROW, LINE_NUMBER, ORIGINAL_NUMBER = "claim", "line", "original_line"
 """Columns of a table of lines that ``adjudicator synth`` writes: the row of its claim, its number in the claim from 0,
 and the number of the line that a refund takes back (-1 none). They stand for ``line_id`` and ``original_line_id``,

@@ -28,7 +28,7 @@ from pathlib import Path
 from typing import Any
 
 from adjudicator.errors import AdjudicatorError, E, Problem, refuse
-from adjudicator.reprice.fields import CLAIM_FIELDS, LINE_FIELDS, RECORDED_FIELDS, RECORDED_PREFIX, Field, Kind
+from adjudicator.reprice.fields import CLAIM_FIELDS, LINE_FIELDS, PARTS, RECORDED_FIELDS, RECORDED_PREFIX, Field, Kind
 
 SHIPPED = Path(__file__).parent / "mappings"
 """Mapping files that come with the package: ``national``."""
@@ -66,6 +66,8 @@ class Mapping:
     """The columns of recorded amounts; a table may have ``recorded_…`` beside them."""
     source: str = ""
     """The text of the file, for the manifest."""
+    parts: MappingOf[str, Column] = dataclasses.field(default_factory=dict)
+    """Parts of the total, in a table of claims without lines."""
 
 
 def own_names() -> Mapping:
@@ -74,6 +76,7 @@ def own_names() -> Mapping:
         {name: Column(one, name) for name, one in CLAIM_FIELDS.items()},
         {name: Column(one, name) for name, one in LINE_FIELDS.items()},
         recorded={name: Column(one, RECORDED_PREFIX + name) for name, one in RECORDED_FIELDS.items()},
+        parts={name: Column(one, name) for name, one in PARTS.items()},
     )
 
 
@@ -89,10 +92,13 @@ def read_mapping(name: str) -> Mapping:
     faults: list[str] = [f"[{section}]" for section in raw if section not in ("tables", "claim", "line", "recorded")]
     tables = raw.get("tables", {})
     faults += [f"[tables] {key}" for key in tables if key not in ("claims", "lines")]
+    claim = _columns(raw, "claim", CLAIM_FIELDS | PARTS, faults)
     mapping = Mapping(
-        _columns(raw, "claim", CLAIM_FIELDS, faults), _columns(raw, "line", LINE_FIELDS, faults),
+        {name: column for name, column in claim.items() if name not in PARTS},
+        _columns(raw, "line", LINE_FIELDS, faults),
         str(tables.get("claims", "")), str(tables.get("lines", "")),
         _columns(raw, "recorded", RECORDED_FIELDS, faults), text,
+        {name: claim[name] for name in PARTS if name in claim},
     )  # fmt: skip
     if faults:
         raise AdjudicatorError(*(Problem(int(E.INPUT_UNREADABLE), path.name, fault) for fault in faults))

@@ -25,8 +25,8 @@ from adjudicator.reprice.kernels import encounter_keys, lines_that_do_not_add_up
 from adjudicator.reprice.problems import Found, write_problems
 from adjudicator.reprice.source import Unit, read_unit
 from adjudicator.reprice.store import Chunk, draft_of, renamed, write_chunk, write_receipt
-from adjudicator.reprice.tables import incoming_of
-from adjudicator.wire.decode import BATCH_DEPTH
+from adjudicator.reprice.tables import incoming_of, parts_of
+from adjudicator.wire.decode import BATCH_DEPTH, MALFORMED
 
 FIXED: dict[str, np.dtype[Any]] = {
     "claims": CLAIM, "splits": SPLIT, "groups": GROUP, "schemes": np.dtype(np.int64), "rows": np.dtype(np.int64),
@@ -66,7 +66,14 @@ def batches_of(engine: Engine, job: Job, unit: Unit) -> Iterator[Batch]:
     mapping = job.columns()
     for rows in read_unit(job.source, unit, mapping, job.batch):
         incoming, unreadable = incoming_of(rows, mapping)
-        yield Batch(engine.resolve(incoming), rows.first, unreadable)
+        if job.source.layout != "amounts":
+            yield Batch(engine.resolve(incoming), rows.first, unreadable)
+            continue
+        parts, wrong = parts_of(rows, mapping)
+        for row, found in wrong.items():
+            unreadable[row] = [*unreadable.get(row, []), *found]
+            incoming.decoded.status[row] = MALFORMED
+        yield Batch(engine.resolve(incoming, parts=parts), rows.first, unreadable)
 
 
 def paths_of(job: Job, unit: int) -> tuple[Path, Path, Path]:
@@ -86,7 +93,8 @@ def prepare_unit(path: str, number: int) -> dict[str, Any]:
 
     def write(file: BinaryIO) -> None:
         for batch in batches_of(engine, job, unit):
-            check_lines(batch.resolved)
+            if job.source.layout != "amounts":
+                check_lines(batch.resolved)
             write_chunk(file, chunk_of(engine, batch, job.buckets))
             found.extend(problems_of(batch))
             if lines is not None:

@@ -19,7 +19,16 @@ import pyarrow.parquet as pq
 from adjudicator.errors import AdjudicatorError, E, Problem, refuse
 from adjudicator.reprice import messages
 from adjudicator.reprice.convert import check_type, list_of
-from adjudicator.reprice.fields import CLAIM_FIELDS, CLAIM_ROW, LINE_FIELDS, LINE_NUMBER, ORIGINAL_NUMBER, Field, Kind
+from adjudicator.reprice.fields import (
+    CLAIM_FIELDS,
+    CLAIM_ROW,
+    LINE_FIELDS,
+    LINE_NUMBER,
+    ORIGINAL_NUMBER,
+    PARTS,
+    Field,
+    Kind,
+)
 from adjudicator.reprice.mapping import Column, Mapping
 from adjudicator.reprice.tables import Rows
 
@@ -60,7 +69,7 @@ class Source(NamedTuple):
     """The input as it lies on disk."""
 
     layout: str
-    """``nested``, ``tables`` or ``messages``."""
+    """``nested``, ``tables``, ``amounts`` (claims without lines) or ``messages``."""
     files: list[str]
     """All files, for the manifest."""
     units: list[Unit]
@@ -86,11 +95,12 @@ def open_source(folder: Path, mapping: Mapping) -> Source:
             neither = f"{folder.name} has neither claims in .parquet nor .pb files"
             raise refuse(E.INPUT_UNREADABLE, folder.name, neither, f"{folder.name} 中没有 .parquet 或 .pb 文件")
         return Source("messages", [str(path) for path in found], _units_of_messages(found), [])
-    _check_claims(claims, mapping, nested=not lines)
+    layout = "tables" if lines else _layout_without_lines(claims, mapping)
+    _check_claims(claims, mapping, layout)
     units = _units(claims)
     files = [str(path) for path in (*claims, *lines)]
     if not lines:
-        return Source("nested", files, units, [])
+        return Source(layout, files, units, [])
     schema = _same_schema(lines)
     _check_columns(schema, mapping.line, LINE_FIELDS, _line_stand_ins(schema))
     return Source("tables", files, units, _spans(lines, sum(unit.claims for unit in units)))
@@ -140,13 +150,20 @@ def _same_schema(files: list[Path]) -> pa.Schema:
     return first
 
 
-def _check_claims(files: list[Path], mapping: Mapping, nested: bool) -> None:
+def _layout_without_lines(files: list[Path], mapping: Mapping) -> str:
+    """Return whether claims hold their lines, or have none and bring the amount in scope."""
+    names, column = _same_schema(files).names, mapping.parts.get("in_scope_fen")
+    brings = column is not None and (column.value is not None or column.name in names)
+    return "amounts" if brings and NESTED not in names else "nested"
+
+
+def _check_claims(files: list[Path], mapping: Mapping, layout: str) -> None:
     """Check the columns of the claims, and of the lines inside them."""
     schema = _same_schema(files)
     if "accumulators" in schema.names:
         detail = "accumulators: the year that a claim brings is read from .pb files; use --opening for a table"
         raise refuse(E.INPUT_TYPE, "accumulators", detail)
-    if nested:
+    if layout == "nested":
         if NESTED not in schema.names:
             raise refuse(E.INPUT_COLUMN, NESTED, NESTED)
         kind = schema.field(NESTED).type
@@ -154,7 +171,8 @@ def _check_claims(files: list[Path], mapping: Mapping, nested: bool) -> None:
             raise refuse(E.INPUT_TYPE, NESTED, f"{NESTED} is {kind}, and must be a list of records")
         inner = pa.schema([kind.value_type.field(place) for place in range(kind.value_type.num_fields)])
         _check_columns(inner, mapping.line, LINE_FIELDS, _line_stand_ins(inner))
-    _check_columns(schema, mapping.claim, CLAIM_FIELDS, {})
+    parts, required = (mapping.parts, PARTS) if layout == "amounts" else ({}, {})
+    _check_columns(schema, {**mapping.claim, **parts}, CLAIM_FIELDS | required, {})
 
 
 def _line_stand_ins(schema: pa.Schema) -> dict[str, str]:
@@ -278,7 +296,8 @@ def read_unit(source: Source, unit: Unit, mapping: Mapping, batch: int) -> Itera
     nested = source.layout == "nested"
     # Not inside lists: Arrow cannot read a list of records whose dictionary changes from page to page.
     file = _with_dictionaries(Path(unit.file), mapping.claim)
-    names = _wanted(file.schema_arrow, mapping.claim, (NESTED,) if nested else ())
+    parts = mapping.parts if source.layout == "amounts" else {}
+    names = _wanted(file.schema_arrow, {**mapping.claim, **parts}, (NESTED,) if nested else ())
     lines = _Lines(source.spans, mapping)
     first = unit.first
     groups = (file.iter_batches(batch, [group], names, use_threads=False) for group in range(unit.begin, unit.end))

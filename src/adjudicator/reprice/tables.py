@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from adjudicator.claim.fields import CLAIM_SCHEMA, INT, UNSIGNED, as_numbers, place_of
 from adjudicator.claim.incoming import ID_BYTES, Incoming
+from adjudicator.columns import SPLIT
 from adjudicator.errors import E, Problem
 from adjudicator.limits import LAST_DATE, MAX_LINES_PER_CLAIM
 from adjudicator.reprice.convert import Heap, Note, list_of, numbers_of, texts_of
@@ -152,6 +153,16 @@ def _texts(column: Column, entries: pa.Array, heap: Heap, notes: list[Note], off
     find_texts(texts, starts, sizes)
     out["start"], out["size"] = starts, sizes
     return out
+
+
+def parts_of(rows: Rows, mapping: Mapping) -> tuple[np.ndarray, dict[int, list[Problem]]]:
+    """Return SPLIT[n] of claims without lines, and what of it cannot be read, by row of the batch."""
+    splits, notes = np.zeros(len(rows), SPLIT), list[Note]()
+    for name, column in mapping.parts.items():
+        array = _array(column, rows.claims, len(rows))
+        if array is not None:
+            splits[name] = numbers_of(column, array, notes)[0]
+    return splits, _problems(notes, [], rows.ends, np.zeros(len(rows), np.int32))
 
 
 # ---------------------------------------------------------------- lines
