@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.compare.runs import copied, priced
+from tests.reprice.conftest import claims as claims
 from tests.reprice.conftest import year as year
 
 

@@ -13,6 +13,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from adjudicator.claim.engine import Engine
+from adjudicator.claim.traced import settle_traced
 from adjudicator.cli.main import main
 from adjudicator.compare.answers import MONEY
 from adjudicator.compare.differences import names_of
@@ -22,6 +24,7 @@ from adjudicator.grouping.scheme import load
 from adjudicator.payers import PAYERS
 from adjudicator.reprice.fields import CLAIM_FIELDS, LINE_FIELDS
 from adjudicator.reprice.mapping import SHIPPED
+from adjudicator.rules.as_on import load_rules
 from tests.compare import naive
 from tests.compare.runs import PACKS, Edits, compared, copied, priced, rows, with_recorded
 
@@ -81,6 +84,20 @@ def test_a_changed_deductible_is_named_with_its_clause_and_what_follows_from_it(
     later = [row for row in differences if row["cause"] == "earlier"]
     assert {row["follows_row"] for row in later} <= ruled
     assert all(row["clause"] == "deductible" for row in later)
+
+
+def test_the_clause_is_one_that_the_explanation_of_the_claim_names(base, deductible, claims, tmp_path):
+    """The stages themselves tell which values they used: for each person's first claim, over an empty year."""
+    compared(base, deductible, tmp_path)
+    engine = Engine(load_rules(json.loads((deductible / "manifest.json").read_text("utf-8"))["packs"]))
+    checked = 0
+    for row in rows(tmp_path / "differences.parquet"):
+        if row["cause"] == "rule" and row["row"] == row["person"]:
+            steps = {step.stage: step for step in settle_traced(engine, claims[row["row"]]).steps}
+            assert row["document"] in steps[row["stage"]].document
+            assert row["clause"] in steps[row["stage"]].clause
+            checked += 1
+    assert checked > 10
 
 
 def test_nothing_names_a_person(base, deductible, tmp_path, year):
