@@ -7,7 +7,7 @@ import pytest
 
 from adjudicator.probe.edges import TOP_FEN
 from adjudicator.probe.scenes import AFTER_FUNDS, BATCH_SCENES, FIRST_FUND, PERSONAL, single
-from adjudicator.probe.sweep import Probe, probe_of, undefined_cells
+from adjudicator.probe.sweep import Probe, probe_of, undefined_of
 from adjudicator.rules.bundle import load_bundle
 from adjudicator.rules.inline import inline_bundle
 from tests.probe.plans import PLAIN
@@ -51,7 +51,7 @@ def kinks(probe: Probe, cells: np.ndarray) -> list[tuple[int, int]]:
 
 def missed(probe: Probe, every: int) -> list[tuple[int, int]]:
     """The kinks of some cells that have a rule at every cost and are near no break."""
-    refused = [cell for cells in undefined_cells(probe).values() for cell in cells]
+    refused = [cell for one in undefined_of(probe) for cell in one.cells]
     cells = np.setdiff1d(np.arange(0, len(probe.cells), every), refused)
     found = kinks(probe, cells)
     return [(cell, fen) for cell, fen in found if abs(probe.breaks.of(cell) - fen).min(initial=TOP_FEN) > NEAR_FEN]

@@ -67,8 +67,7 @@ class Report(NamedTuple):
     probe: Any
     findings: list[Finding]
     idle: list[str]
-    undefined: dict[str, int]
-    """Cells without a rule by plan and error code."""
+    undefined: list[Any]
     steps: list[Any]
     seconds: float
 
@@ -169,11 +168,10 @@ def probe_pack(name: str, day: int, claims: int = 0, seed: int = 1) -> Report:
     """Probe one pack on a day, or in every rule period (0)."""
     import time
 
-    from adjudicator.errors import TABLE, E
     from adjudicator.probe.accepted import read_accepted
     from adjudicator.probe.findings import findings_of
     from adjudicator.probe.periods import steps_of
-    from adjudicator.probe.sweep import probe_of, sweep, undefined_cells
+    from adjudicator.probe.sweep import probe_of, sweep, undefined_of
     from adjudicator.rules.bundle import load_bundle
 
     began = time.process_time()
@@ -182,15 +180,10 @@ def probe_pack(name: str, day: int, claims: int = 0, seed: int = 1) -> Report:
     probe = probe_of(bundle, day)
     sweep(probe, claims, seed)
     findings = findings_of(probe, accepted)
-    undefined: dict[str, int] = {}
-    for error, cells in undefined_cells(probe).items():
-        for cell in cells:
-            key = f"{probe.plan_of(cell)} {TABLE[E(error)].code}"
-            undefined[key] = undefined.get(key, 0) + 1
     taken = [finding.accepted for finding in findings]
     idle = [entry.where.key for entry in accepted if entry not in taken] if not day else []
     steps = steps_of(probe) if not day else []
-    return Report(bundle.packs[0].id, probe, findings, idle, undefined, steps, time.process_time() - began)
+    return Report(bundle.packs[0].id, probe, findings, idle, undefined_of(probe), steps, time.process_time() - began)
 
 
 class Difference(NamedTuple):
@@ -268,7 +261,7 @@ def lines_of(report: Report, language: str) -> list[str]:
     lines += [f"  accepted.toml {key}: {_say('idle', language)}" for key in report.idle]
     if report.undefined:
         lines.append(f"  {_say('undefined', language)}:")
-        lines += [f"    {key}: {count}" for key, count in report.undefined.items()]
+        lines += [f"    {_undefined_text(report, one, language)}" for one in report.undefined]
     if report.steps:
         lines.append(f"  {_say('steps', language)}:")
     for step in report.steps:
@@ -278,6 +271,25 @@ def lines_of(report: Report, language: str) -> list[str]:
                           least=fen_to_yuan(step.least_fen), most=fen_to_yuan(step.most_fen), refused=refused)
         )  # fmt: skip
     return lines
+
+
+def _undefined_text(report: Report, one: Any, language: str) -> str:
+    """Return a plan, how many cells have no rule, and the persons, levels and places that have none at all."""
+    from adjudicator.codes import CHANNEL_ZH, FILING_ZH, PLACE_ZH, Channel, Filing, Place
+    from adjudicator.errors import TABLE, E
+    from adjudicator.options import choice_name
+
+    pack, is_zh = report.probe.cells.pack, language == ZH
+    names: dict[str, Any] = {
+        "group": lambda n: pack.person_groups[n].name_zh if is_zh else pack.person_groups[n].id,
+        "deductible_level": lambda n: pack.levels[n].name_zh if is_zh else pack.levels[n].id,
+        "place": lambda n: PLACE_ZH[Place(n)] if is_zh else choice_name(Place(n)),
+        "filing": lambda n: FILING_ZH[Filing(n)] if is_zh else choice_name(Filing(n)),
+        "settled_at_counter": lambda n: CHANNEL_ZH[Channel(n)] if is_zh else choice_name(Channel(n)),
+        "maternity_type": lambda n: f"生育类别 {n}" if is_zh else f"maternity {n}",
+    }
+    words = ", ".join(str(names[name](value)) for name, value in one.whole)
+    return f"{one.plan} {TABLE[E(one.error)].code}: {len(one.cells)}" + (f" ({words})" if words else "")
 
 
 def _finding_lines(report: Report, number: int, finding: Finding, language: str) -> list[str]:
@@ -350,5 +362,6 @@ def as_data(report: Report) -> dict[str, Any]:
             }
             for finding in report.findings
         ],
-        "undefined": report.undefined, "idle": report.idle, "steps": [step._asdict() for step in report.steps],
+        "undefined": [one._asdict() for one in report.undefined],
+        "idle": report.idle, "steps": [step._asdict() for step in report.steps],
     }  # fmt: skip

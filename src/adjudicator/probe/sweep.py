@@ -30,6 +30,7 @@ from adjudicator.probe.scenes import (
 )
 from adjudicator.rules.bundle import Bundle
 
+ORDINARY_FEN = 1_000_000
 MOST_PAIRS = 64
 """Scenes of two claims that the sweep makes of one cell; the walk goes on from there."""
 SINGLE_FAMILIES = tuple(
@@ -271,12 +272,36 @@ def _note(
 # -------------------------------------------------------------------- combinations without a rule
 
 
-def undefined_cells(probe: Probe) -> dict[int, list[int]]:
-    """Return the cells without a rule by error number: those that refuse a claim of 10,000 yuan."""
-    found: dict[int, list[int]] = {}
-    for batch in batches(len(probe.cells)):
-        cell = np.arange(batch.start, batch.stop)
-        outcome = probe.pricer.price(single(cell, np.full(len(cell), 1_000_000)))
-        for number in np.flatnonzero(outcome.error).tolist():
-            found.setdefault(int(outcome.error[number]), []).append(int(cell[number]))
+class Undefined(NamedTuple):
+    """Cells of a plan that refuse a claim of 10,000 yuan."""
+
+    plan: str
+    error: int
+    cells: tuple[int, ...]
+    whole: tuple[tuple[str, int], ...]
+    """Fields of CLAIM (``group`` for the person group) with a value of which every cell of the plan is refused."""
+
+
+UNDEFINED_BY = ("group", "deductible_level", "place", "filing", "settled_at_counter", "maternity_type")
+
+
+def undefined_of(probe: Probe) -> list[Undefined]:
+    """Return the cells without a rule, by plan and error."""
+    every = np.arange(len(probe.cells))
+    errors = [probe.pricer.price(single(every[some], np.full(len(every[some]), ORDINARY_FEN))).error
+              for some in batches(len(every))]  # fmt: skip
+    error = np.concatenate(errors or [np.zeros(0, np.int64)])
+    plans = np.array([probe.plan_of(cell) for cell in range(len(probe.cells))])
+    values = {name: probe.cells.claims[name] for name in UNDEFINED_BY[1:]} | {"group": probe.cells.group}
+    found = []
+    for plan, number in dict.fromkeys(zip(plans[error != 0].tolist(), error[error != 0].tolist(), strict=True)):
+        of_plan = plans == plan
+        whole = [
+            (name, int(value))
+            for name in UNDEFINED_BY
+            for value in np.unique(values[name][of_plan])
+            if (error[of_plan & (values[name] == value)] != 0).all()
+        ]
+        cells = np.flatnonzero(of_plan & (error == number)).tolist()
+        found.append(Undefined(plan, number, tuple(cells), tuple(whole)))
     return found
