@@ -48,7 +48,7 @@ def burdens(old: Path, new: Path) -> dict[int, list[int]]:
     sides = (rows(old / "settlements"), rows(new / "settlements"), rows(old / "facts"), rows(new / "facts"))
     for before, after, first, second in zip(*sides, strict=True):
         known = second if second["pack"] is not None else first
-        if known["person"] is not None and REFUSED not in (before["outcome"] & after["outcome"],):
+        if known["person"] is not None and REFUSED not in (before["outcome"], after["outcome"]):
             found[known["person"]][0] += before["personal_total_fen"]
             found[known["person"]][1] += after["personal_total_fen"]
     return found

@@ -182,6 +182,8 @@ def test_a_claim_without_recorded_amounts_was_refused_and_its_cost_is_a_differen
     assert (row["row"], row["stage"], row["cause"]) == (0, "outcome", "refusal")
     assert (row["outcome_old"], row["outcome_new"]) == (4, 1)
     assert row["total_difference_fen"] == rows(base / "settlements")[0]["total_fen"] > 0
+    summary = json.loads((tmp_path / "out" / "compare" / "summary.json").read_text("utf-8"))
+    assert (summary["counts"]["claims_only_new"], summary["persons"]["persons_pay_more"]) == (1, 0)
 
 
 def test_recorded_payers_that_do_not_add_up_are_refused_by_row(year, base, tmp_path, capsys):

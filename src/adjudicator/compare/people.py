@@ -1,7 +1,7 @@
 """Who gains and who loses: what each person pays in the year under both rules, by tenths, by category, the largest.
 
-A person is the row of the first claim that the person has in the input; nothing here or in the files is a person's
-number.
+Only claims that both rules price count: who is refused does not gain. A person is the row of the first claim that the
+person has in the input; nothing here or in the files is a person's number.
 """
 
 from __future__ import annotations
@@ -30,7 +30,8 @@ class People:
         self.old = np.zeros(claims, np.int64)
         self.new = np.zeros(claims, np.int64)
         self.count = np.zeros(claims, np.int32)
-        """Claims of the person that one of the rules priced."""
+        """Claims of the person that both rules priced."""
+        self._alone = [0, 0]
         self._category = np.zeros(claims, np.int16)
         self._categories: list[str] = [""]
 
@@ -38,7 +39,10 @@ class People:
         """Add the claims of a batch."""
         answers = batch.answers
         persons = batch.facts.column("person").fill_null(-1).to_numpy().astype(np.int64)
-        known = (persons >= 0) & (is_priced(answers.old) | is_priced(answers.new))
+        priced = is_priced(answers.old), is_priced(answers.new)
+        known = (persons >= 0) & priced[0] & priced[1]
+        for place, side in enumerate((answers.old, answers.new)):
+            self._alone[place] += int(side[BURDEN][~known].sum())
         own = persons[known]
         np.add.at(self.old, own, answers.old[BURDEN][known])
         np.add.at(self.new, own, answers.new[BURDEN][known])
@@ -54,7 +58,8 @@ class People:
 
     def reconcile(self, old_fen: int, new_fen: int) -> None:
         """Prove that the persons' amounts are those of the claims. Errors: E.INTERNAL."""
-        if (int(self.old.sum()), int(self.new.sum())) != (old_fen, new_fen):
+        whole = int(self.old.sum()) + self._alone[0], int(self.new.sum()) + self._alone[1]
+        if whole != (old_fen, new_fen):
             raise refuse(E.INTERNAL, detail="what the persons pay does not add up to what their claims do")
 
     def tenths(self) -> pa.Table:

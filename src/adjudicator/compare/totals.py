@@ -16,8 +16,11 @@ from adjudicator.compare.answers import BURDEN, MONEY, is_priced
 from adjudicator.compare.differences import Batch, names_of
 from adjudicator.errors import E, refuse
 
-COUNTS = ("claims", "claims_differ", "claims_pay_less", "claims_pay_more")
-"""Claims that one of the rules priced; of them those whose answer differs; those whose person pays less, and more."""
+COUNTS = (
+    "claims", "claims_differ", "claims_pay_less", "claims_pay_more", "claims_only_old", "claims_only_new",
+)  # fmt: skip
+"""Claims that one of the rules priced; of them those whose answer differs; those that both priced and whose person pays
+less, and more; those that only one of them priced."""
 
 
 class Cube(NamedTuple):
@@ -112,14 +115,19 @@ def _columns(batch: Batch, differs: np.ndarray) -> dict[str, Any]:
     for name in ("grouping_scheme", "drg"):
         columns[f"{name}_old"], columns[f"{name}_new"] = answers.texts[name][:2]
     less = answers.new[BURDEN] - answers.old[BURDEN]
-    both = is_priced(answers.old) & is_priced(answers.new)
-    columns["claims"] = (is_priced(answers.old) | is_priced(answers.new)).astype(np.int64)
+    old, new = is_priced(answers.old), is_priced(answers.new)
+    both = old & new
+    columns["claims"] = (old | new).astype(np.int64)
+    columns["claims_only_old"], columns["claims_only_new"] = (
+        (old & ~new).astype(np.int64),
+        (new & ~old).astype(np.int64),
+    )
     columns["claims_differ"] = differs.astype(np.int64)
     columns["claims_pay_less"] = (both & (less < 0)).astype(np.int64)
     columns["claims_pay_more"] = (both & (less > 0)).astype(np.int64)
     for name in MONEY:
-        old, new, _ = names_of(name)
-        columns[old], columns[new] = answers.old[name], answers.new[name]
+        before, after, _ = names_of(name)
+        columns[before], columns[after] = answers.old[name], answers.new[name]
     return columns
 
 

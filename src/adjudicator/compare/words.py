@@ -65,6 +65,8 @@ KEYS: Words = {
     "share_new_fen": ("new, yuan", "新金额"),
     "share_difference_fen": ("difference, yuan", "增减额"),
     "payer": ("payer", "支付方"),
+    "claims_only_old": ("priced under the old rules only", "仅原规则受理笔数"),
+    "claims_only_new": ("priced under the new rules only", "仅新规则受理笔数"),
     "who": ("persons", "人群"),
     "tenth": ("tenth by old burden", "按原负担十等分"),
     "persons": ("persons", "人数"),

@@ -19,7 +19,7 @@ from adjudicator.compare.differences import names_of
 from adjudicator.compare.run import SUMMARY
 from adjudicator.compare.sides import Recorded
 from adjudicator.compare.totals import COUNTS, rolled_up
-from adjudicator.compare.words import AMOUNTS, Names, amount_name, said
+from adjudicator.compare.words import AMOUNTS, KEYS, Names, amount_name, said
 from adjudicator.rules.bundle import Bundle
 
 REPORT, TABLES, WORKBOOK = "report", "tables", "tables.xlsx"
@@ -123,7 +123,7 @@ def write_report(folder: Path, bundle: Bundle, language: str) -> Path:
 # ---------------------------------------------------------------- tables
 
 
-SHORT = (*COUNTS, FUND[2], BURDEN[2], *DUE)
+SHORT = (*COUNTS[:4], FUND[2], BURDEN[2], *DUE)
 """What a table of totals shows: counts, what funds and persons pay more or less, what institutions are owed."""
 _LEDGER = ("claims", "claims_differ", FUND[2], BURDEN[2], *DUE)
 
@@ -356,6 +356,9 @@ def _figures(shown: Shown, totals: Row, persons: Row | None) -> list[tuple[str, 
         for name in ("less", "more"):
             together = shown.text("together", yuan(persons[f"{name}_fen"]))
             boxes.append((shown.text(name), f"{persons[f'persons_pay_{name}']:,}", together))
+    for name in ("claims_only_old", "claims_only_new"):
+        if totals[name]:
+            boxes.append((said(KEYS[name], language), f"{totals[name]:,}", ""))
     for amount in ("fund_total_fen", "personal_total_fen", "due_fen"):
         old, new, difference = (totals[one] for one in names_of(amount))
         boxes.append((amount_name(amount, language), _signed(difference), f"{yuan(old)} → {yuan(new)}"))
