@@ -2,10 +2,11 @@
 
     .venv/bin/python benchmarks/reprice_engines.py [--claims 400000] [--workers 2] [--rounds 3] [--engine dask ...]
 
-Every engine has as many worker processes as local has. Clusters run before the clock starts and have priced a few
-claims, so that their processes have compiled rules, as those of a cluster that is in use; local starts its processes
-anew for each run, and its start alone is measured and taken off. Rounds alternate; the best of each counts. Results are
-compared byte by byte.
+Every engine has as many worker processes as local has. All keep their processes, which have priced the same claims
+before the clock starts, as those of a cluster that is in use. Rounds alternate; the least of each counts. CPU is that
+of this process and of all processes of the engine, of scheduler and Java too; what they take without work is printed.
+Results of Dask are compared byte by byte, those of Spark value by value. Spark reads the same claims with nested lines,
+and its job is ``deploy/spark/reprice.py``; it needs Java and ``pyspark[sql]``.
 """
 
 from __future__ import annotations
@@ -13,23 +14,122 @@ from __future__ import annotations
 import argparse
 import contextlib
 import json
-import resource
+import os
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
 import psutil
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from adjudicator.reprice.engines import ENGINES
+from adjudicator.reprice.job import engine_for
+from adjudicator.reprice.run import Options, forget, plan, run
+from adjudicator.reprice.tasks import Engine, Where
 
 PYTHON = [sys.executable, "-m"]
 
 
+SPARK = """
+import importlib.util, sys
+spec = importlib.util.spec_from_file_location("job", sys.argv[1])
+job = importlib.util.module_from_spec(spec)
+sys.modules["job"] = job
+spec.loader.exec_module(job)
+from pyspark import cloudpickle
+from pyspark.sql import SparkSession
+cloudpickle.register_pickle_by_value(job)
+spark = SparkSession.builder.master(f"local[{sys.argv[2]}]").config("spark.driver.memory", "2g").getOrCreate()
+rules = job.rules_of([sys.argv[3]])
+print("ready", flush=True)
+for line in sys.stdin:
+    source, output = line.split()
+    job.priced(spark.read.parquet(source), rules, 2 * int(sys.argv[2])).write.parquet(output)
+    print("done", flush=True)
+"""
+"""Keeps a session and prices one folder after the other."""
+
+
+class Spark:
+    """A local Spark with one core a worker."""
+
+    def __init__(self, workers: int, pack: str) -> None:
+        job = Path(__file__).parents[1] / "deploy" / "spark" / "reprice.py"
+        self._process = subprocess.Popen(
+            [sys.executable, "-c", SPARK, str(job), str(workers), pack], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL, text=True, env=os.environ | {"PYSPARK_PYTHON": sys.executable},
+        )  # fmt: skip
+        self.pid = self._process.pid
+        self._wait("ready")
+
+    def _wait(self, word: str) -> None:
+        while (line := self._process.stdout.readline()).strip() != word:
+            if not line:
+                raise SystemExit("the Spark job ended; is Java there, and pyspark[sql]?")
+
+    def reprice(self, source: Path, output: Path) -> None:
+        """Price the nested claims of a folder."""
+        self._process.stdin.write(f"{source}-nested {output}\n")
+        self._process.stdin.flush()
+        self._wait("done")
+
+    def close(self) -> None:
+        """End the session."""
+        self._process.stdin.close()
+        self._process.wait()
+
+
+def nest(source: Path, target: Path) -> None:
+    """Write the two tables of a folder as one with nested lines."""
+    lines = pq.read_table(source / "lines.parquet")
+    claims = pq.ParquetFile(source / "claims.parquet")
+    target.mkdir()
+    first, of_claim = 0, lines.column("claim").to_numpy()
+    columns = lines.drop_columns(["claim"]).unify_dictionaries().combine_chunks()
+    with contextlib.ExitStack() as stack:
+        writer = None
+        for batch in claims.iter_batches(20_000):
+            ends = np.searchsorted(of_claim, np.arange(first, first + batch.num_rows + 1)).astype(np.int32)
+            own = columns.slice(int(ends[0]), int(ends[-1] - ends[0]))
+            records = pa.StructArray.from_arrays(
+                [plain(column.combine_chunks()) for column in own.columns], names=own.column_names
+            )
+            table = pa.table(
+                {name: plain(column) for name, column in zip(batch.schema.names, batch.columns, strict=True)}
+            )
+            table = table.append_column("lines", pa.ListArray.from_arrays(pa.array(ends - ends[0]), records))
+            writer = writer or stack.enter_context(pq.ParquetWriter(target / "claims.parquet", table.schema))
+            writer.write_table(table)
+            first += batch.num_rows
+
+
+def plain(array: pa.Array) -> pa.Array:
+    """Return an array without a dictionary."""
+    return array.dictionary_decode() if pa.types.is_dictionary(array.type) else array
+
+
+def values(folder: Path, names: list[str]) -> pa.Table:
+    """Return the results of a run by their keys, whatever files they are in."""
+    table = pq.read_table(folder).select(names)
+    table = pa.table({name: table.column(name).cast(_plain_type(table.schema.field(name).type)) for name in names})
+    return table.take(pc.sort_indices(table, [(name, "ascending") for name in names[:3]])).combine_chunks()
+
+
+def _plain_type(kind: pa.DataType) -> pa.DataType:
+    return kind.value_type if pa.types.is_dictionary(kind) else kind
+
+
 @contextlib.contextmanager
-def dask_cluster(folder: Path, workers: int) -> Iterator[str]:
-    """Run a scheduler and workers on this machine; the address."""
+def dask_cluster(folder: Path, workers: int) -> Iterator[tuple[str, list[int]]]:
+    """Run a scheduler and workers on this machine; its address and the processes."""
     file = folder / "scheduler.json"
     quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
     place = ["--host", "127.0.0.1", "--scheduler-file", str(file), "--no-dashboard"]
@@ -39,7 +139,7 @@ def dask_cluster(folder: Path, workers: int) -> Iterator[str]:
             time.sleep(0.1)
         own = [*PYTHON, "dask", "worker", "--nthreads", "1", "--nworkers", str(workers), *place]
         processes.append(subprocess.Popen(own, **quiet))
-        yield json.loads(file.read_text())["address"]
+        yield json.loads(file.read_text())["address"], [process.pid for process in processes]
     finally:
         for process in reversed(processes):
             process.terminate()
@@ -47,32 +147,63 @@ def dask_cluster(folder: Path, workers: int) -> Iterator[str]:
 
 
 class Cost(NamedTuple):
-    """What a run took: seconds by the clock, and CPU of all its processes, those of the cluster too."""
+    """What a run took: seconds by the clock, and CPU of this process and of those of its engine."""
 
     seconds: float
     cpu: float
-
-    def less(self, start: Cost) -> Cost:
-        """Return the cost without the start."""
-        return Cost(self.seconds - start.seconds, self.cpu - start.cpu)
 
 
 NEVER = Cost(1e9, 1e9)
 
 
-def cpu_seconds() -> float:
-    """Return the CPU time of all processes that this one started, ended or running."""
-    ended = resource.getrusage(resource.RUSAGE_CHILDREN)
-    running = [process.cpu_times() for process in psutil.Process().children(recursive=True)]
-    return ended.ru_utime + ended.ru_stime + sum(one.user + one.system for one in running)
+class Way(NamedTuple):
+    """An engine: what prices a folder of tables into another, and the processes that it keeps."""
+
+    price: Callable[[Path, Path], object]
+    processes: Callable[[], list[psutil.Process]]
+
+    def cpu_seconds(self) -> float:
+        """Return the CPU time of this process and of those of the engine."""
+        times = [process.cpu_times() for process in (psutil.Process(), *self.processes())]
+        return sum(one.user + one.system for one in times)
+
+    def cost(self, source: Path, output: Path) -> Cost:
+        """Price a folder and return what it took."""
+        cpu, began = self.cpu_seconds(), time.perf_counter()
+        self.price(source, output)
+        return Cost(time.perf_counter() - began, self.cpu_seconds() - cpu)
+
+    def idle(self) -> float:
+        """Return the CPU that the processes take in a second without work."""
+        cpu = self.cpu_seconds()
+        time.sleep(IDLE_SECONDS)
+        return (self.cpu_seconds() - cpu) / IDLE_SECONDS
 
 
-def reprice(pack: str, source: Path, output: Path, *options: str) -> Cost:
-    """Price a folder and return what it took."""
-    command = [*PYTHON, "adjudicator", "reprice", "--pack", pack, "--input", str(source), "--output", str(output)]
-    cpu, began = cpu_seconds(), time.perf_counter()
-    subprocess.run([*command, *options], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    return Cost(time.perf_counter() - began, cpu_seconds() - cpu)
+IDLE_SECONDS = 5
+
+
+def trees(*roots: int) -> list[psutil.Process]:
+    """Return some processes and all that they started."""
+    return [one for root in roots for one in (psutil.Process(root), *psutil.Process(root).children(recursive=True))]
+
+
+class Kept:
+    """An engine that is not closed after a run."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.begin, self.run, self.end = engine.begin, engine.run, engine.close
+
+    def close(self) -> None:
+        """Do nothing; ``end`` closes the engine."""
+
+
+def reprice(options: Options, source: Path, output: Path) -> None:
+    """Price a folder on an engine."""
+    options = options._replace(source=source, output=output)
+    planned = plan(options, engine_for(tuple(options.packs)).bundle.hash)
+    run(planned, options, lambda *_: None)
+    forget(planned.job)
 
 
 def contents(folder: Path) -> dict[str, bytes]:
@@ -87,48 +218,64 @@ def main() -> None:
     parser.add_argument("--pack", default="hangzhou")
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--engine", nargs="+", default=["dask"], choices=["dask"])
+    parser.add_argument("--engine", nargs="+", default=["dask"], choices=["dask", "spark"])
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as name, contextlib.ExitStack() as stack:
         folder = Path(name)
-        for part, claims in (("year", arguments.claims), ("few", 100)):
-            sizes = ("--claims", str(claims), "--persons", str(2 * arguments.claims), "--inpatient-share", "0.55")
-            output = ("--format", "parquet", "--output", str(folder / part))
-            synth = [*PYTHON, "adjudicator", "synth", "--pack", arguments.pack, *sizes, *output]
-            subprocess.run(synth, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        ways: dict[str, tuple[str, ...]] = {"local": ("--workers", str(arguments.workers))}
+        sizes = ("--claims", str(arguments.claims), "--persons", str(2 * arguments.claims), "--inpatient-share", "0.55")
+        made = ("--format", "parquet", "--output", str(folder / "year"))
+        synth = [*PYTHON, "adjudicator", "synth", "--pack", arguments.pack, *sizes, *made]
+        subprocess.run(synth, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        ways: dict[str, Way] = {}
+
+        def keep(name: str, engine: Engine, processes: Callable[[], list[psutil.Process]]) -> None:
+            kept = Kept(engine)
+            stack.callback(kept.end)
+            ENGINES[f"kept {name}"] = lambda _: kept
+            options = Options([arguments.pack], folder, folder, engine=f"kept {name}", workers=arguments.workers)
+            ways[name] = Way(partial(reprice, options), processes)
+
+        others: list[int] = []
         if "dask" in arguments.engine:
-            address = stack.enter_context(dask_cluster(folder, arguments.workers))
-            ways["dask"] = ("--engine", "dask", "--scheduler", address, "--workers", str(arguments.workers))
-        measure(
-            folder, arguments, lambda source, output, way: reprice(arguments.pack, source, output, *ways[way]), ways
-        )
+            address, pids = stack.enter_context(dask_cluster(folder, arguments.workers))
+            others += pids
+            keep("dask", ENGINES["dask"](Where(arguments.workers, address)), lambda: trees(*pids))
+        if "spark" in arguments.engine:
+            nest(folder / "year", folder / "year-nested")
+            spark = Spark(arguments.workers, arguments.pack)
+            stack.callback(spark.close)
+            others.append(spark.pid)
+            ways["spark"] = Way(spark.reprice, lambda: trees(spark.pid))
+
+        def own() -> list[psutil.Process]:
+            return [one for one in psutil.Process().children(recursive=True) if one not in trees(*others)]
+
+        keep("local", ENGINES["local"](Where(arguments.workers, "")), own)
+        measure(folder, arguments, ways)
 
 
-def measure(
-    folder: Path,
-    arguments: argparse.Namespace,
-    run: Callable[[Path, Path, str], Cost],
-    ways: dict[str, tuple[str, ...]],
-) -> None:
-    """Print the least that each way took, the start taken off, beside local."""
-    starts, best = dict.fromkeys(ways, NEVER), dict.fromkeys(ways, NEVER)
-    for way in ways:
-        run(folder / "few", folder / f"warm-{way}", way)
+def measure(folder: Path, arguments: argparse.Namespace, ways: dict[str, Way]) -> None:
+    """Print the least that each way took, beside local."""
+    best, idle = dict.fromkeys(ways, NEVER), dict[str, float]()
+    for name, way in ways.items():
+        way.price(folder / "year", folder / f"warm-{name}")
+        idle[name] = way.idle()
     for number in range(arguments.rounds):
-        for way in ways:
-            starts[way] = _least(starts[way], run(folder / "few", folder / f"few-{way}-{number}", way))
-            best[way] = _least(best[way], run(folder / "year", folder / f"{way}-{number}", way))
+        for name, way in ways.items():
+            best[name] = _least(best[name], way.cost(folder / "year", folder / f"{name}-{number}"))
     same = contents(folder / "local-0")
-    print(f"{arguments.claims:,} claims of {arguments.pack}, {arguments.workers} worker processes, without the start")
-    local = best["local"].less(starts["local"])
-    for way in ways:
-        assert contents(folder / f"{way}-0") == same, way
-        own = best[way].less(starts[way])
+    print(f"{arguments.claims:,} claims of {arguments.pack}, {arguments.workers} worker processes")
+    local = best["local"]
+    for name, own in best.items():
+        if name == "spark":
+            names = pq.read_schema(folder / "local-0" / "settlements" / "part-00000.parquet").names
+            assert values(folder / "spark-0", names).equals(values(folder / "local-0" / "settlements", names))
+        else:
+            assert contents(folder / f"{name}-0") == same, name
         print(
-            f"{way:8}{own.seconds:7.2f} s, {own.seconds / local.seconds:5.2f} of local;"
-            f" CPU {own.cpu:7.2f} s, {own.cpu / local.cpu:5.2f} of local; same bytes;"
-            f" start {starts[way].seconds:5.2f} s"
+            f"{name:8}{own.seconds:7.2f} s, {own.seconds / local.seconds:5.2f} of local;"
+            f" CPU {own.cpu:7.2f} s, {own.cpu / local.cpu:5.2f} of local; same results;"
+            f" without work {idle[name]:.3f} CPU s a second"
         )
 
 

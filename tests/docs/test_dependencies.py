@@ -39,7 +39,8 @@ def test_each_has_its_reason(root, project):
 
 
 def test_each_runtime_package_is_imported(root, project):
-    source = "\n".join(file.read_text(encoding="utf-8") for file in (root / "src").rglob("*.py"))
+    files = (file for folder in ("src", "deploy") for file in (root / folder).rglob("*.py"))
+    source = "\n".join(file.read_text(encoding="utf-8") for file in files)
     extras = {
         name: names(asked) for name, asked in project["optional-dependencies"].items() if name not in ("build", "dev")
     }

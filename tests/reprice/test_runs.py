@@ -21,7 +21,7 @@ from adjudicator.cli.main import main
 from adjudicator.errors import AdjudicatorError, E
 from adjudicator.reprice import engines
 from adjudicator.reprice.tasks import Task
-from tests.reprice.tables import contents, price_files, result_rows
+from tests.reprice.tables import contents, price_files, result_rows, write_nested
 
 
 @pytest.fixture(scope="module")
@@ -90,6 +90,32 @@ def test_a_killed_process_leaves_a_state_that_goes_on(year, plain, tmp_path):
         subprocess.run([*command, "--resume"], check=True, capture_output=True, timeout=240)
     assert contents(output) == plain
     assert main(["reprice", "verify", str(output / "manifest.json"), "--sample", "50"]) == 0
+
+
+@pytest.mark.check
+@pytest.mark.parametrize("workers", [1, 2])
+def test_ctrl_c_leaves_a_state_that_goes_on(claims, tmp_path, workers):
+    for number in range(12):  # each file is a task
+        write_nested(claims[number * 250 : (number + 1) * 250], tmp_path / "in" / f"{number:02d}.parquet")
+    price_files(tmp_path / "in", tmp_path / "plain")
+    output = tmp_path / "out"
+    command = [
+        sys.executable, "-m", "adjudicator", "reprice", "--pack", "taohuayuan", "--input", str(tmp_path / "in"),
+        "--output", str(output), "--workers", str(workers),
+    ]  # fmt: skip
+    process = subprocess.Popen(
+        command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, start_new_session=True
+    )
+    deadline = time.monotonic() + 240
+    while not list(output.rglob("claims-*.json")) and process.poll() is None and time.monotonic() < deadline:
+        time.sleep(0.005)
+    os.killpg(process.pid, signal.SIGINT)  # a terminal sends it to the workers too
+    _, told = process.communicate(timeout=60)
+    assert process.returncode == 130 and told.count("Interrupted") == 1 and "Traceback" not in told, told
+    assert 0 < len(list(output.rglob("claims-*.json"))) < 12
+    subprocess.run([*command, "--resume"], check=True, capture_output=True, timeout=240)
+    assert contents(output) == contents(tmp_path / "plain")
+    assert not list(output.rglob("*.draft"))
 
 
 def changed(year: Path, folder: Path, table: str, change) -> Path:

@@ -183,8 +183,18 @@ def _look_through(entry: Any, row: int, entries: Entries, found: Any) -> int:
 
 
 @uncounted_kernel
-def _take(came: _Came, rows: np.ndarray, kin: Kin, entries: Entries, took: np.ndarray, out: np.ndarray) -> bool:
-    """Write the entries ``took`` CARE_DAYS[k], and compare them with the years ``rows`` int64[k] and with the kin.
+def _write(came: _Came, took: np.ndarray) -> None:
+    """Write the entries ``took`` CARE_DAYS[k] of the claims; one that was refused takes no day."""
+    for index in range(took.shape[0]):
+        place = np.uint64(index)
+        took[place].key, took[place].days = np.uint64(0), 0
+        if came.claims[place].error == 0:
+            _write_entry(came, place, took[place])
+
+
+@uncounted_kernel
+def _compare_all(took: np.ndarray, rows: np.ndarray, kin: Kin, entries: Entries, out: np.ndarray) -> bool:
+    """Compare the entries ``took`` CARE_DAYS[k] with the years ``rows`` int64[k] and with the kin.
 
     ``out`` OVERLAP[k] is zero before; returns whether anything was found.
     """
@@ -192,7 +202,7 @@ def _take(came: _Came, rows: np.ndarray, kin: Kin, entries: Entries, took: np.nd
     for index in range(took.shape[0]):
         place = np.uint64(index)
         entry, found = took[place], out[place]
-        if _write_entry(came, place, entry) != NOTHING:
+        if entry.key != 0:
             if _look_through(entry, rows[place], entries, found) >= MOST_ENTRIES:
                 found.found |= TOO_MANY
             first = kin.starts[place] if index < kin.starts.shape[0] else 0
@@ -215,6 +225,16 @@ def _append(took: np.ndarray, rows: np.ndarray, entries: Entries, count: int) ->
             entries.heads[row] = count
             count += 1
     return count
+
+
+def entries_of(incoming: Incoming, rows: np.ndarray | slice, claims: np.ndarray) -> np.ndarray:
+    """Return the entries CARE_DAYS[k] of claims CLAIM[k], ``rows`` of the batch; key 0 where one takes no day."""
+    came = _Came(
+        incoming.heap, incoming.claims[rows], claims, TAKEN_BY, DigestKey(*KEY), np.empty(MATERIAL_BYTES, np.uint8)
+    )
+    took = np.empty(len(claims), CARE_DAYS)
+    _write(came, took)
+    return took
 
 
 class StoredDays(NamedTuple):
@@ -246,10 +266,13 @@ class CareDays:
 
         ``rows`` int64[k] of the batch, ``claims`` CLAIM[k]; ``years``: rows int64[k] of the persons' years, and kin.
         """
-        wire = incoming.claims if len(rows) == len(incoming.claims) else incoming.claims[rows]
-        came = _Came(incoming.heap, wire, claims, TAKEN_BY, DigestKey(*KEY), np.empty(MATERIAL_BYTES, np.uint8))
-        took, out = np.empty(len(rows), CARE_DAYS), np.zeros(len(rows), OVERLAP)
-        return took, out if _take(came, *years, self.entries, took, out) else None
+        took = entries_of(incoming, slice(None) if len(rows) == len(incoming.claims) else rows, claims)
+        return took, self.compare(took, *years)
+
+    def compare(self, took: np.ndarray, rows: np.ndarray, kin: Kin) -> np.ndarray | None:
+        """Return what entries CARE_DAYS[k] overlap in the years ``rows`` int64[k] and in the kin, as ``take`` does."""
+        out = np.zeros(len(took), OVERLAP)
+        return out if _compare_all(took, rows, kin, self.entries, out) else None
 
     def add(self, took: np.ndarray, rows: np.ndarray) -> None:
         """Add the entries of claims that were priced to the years ``rows``."""

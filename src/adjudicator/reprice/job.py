@@ -82,14 +82,19 @@ def engine_for(packs: tuple[str, ...]) -> Engine:
 
 
 def engine_of(job: Job) -> Engine:
-    """Return the engine of a job. Errors: E.WORKER_DIFFERS where this process has other software or other rules."""
-    if job.software != software():
-        other = f"it has {software()}, the run was begun with {job.software}"
-        raise refuse(E.WORKER_DIFFERS, "software", other, f"其软件为 {software()}，任务的软件为 {job.software}")
-    engine = engine_for(tuple(job.packs))
-    if engine.bundle.hash != job.rules_hash:
-        other = f"its rules have the hash {engine.bundle.hash}, those of the run {job.rules_hash}"
-        other_zh = f"其规则哈希为 {engine.bundle.hash}，任务的为 {job.rules_hash}"
+    """Return the engine of a job. Errors: E.WORKER_DIFFERS."""
+    return same_engine(job.packs, job.rules_hash, job.software)
+
+
+def same_engine(packs: list[str], rules_hash: str, made_by: str) -> Engine:
+    """Return the engine of some packs. Errors: E.WORKER_DIFFERS where this process has other software or rules."""
+    if made_by != software():
+        other = f"it has {software()}, the run was begun with {made_by}"
+        raise refuse(E.WORKER_DIFFERS, "software", other, f"其软件为 {software()}，任务的软件为 {made_by}")
+    engine = engine_for(tuple(packs))
+    if engine.bundle.hash != rules_hash:
+        other = f"its rules have the hash {engine.bundle.hash}, those of the run {rules_hash}"
+        other_zh = f"其规则哈希为 {engine.bundle.hash}，任务的为 {rules_hash}"
         raise refuse(E.WORKER_DIFFERS, "rules_hash", other, other_zh)
     return engine
 

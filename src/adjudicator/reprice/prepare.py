@@ -15,8 +15,9 @@ import pyarrow.parquet as pq
 
 from adjudicator.claim.assemble import IDENTITY_NAMES
 from adjudicator.claim.batch import Resolved
+from adjudicator.claim.care_days import entries_of
 from adjudicator.claim.engine import Engine
-from adjudicator.columns import CLAIM, GROUP, SPLIT
+from adjudicator.columns import CARE_DAYS, CLAIM, GROUP, SPLIT
 from adjudicator.errors import E, Problem, refuse
 from adjudicator.options import ExtraPosition
 from adjudicator.reprice import messages
@@ -32,6 +33,7 @@ FIXED: dict[str, np.dtype[Any]] = {
     "claims": CLAIM, "splits": SPLIT, "groups": GROUP, "schemes": np.dtype(np.int64), "rows": np.dtype(np.int64),
     "states": np.dtype((np.uint64, 2)), "keys": np.dtype((np.uint64, 2)), "persons": np.dtype((np.uint64, 2)),
     "encounters": np.dtype((np.uint64, 2)), "sequences": np.dtype(np.int64), "special": np.dtype(np.int64),
+    "days": CARE_DAYS,
 }  # fmt: skip
 """Arrays of a bucket, one row a claim."""
 RAGGED: dict[str, np.dtype[Any]] = {
@@ -140,6 +142,7 @@ def chunk_of(engine: Engine, batch: Batch, buckets: int, wanted: np.ndarray | No
         "keys": resolved.keys.view(np.uint64).reshape(count, 2)[rows], "persons": persons[rows],
         "encounters": encounters[rows], "sequences": wire["settlement_sequence"][rows].astype(np.int64),
         "special": special[rows].astype(np.int64),
+        "days": entries_of(resolved.incoming, slice(None), resolved.claims)[rows],
     }  # fmt: skip
     notes: list[list[Any]] = [[] for _ in range(buckets)]
     for place in np.flatnonzero(special[rows]).tolist():
@@ -190,7 +193,10 @@ def note_of(resolved: Resolved, row: int, first: int) -> dict[str, Any]:
     names = ("institution_code", "encounter_id", "assistance_category", "referral_from_encounter")
     note: dict[str, Any] = {name: incoming.text(row, name) for name in names}
     begin, end = int(wire["other_assistance_categories_start"]), int(wire["other_assistance_categories_end"])
-    note |= {"row": first + row, "others": incoming.texts("other_assistance_categories", begin, end)}
+    note |= {"row": first + row, "others": incoming.texts("other_assistance_categories", begin, end), "lines": []}
+    if wire["mid_stay"] or wire["settlement_sequence"] > 1:  # a part of a stay: no line is settled in two
+        own = incoming.lines[int(wire["lines_start"]) : int(wire["lines_end"])]
+        note["lines"] = [_text(incoming.heap, line, "line_id") for line in own]
     if wire["accumulators"] >= 0:
         given = tables["accumulators"][int(wire["accumulators"])]
         entries = tables["accumulators.entries"][int(given["entries_start"]) : int(given["entries_end"])]

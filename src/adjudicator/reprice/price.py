@@ -30,6 +30,7 @@ from adjudicator.reprice import facts
 from adjudicator.reprice.bucket import Bucket, Opening, dense, read_bucket
 from adjudicator.reprice.job import Job, engine_of, read_job
 from adjudicator.reprice.kernels import Priced, fill_results
+from adjudicator.reprice.overlaps import with_overlaps
 from adjudicator.reprice.problems import Found, write_problems
 from adjudicator.reprice.results import COLUMNS, PLACE, bucket_path
 from adjudicator.reprice.store import renamed, write_receipt
@@ -75,7 +76,8 @@ def price(engine: Engine, bucket: Bucket, opening: Opening) -> tuple[np.ndarray,
     out, payments = np.zeros(bucket.size, BENEFIT), np.zeros(bucket.size, PAYMENT)
     refuse_doubles(bucket, found)
     persons, _ = dense(bucket.arrays["persons"], claims["pack"])
-    special = np.isin(persons, [*persons[bucket.arrays["special"] != 0], *_in_two_schemes(bucket, persons)])
+    named = persons[bucket.arrays["special"] != 0], _in_two_schemes(bucket, persons), with_overlaps(bucket, persons)
+    special = np.isin(persons, np.concatenate(named))
     if special.any():
         from adjudicator.reprice.special import price_special
 

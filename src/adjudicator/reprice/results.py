@@ -138,7 +138,11 @@ def write_unit(path: str, number: int) -> dict[str, Any]:
 
 def _identity(job: Job, unit: Unit) -> list[pa.ChunkedArray]:
     """Return institution, encounter and sequence in the types of the results."""
-    came = identity_of(job.source, unit, job.columns())
+    return identity_columns(identity_of(job.source, unit, job.columns()))
+
+
+def identity_columns(came: dict[str, pa.ChunkedArray]) -> list[pa.ChunkedArray]:
+    """Return institution, encounter and sequence as they came in the types of the results."""
     institution, encounter = (_text(came[name]) for name in ("institution_code", "encounter_id"))
     sequence = came["settlement_sequence"]
     if pa.types.is_dictionary(sequence.type):

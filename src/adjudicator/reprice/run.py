@@ -38,7 +38,7 @@ BATCH = 8_192
 """Most claims that are resolved at once, for the same reason."""
 BATCH_LINE_BYTES = 400
 """Memory for a fee line while it is resolved."""
-SCRATCH_BYTES = 424 + 8 * len(results.COLUMNS)
+SCRATCH_BYTES = 440 + 8 * len(results.COLUMNS)
 """Bytes on disk for a claim between the steps."""
 STEPS = ("prepare", "price", "write")
 REJECTED, WARNINGS = "rejected.parquet", "warnings.parquet"

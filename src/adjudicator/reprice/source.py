@@ -37,6 +37,7 @@ UNIT_ROWS = 131_072
 MOST_LINES_READ = 1 << 17
 """Lines that are read at once."""
 NESTED = "lines"
+IDENTITY = ("institution_code", "encounter_id", "settlement_sequence")
 _PLAIN = frozenset({"encounter_id", "line_id", "original_line_id", "referral_from_encounter"})
 """Texts that hardly come twice; of the others the dictionary is read once."""
 
@@ -96,7 +97,7 @@ def open_source(folder: Path, mapping: Mapping) -> Source:
             raise refuse(E.INPUT_UNREADABLE, folder.name, neither, f"{folder.name} 中没有 .parquet 或 .pb 文件")
         return Source("messages", [str(path) for path in found], _units_of_messages(found), [])
     layout = "tables" if lines else _layout_without_lines(claims, mapping)
-    _check_claims(claims, mapping, layout)
+    check_claims(_same_schema(claims), mapping, layout)
     units = _units(claims)
     files = [str(path) for path in (*claims, *lines)]
     if not lines:
@@ -157,9 +158,8 @@ def _layout_without_lines(files: list[Path], mapping: Mapping) -> str:
     return "amounts" if brings and NESTED not in names else "nested"
 
 
-def _check_claims(files: list[Path], mapping: Mapping, layout: str) -> None:
-    """Check the columns of the claims, and of the lines inside them."""
-    schema = _same_schema(files)
+def check_claims(schema: pa.Schema, mapping: Mapping, layout: str) -> None:
+    """Check the columns of the claims, and of the lines inside them. Errors: E.INPUT_COLUMN, E.INPUT_TYPE."""
     if "accumulators" in schema.names:
         detail = "accumulators: the year that a claim brings is read from .pb files; use --opening for a table"
         raise refuse(E.INPUT_TYPE, "accumulators", detail)
@@ -374,13 +374,17 @@ def identity_of(source: Source, unit: Unit, mapping: Mapping) -> dict[str, pa.Ch
     """Return institution, encounter and sequence of every claim of a unit, as they came."""
     if source.layout == "messages":
         return messages.identity(Path(unit.file), unit.begin, unit.end)
-    columns = {name: mapping.claim[name] for name in ("institution_code", "encounter_id", "settlement_sequence")}
     file = _open(Path(unit.file))
-    names = [column.name for column in columns.values() if column.name]
+    names = [mapping.claim[name].name for name in IDENTITY if mapping.claim[name].name]
     table = file.read_row_groups(list(range(unit.begin, unit.end)), names, use_threads=False)
-    return {
-        name: pa.chunked_array([pa.repeat(pa.scalar(column.value), unit.claims)])
-        if column.value is not None
-        else table.column(column.name)
-        for name, column in columns.items()
-    }
+    return identity_in(table, mapping)
+
+
+def identity_in(table: pa.Table, mapping: Mapping) -> dict[str, pa.ChunkedArray]:
+    """Return institution, encounter and sequence of a table of claims, as they came."""
+    found = {}
+    for name in IDENTITY:
+        column = mapping.claim[name]
+        own = column.value is None
+        found[name] = table.column(column.name) if own else pa.chunked_array([pa.repeat(column.value, len(table))])
+    return found

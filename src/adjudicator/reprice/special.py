@@ -10,14 +10,16 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from adjudicator.claim import care_days
 from adjudicator.claim.batch import NOT_DIGESTED, Resolved, Result
+from adjudicator.claim.care_days import CareDays, StoredDays
 from adjudicator.claim.engine import Engine
 from adjudicator.claim.fields import CLAIM_SCHEMA, PROBLEM
 from adjudicator.claim.incoming import Incoming
 from adjudicator.claim.keys import settlement_key
 from adjudicator.claim.kin import Kin
 from adjudicator.claim.state import UNKNOWN_CHAIN, Part, PersonYears, StayParts, stay_of_parts
-from adjudicator.columns import LINE, LINE_SPLIT
+from adjudicator.columns import CARE_DAYS, LINE, LINE_SPLIT
 from adjudicator.errors import E, Problem
 from adjudicator.grouping.layout import GroupColumns
 from adjudicator.reprice.bucket import Bucket, Opening, dense, offsets_of
@@ -39,6 +41,8 @@ class _Earlier(NamedTuple):
     """What its referral chain had been charged before it."""
     seen: np.ndarray
     """The year that it was priced over."""
+    lines: frozenset[str]
+    """Its line ids, of a part of a stay."""
 
 
 class _Priced:
@@ -91,15 +95,18 @@ def price_special(
 ) -> None:  # fmt: skip
     """Price the claims at ``places`` (int64[k]); ``out`` BENEFIT[n] and the errors of the bucket take the results."""
     claims = _claims(engine, bucket, places)
-    years, priced = PersonYears(opening.slots, opening.quotas), _Priced()
+    years, nothing = PersonYears(opening.slots, opening.quotas), np.zeros(bucket.year_count, np.int64)
+    days = CareDays.of(StoredDays(nothing, nothing, np.zeros(0, CARE_DAYS)), len(places))
+    round_ = _Round(years, days, _Priced(), out, found)
     for chosen in _rounds(claims.persons):
-        _price_round(engine, bucket, claims, chosen, _Round(years, priced, out, found))
+        _price_round(engine, bucket, claims, chosen, round_)
 
 
 class _Round(NamedTuple):
     """What a round reads and writes."""
 
     years: PersonYears
+    days: CareDays
     priced: _Priced
     out: np.ndarray
     found: dict[int, list[Problem]]
@@ -135,18 +142,29 @@ def _claims(engine: Engine, bucket: Bucket, places: np.ndarray) -> _Claims:
     return _Claims(places, persons, notes, _resolved(engine, bucket, places, notes), years, of_person)
 
 
-def _kin(claims: _Claims, rows: np.ndarray) -> Kin:
-    """Return the years in other schemes of the persons of some claims: limits of assistance count over all."""
-    numbers: list[int] = []
+def _kin(engine: Engine, claims: _Claims, rows: np.ndarray) -> Kin:
+    """Return the other years of the persons of some claims, as ``claim.kin`` names them: in other schemes, for limits
+    of assistance and for days, and for days the year before or after where the care reaches into it."""
+    numbers, same = list[int](), list[bool]()
     starts, ends = np.zeros(len(rows), np.int64), np.zeros(len(rows), np.int64)
-    benefit_years = claims.resolved.claims["benefit_year"]
     for position, row in enumerate(rows.tolist()):
-        own = int(claims.years[row])
+        claim, own = claims.resolved.claims[row], int(claims.years[row])
+        begins, benefit_year = int(engine.bundle.benefit.year_begins[claim["pack"]]), int(claim["benefit_year"])
+        first = benefit_year - (_year_of(int(claim["admission_date"]), begins) < benefit_year)
+        last = benefit_year + (_year_of(int(claim["settlement_date"]), begins) > benefit_year)
         starts[position] = len(numbers)
-        known = claims.of_person[int(claims.persons[row]), int(benefit_years[row])]
-        numbers += [number for number in known if number != own]
+        for year in range(first, last + 1):
+            known = claims.of_person.get((int(claims.persons[row]), year), [])
+            others = [number for number in known if number != own]
+            numbers += others
+            same += [year == benefit_year] * len(others)
         ends[position] = len(numbers)
-    return Kin(starts, ends, np.array(numbers, np.int64), np.ones(len(numbers), np.bool_))
+    return Kin(starts, ends, np.array(numbers, np.int64), np.array(same, np.bool_))
+
+
+def _year_of(date: int, begins: int) -> int:
+    """Return the benefit year of a date (YYYYMMDD) where years begin on a day MMDD."""
+    return date // 10_000 - (date % 10_000 < begins)
 
 
 def _resolved(engine: Engine, bucket: Bucket, places: np.ndarray, notes: list[dict[str, Any] | None]) -> Resolved:
@@ -260,15 +278,55 @@ def _price_round(engine: Engine, bucket: Bucket, claims: _Claims, chosen: np.nda
                 Problem(int(E.ENCOUNTER_SETTLED), "settlement_sequence", detail)
             ]
             continue
+        twice = _line_of_another_part(note, parts)
+        if twice is not None:
+            arrays["claims"]["error"][place] = twice.number
+            round_.found[int(arrays["rows"][place])] = [twice]
+            continue
         if parts:
             stays[row] = stay_of_parts([Part(part.year, part.seen, part.charged_fen) for part in parts], year)
         priced_rows.append(row)
     rows = np.array(priced_rows, np.int64)
-    kin = _kin(claims, rows)
+    kin = _kin(engine, claims, rows)
+    kept = _look_at_days(engine, bucket, claims, (rows, kin), round_)
+    rows, kin = rows[kept], kin.of(kept)
     years = PersonYears(round_.years.slots, round_.years.quotas, stays, chains, kin=kin)
     result = engine.price(resolved, rows, bucket.years[claims.places[rows]], years)
-    for position in range(len(priced_rows)):
+    for position in range(len(rows)):
         _keep(bucket, claims, result, position, round_)
+    took = arrays["days"][claims.places[rows[result.errors == 0]]]
+    round_.days.add(took, bucket.years[claims.places[rows[result.errors == 0]]])
+
+
+def _line_of_another_part(note: dict[str, Any] | None, parts: list[_Earlier]) -> Problem | None:
+    """Return what is wrong with a fee line that an earlier part of the stay has settled."""
+    for part in parts if note is not None else ():
+        for position, line_id in enumerate(note["lines"] if note is not None else ()):
+            if line_id in part.lines:
+                return Problem(int(E.LINE_SETTLED_BEFORE), f"lines[{position}].line_id", str(part.sequence))
+    return None
+
+
+def _look_at_days(
+    engine: Engine, bucket: Bucket, claims: _Claims, chosen: tuple[np.ndarray, Kin], round_: _Round
+) -> np.ndarray:
+    """Note which of the chosen claims (rows, kin) overlap earlier care; return bool[k], those that may be priced."""
+    rows, kin = chosen
+    places = claims.places[rows]
+    kept = np.ones(len(rows), np.bool_)
+    overlaps = round_.days.compare(bucket.arrays["days"][places], bucket.years[places], kin)
+    if overlaps is None:
+        return kept
+    for position in np.flatnonzero(overlaps["found"]).tolist():
+        place, claim = int(places[position]), claims.resolved.claims[rows[position]]
+        is_visit = care_days.TAKEN_BY[claim["care_kind"]] == care_days.VISIT
+        problems = care_days.problems_of(overlaps[position], is_visit, engine.bundle.packs[claim["pack"]].overlaps)
+        refused = [problem.number for problem in problems if not problem.warning]
+        if refused:
+            bucket.arrays["claims"]["error"][place], kept[position] = min(refused), False
+        if problems:
+            round_.found.setdefault(int(bucket.arrays["rows"][place]), []).extend(problems)
+    return kept
 
 
 def _keep(bucket: Bucket, claims: _Claims, result: Result, position: int, round_: _Round) -> None:
@@ -289,5 +347,6 @@ def _keep(bucket: Bucket, claims: _Claims, result: Result, position: int, round_
             _Earlier(
                 arrays["keys"][place].tobytes(), int(arrays["sequences"][place]), int(bucket.years[place]),
                 bool(claim["mid_stay"]), int(result.benefits["deductible_fen"][position]), chain, result.seen[position],
+                frozenset(note["lines"] if (note := claims.notes[row]) is not None else ()),
             ),
         )  # fmt: skip
