@@ -17,7 +17,10 @@ if TYPE_CHECKING:
 
 _SIZE = re.compile(r"([0-9]+)(MiB|GiB|MB|GB|M|G)?\Z", re.ASCII)
 _UNITS = {"M": 1 << 20, "G": 1 << 30}
-_STEP_NAMES = {"prepare": "prepare 准备", "price": "price 计算", "write": "write 写出"}
+_STEP_NAMES = {
+    "index": "index 索引", "merge": "merge 合并", "route": "route 分发", "gather": "gather 归集",
+    "prepare": "prepare 准备", "price": "price 计算", "write": "write 写出",
+}  # fmt: skip
 _TOLD = (
     ("fund_total_fen", "funds 基金支付"),
     ("personal_total_fen", "persons 个人负担"),
@@ -49,6 +52,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser.add_argument("--pack", action="append", default=[], help="pack by name or folder; several times for several")
     parser.add_argument("--input", type=Path, help="folder of tables or of .pb files, or one file")
     parser.add_argument("--output", type=Path, help="folder for the results; empty, or that of a run to go on with")
+    parser.add_argument("--arrange", action="store_true", help="fee lines are in any order: sort them to claims first")
     parser.add_argument("--mapping", default="", help="TOML file with the names of columns, or: national")
     parser.add_argument("--opening", default="", help="Parquet file of what persons' years hold before the first claim")
     parser.add_argument("--lines", action="store_true", help="write the results of every fee line too")
@@ -89,7 +93,7 @@ def run(arguments: argparse.Namespace) -> int:
     options = Options(
         packs, arguments.input, arguments.output, arguments.mapping, arguments.opening, arguments.lines,
         arguments.engine, _workers(arguments), arguments.memory, resume=arguments.resume,
-        scheduler=arguments.scheduler, with_facts=bool(arguments.facts or arguments.against),
+        scheduler=arguments.scheduler, arrange=arguments.arrange, with_facts=bool(arguments.facts or arguments.against),
     )  # fmt: skip
     check_options(arguments, packs)
     try:

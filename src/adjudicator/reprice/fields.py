@@ -103,3 +103,6 @@ CLAIM_ROW, LINE_NUMBER, ORIGINAL_NUMBER = "claim", "line", "original_line"
 """Columns of a table of lines that ``adjudicator synth`` writes: the row of its claim, its number in the claim from 0,
 and the number of the line that a refund takes back (-1 none). They stand for ``line_id`` and ``original_line_id``,
 which are then the numbers from 1 as text."""
+
+LINE_KEYS = ("institution_code", "encounter_id", "settlement_sequence")
+"""Fields of a claim by which a table of lines may name it."""

@@ -72,7 +72,8 @@ def _parsed(content: str) -> Job:
     raw: dict[str, Any] = json.loads(content)
     source = raw.pop("source")
     units, spans = [Unit(*row) for row in source["units"]], [Span(*row) for row in source["spans"]]
-    return Job(**raw, source=Source(source["layout"], source["files"], units, spans))
+    loose = tuple(Unit(*row) for row in source["loose"])
+    return Job(**raw, source=Source(source["layout"], source["files"], units, spans, loose))
 
 
 @lru_cache(maxsize=2)

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +17,9 @@ import pyarrow.parquet as pq
 from adjudicator import __version__
 from adjudicator.errors import AdjudicatorError, E, Problem, refuse
 from adjudicator.reprice import price, results
+from adjudicator.reprice.arrange import steps_of
 from adjudicator.reprice.bucket import Bucket, offsets_of, ordered
-from adjudicator.reprice.job import Job, engine_for
+from adjudicator.reprice.job import Job, engine_for, write_job
 from adjudicator.reprice.mapping import own_names, read_mapping
 from adjudicator.reprice.prepare import FIXED, batches_of, chunk_of
 from adjudicator.reprice.source import open_source
@@ -34,6 +36,7 @@ def write_manifest(job: Job, summary: dict[str, Any]) -> Path:
     content = {
         "format": FORMAT, "version": __version__, "packs": job.packs, "rules_hash": job.rules_hash,
         "layout": job.source.layout, "mapping": job.mapping, "opening": job.opening, "with_lines": job.with_lines,
+        "arranged": bool(job.source.loose),
         "summary": summary,
         "inputs": {name: file_hash(Path(name)) for name in _inputs(job)},
         "outputs": {str(path.relative_to(folder)): file_hash(path) for path in made},
@@ -68,15 +71,29 @@ def verify(path: Path, sample: int = 0) -> dict[str, Any]:
     if changed:
         raise AdjudicatorError(*(Problem(int(E.OUTPUT_CHANGED), path.name, name) for name in changed))
     if job is not None and sample:
-        _price_again(job, sample)
+        try:
+            _arrange(job)
+            _price_again(job, sample)
+        finally:
+            shutil.rmtree(job.work, ignore_errors=True)
     return content
+
+
+def _arrange(job: Job) -> None:
+    """Sort the lines to their claims where the run did."""
+    steps = steps_of(job)
+    if steps:
+        write_job(job)
+    for step in steps:
+        for number in step.numbers:
+            step.function(str(job.path), number)
 
 
 def _job(path: Path, content: dict[str, Any]) -> Job:
     """Return the job of a manifest, in one bucket."""
     mapping = read_mapping(content["mapping"]) if content["mapping"] else own_names()
     files = [Path(name) for name in content["inputs"] if name not in (content["mapping"], content["opening"])]
-    source = open_source(_common(files), mapping)
+    source = open_source(_common(files), mapping, content.get("arranged", False))
     return Job(
         str(path.parent), content["packs"], content["rules_hash"], source, content["mapping"], content["opening"],
         with_lines=False, buckets=1, batch=1 << 15,

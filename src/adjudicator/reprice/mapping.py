@@ -28,7 +28,16 @@ from pathlib import Path
 from typing import Any
 
 from adjudicator.errors import AdjudicatorError, E, Problem, refuse
-from adjudicator.reprice.fields import CLAIM_FIELDS, LINE_FIELDS, PARTS, RECORDED_FIELDS, RECORDED_PREFIX, Field, Kind
+from adjudicator.reprice.fields import (
+    CLAIM_FIELDS,
+    LINE_FIELDS,
+    LINE_KEYS,
+    PARTS,
+    RECORDED_FIELDS,
+    RECORDED_PREFIX,
+    Field,
+    Kind,
+)
 
 SHIPPED = Path(__file__).parent / "mappings"
 """Mapping files that come with the package: ``national``."""
@@ -68,6 +77,8 @@ class Mapping:
     """The text of the file, for the manifest."""
     parts: MappingOf[str, Column] = dataclasses.field(default_factory=dict)
     """Parts of the total, in a table of claims without lines."""
+    line_keys: MappingOf[str, str] = dataclasses.field(default_factory=dict)
+    """Columns of the lines that name their claim, by field of the claim; for lines without the row of the claim."""
 
 
 def own_names() -> Mapping:
@@ -77,6 +88,7 @@ def own_names() -> Mapping:
         {name: Column(one, name) for name, one in LINE_FIELDS.items()},
         recorded={name: Column(one, RECORDED_PREFIX + name) for name, one in RECORDED_FIELDS.items()},
         parts={name: Column(one, name) for name, one in PARTS.items()},
+        line_keys={name: name for name in LINE_KEYS},
     )
 
 
@@ -93,12 +105,15 @@ def read_mapping(name: str) -> Mapping:
     tables = raw.get("tables", {})
     faults += [f"[tables] {key}" for key in tables if key not in ("claims", "lines")]
     claim = _columns(raw, "claim", CLAIM_FIELDS | PARTS, faults)
+    line = _columns(raw, "line", LINE_FIELDS | {name: CLAIM_FIELDS[name] for name in LINE_KEYS}, faults)
+    keys = {name: column.name for name, column in line.items() if name in LINE_KEYS}
+    faults += [f"[line] {name}: write a column" for name, column in keys.items() if not column]
     mapping = Mapping(
         {name: column for name, column in claim.items() if name not in PARTS},
-        _columns(raw, "line", LINE_FIELDS, faults),
+        {name: column for name, column in line.items() if name not in LINE_KEYS},
         str(tables.get("claims", "")), str(tables.get("lines", "")),
         _columns(raw, "recorded", RECORDED_FIELDS, faults), text,
-        {name: claim[name] for name in PARTS if name in claim},
+        {name: claim[name] for name in PARTS if name in claim}, keys,
     )  # fmt: skip
     if faults:
         raise AdjudicatorError(*(Problem(int(E.INPUT_UNREADABLE), path.name, fault) for fault in faults))

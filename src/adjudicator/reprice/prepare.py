@@ -21,6 +21,7 @@ from adjudicator.columns import CARE_DAYS, CLAIM, GROUP, SPLIT
 from adjudicator.errors import E, Problem, refuse
 from adjudicator.options import ExtraPosition
 from adjudicator.reprice import messages
+from adjudicator.reprice.arrange import in_order
 from adjudicator.reprice.job import Job, engine_of, read_job
 from adjudicator.reprice.kernels import encounter_keys, lines_that_do_not_add_up
 from adjudicator.reprice.problems import Found, write_problems
@@ -66,7 +67,7 @@ def batches_of(engine: Engine, job: Job, unit: Unit) -> Iterator[Batch]:
             first += len(starts)
         return
     mapping = job.columns()
-    for rows in read_unit(job.source, unit, mapping, job.batch):
+    for rows in read_unit(in_order(job, unit), unit, mapping, job.batch):
         incoming, unreadable = incoming_of(rows, mapping)
         if job.source.layout != "amounts":
             yield Batch(engine.resolve(incoming), rows.first, unreadable)

@@ -17,11 +17,13 @@ import pyarrow.parquet as pq
 
 from adjudicator.errors import E, refuse
 from adjudicator.reprice import prepare, price, problems, results
+from adjudicator.reprice.arrange import steps_of
 from adjudicator.reprice.engines import ENGINES
 from adjudicator.reprice.job import Job, engine_of, read_job, software, write_job
 from adjudicator.reprice.mapping import own_names, read_mapping
 from adjudicator.reprice.opening import check_opening
 from adjudicator.reprice.source import Source, open_source
+from adjudicator.reprice.steps import Step
 from adjudicator.reprice.store import DRAFT, read_receipt
 from adjudicator.reprice.tasks import Engine, Task, Where
 
@@ -40,6 +42,8 @@ BATCH_LINE_BYTES = 400
 """Memory for a fee line while it is resolved."""
 SCRATCH_BYTES = 440 + 8 * len(results.COLUMNS)
 """Bytes on disk for a claim between the steps."""
+SORTED_LINE_BYTES = 60
+"""Bytes on disk for a fee line that is sorted to its claim: twice, compressed."""
 STEPS = ("prepare", "price", "write")
 REJECTED, WARNINGS = "rejected.parquet", "warnings.parquet"
 
@@ -65,6 +69,8 @@ class Options(NamedTuple):
     batch: int = 0
     """0: as many as the memory has room for."""
     resume: bool = False
+    arrange: bool = False
+    """Sort fee lines to their claims first."""
     scheduler: str = ""
     """Address of the scheduler of a cluster, for an engine that has one."""
     with_facts: bool = False
@@ -94,7 +100,7 @@ class Summary(NamedTuple):
 def plan(options: Options, rules_hash: str) -> Plan:
     """Return what a run will do. Errors: E.INPUT_UNREADABLE and its like, E.MEMORY_TOO_SMALL, E.RUN_DIFFERS."""
     mapping = read_mapping(options.mapping) if options.mapping else own_names()
-    source = open_source(options.source.resolve(), mapping)
+    source = open_source(options.source.resolve(), mapping, options.arrange)
     sharing = 1 if options.scheduler else max(options.workers, 1)
     room = options.memory // sharing - BASE_BYTES
     least = (BASE_BYTES + LEAST_BUCKET * BUCKET_BYTES) * sharing
@@ -112,13 +118,16 @@ def plan(options: Options, rules_hash: str) -> Plan:
         software(), options.with_facts,
     )  # fmt: skip
     used = min(BASE_BYTES + -(-source.claims // buckets) * BUCKET_BYTES, options.memory // sharing)
-    return Plan(_resumed(job, options), options.workers, used * max(options.workers, 1), source.claims * SCRATCH_BYTES)
+    scratch = source.claims * SCRATCH_BYTES + sum(part.claims for part in source.loose) * SORTED_LINE_BYTES
+    return Plan(_resumed(job, options), options.workers, used * max(options.workers, 1), scratch)
 
 
 def lines_of(source: Source) -> int:
     """Return how many fee lines the tables have; those of messages are guessed."""
     if source.layout == "messages":
         return 30 * source.claims
+    if source.loose:
+        return sum(part.claims for part in source.loose)
     total = 0
     for name in {span.file for span in source.spans} or set(source.files):
         metadata = pq.read_metadata(name)
@@ -158,6 +167,8 @@ def run(planned: Plan, options: Options, progress: Progress) -> Summary:
     engine = ENGINES[options.engine](Where(options.workers, options.scheduler))
     try:
         engine.begin(str(job.path))
+        for step in steps_of(job):
+            _step(engine, job, step, progress)
         _step(engine, job, Step("prepare", prepare.prepare_unit, units, _prepared), progress)
         _step(engine, job, Step("price", price.price_bucket, range(job.buckets), _priced), progress)
         receipts = _step(engine, job, Step("write", results.write_unit, units, _written), progress)
@@ -166,15 +177,6 @@ def run(planned: Plan, options: Options, progress: Progress) -> Summary:
     rejected = _write_problems(job)
     totals = {name: sum(receipt["totals"][name] for receipt in receipts) for name in results.SUMMED}
     return Summary(job.source.claims, sum(receipt["settled"] for receipt in receipts), rejected, totals)
-
-
-class Step(NamedTuple):
-    """One step: its function, the numbers of its tasks, and where the receipt of each is."""
-
-    name: str
-    function: Callable[..., dict[str, Any]]
-    numbers: Sequence[int]
-    receipt: Callable[[Job, int], Path]
 
 
 def _prepared(job: Job, number: int) -> Path:

@@ -23,6 +23,7 @@ from adjudicator.reprice.fields import (
     CLAIM_FIELDS,
     CLAIM_ROW,
     LINE_FIELDS,
+    LINE_KEYS,
     LINE_NUMBER,
     ORIGINAL_NUMBER,
     PARTS,
@@ -37,7 +38,6 @@ UNIT_ROWS = 131_072
 MOST_LINES_READ = 1 << 17
 """Lines that are read at once."""
 NESTED = "lines"
-IDENTITY = ("institution_code", "encounter_id", "settlement_sequence")
 _PLAIN = frozenset({"encounter_id", "line_id", "original_line_id", "referral_from_encounter"})
 """Texts that hardly come twice; of the others the dictionary is read once."""
 
@@ -75,6 +75,8 @@ class Source(NamedTuple):
     """All files, for the manifest."""
     units: list[Unit]
     spans: list[Span]
+    loose: tuple[Unit, ...] = ()
+    """Parts of a table of lines that are not in the order of their claims; ``arrange`` sorts them."""
 
     @property
     def claims(self) -> int:
@@ -82,8 +84,8 @@ class Source(NamedTuple):
         return sum(unit.claims for unit in self.units)
 
 
-def open_source(folder: Path, mapping: Mapping) -> Source:
-    """Look at the files of a folder, or at one file, and check the columns.
+def open_source(folder: Path, mapping: Mapping, arrange: bool = False) -> Source:
+    """Look at the files of a folder, or at one file, and check the columns; ``arrange``: lines are in any order.
 
     Errors: E.INPUT_UNREADABLE, E.INPUT_COLUMN, E.INPUT_TYPE, all that the tables have.
     """
@@ -104,7 +106,27 @@ def open_source(folder: Path, mapping: Mapping) -> Source:
         return Source(layout, files, units, [])
     schema = _same_schema(lines)
     _check_columns(schema, mapping.line, LINE_FIELDS, _line_stand_ins(schema))
-    return Source("tables", files, units, _spans(lines, sum(unit.claims for unit in units)))
+    if arrange or CLAIM_ROW not in schema.names:
+        _check_keys(schema, mapping)
+        return Source("tables", files, units, [], tuple(_units(lines, MOST_LINES_READ)))
+    return Source("tables", files, units, spans_of(lines, sum(unit.claims for unit in units)))
+
+
+def _check_keys(schema: pa.Schema, mapping: Mapping) -> None:
+    """Refuse lines that say neither the row nor the encounter of their claim. Errors: E.INPUT_COLUMN, E.INPUT_TYPE."""
+    if CLAIM_ROW in schema.names:
+        if not pa.types.is_integer(schema.field(CLAIM_ROW).type):
+            raise refuse(E.INPUT_TYPE, CLAIM_ROW, f"{CLAIM_ROW} is {schema.field(CLAIM_ROW).type}")
+        return
+    if mapping.line_keys.get("encounter_id") not in schema.names:
+        either = f"{CLAIM_ROW}, or {mapping.line_keys.get('encounter_id', 'encounter_id')}"
+        raise refuse(E.INPUT_COLUMN, CLAIM_ROW, either, either.replace(", or ", " 或 "))
+    for name in mapping.line_keys.values():
+        if name in schema.names:
+            kind = schema.field(name).type
+            kind = kind.value_type if pa.types.is_dictionary(kind) else kind
+            if not (pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_integer(kind)):
+                raise refuse(E.INPUT_TYPE, name, f"{name} is {kind}, and must be a text or a whole number")
 
 
 def _parquet_files(folder: Path, mapping: Mapping) -> tuple[list[Path], list[Path]]:
@@ -203,7 +225,7 @@ def _check_columns(schema: pa.Schema, columns: Any, fields: dict[str, Field], st
 # ---------------------------------------------------------------- units
 
 
-def _units(files: list[Path]) -> list[Unit]:
+def _units(files: list[Path], least: int = UNIT_ROWS) -> list[Unit]:
     units: list[Unit] = []
     first = 0
     for path in files:
@@ -211,7 +233,7 @@ def _units(files: list[Path]) -> list[Unit]:
         begin = rows = row_in_file = 0
         for group in range(metadata.num_row_groups):
             rows += metadata.row_group(group).num_rows
-            if rows >= UNIT_ROWS or group == metadata.num_row_groups - 1:
+            if rows >= least or group == metadata.num_row_groups - 1:
                 if rows:
                     units.append(Unit(len(units), str(path), begin, group + 1, first, rows, row_in_file))
                 first, row_in_file = first + rows, row_in_file + rows
@@ -231,12 +253,11 @@ def _units_of_messages(files: list[Path]) -> list[Unit]:
 
 
 def _disorder() -> AdjudicatorError:
-    return refuse(
-        E.INPUT_UNREADABLE, CLAIM_ROW, "the lines are not in the order of their claims", "明细未按结算单的顺序排列"
-    )
+    mixed = "the lines are not in the order of their claims; --arrange sorts them first"
+    return refuse(E.INPUT_UNREADABLE, CLAIM_ROW, mixed, "明细未按结算单的顺序排列，可加 --arrange 先行排序")
 
 
-def _spans(files: list[Path], count: int) -> list[Span]:
+def spans_of(files: list[Path], count: int) -> list[Span]:
     """Return the row groups of the lines in the order of their claims. Errors: E.INPUT_UNREADABLE, E.INPUT_COLUMN."""
     spans: list[Span] = []
     for path in files:
@@ -375,7 +396,7 @@ def identity_of(source: Source, unit: Unit, mapping: Mapping) -> dict[str, pa.Ch
     if source.layout == "messages":
         return messages.identity(Path(unit.file), unit.begin, unit.end)
     file = _open(Path(unit.file))
-    names = [mapping.claim[name].name for name in IDENTITY if mapping.claim[name].name]
+    names = [mapping.claim[name].name for name in LINE_KEYS if mapping.claim[name].name]
     table = file.read_row_groups(list(range(unit.begin, unit.end)), names, use_threads=False)
     return identity_in(table, mapping)
 
@@ -383,7 +404,7 @@ def identity_of(source: Source, unit: Unit, mapping: Mapping) -> dict[str, pa.Ch
 def identity_in(table: pa.Table, mapping: Mapping) -> dict[str, pa.ChunkedArray]:
     """Return institution, encounter and sequence of a table of claims, as they came."""
     found = {}
-    for name in IDENTITY:
+    for name in LINE_KEYS:
         column = mapping.claim[name]
         own = column.value is None
         found[name] = table.column(column.name) if own else pa.chunked_array([pa.repeat(column.value, len(table))])
