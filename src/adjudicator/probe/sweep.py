@@ -18,6 +18,7 @@ from adjudicator.probe.scenes import (
     DEDUCTIBLE,
     FIRST_FUND,
     FIRST_PAY,
+    IN_SCOPE,
     PAID,
     PERSONAL,
     SELF_PAID,
@@ -31,8 +32,10 @@ from adjudicator.probe.scenes import (
 from adjudicator.rules.bundle import Bundle
 
 ORDINARY_FEN = 1_000_000
-MOST_PAIRS = 64
-"""Scenes of two claims that the sweep makes of one cell; the walk goes on from there."""
+MOST_PAIRS = 48
+"""Scenes of two claims that the sweep draws of one cell; the walk goes on from there."""
+EVERY_WITH_FIRST_PAY = 4
+"""So many scenes one is swept again with a first pay of a fifth of the cost in scope."""
 SINGLE_FAMILIES = tuple(
     name for name in FAMILIES if name not in ("other_order", "two_hospitals", "cut_in_two", "in_parts")
 )
@@ -144,25 +147,39 @@ def _at_breaks(probe: Probe) -> Iterator[Scenes]:
     both = np.concatenate([both, more])
     both = both[both[:, 1] > 0]
     yield single(both[:, 0], both[:, 1])
+    scenes = single(both[::EVERY_WITH_FIRST_PAY, 0], both[::EVERY_WITH_FIRST_PAY, 1])
+    scenes.fen[:, 0, FIRST_PAY] = scenes.fen[:, 0, IN_SCOPE] // 5
+    yield scenes
 
 
 def _two_at_breaks(probe: Probe) -> Iterator[Scenes]:
-    """Yield scenes of two claims: the first ends at a break of the year ± 1 fen, the second at one of its own."""
-    cell, first, second = [], [], []
-    for number in range(len(probe.cells)):
-        fen = np.unique(probe.breaks.of(number))
-        fen = fen if len(fen) else np.array([1_000_000])
-        fen = np.concatenate([fen - 1, fen, fen + 1, fen // 2])
-        left, right = (grid.ravel() for grid in np.meshgrid(fen, fen, indexing="ij"))
-        rest = np.maximum(right - left, 1)
-        pairs = np.unique(np.stack((np.tile(left, 2), np.concatenate([right, rest])), axis=1), axis=0)
-        pairs = pairs[pairs.min(axis=1) > 0]
-        chosen = np.random.default_rng(number).permutation(len(pairs))[:MOST_PAIRS]
-        cell.append(np.full(len(chosen), number))
-        first.append(pairs[chosen, 0])
-        second.append(pairs[chosen, 1])
-    if cell:
-        yield double(np.concatenate(cell), np.concatenate(first), np.concatenate(second))
+    """Yield scenes of two claims: the first ends at a break of the year ± 1 fen, the second at one of its own.
+
+    A stay of one fen before each break is always among them, and each break in halves: that is how a stay is cut.
+    """
+    pairs = [_pairs(number, np.unique(probe.breaks.of(number))) for number in range(len(probe.cells))]
+    if pairs:
+        cell = np.repeat(np.arange(len(pairs)), [len(some) for some in pairs])
+        both = np.concatenate(pairs)
+        yield double(cell, both[:, 0], both[:, 1])
+        scenes = double(cell, both[:, 0], both[:, 1]).rows(np.arange(0, len(cell), EVERY_WITH_FIRST_PAY))
+        scenes.fen[:, -1, FIRST_PAY] = scenes.fen[:, -1, IN_SCOPE] // 5
+        yield scenes
+
+
+def _pairs(number: int, fen: np.ndarray) -> np.ndarray:
+    """Return int64[n, 2]: costs of two claims of a cell with some breaks."""
+    fen = fen if len(fen) else np.array([ORDINARY_FEN])
+    one = np.ones(len(fen), np.int64)
+    always = [(one, fen), (one, fen + 1), (fen, fen), (fen // 2, fen - fen // 2), (fen - 1, 2 * one), (fen, one)]
+    near = np.concatenate([fen - 1, fen, fen + 1, fen // 2])
+    left, right = (grid.ravel() for grid in np.meshgrid(near, near, indexing="ij"))
+    more = np.stack((np.tile(left, 2), np.concatenate([right, np.maximum(right - left, 1)])), axis=1)
+    more = np.unique(more, axis=0)
+    chosen = np.random.default_rng(number).permutation(len(more))[:MOST_PAIRS]
+    both = np.unique(np.concatenate([*(np.stack(pair, axis=1) for pair in always), more[chosen]]), axis=0)
+    found: np.ndarray = both[both.min(axis=1) > 0]
+    return found
 
 
 GOLDEN = np.array([0.8191725133961645, 0.6710436067037893, 0.5497004779019703])
