@@ -23,7 +23,7 @@ from adjudicator.reprice.partitions import Rules, price_partition, result_schema
 def priced(claims: DataFrame, rules: Rules, partitions: int) -> DataFrame:
     """Return the settlements of nested claims (docs/reprice.md), one row a claim."""
     mapping = read_mapping(rules.mapping) if rules.mapping else own_names()
-    wanted = {column.name for column in mapping.claim.values()} | {"lines"}
+    wanted = {column.name for column in mapping.claim.values()} | {"lines", "accumulators"}
     claims = claims.select([name for name in claims.columns if name in wanted])
     person, date = (mapping.claim[name].name for name in ("person_id", "settlement_date"))
     in_order = claims.repartition(partitions, person).sortWithinPartitions(person, date)

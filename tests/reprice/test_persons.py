@@ -17,7 +17,16 @@ from adjudicator.rules.bundle import load_bundle
 from adjudicator.synth.write import _varint
 from adjudicator.v1 import claim_pb2, settlement_pb2
 from tests.golden.test_golden import FOLDER
-from tests.reprice.tables import assert_same, contents, in_order, price_files, protobuf_way, result_rows, write_nested
+from tests.reprice.tables import (
+    assert_same,
+    contents,
+    in_order,
+    nested,
+    price_files,
+    protobuf_way,
+    result_rows,
+    write_nested,
+)
 
 
 def write_messages(claims, path):
@@ -125,6 +134,45 @@ def test_years_and_categories_that_claims_bring(claims, engine, tmp_path):
         (problem.code, problem.field, problem.message) for problem in told
     ]
     assert refused
+    with_years = nested(year).append_column("accumulators", pa.array([years_of(claim) for claim in year], BROUGHT))
+    (tmp_path / "nested").mkdir()
+    pq.write_table(with_years, tmp_path / "nested" / "claims.parquet", row_group_size=130)
+    price_files(tmp_path / "nested", tmp_path / "out", buckets=2)
+    name = "settlements/part-00000.parquet"
+    assert contents(tmp_path / "out")[name] == contents(tmp_path / "out4")[name]
+    same = pq.read_table(tmp_path / "out" / "rejected.parquet").drop_columns(["file"])
+    assert same.equals(pq.read_table(tmp_path / "out4" / "rejected.parquet").drop_columns(["file"]))
+
+
+BROUGHT = pa.struct(
+    {
+        "year": pa.int32(),
+        "entries": pa.list_(
+            pa.struct({"name": pa.string(), "value": pa.int64(), "disease_code": pa.string(), "period": pa.int32()})
+        ),
+    }
+)
+
+
+def years_of(claim):
+    if not claim.HasField("accumulators"):
+        return None
+    names = ("name", "value", "disease_code", "period")
+    entries = [{name: getattr(entry, name) for name in names} for entry in claim.accumulators.entries]
+    return {"year": claim.accumulators.year, "entries": entries}
+
+
+def test_a_year_with_a_hole_is_rejected_and_a_column_of_another_form_refused(claims, tmp_path):
+    rows = [{"year": 2023, "entries": [{"name": "stays", "value": value}]} for value in (1, None)]
+    for form, values in ((BROUGHT, [*rows, None]), (pa.int64(), [1, 2, 3])):
+        (tmp_path / str(form)[:3]).mkdir()
+        table = nested(claims[:3]).append_column("accumulators", pa.array(values, form))
+        pq.write_table(table, tmp_path / str(form)[:3] / "claims.parquet")
+    price_files(tmp_path / "str", tmp_path / "out")
+    (told,) = pq.read_table(tmp_path / "out" / "rejected.parquet").to_pylist()
+    assert (told["row"], told["code"], told["field"]) == (1, "ADJ-1006", "accumulators.entries.value")
+    with pytest.raises(AdjudicatorError, match="accumulators is int64"):
+        price_files(tmp_path / "int", tmp_path / "none")
 
 
 def opening(path, rows):

@@ -49,7 +49,7 @@ REQUIRED_LINE = frozenset({"line_id", "item_code", "fee_date", "unit_price_e4", 
 """Fields whose column must be there. A stay needs a discharge date and diagnoses too, which the engine asks for."""
 
 NOT_READ = frozenset({"accumulators", "lines"})
-"""Fields that are messages: lines have a table, and a year that a claim brings is read from .pb files only."""
+"""Fields that are messages: lines have a table, and for a year that a claim brings see ``brought``."""
 
 _SPANS = {"i8": (-(2**63), 2**63 - 1), "i4": (-(2**31), 2**31 - 1), "u4": (0, 2**32 - 1), "u1": (0, 1)}
 _FORMS = {"int64": "i8", "int32": "i4", "uint32": "u4", "uint8": "u1"}

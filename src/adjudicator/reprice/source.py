@@ -18,6 +18,7 @@ import pyarrow.parquet as pq
 
 from adjudicator.errors import AdjudicatorError, E, Problem, refuse
 from adjudicator.reprice import messages
+from adjudicator.reprice.brought import BROUGHT, check_brought
 from adjudicator.reprice.convert import check_type, list_of
 from adjudicator.reprice.fields import (
     CLAIM_FIELDS,
@@ -182,9 +183,8 @@ def _layout_without_lines(files: list[Path], mapping: Mapping) -> str:
 
 def check_claims(schema: pa.Schema, mapping: Mapping, layout: str) -> None:
     """Check the columns of the claims, and of the lines inside them. Errors: E.INPUT_COLUMN, E.INPUT_TYPE."""
-    if "accumulators" in schema.names:
-        detail = "accumulators: the year that a claim brings is read from .pb files; use --opening for a table"
-        raise refuse(E.INPUT_TYPE, "accumulators", detail)
+    if BROUGHT in schema.names and not mapping.source:
+        check_brought(schema.field(BROUGHT).type)
     if layout == "nested":
         if NESTED not in schema.names:
             raise refuse(E.INPUT_COLUMN, NESTED, NESTED)
@@ -318,7 +318,8 @@ def read_unit(source: Source, unit: Unit, mapping: Mapping, batch: int) -> Itera
     # Not inside lists: Arrow cannot read a list of records whose dictionary changes from page to page.
     file = _with_dictionaries(Path(unit.file), mapping.claim)
     parts = mapping.parts if source.layout == "amounts" else {}
-    names = _wanted(file.schema_arrow, {**mapping.claim, **parts}, (NESTED,) if nested else ())
+    more = (*((NESTED,) if nested else ()), *(() if mapping.source else (BROUGHT,)))
+    names = _wanted(file.schema_arrow, {**mapping.claim, **parts}, more)
     lines = _Lines(source.spans, mapping)
     first = unit.first
     groups = (file.iter_batches(batch, [group], names, use_threads=False) for group in range(unit.begin, unit.end))

@@ -13,6 +13,7 @@ from adjudicator.claim.incoming import ID_BYTES, Incoming
 from adjudicator.columns import SPLIT
 from adjudicator.errors import E, Problem
 from adjudicator.limits import LAST_DATE, MAX_LINES_PER_CLAIM
+from adjudicator.reprice.brought import BROUGHT, fill_brought
 from adjudicator.reprice.convert import Heap, Note, list_of, numbers_of, texts_of
 from adjudicator.reprice.fields import CLAIM_FIELDS, LINE_FIELDS, LINE_NUMBER, ORIGINAL_NUMBER, Kind
 from adjudicator.reprice.kernels import (
@@ -62,7 +63,9 @@ def incoming_of(rows: Rows, mapping: Mapping) -> tuple[Incoming, dict[int, list[
     of_lines = list[Note]()
     tables["lines"] = _lines(rows, mapping, heap, of_lines)
     claims["lines_start"], claims["lines_end"] = rows.ends[:-1], rows.ends[1:]
-    claims["accumulators"] = -1
+    claims[BROUGHT] = -1
+    if BROUGHT in rows.claims:
+        fill_brought(rows.claims[BROUGHT], claims, tables, heap, notes)
     tables[""] = claims
     status = np.zeros(count, np.int32)
     problems = _problems(notes, of_lines, rows.ends, status)
