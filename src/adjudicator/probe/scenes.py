@@ -59,9 +59,6 @@ class Scenes(NamedTuple):
         opening = None if self.opening is None else self.opening[chosen]
         return self._replace(cell=self.cell[chosen], fen=self.fen[chosen], opening=opening)
 
-    def __str__(self) -> str:
-        return f"{len(self.cell)} scenes of {self.cell.shape[1]}"
-
 
 @dataclass(frozen=True, slots=True)
 class Outcome:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -107,20 +107,16 @@ def probe_of(bundle: Bundle, date: int = 0) -> Probe:
     return probe
 
 
-def sweep(probe: Probe, claims: int = 0, seed: int = 1, tell: Callable[[int], None] | None = None) -> None:
+def sweep(probe: Probe, claims: int = 0, seed: int = 1) -> None:
     """Run every scene at the breaks, then a walk until ``claims`` have been priced in all."""
     began = time.process_time()
     for scenes in (*_at_breaks(probe), *_two_at_breaks(probe)):
         for batch in batches(len(scenes.cell)):
             _run(probe, scenes.rows(np.arange(batch.start, batch.stop)))
-            if tell:
-                tell(probe.claims)
     for scenes in walk(probe, seed):
         if probe.claims >= claims:
             break
         _run(probe, scenes)
-        if tell:
-            tell(probe.claims)
     probe.seconds += time.process_time() - began
 
 
@@ -161,8 +157,9 @@ def _two_at_breaks(probe: Probe) -> Iterator[Scenes]:
     if pairs:
         cell = np.repeat(np.arange(len(pairs)), [len(some) for some in pairs])
         both = np.concatenate(pairs)
-        yield double(cell, both[:, 0], both[:, 1])
-        scenes = double(cell, both[:, 0], both[:, 1]).rows(np.arange(0, len(cell), EVERY_WITH_FIRST_PAY))
+        scenes = double(cell, both[:, 0], both[:, 1])
+        yield scenes
+        scenes = scenes.rows(np.arange(0, len(cell), EVERY_WITH_FIRST_PAY))
         scenes.fen[:, -1, FIRST_PAY] = scenes.fen[:, -1, IN_SCOPE] // 5
         yield scenes
 
