@@ -49,7 +49,8 @@ OF_STAGE: dict[str, tuple[Stage, ...]] = {
     "family_account": (Stage.ACCOUNT,),
     "cash": (Stage.ACCOUNT,),
 }
-"""Stage of an answer -> stages of the plan whose values decide it; where none of them differs, every other may."""
+"""Stage of an answer -> stages of the plan whose values decide it. Where none of them differs, an earlier claim of the
+year does it, or, where the person has none that differs, another value of the plan."""
 _CATALOGUE_FILES: dict[str, tuple[str, ...]] = {
     "over_ceiling": ("ceiling.csv",),
     "first_pay": ("ratio.csv", "ratio_rule.csv", "class.csv"),
@@ -61,7 +62,7 @@ _MONTH_END = 28
 
 
 class Cause(NamedTuple):
-    """Why claims differ."""
+    """Why claims differ. One that follows from an earlier claim names what else of the plan differs, if anything."""
 
     kind: str
     """Of ``KINDS``."""
@@ -118,34 +119,31 @@ class Causes:
             return self._recorded(case)
         if case.stage in _CATALOGUE_FILES:
             return self._cross_region(case) or self._catalogue(case) or self._level(case) or Cause(UNKNOWN)
-        found = self._level(case) or self._plan(case) or self._lists(case)
-        known = case.cells.plan_old >= 0 and case.cells.plan_new >= 0
-        return found or Cause(EARLIER if known else UNKNOWN)
+        if min(case.cells.plan_old, case.cells.plan_new) < 0:
+            return self._level(case) or Cause(UNKNOWN)
+        first = OF_STAGE.get(case.stage, ())
+        found = self._level(case) or self._plan(case, first) or self._lists(case)
+        if found is not None:
+            return found
+        others = self._plan(case, [stage for stage in Stage if stage not in first])
+        return (others or Cause(EARLIER))._replace(kind=EARLIER)
 
     # ---------------------------------------------------------------- the plan
 
-    def _plan(self, case: Case) -> Cause | None:
-        """Return what differs between two plan rows, None where nothing does."""
-        if case.cells.plan_new < 0 or case.cells.plan_old < 0:
-            return None
+    def _plan(self, case: Case, stages: Sequence[Stage]) -> Cause | None:
+        """Return what differs between two plan rows in some stages, None where nothing does."""
         assert self._old is not None
         if _names(self._old, case.pack) != _names(self._new, case.pack):
             case = case._replace(cells=case.cells._replace(group=-1, level=-1, category=-1))
-        first = OF_STAGE.get(case.stage, ())
-        for stages in (first, tuple(stage for stage in Stage if stage not in first)):
-            named = list(_different(self._old, self._new, case, stages))
-            if named:
-                return _cause(named)
-        return None
+        named = list(_different(self._old, self._new, case, stages))
+        return _cause(named) if named else None
 
     def _cross_region(self, case: Case) -> Cause | None:
         """Return what differs in the first pay of care elsewhere, before the tables of the catalogue are asked."""
         cells = case.cells
         if case.stage != "first_pay" or cells.place == Place.LOCAL or min(cells.plan_old, cells.plan_new) < 0:
             return None
-        assert self._old is not None
-        named = list(_different(self._old, self._new, case, OF_STAGE["first_pay"]))
-        return _cause(named) if named else None
+        return self._plan(case, OF_STAGE["first_pay"])
 
     def _level(self, case: Case) -> Cause | None:
         """Return that the register has the institution at another level, None where it does not."""

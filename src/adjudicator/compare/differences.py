@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from adjudicator.compare.answers import MONEY, STAGES, Both, text_of
-from adjudicator.compare.causes import EARLIER, REFUSAL, UNKNOWN, Case, Cause, Causes, Cells
+from adjudicator.compare.causes import EARLIER, REFUSAL, RULE, UNKNOWN, Case, Cause, Causes, Cells
 from adjudicator.compare.sides import KEY
 from adjudicator.reprice.store import renamed
 
@@ -202,9 +202,11 @@ class Collector:
         follows = earlier[numbers] & (persons >= 0) & (self._first_day[persons] <= days)
         rows = np.where(follows, self._first_row[persons], -1)
         named = np.where(follows, self._first_cause[persons], numbers)
-        kinds = [UNKNOWN, *(cause.kind for cause in self.causes)]
-        lost = earlier[numbers] & ~follows  # its rules are the same, and no earlier claim of the person differs
-        shown: dict[str, Any] = {"cause": _taken(kinds, np.where(lost, 0, numbers + 1))}
+        # Where no earlier claim of the person differs, another value of the plan did it, or nothing that is known.
+        lost = [RULE if cause.keys else UNKNOWN for cause in self.causes]
+        kinds = [*(cause.kind for cause in self.causes), *lost]
+        alone = earlier[numbers] & ~follows
+        shown: dict[str, Any] = {"cause": _taken(kinds, np.where(alone, numbers + len(lost), numbers))}
         for name in ("keys", "document", "clause"):
             shown[name] = _taken([getattr(cause, name) for cause in self.causes], named)
         shown["follows_row"] = pa.array(rows, pa.int64(), mask=rows < 0)
