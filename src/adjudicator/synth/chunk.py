@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 
@@ -11,6 +12,7 @@ from adjudicator.codes import CareKind, Filing, Place, Referral, Scheme
 from adjudicator.errors import E, refuse
 from adjudicator.rulefile.pack import Hospital, Pack
 from adjudicator.synth.goods import KIND, Goods
+from adjudicator.synth.habits import USUAL, Habits
 from adjudicator.synth.illness import FALLBACK_DIAGNOSES, Illnesses
 from adjudicator.synth.population import Population
 
@@ -32,6 +34,10 @@ SINGLE_DISEASE_SHARE = 0.02
 
 AWAY_SHARE = 0.05
 """Of the stays: care outside the pool."""
+LEAST_LINES, MOST_LINES = 5, 100
+"""Of a stay."""
+MOST_SCALED_E4 = 30_000_00 * 10_000
+"""No line grows beyond 30,000 yuan, in 1/10000 fen, where costs lie further apart."""
 REFUND_SHARE = 0.03
 """Of the stays: a line is taken back, wholly or in part."""
 DEAR_SHARE = 0.04
@@ -120,6 +126,7 @@ class Rules:
     fixed_price: tuple[str, ...]
     lasting: tuple[str, ...]
     allowed: np.ndarray = field(default_factory=lambda: np.zeros((12, 0, 0, 0), bool))
+    habits: Habits = USUAL
 
     def payer(self, scheme: int, kind: int) -> int:
         """Return the scheme that pays a person of a scheme for a birth: maternity insurance for employees; 0 none."""
@@ -165,7 +172,7 @@ def draw_chunk(
     """Draws one claim for each settlement day of ``days`` (ascending); ``busy_until`` (a day a person) is moved on."""
     count = len(days)
     person, scheme, kind, spot = _cases(rng, pack, people, rules, days, rng.random(count) < inpatient_share)
-    admission = _admissions(rng, kind, days, person, busy_until)
+    admission = _admissions(rng, kind, days, person, busy_until, rules.habits.stay_days)
     overnight = np.isin(kind, OVERNIGHT)
     home = len(pack.hospitals)
     hospital = np.where(spot < home, spot, -1)
@@ -179,7 +186,10 @@ def draw_chunk(
         icu_hours=np.where(overnight & (rng.random(count) < 0.03), rng.integers(1, 96, count), 0),
         discharge_way=np.where(overnight, rng.choice([1, 1, 1, 1, 1, 1, 1, 1, 2, 4], count), 0),
         use_account=(scheme == Scheme.EMPLOYEE) & (rng.random(count) < 0.8),
-        diagnoses=[], procedures=[], **_lines(rng, pack.hospitals, goods, kind, hospital, admission, days),
+        diagnoses=[], procedures=[],
+        **_lines(
+            rng, pack.hospitals, goods, Care(kind, hospital, admission, days), _cost(rng, rules.habits, scheme)
+        ),
     )  # fmt: skip
     up = chunk.referral == Referral.UP
     chunk.chain_deductible_fen[up] = rng.choice([0, 30_000, 50_000], int(up.sum()))
@@ -240,10 +250,14 @@ def _special_stays(
 
 
 def _admissions(
-    rng: np.random.Generator, kind: np.ndarray, days: np.ndarray, person: np.ndarray, busy_until: np.ndarray
-) -> np.ndarray:
-    """First days: a stay begins after the person's last stay ended and after the last visit."""
-    length = np.minimum(1 + rng.exponential(7.5, len(kind)).astype(np.int64), 60)
+    rng: np.random.Generator, kind: np.ndarray, days: np.ndarray, person: np.ndarray, busy_until: np.ndarray,
+    percent: int,
+) -> np.ndarray:  # fmt: skip
+    """First days: a stay begins after the person's last stay ended and after the last visit.
+
+    ``percent`` of the usual length.
+    """
+    length = np.minimum(1 + (rng.exponential(7.5, len(kind)) * percent / 100).astype(np.int64), 60)
     length = np.where(kind == CareKind.BED_DAY_INPATIENT, 20 + rng.integers(0, 70, len(kind)), length)
     admission = days.copy()
     for row in np.flatnonzero(TAKEN_BY[kind] != NOTHING).tolist():
@@ -257,21 +271,24 @@ def _spots(
     rng: np.random.Generator, register: tuple[Hospital, ...], rules: Rules, scheme: np.ndarray, kind: np.ndarray
 ) -> np.ndarray:
     """Return a hospital of the register, or behind them a place outside the pool with its filing."""
-    spot = _hospitals(rng, register, kind)
+    spot = _hospitals(rng, register, kind, rules.habits)
     if rules.away:
         leaves = (kind == CareKind.INPATIENT) & (rng.random(len(kind)) < AWAY_SHARE)
         spot = np.where(leaves, len(register) + rng.integers(0, len(rules.away), len(kind)), spot)
     return spot
 
 
-def _hospitals(rng: np.random.Generator, register: tuple[Hospital, ...], kind: np.ndarray) -> np.ndarray:
+def _hospitals(
+    rng: np.random.Generator, register: tuple[Hospital, ...], kind: np.ndarray, habits: Habits
+) -> np.ndarray:
     """Return a hospital of the register: stays rather in high levels, visits rather in low ones, pharmacies for
     their own.
     """
     level = np.array([int(hospital.hosp_lv or 11) for hospital in register])
     shop = np.array([hospital.code.startswith("P") for hospital in register])
+    high, low = 6.0 * habits.high_levels / 100, 0.8 * habits.low_levels / 100
     weights = {
-        "stay": np.where(shop, 0, np.where(level <= 4, 6.0, np.where(level <= 7, 5.0, 0.8))),
+        "stay": np.where(shop, 0, np.where(level <= 4, high, np.where(level <= 7, 5.0, low))),
         "visit": np.where(shop, 0, np.where(level <= 4, 3.0, 2.0)),
         "shop": shop.astype(float) if shop.any() else np.ones(len(register)),
     }
@@ -283,17 +300,49 @@ def _hospitals(rng: np.random.Generator, register: tuple[Hospital, ...], kind: n
     return chosen
 
 
+class Care(NamedTuple):
+    """Kind, hospital and first and last days of the claims of a chunk."""
+
+    kind: np.ndarray
+    hospital: np.ndarray
+    admission: np.ndarray
+    days: np.ndarray
+
+
+class Cost(NamedTuple):
+    """How dear the stays of a chunk are."""
+
+    percent: np.ndarray
+    """Of the usual number of lines."""
+    factor: np.ndarray
+    """Of the usual quantities."""
+
+
+_LEAST_FACTOR, _MOST_FACTOR = 0.3, 60.0
+
+
+def _cost(rng: np.random.Generator, habits: Habits, scheme: np.ndarray) -> Cost:
+    """Return how dear each stay is; nothing is drawn where costs lie as usual."""
+    residents = scheme == Scheme.RESIDENT
+    factor = np.ones(len(scheme))
+    if habits.employee_spread != habits.resident_spread or habits.employee_spread != USUAL.employee_spread:
+        sigma = np.where(residents, habits.resident_spread, habits.employee_spread) / 100 - 1
+        factor = np.clip(np.exp(sigma * rng.standard_normal(len(scheme))), _LEAST_FACTOR, _MOST_FACTOR)
+    return Cost(np.where(residents, habits.resident_cost, habits.employee_cost), factor)
+
+
 def _lines(
-    rng: np.random.Generator, register: tuple[Hospital, ...], goods: Goods, kind: np.ndarray, hospital: np.ndarray,
-    admission: np.ndarray, days: np.ndarray,
-) -> dict[str, np.ndarray]:  # fmt: skip
+    rng: np.random.Generator, register: tuple[Hospital, ...], goods: Goods, care: Care, cost: Cost
+) -> dict[str, np.ndarray]:
     """Fee lines of all claims of the chunk."""
+    kind, hospital, admission, days = care
     stay, shop = np.isin(kind, STAYS), kind == CareKind.PHARMACY
     nights = np.maximum(days - admission, 1)
     size = np.where(
         stay, 12 + np.minimum(nights * 2, 20) + rng.integers(0, 24, len(kind)), rng.integers(5, 13, len(kind))
     )
     size = np.where(shop, rng.integers(1, 5, len(kind)), size)
+    size = np.where(stay, np.clip(size * cost.percent // 100, LEAST_LINES, MOST_LINES), size)
     line_start = np.concatenate([[0], np.cumsum(size)])
     claim = np.repeat(np.arange(len(kind)), size)
     position = np.arange(len(claim)) - line_start[claim]
@@ -308,11 +357,14 @@ def _lines(
     sort[(position == 2) & surgery[claim]] = KIND["surgery"]
     item = goods.draw(rng, sort)
     levels = np.array([int(entry.hosp_lv or 11) for entry in register] + [2])[hospital][claim]
-    percent = np.array([100, *_PRICE_PERCENT.values()])[levels]
-    percent = np.where(np.isin(sort, _SERVICES), percent, 100) + np.where(rng.random(total) < DEAR_SHARE, 25, 0)
-    price_e4 = (goods.price_e4[item] * percent // 100 + 5_000) // 10_000 * 10_000
+    price = np.array([100, *_PRICE_PERCENT.values()])[levels]
+    price = np.where(np.isin(sort, _SERVICES), price, 100) + np.where(rng.random(total) < DEAR_SHARE, 25, 0)
+    price_e4 = (goods.price_e4[item] * price // 100 + 5_000) // 10_000 * 10_000
     price_e4 = np.maximum(price_e4, 10_000)
     quantity = np.where(price_e4 > 2_000_000_000, 1, rng.integers(1, 8, total))
+    scaled = np.maximum(np.rint(quantity * cost.factor[claim]), 1).astype(np.int64)
+    scaled = np.minimum(scaled, np.maximum(quantity, MOST_SCALED_E4 // price_e4))
+    quantity = np.where(stay[claim], scaled, quantity)
     daily = np.isin(sort, [KIND["bed"], KIND["nursing"]])
     quantity = np.where(daily, nights[claim], np.where(sort == KIND["surgery"], 1, quantity))
     quantity_e4 = quantity * 10_000
@@ -333,7 +385,7 @@ def _lines(
 
 def _product_fen(price_e4: np.ndarray, quantity_e4: np.ndarray) -> np.ndarray:
     """Price times quantity, half-up; the product of made-up numbers stays below 2**63."""
-    assert int(price_e4.max()) * int(np.abs(quantity_e4).max()) < 2**62
+    assert np.multiply(price_e4, np.abs(quantity_e4), dtype=float).max() < 2**62
     magnitude = (price_e4 * np.abs(quantity_e4) + 50_000_000) // 100_000_000
     product_fen: np.ndarray = np.where(quantity_e4 < 0, -magnitude, magnitude)
     return product_fen

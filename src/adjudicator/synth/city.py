@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ from adjudicator.rulefile.pack import Pack
 from adjudicator.rules.bundle import Bundle, load_bundle
 from adjudicator.synth.chunk import STAYS, Chunk, Rules, draw_chunk, rules_of
 from adjudicator.synth.goods import Goods, read_goods
+from adjudicator.synth.habits import USUAL, Habits
 from adjudicator.synth.illness import FALLBACK_DIAGNOSES, NONE, Illnesses, read_illnesses
 from adjudicator.synth.population import Population, draw_population, scheme_code
 from adjudicator.synth.probe import allowed_cases
@@ -49,11 +51,12 @@ class Synthesizer:
 
     def __init__(
         self, packs: Bundle | Sequence[str | Path], seed: int = 1, *, year: int = 2023, persons: int = 20_000,
-        inpatient_share: float = 0.3,
+        inpatient_share: float = 0.3, habits: Habits = USUAL,
     ):  # fmt: skip
         """``persons`` is the population of each pool; ``packs`` a bundle, or names or folders of packs."""
         self.bundle = packs if isinstance(packs, Bundle) else load_bundle(packs)
         self.seed, self.year, self.inpatient_share, self.persons = seed, year, inpatient_share, persons
+        self.habits = habits
         self._pools = [Pool(self, number, persons) for number in range(len(self.bundle.packs))]
 
     def claims(self, count: int) -> Iterator[claim_pb2.Claim]:
@@ -96,7 +99,7 @@ class Pool:
         self.city, self.number = city, number
         self.pack: Pack = city.bundle.packs[number]
         self.people: Population = draw_population(
-            np.random.default_rng([city.seed, number, persons]), self.pack, persons
+            np.random.default_rng([city.seed, number, persons]), self.pack, persons, city.habits
         )
 
     @cached_property
@@ -109,7 +112,7 @@ class Pool:
         key = (self.city.bundle.hash, self.pack.id, year)
         if key not in _RULES:
             _RULES[key] = self._probed(year)
-        return _RULES[key]
+        return replace(_RULES[key], habits=self.city.habits)
 
     def _probed(self, year: int) -> Rules:
         rules = rules_of(self.pack, year)

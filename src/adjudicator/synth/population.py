@@ -8,6 +8,7 @@ import numpy as np
 
 from adjudicator.codes import SCHEME_NATIONAL, Scheme
 from adjudicator.rulefile.pack import Pack
+from adjudicator.synth.habits import USUAL, Habits
 
 SHARES = {"11": 0.38, "12": 0.17, "13": 0.002, "14": 0.16, "15": 0.2, "16": 0.09}
 """Share of each person type (first two digits of [psn_type]) in a city."""
@@ -41,7 +42,7 @@ class Population:
         return len(self.county)
 
 
-def draw_population(rng: np.random.Generator, pack: Pack, count: int) -> Population:
+def draw_population(rng: np.random.Generator, pack: Pack, count: int, habits: Habits = USUAL) -> Population:
     """Draws the persons of one pool; numbers of county, group and assistance category are those of the pack.
 
     Everybody is insured as an employee or a resident; maternity insurance comes with the former.
@@ -53,6 +54,10 @@ def draw_population(rng: np.random.Generator, pack: Pack, count: int) -> Populat
         if group.scheme in ("employee", "resident")
     ]
     shares = np.array([SHARES.get(code[:2], 0.01) for _, code in types])
+    retired = np.array([code.startswith("12") for _, code in types])
+    shares = np.where(retired, shares * habits.retired / 100, shares)
+    employed = np.array([pack.person_groups[number].scheme == "employee" for number, _ in types])
+    shares = np.where(employed, shares * habits.employees / 100, shares)
     chosen = rng.choice(len(types), count, p=shares / shares.sum())
     group = np.array([number for number, _ in types])[chosen]
     code = np.array([code for _, code in types])[chosen]

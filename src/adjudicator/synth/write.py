@@ -169,6 +169,7 @@ def write_about(city: Synthesizer, count: int, folder: Path) -> dict[str, Any]:
     about = {
         "packs": [pack.id for pack in city.bundle.packs], "rules_hash": city.bundle.hash, "claims": count,
         "seed": city.seed, "year": city.year, "inpatient_share": city.inpatient_share, "persons": city.persons,
+        "habits": city.habits.as_table(),
     }  # fmt: skip
     (folder / ABOUT_FILE).write_text(json.dumps(about, indent=2) + "\n", "utf-8")
     return about
