@@ -5,8 +5,8 @@
 Every engine has as many worker processes as local has. All keep their processes, which have priced the same claims
 before the clock starts, as those of a cluster that is in use. Rounds alternate; the least of each counts. CPU is that
 of this process and of all processes of the engine, of scheduler and Java too; what they take without work is printed.
-Results of Dask are compared byte by byte, those of Spark value by value. Spark reads the same claims with nested lines,
-and its job is ``deploy/spark/reprice.py``; it needs Java and ``pyspark[sql]``.
+Results are compared byte by byte, those of ``deploy/spark/reprice.py``, which reads the same claims with nested lines,
+value by value; ``spark files`` is ``deploy/spark/reprice_files.py``. Spark needs Java and ``pyspark[sql]``.
 """
 
 from __future__ import annotations
@@ -40,11 +40,11 @@ PYTHON = [sys.executable, "-m"]
 
 SPARK = """
 import importlib.util, sys
-spec = importlib.util.spec_from_file_location("job", sys.argv[1])
-job = importlib.util.module_from_spec(spec)
-sys.modules["job"] = job
-spec.loader.exec_module(job)
+from pathlib import Path
 from pyspark import cloudpickle
+sys.path.insert(0, sys.argv[1])
+import reprice as job, reprice_files as files
+cloudpickle.register_pickle_by_value(files)
 from pyspark.sql import SparkSession
 cloudpickle.register_pickle_by_value(job)
 spark = SparkSession.builder.master(f"local[{sys.argv[2]}]").config("spark.driver.memory", "2g").getOrCreate()
@@ -52,7 +52,16 @@ rules = job.rules_of([sys.argv[3]])
 print("ready", flush=True)
 for line in sys.stdin:
     source, output = line.split()
-    job.priced(spark.read.parquet(source), rules, 2 * int(sys.argv[2])).write.parquet(output)
+    if source.endswith("-nested"):
+        job.priced(spark.read.parquet(source), rules, 2 * int(sys.argv[2])).write.parquet(output)
+    else:
+        from adjudicator.reprice.engines import ENGINES
+        from adjudicator.reprice.run import Options, forget, plan, run
+        ENGINES["spark"] = lambda _: files.Spark(spark.sparkContext)
+        options = Options([sys.argv[3]], Path(source), Path(output), engine="spark", workers=int(sys.argv[2]))
+        planned = plan(options, rules.rules_hash)
+        run(planned, options, lambda *_: None)
+        forget(planned.job)
     print("done", flush=True)
 """
 """Keeps a session and prices one folder after the other."""
@@ -62,9 +71,9 @@ class Spark:
     """A local Spark with one core a worker."""
 
     def __init__(self, workers: int, pack: str) -> None:
-        job = Path(__file__).parents[1] / "deploy" / "spark" / "reprice.py"
+        jobs = Path(__file__).parents[1] / "deploy" / "spark"
         self._process = subprocess.Popen(
-            [sys.executable, "-c", SPARK, str(job), str(workers), pack], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            [sys.executable, "-c", SPARK, str(jobs), str(workers), pack], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL, text=True, env=os.environ | {"PYSPARK_PYTHON": sys.executable},
         )  # fmt: skip
         self.pid = self._process.pid
@@ -76,10 +85,14 @@ class Spark:
                 raise SystemExit("the Spark job ended; is Java there, and pyspark[sql]?")
 
     def reprice(self, source: Path, output: Path) -> None:
-        """Price the nested claims of a folder."""
-        self._process.stdin.write(f"{source}-nested {output}\n")
+        """Price a folder: nested claims by mapInArrow, tables by the tasks of the command."""
+        self._process.stdin.write(f"{source} {output}\n")
         self._process.stdin.flush()
         self._wait("done")
+
+    def processes(self) -> list[psutil.Process]:
+        """Return Java and Python of the session."""
+        return trees(self.pid)
 
     def close(self) -> None:
         """End the session."""
@@ -245,7 +258,8 @@ def main() -> None:
             spark = Spark(arguments.workers, arguments.pack)
             stack.callback(spark.close)
             others.append(spark.pid)
-            ways["spark"] = Way(spark.reprice, lambda: trees(spark.pid))
+            ways["spark"] = Way(lambda _, output: spark.reprice(folder / "year-nested", output), spark.processes)
+            ways["spark files"] = Way(spark.reprice, spark.processes)
 
         def own() -> list[psutil.Process]:
             return [one for one in psutil.Process().children(recursive=True) if one not in trees(*others)]
@@ -273,7 +287,7 @@ def measure(folder: Path, arguments: argparse.Namespace, ways: dict[str, Way]) -
         else:
             assert contents(folder / f"{name}-0") == same, name
         print(
-            f"{name:8}{own.seconds:7.2f} s, {own.seconds / local.seconds:5.2f} of local;"
+            f"{name:12}{own.seconds:7.2f} s, {own.seconds / local.seconds:5.2f} of local;"
             f" CPU {own.cpu:7.2f} s, {own.cpu / local.cpu:5.2f} of local; same results;"
             f" without work {idle[name]:.3f} CPU s a second"
         )

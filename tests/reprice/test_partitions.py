@@ -16,9 +16,10 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 
+from adjudicator.cli.main import main
 from adjudicator.errors import AdjudicatorError, E
 from adjudicator.reprice import partitions
-from tests.reprice.tables import nested, price_files, write_nested
+from tests.reprice.tables import contents, nested, price_files, write_nested
 
 KEY = ("institution_code", "encounter_id", "settlement_sequence")
 ROOT = Path(__file__).resolve().parents[2]
@@ -100,3 +101,18 @@ def test_a_local_spark_gives_the_answers_of_the_command(damaged, expected, tmp_p
     assert len(list((tmp_path / "out").glob("part-*.parquet"))) == 3
     answers = pq.read_table(tmp_path / "out")
     assert in_order(answers.cast(partitions.result_schema())).equals(expected)
+
+
+@pytest.mark.full
+@pytest.mark.skipif(shutil.which("java") is None, reason="needs Java, which runs Spark")
+@pytest.mark.skipif(find_spec("pyspark") is None, reason="needs the extra spark: pip install pyspark")
+def test_the_tasks_of_the_command_on_a_local_spark_write_the_same_bytes(year, tmp_path):
+    price_files(year / "parquet", tmp_path / "plain")
+    job = [sys.executable, str(ROOT / "deploy" / "spark" / "reprice_files.py"), "--pack", "taohuayuan"]
+    done = subprocess.run(
+        [*job, "--input", str(year / "parquet"), "--output", str(tmp_path / "out")], capture_output=True, text=True,
+        env=os.environ | {"PYSPARK_PYTHON": sys.executable},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert contents(tmp_path / "out") == contents(tmp_path / "plain")
+    assert main(["reprice", "verify", str(tmp_path / "out" / "manifest.json"), "--sample", "5"]) == 0
