@@ -45,8 +45,8 @@ from pyspark import cloudpickle
 sys.path.insert(0, sys.argv[1])
 import reprice as job, reprice_files as files
 cloudpickle.register_pickle_by_value(files)
-from pyspark.sql import SparkSession
 cloudpickle.register_pickle_by_value(job)
+from pyspark.sql import SparkSession
 spark = SparkSession.builder.master(f"local[{sys.argv[2]}]").config("spark.driver.memory", "2g").getOrCreate()
 rules = job.rules_of([sys.argv[3]])
 print("ready", flush=True)
@@ -140,11 +140,15 @@ def _plain_type(kind: pa.DataType) -> pa.DataType:
     return kind.value_type if pa.types.is_dictionary(kind) else kind
 
 
+MEMORY = {"MALLOC_MMAP_THRESHOLD_": str(32 << 20), "MALLOC_TRIM_THRESHOLD_": str(64 << 20)}
+"""As docs/cluster.md asks: Dask tells its workers to give memory back at once, which costs more than pricing."""
+
+
 @contextlib.contextmanager
 def dask_cluster(folder: Path, workers: int) -> Iterator[tuple[str, list[int]]]:
     """Run a scheduler and workers on this machine; its address and the processes."""
     file = folder / "scheduler.json"
-    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "env": os.environ | MEMORY}
     place = ["--host", "127.0.0.1", "--scheduler-file", str(file), "--no-dashboard"]
     processes = [subprocess.Popen([*PYTHON, "dask", "scheduler", "--port", "0", "--no-show", *place], **quiet)]
     try:

@@ -56,7 +56,7 @@ def written(year: Path, folder: Path, lines: pa.Table, files: int = 3) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("keyed", [False, True])
+@pytest.mark.parametrize("keyed", [pytest.param(False, marks=pytest.mark.check), True])
 @pytest.mark.parametrize("workers", [1, pytest.param(2, marks=pytest.mark.check)])
 def test_lines_in_any_order_change_no_byte(year, mixed, plain, tmp_path, monkeypatch, keyed, workers):
     monkeypatch.setattr(source, "MOST_LINES_READ", 20_000)

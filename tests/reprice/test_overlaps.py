@@ -73,7 +73,7 @@ def crossing(claims, engine):
     return found
 
 
-@pytest.mark.parametrize("choice", [Overlap.WARN, Overlap.REFUSE])
+@pytest.mark.parametrize("choice", [Overlap.WARN, pytest.param(Overlap.REFUSE, marks=pytest.mark.check)])
 def test_overlaps_are_those_that_a_ledger_finds(crossing, engine, tmp_path, monkeypatch, choice):
     (pack,) = engine.bundle.packs
     every = pack.overlaps._replace(same_stay=choice, overlapping_stays=choice, visit_in_stay=choice)

@@ -22,6 +22,7 @@ from adjudicator.reprice import partitions
 from tests.reprice.tables import contents, nested, price_files, write_nested
 
 KEY = ("institution_code", "encounter_id", "settlement_sequence")
+SIZES = [(100, 7), *(pytest.param(*size, marks=pytest.mark.check) for size in ((16_384, 500), (1, 10_000)))]
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -61,7 +62,7 @@ def in_order(answers: pa.Table) -> pa.Table:
     return answers.take(pc.sort_indices(answers, [(name, "ascending") for name in KEY])).combine_chunks()
 
 
-@pytest.mark.parametrize(("at_once", "rows"), [(100, 7), (16_384, 500), (1, 10_000)])
+@pytest.mark.parametrize(("at_once", "rows"), SIZES)
 def test_batches_of_any_size_give_the_answers_of_the_command(damaged, expected, monkeypatch, at_once, rows):
     monkeypatch.setattr(partitions, "AT_ONCE", at_once)
     table = nested(damaged)
