@@ -87,7 +87,7 @@ def test_a_process_with_other_rules_or_wrong_columns_refuses(damaged):
 
 @pytest.mark.full
 @pytest.mark.skipif(shutil.which("java") is None, reason="needs Java, which runs Spark")
-@pytest.mark.skipif(find_spec("pyspark") is None, reason="needs the extra spark: pip install pyspark")
+@pytest.mark.skipif(find_spec("pyspark") is None, reason="needs pyspark: pip install 'pyspark[sql]>=4.3,<5'")
 def test_a_local_spark_gives_the_answers_of_the_command(damaged, expected, tmp_path):
     for number in range(3):  # several files, so that persons lie in several partitions before the job
         write_nested(damaged[number::3], tmp_path / "in" / f"{number}.parquet")
@@ -106,7 +106,7 @@ def test_a_local_spark_gives_the_answers_of_the_command(damaged, expected, tmp_p
 
 @pytest.mark.full
 @pytest.mark.skipif(shutil.which("java") is None, reason="needs Java, which runs Spark")
-@pytest.mark.skipif(find_spec("pyspark") is None, reason="needs the extra spark: pip install pyspark")
+@pytest.mark.skipif(find_spec("pyspark") is None, reason="needs pyspark: pip install 'pyspark[sql]>=4.3,<5'")
 def test_the_tasks_of_the_command_on_a_local_spark_write_the_same_bytes(year, tmp_path):
     price_files(year / "parquet", tmp_path / "plain")
     job = [sys.executable, str(ROOT / "deploy" / "spark" / "reprice_files.py"), "--pack", "taohuayuan"]
