@@ -117,6 +117,7 @@ PACK = 'id = "x"\nname = "x"\nname_zh = "x"\npool = 1\narea = []\nlevel = []\n'
         ("payment", '[[method]]\nmethod = "by_item"'),
         ("scheme", 'no_drg_fits = "whatever"'),
         ("scheme", "retry = true"),
+        ("published", 'year = 2020\n[[target]]\nmeasure = "mean_stay_days"\npercent = 9'),
         ("coding_checks", '[[check]]\nid = "x"\nkind = "smell"\nseverity = "note"\ntext = "x"\ntext_zh = "x"'),
     ],
 )

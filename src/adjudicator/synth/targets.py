@@ -23,7 +23,7 @@ from typing import Any, NamedTuple
 
 from adjudicator.codes import Scheme
 
-SHIPPED = Path(__file__).parent / "published"
+SHIPPED = Path(__file__).resolve().parents[1] / "packs" / "published"
 LEAST_CLAIMS = 2_000
 """A city with fewer comes to figures by chance."""
 EVIDENCE = ("primary", "reprint", "secondary")

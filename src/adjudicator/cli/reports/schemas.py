@@ -32,6 +32,7 @@ from adjudicator.rulefile.pack import (
 from adjudicator.rulefile.schema import SUPPORT, TEXT, Schema, document, of_struct, of_type, table
 from adjudicator.rules.load import PACKS
 from adjudicator.rules.pack_lists import DiseaseTable, ProgrammeTable, WardTable
+from adjudicator.synth.targets import EVIDENCE, FUNDS, MEASURES, SCHEMES
 
 FOLDER = PACKS / "schema"
 DIRECTIVE = "#:schema "
@@ -48,6 +49,7 @@ def schemas() -> dict[str, Schema]:
         "pack": document("Names and codes of a pool, pack.toml", _pack()),
         "payment": document("Payment of institutions by a pool, payment.toml", _payment()),
         "pooling": document("Month, year and deficit of a pool, pooling.toml", of_struct(PoolingFile)),
+        "published": document("Published figures for synth --calibrate, published/*.toml", _published()),
         "scheme": document("Grouping scheme, scheme.toml", of_struct(SchemeOptions)),
     }
 
@@ -62,6 +64,26 @@ def write(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for name, schema in schemas().items():
         (folder / f"{name}.json").write_text(text_of(schema), "utf-8")
+
+
+def _published() -> Schema:
+    """Return the schema of published figures: one form of a target for each measure."""
+    forms = []
+    for name, measure in MEASURES.items():
+        points = measure.unit == "percent"
+        of: Schema = {measure.of: {"enum": list(FUNDS)} if measure.of == "fund" else TEXT} if measure.of else {}
+        tolerance = "tolerance_points" if points else "tolerance_percent"
+        keys = {
+            "measure": {"const": name}, "scheme": {"enum": list(SCHEMES)}, **of,
+            measure.unit: {"type": "number", "exclusiveMinimum": 0, "maximum": 100 if points else 10**8},
+            tolerance: {"type": "number", "exclusiveMinimum": 0, "maximum": 100},
+            "document": TEXT, "evidence": {"enum": list(EVIDENCE)},
+        }  # fmt: skip
+        form = table(keys, [])  # without the conditions of a pack's values on its evidence
+        forms.append(form | {"required": [key for key in keys if key != "scheme"]})
+    targets = {"type": "array", "minItems": 1, "items": {"anyOf": forms}}
+    year = {"type": "integer", "minimum": 1990, "maximum": 2099}
+    return table({"name": TEXT, "name_zh": TEXT, "year": year, "target": targets}, ["year", "target"])
 
 
 def _pack() -> Schema:
