@@ -89,7 +89,7 @@ OF_A_PAYER = re.compile(
     r"Fund\.(?:LARGE_SUM|CATASTROPHIC|CIVIL_SERVANT|ENTERPRISE|OTHER|FAMILY_ACCOUNT)\b"
     r"|\b(?:hifp|hifob|hifmi|cvlserv|hifes|maf|oth|acct|acct_mulaid|psn_cash)_pay\b"
     r"|[\"'](?:320100|370100|390200|610100|999996|999997)[\"']"
-    r"|企业补充|公务员"
+    r"|企业补充|公务员(?:医疗)?补助"
 )
 RULES = ("benefit", "options.py")
 """Where each payer has a stage and a formula of its own."""

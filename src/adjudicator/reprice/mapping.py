@@ -16,7 +16,7 @@
     amount_fen = {column = "det_item_fee_sumamt", unit = "yuan"}
 
     [recorded]              # what was answered at the time, for --against recorded
-    pooled_fund_fen = {column = "hifp_pay", unit = "yuan"}
+    pooled_fund_fen = {column = "paid_by_fund", unit = "yuan"}
 """
 
 from __future__ import annotations
