@@ -81,7 +81,7 @@ def ordered(
     """Return claims by person-year, and within a year in the order in which they are priced."""
     years, count = dense(arrays["states"], arrays["claims"]["pack"])
     order = order_of(arrays, years)
-    taken = {name: array[order] for name, array in arrays.items()}
+    taken = {name: array.take(order, axis=0) for name, array in arrays.items()}  # much faster than indexing a record
     rows = {}
     for name, (offsets, entries) in ragged.items():
         begins, counts = offsets[:-1][order], np.diff(offsets)[order]

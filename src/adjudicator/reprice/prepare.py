@@ -136,15 +136,16 @@ def chunk_of(engine: Engine, batch: Batch, buckets: int, wanted: np.ndarray | No
     encounters = np.empty((count, 2), np.uint64)
     encounter_keys(resolved.incoming.heap, wire, resolved.claims, encounters)
     special = special_of(resolved)
-    arrays = {
-        "claims": resolved.claims[rows], "splits": resolved.splits[rows], "groups": resolved.groups[rows],
-        "schemes": resolved.group_scheme[rows], "rows": rows + batch.first,
-        "states": resolved.state_keys.view(np.uint64).reshape(count, 2)[rows],
-        "keys": resolved.keys.view(np.uint64).reshape(count, 2)[rows], "persons": persons[rows],
-        "encounters": encounters[rows], "sequences": wire["settlement_sequence"][rows].astype(np.int64),
-        "special": special[rows].astype(np.int64),
-        "days": entries_of(resolved.incoming, slice(None), resolved.claims)[rows],
+    whole = {
+        "claims": resolved.claims, "splits": resolved.splits, "groups": resolved.groups,
+        "schemes": resolved.group_scheme, "states": resolved.state_keys.view(np.uint64).reshape(count, 2),
+        "keys": resolved.keys.view(np.uint64).reshape(count, 2), "persons": persons, "encounters": encounters,
+        "sequences": wire["settlement_sequence"].astype(np.int64), "special": special.astype(np.int64),
+        "days": entries_of(resolved.incoming, slice(None), resolved.claims),
     }  # fmt: skip
+    # Indexing copies a record field by field, ``take`` as it stands: 500 and 11 ns for the record of a claim.
+    arrays = {name: array.take(rows, axis=0) for name, array in whole.items()}
+    arrays["rows"] = rows + batch.first
     notes: list[list[Any]] = [[] for _ in range(buckets)]
     for place in np.flatnonzero(special[rows]).tolist():
         notes[int(bucket[order[place]])].append(note_of(resolved, int(rows[place]), batch.first))
