@@ -179,7 +179,7 @@ class Engine:
         """
         count = rows.shape[0]
         amounts = np.zeros((6, count), np.int64)
-        claims = resolved.claims[rows]
+        claims = resolved.claims.take(rows)  # as it stands; indexing would copy a record field by field
         result = Result(
             resolved=resolved, rows=rows, claims=claims, errors=claims["error"],
             benefits=np.empty(count, columns.BENEFIT),
@@ -206,7 +206,7 @@ class Engine:
     ) -> None:
         """Price one round: at most one claim a person."""
         resolved, rows, state_rows = result.resolved, result.rows[chosen], result.state_rows[chosen]
-        claims = result.claims[chosen]
+        claims = result.claims[chosen] if isinstance(chosen, slice) else result.claims.take(chosen)
         kin = NO_KIN if years.kin is None else years.kin.of(chosen)
         if days is not None:
             took, overlaps = days.take(resolved.incoming, rows, claims, (state_rows, kin))
@@ -221,7 +221,7 @@ class Engine:
         )
         if resolved.incoming.decoded.tables["other_assistance_categories"].shape[0]:
             choose_categories(self.bundle, resolved, rows, claims, own, in_scope)
-        batch = Claims.over(claims, resolved.splits[rows], in_scope, own.slots, own.quotas, own.stay_slots)
+        batch = Claims.over(claims, resolved.splits.take(rows), in_scope, own.slots, own.quotas, own.stay_slots)
         benefit.run(self.bundle.benefit, batch, out, np.empty(1, WORK))
         failed = (claims["error"] == 0) & (out["error"] != 0)
         claims["error"][failed] = out["error"][failed]
@@ -230,7 +230,11 @@ class Engine:
             result.details[int(rows[position])] = problems.undefined_rule(pack, claims[position])
         claims["state"] = claims["quota"] = -1  # rows of this round say nothing outside it
         claims["stay_row"] = claims["stay_row_over_years"] = 0
-        result.claims[chosen], result.benefits[chosen] = claims, out
+        if isinstance(chosen, slice):
+            result.claims[chosen], result.benefits[chosen] = claims, out
+        else:
+            _put(result.claims, chosen, claims)
+            _put(result.benefits, chosen, out)
         result.before[chosen] = years.slots[state_rows]
         own.give_back(state_rows, years)
         result.after[chosen] = years.slots[state_rows]
@@ -282,7 +286,13 @@ class Engine:
         if codes is not None and len(rows) < len(resolved.claims):
             codes = codes_of_rows(codes, rows)
         payment.pay(
-            self.bundle, result.claims, resolved.splits[rows], result.benefits, resolved.groups[rows], out, codes
+            self.bundle,
+            result.claims,
+            resolved.splits.take(rows),
+            result.benefits,
+            resolved.groups.take(rows),
+            out,
+            codes,
         )
         for position in np.flatnonzero(out["error"]).tolist():
             number = int(out["error"][position])
@@ -445,6 +455,12 @@ def _people(result: Result, kin: Kin, years: int) -> np.ndarray:
     persons = np.ascontiguousarray(result.resolved.persons[result.rows]).view(np.uint64)
     numbers: np.ndarray = np.unique(persons, axis=0, return_inverse=True)[1].reshape(-1)
     return numbers
+
+
+def _put(table: np.ndarray, rows: np.ndarray, records: np.ndarray) -> None:
+    """Write records to some rows of a table, each as it stands: assigning would go field by field."""
+    whole = np.dtype((np.void, table.dtype.itemsize))
+    table.view(whole)[rows] = records.view(whole)
 
 
 def _rounds(state_rows: np.ndarray) -> list[np.ndarray | slice]:

@@ -129,7 +129,7 @@ def kin_keys(bundle: Bundle, incoming: Incoming, rows: np.ndarray, claims: np.nd
     most = len(rows) * _MOST_YEARS * int(rules.accepted.sum(axis=1).max(initial=0))
     starts, ends = np.empty(len(rows), np.int64), np.empty(len(rows), np.int64)
     out = _Out(starts, ends, np.empty((most, 2), np.uint64), np.empty(most, np.bool_))
-    wire = incoming.claims if len(rows) == len(incoming.claims) else incoming.claims[rows]
+    wire = incoming.claims if len(rows) == len(incoming.claims) else incoming.claims.take(rows)
     count = _fill(incoming.heap, wire, claims, rules, DigestKey(*KEY), np.empty(MATERIAL_BYTES, np.uint8), out)
     return KinKeys(starts, ends, out.words[:count].view(np.uint8), out.same_year[:count])
 
