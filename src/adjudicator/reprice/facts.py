@@ -18,6 +18,7 @@ from adjudicator.codes import PERSON_TYPES, SCHEME_NATIONAL, CareKind, Scheme
 from adjudicator.reprice.bucket import Bucket, dense
 from adjudicator.reprice.job import Job, engine_of
 from adjudicator.reprice.source import Unit
+from adjudicator.reprice.store import read_rows
 from adjudicator.rulefile.pack import Pack
 from adjudicator.rules.bundle import Bundle
 
@@ -53,8 +54,8 @@ def path_of(folder: Path, unit: int) -> Path:
 
 
 def bucket_path(job: Job, bucket: int) -> Path:
-    """Return the file of the facts of a bucket: int64[1 + facts, n], rows of the input first, ascending."""
-    return job.work / f"facts-{bucket:05d}.npy"
+    """Return the file of the facts of a bucket, as ``store.write_rows`` writes them."""
+    return job.work / f"facts-{bucket:05d}.bin"
 
 
 def of_bucket(bundle: Bundle, bucket: Bucket, plans: np.ndarray) -> np.ndarray:
@@ -79,7 +80,7 @@ def of_bucket(bundle: Bundle, bucket: Bucket, plans: np.ndarray) -> np.ndarray:
 def write_unit(job: Job, unit: Unit, rows_at_once: int) -> Path:
     """Write the facts of a unit in the order of the input and return the file."""
     bundle = engine_of(job).bundle
-    buckets = [np.load(bucket_path(job, bucket), mmap_mode="r") for bucket in range(job.buckets)]
+    buckets = [bucket_path(job, bucket) for bucket in range(job.buckets)]
     out = path_of(Path(job.folder), unit.number)
     out.parent.mkdir(parents=True, exist_ok=True)
     draft = out.with_suffix(".draft")
@@ -88,9 +89,9 @@ def write_unit(job: Job, unit: Unit, rows_at_once: int) -> Path:
             count = min(rows_at_once, unit.first + unit.claims - first)
             facts = np.full((len(PLACE), count), -1, np.int64)
             facts[PLACE["pack"]] = _NOT_PRICED
-            for both in buckets:
-                low, high = np.searchsorted(both[0], (first, first + count)).tolist()
-                facts[:, both[0, low:high] - first] = both[1:, low:high]
+            for bucket in buckets:
+                rows, columns = read_rows(bucket, first, count)
+                facts[:, rows - first] = columns
             writer.write_table(table_of(bundle, facts), row_group_size=count)
     draft.replace(out)
     return out

@@ -33,7 +33,7 @@ from adjudicator.reprice.kernels import Priced, fill_results
 from adjudicator.reprice.overlaps import with_overlaps
 from adjudicator.reprice.problems import Found, write_problems
 from adjudicator.reprice.results import COLUMNS, PLACE, bucket_path
-from adjudicator.reprice.store import renamed, write_receipt
+from adjudicator.reprice.store import renamed, write_receipt, write_rows
 
 
 def price_bucket(path: str, number: int) -> dict[str, Any]:
@@ -43,16 +43,13 @@ def price_bucket(path: str, number: int) -> dict[str, Any]:
     amounts_path, problems_path = bucket_path(job, number), job.work / f"priced-{number:05d}.arrow"
     bucket = read_bucket(job, number)
     rows, columns, found = price(engine, bucket, opening_of(job, engine, bucket))
-    both = np.empty((1 + len(COLUMNS), len(rows)), np.int64)
     order = np.argsort(rows)
-    np.take(rows, order, out=both[0])
-    np.take(columns, order, axis=1, out=both[1:])
-    renamed(amounts_path, lambda file: np.save(file, both))
+    renamed(amounts_path, lambda file: write_rows(file, rows[order], columns[:, order]))
     renamed(problems_path, lambda file: write_problems(file, found))
     files = [amounts_path, problems_path]
     if job.with_facts:
         known = facts.of_bucket(engine.bundle, bucket, columns[PLACE["plan"]])
-        renamed(facts.bucket_path(job, number), lambda file: np.save(file, known))
+        renamed(facts.bucket_path(job, number), lambda file: write_rows(file, known[0], known[1:]))
         files.append(facts.bucket_path(job, number))
     return write_receipt(amounts_path, files, {"claims": len(rows)})
 

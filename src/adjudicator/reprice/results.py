@@ -5,6 +5,7 @@ Columns are the fields of ``Settlement``; a claim that was refused has ``outcome
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -18,7 +19,7 @@ from adjudicator.payers import PAYERS, ROWS
 from adjudicator.reprice import facts
 from adjudicator.reprice.job import Job, engine_of, read_job
 from adjudicator.reprice.source import Unit, identity_of
-from adjudicator.reprice.store import draft_of, write_receipt
+from adjudicator.reprice.store import draft_of, read_rows, write_receipt
 from adjudicator.rules.bundle import Bundle
 from adjudicator.v1 import settlement_pb2
 
@@ -92,21 +93,15 @@ def path_of(job: Job, unit: int) -> Path:
 
 
 def bucket_path(job: Job, bucket: int) -> Path:
-    """Return the file of the amounts of a bucket: rows of the input, ascending, and their columns."""
-    return job.work / f"amounts-{bucket:05d}.npy"
+    """Return the file of the amounts of a bucket, as ``store.write_rows`` writes them."""
+    return job.work / f"amounts-{bucket:05d}.bin"
 
 
 class Amounts(NamedTuple):
-    """What a bucket came to: ``rows`` int64[n] ascending and ``columns`` int64[COLUMNS, n], read from disk at need."""
+    """What claims of a bucket came to: ``rows`` int64[n] ascending and ``columns`` int64[COLUMNS, n]."""
 
     rows: np.ndarray
     columns: np.ndarray
-
-
-def open_amounts(path: Path) -> Amounts:
-    """Return the amounts of a bucket."""
-    both = np.load(path, mmap_mode="r")
-    return Amounts(both[0], both[1:])
 
 
 def write_unit(path: str, number: int) -> dict[str, Any]:
@@ -114,7 +109,7 @@ def write_unit(path: str, number: int) -> dict[str, Any]:
     job = read_job(path)
     unit, out = job.source.units[number], path_of(job, number)
     names = names_of(engine_of(job).bundle)
-    buckets = [open_amounts(bucket_path(job, bucket)) for bucket in range(job.buckets)]
+    buckets = [bucket_path(job, bucket) for bucket in range(job.buckets)]
     identity = _identity(job, unit)
     settled = 0
     totals = dict.fromkeys(SUMMED, 0)
@@ -123,7 +118,7 @@ def write_unit(path: str, number: int) -> dict[str, Any]:
     with _writer(draft) as writer:
         for first in range(unit.first, unit.first + unit.claims, ROWS_AT_ONCE):
             count = min(ROWS_AT_ONCE, unit.first + unit.claims - first)
-            matrix = gather(buckets, first, count)
+            matrix = gather((Amounts(*read_rows(bucket, first, count)) for bucket in buckets), first, count)
             part = [column.slice(first - unit.first, count) for column in identity]
             writer.write_table(table_of(matrix, part, names), row_group_size=count)
             good = matrix[PLACE["error"]] == 0
@@ -188,7 +183,7 @@ def _writer(path: Path) -> pq.ParquetWriter:
     return pq.ParquetWriter(path, columns, use_dictionary=texts, column_encoding=packed, compression="zstd")
 
 
-def gather(buckets: list[Amounts], first: int, count: int) -> np.ndarray:
+def gather(buckets: Iterable[Amounts], first: int, count: int) -> np.ndarray:
     """Return int64[COLUMNS, count]: the amounts of the claims from row ``first``; a refused one has an error.
 
     A claim that no bucket has was refused before it came to one.

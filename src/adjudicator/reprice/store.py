@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -110,3 +111,24 @@ def read_pieces(path: Path, bucket: int) -> Iterator[Piece]:
                 place += octets
             file.seek(place)
             yield Piece(arrays, header["notes"][bucket])
+
+
+def write_rows(file: BinaryIO, rows: np.ndarray, table: np.ndarray) -> None:
+    """Write ``rows`` int64[n], ascending, and the columns ``table`` int64[width, n] that belong to them.
+
+    All columns of a row stand together, so that a few rows are read without the pages of the others.
+    """
+    file.write(np.array([len(rows), len(table)], np.int64).tobytes())
+    file.write(np.ascontiguousarray(rows).data)
+    file.write(np.ascontiguousarray(table.T).data)
+
+
+def read_rows(path: Path, first: int, count: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return those of the rows from ``first`` that are below ``first + count``, and their columns int64[width, k]."""
+    with path.open("rb") as file:
+        size, width = np.fromfile(file, np.int64, 2).tolist()
+        rows = np.fromfile(file, np.int64, size)
+        low, high = rows.searchsorted((first, first + count)).tolist()
+        file.seek(low * width * rows.itemsize, os.SEEK_CUR)
+        table = np.fromfile(file, np.int64, (high - low) * width).reshape(-1, width).T
+    return rows[low:high], table
