@@ -6,9 +6,9 @@ from functools import cache
 
 import numpy as np
 
-from adjudicator.benefit.records import WORK
+from adjudicator.benefit.records import PART, WORK
 from adjudicator.benefit.settle import NO_LINES, decide_dates, run
-from adjudicator.benefit.tables import Claims
+from adjudicator.benefit.tables import Claims, Stays
 from adjudicator.codes import PERSON_TYPES
 from adjudicator.columns import ACCUMULATOR_COUNT, ACCUMULATOR_NAMES, BENEFIT, CLAIM, QUOTA, SLOT, SPLIT
 from adjudicator.rules.bundle import Bundle, compile_bundle
@@ -144,6 +144,22 @@ def with_parts(claims: np.ndarray) -> np.ndarray:
     return claims
 
 
+def stays_so_far() -> Stays:
+    """Three stays that go on, with sums over earlier parts that no rule relates to each other."""
+    rng = np.random.default_rng(3)
+    parts = np.zeros(4, PART)
+    parts["total_fen"][1:] = amounts(rng, 3, 9_000_000)
+    for name in ("cost_fen", "coverable_fen", "floor_base_fen"):
+        parts[name] = parts["total_fen"] * rng.random(4)
+    for name, whole in (
+        ("base_fen", "cost_fen"), ("payable_fen", "base_fen"), ("by_rate_fen", "payable_fen"),
+        ("guaranteed_fen", "payable_fen"), ("pooled_fen", "cost_fen"), ("deductible_left_fen", "base_fen"),
+    ):  # fmt: skip
+        parts[name] = parts[whole] * rng.random(4)
+    parts["guaranteed_fen"][2] = parts["deductible_left_fen"][3] = 0
+    return Stays(begun_years(), parts)
+
+
 def begun_years() -> np.ndarray:
     """int64[3, accumulators]: years before stays that go on."""
     years = np.zeros((3, ACCUMULATOR_COUNT), np.int64)
@@ -165,25 +181,36 @@ def quota_rows(claims: np.ndarray) -> np.ndarray:
     return quotas
 
 
-def settle_all(bundle: Bundle, claims: np.ndarray, splits: np.ndarray):
-    """(BENEFIT[n], states, quotas) of the kernel; ``claims`` is copied, so that its errors stay out of the caller's."""
+def settle_all(bundle: Bundle, claims: np.ndarray, splits: np.ndarray, parts: np.ndarray | None = None):
+    """(BENEFIT[n], states, quotas) of the kernel; ``claims`` is copied, so that its errors stay out of the caller's.
+
+    ``parts`` PART[n] takes what the claims are as parts of their stays.
+    """
     claims = claims.copy()
     quotas = quota_rows(claims)
     states = np.zeros((int(claims["state"].max()) + 1, ACCUMULATOR_COUNT), np.int64)
     out = np.full(len(claims), 77, np.int8).repeat(BENEFIT.itemsize).view(BENEFIT)
-    run(bundle.benefit, Claims.over(claims, splits, NO_LINES, states, quotas, begun_years()), out, np.empty(1, WORK))
+    batch = Claims.over(claims, splits, NO_LINES, states, quotas, stays_so_far(), parts)
+    run(bundle.benefit, batch, out, np.empty(1, WORK))
     return out, states, quotas
 
 
 def compare_with_twin(bundle: Bundle, claims: np.ndarray, splits: np.ndarray) -> dict[str, int]:
     """Settles by the kernel and by the twin and asserts that everything is equal; counts what happened."""
     claims = with_parts(claims)
-    out, states, _ = settle_all(bundle, claims, splits)
+    parts = np.zeros(len(claims), PART)
+    out, states, _ = settle_all(bundle, claims, splits, parts)
     numbered = claims.copy()
     quota_rows(numbered)
     years: dict[int, naive.Year] = {}
     seen: dict[str, int] = {}
-    begun = [naive.Year(dict(zip(ACCUMULATOR_NAMES, slots, strict=True))) for slots in begun_years().tolist()]
+    begun = [
+        naive.Stay(
+            naive.Year(dict(zip(ACCUMULATOR_NAMES, slots, strict=True))),
+            [{name.removesuffix("_fen"): int(part[name]) for name in PART.names or ()}],
+        )
+        for slots, part in zip(begun_years().tolist(), stays_so_far().parts[1:], strict=True)
+    ]
     for row in range(len(claims)):
         claim, paid = numbered[row], out[row]
         year = years.setdefault(int(claim["state"]), naive.Year())
@@ -199,6 +226,8 @@ def compare_with_twin(bundle: Bundle, claims: np.ndarray, splits: np.ndarray) ->
             assert int(paid[column]) == want[name], (row, column, int(paid[column]), want[name], claim, splits[row])
             if want[name]:
                 seen[column] = seen.get(column, 0) + 1
+        for name, amount in (want["part"] or {}).items():
+            assert int(parts[row][f"{name}_fen"]) == amount, (row, name, parts[row], want["part"], claim, splits[row])
     for person, year in years.items():
         for name, amount in year.amounts.items():
             assert int(states[person, SLOT[name]]) == amount, (person, name, int(states[person, SLOT[name]]), amount)

@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import Any
+from typing import Any, NamedTuple
 
 from adjudicator.benefit.plan.keys import KEY, NO_LIMIT
 from adjudicator.codes import PERSON_TYPES, Channel, Filing, Place, Referral, Scheme
@@ -204,8 +204,21 @@ def stay_terms(pack, claim, group: int) -> int | None:
 # ---------------------------------------------------------------- the whole claim
 
 
-def settle(pack, claim, split, year: Year, quota_key: Any = None, stays: Sequence[Year] = ()) -> dict[str, Any]:
-    """Result of one claim by name, and ``year`` changed; raises :class:`Refused` and leaves it as it was."""
+class Stay(NamedTuple):
+    """Earlier parts of a stay: the year before the first one, and what each was (``part`` of its result), in order."""
+
+    begun: Year
+    parts: Sequence[dict[str, int]]
+
+    def sum(self, name: str) -> int:
+        return sum(part[name] for part in self.parts)
+
+
+def settle(pack, claim, split, year: Year, quota_key: Any = None, stays: Sequence[Stay] = ()) -> dict[str, Any]:
+    """Result of one claim by name, and ``year`` changed; raises :class:`Refused` and leaves it as it was.
+
+    ``stays``: of the claim's earlier parts, if it has any; ``stay_row`` and ``stay_row_over_years`` are 1 + place.
+    """
     burden = {
         "in_scope": int(split["in_scope_fen"]),
         "first_pay": int(split["first_pay_fen"]),
@@ -267,7 +280,10 @@ class Cascade:
         once = rules.option("deductible_over_year", StayOverYear) == StayOverYear.ONCE
         row = int(claim["stay_row_over_years" if once else "stay_row"])
         self.stay_charged = int(claim["stay_charged_over_years_fen" if once else "stay_charged_fen"])
-        self.goes_on, self.begun = row > 0, stays[row - 1] if row > 0 else year
+        self.goes_on, self.begun = row > 0, stays[row - 1].begun if row > 0 else year
+        self.total_of_stay = self.total + (stays[row - 1].sum("total") if row > 0 else 0)
+        over_years = int(claim["stay_row_over_years"])
+        self.stay = stays[over_years - 1] if over_years > 0 else Stay(year, ())
         self.within_year = row == int(claim["stay_row"])
         self.outpatient_deductible = rules.option("deductible_account", Account) == Account.OUTPATIENT
         self.deductible_account = rules.option("deductible_account", Account)
@@ -303,7 +319,7 @@ class Cascade:
         base -= account_first
         standard, due, deductible, shortfall, shortfall_used = self.deductible(base)
         pooled, above, base_above = self.pooled(base, deductible, copay_free, in_scope)
-        large = self.above_the_cap(above)
+        large = min(self.above_the_cap(above), base + copay_free - pooled)
         unpaid_above = half_up(above)
         burden["in_scope"] = base + account_first + copay_free - pooled - large
         result["hospital_borne"] += hospital_excess
@@ -334,6 +350,11 @@ class Cascade:
         result["counts_as_admission"] = int(counts and not self.in_chain and not self.goes_on)
         shared = in_scope - deductible
         result["pooled_rate_ppm"] = half_up(Fraction(pooled * MILLION, shared)) if shared > 0 else 0
+        result["part"] = {
+            "total": self.total, "cost": in_scope - copay_free, "base": base, "payable": self.payable, "pooled": pooled,
+            "by_rate": self.paid_by_rate, "guaranteed": self.guaranteed, "deductible_left": self.deductible_left,
+            "coverable": self.coverable, "floor_base": self.floor_base,
+        }  # fmt: skip
         self.limited_by_quota = disease_value(self.rules.pack, self.claim, self.group, "quota") is not None
         self.count(result, base, base_above, standard, shortfall, shortfall_used, counts)
         self.year.add("catastrophic_base_fen", cii_base)
@@ -374,7 +395,10 @@ class Cascade:
         if self.rules.option("fixed_price", FixedPrice) == FixedPrice.OFF:
             return 0
         price = disease_value(self.rules.pack, self.claim, self.group, "price")
-        return 0 if price is None else max(cost - price, 0)
+        if price is None:
+            return 0
+        before = self.stay.sum("cost")  # the whole stay's excess, less that of the earlier parts
+        return max(before + cost - price, 0) - max(before - price, 0)
 
     def account_first(self, base: int) -> int:
         """Old rule (R20): the current-year account pays before the deductible."""
@@ -451,7 +475,7 @@ class Cascade:
         share = self.cross("cross_deductible_ppm", 0)
         if share:
             standard = max(
-                half_up(Fraction(self.total * share, MILLION)), self.cross("cross_deductible_at_least_fen", 0)
+                half_up(Fraction(self.total_of_stay * share, MILLION)), self.cross("cross_deductible_at_least_fen", 0)
             )
             most = self.cross("cross_deductible_at_most_fen", None)
             standard = standard if most is None else min(standard, most)
@@ -550,12 +574,14 @@ class Cascade:
     def pooled(self, base: int, deductible: int, copay_free: int, in_scope: int) -> tuple[int, Fraction, Fraction]:
         """(pooled fund, cost above the cap, the part of it that is above a cap on cost)."""
         mode = self.rules.option("quota_mode", QuotaMode)
+        self.paid_by_rate = self.guaranteed = self.deductible_left = self.coverable = self.floor_base = 0
         if mode == QuotaMode.COST_UP_TO_QUOTA:
+            self.payable = base - deductible
             pooled, above, room = self.within_quota(base, deductible) + copay_free, Fraction(0), None
         else:
             pooled, above, room = self.by_tiers(base, deductible, copay_free, in_scope)
             if mode == QuotaMode.PAYMENT_UP_TO_QUOTA:
-                pooled = min(pooled, self.maternity_quota(base))
+                pooled = min(pooled, max(self.maternity_quota(base) - self.stay.sum("pooled"), 0))
         uncapped = self.programme and self.programme.no_cap
         limit = self.rules.number("limit_yuan", self.group)
         if limit is not None and not uncapped:
@@ -575,7 +601,7 @@ class Cascade:
     def by_tiers(self, base: int, deductible: int, copay_free: int, in_scope: int) -> tuple[int, Fraction, int | None]:
         after_rate = self.rules.option("deductible_position", DeductiblePosition) == DeductiblePosition.AFTER_RATE
         before_tiers = 0 if after_rate else deductible
-        payable = base - before_tiers
+        payable = self.payable = base - before_tiers
         cost_slot = {Account.INPATIENT: "cost_inpatient_fen", Account.OUTPATIENT: "cost_outpatient_fen"}.get(
             self.cost_account
         )
@@ -597,17 +623,21 @@ class Cascade:
         start = {
             TierMeasure.YEAR_COST: cost_before + before_tiers,
             TierMeasure.YEAR_AFTER_DEDUCTIBLE: max(cost_before - deductible_before, 0),
-            TierMeasure.STAY_COST: before_tiers,
-            TierMeasure.STAY_AFTER_DEDUCTIBLE: 0,
+            TierMeasure.STAY_COST: self.stay.sum("base") + before_tiers,
+            TierMeasure.STAY_AFTER_DEDUCTIBLE: self.stay.sum("payable"),
         }[measure]
         pieces = [(cost, self.rate_in(tier)) for cost, tier in self.pieces(start, start + payable - int(above))]
         each = self.rules.option("fund_rounding", FundRounding) == FundRounding.EACH_TIER
         payments = [Fraction(half_up(cost * rate)) if each else cost * rate for cost, rate in pieces]
-        copay_free_paid = copay_free if room is None else min(copay_free, room)
-        tier_room = None if room is None else max(room - copay_free, 0)
+        # The cap has been filled by what a guarantee gave the earlier parts before it was due by the rate.
+        ahead = self.stay.sum("guaranteed")
+        copay_free_paid = copay_free if room is None else min(copay_free, room + ahead)
+        tier_room = None if room is None else max(room + ahead - copay_free, 0)
         paid = sum(payments, Fraction(0))
         if after_rate:
-            pooled = max(half_up(paid) - deductible, 0)
+            owed = deductible + self.stay.sum("deductible_left")
+            pooled, left = max(half_up(paid) - owed, 0), max(owed - half_up(paid), 0)
+            self.deductible_left = left - self.stay.sum("deductible_left")
             pooled = pooled if tier_room is None else min(pooled, tier_room)
         else:
             if tier_room is not None and paid > tier_room:
@@ -616,13 +646,19 @@ class Cascade:
             pooled = half_up(paid)
         above = min(above, Fraction(payable)) + copay_free - copay_free_paid
         pooled += copay_free_paid
-        guaranteed = self.rules.rate("floor_percent")
-        if guaranteed:
+        self.paid_by_rate, self.coverable = pooled, base + copay_free - half_up(above)
+        guaranteed = self.rules.rate("floor_percent") or Fraction(0)
+        if guaranteed or ahead > 0:
             of_total = self.rules.option("floor_base", FloorBase) == FloorBase.TOTAL
             share_of = self.total - int(self.split["hospital_borne_fen"]) if of_total else in_scope
-            share_of -= self.over_fixed_price(in_scope - copay_free)
-            floor = min(half_up(guaranteed * share_of), base + copay_free - half_up(above))
-            pooled = max(pooled, floor if room is None else min(floor, room))
+            self.floor_base = share_of - self.over_fixed_price(in_scope - copay_free)
+            floor = half_up(guaranteed * (self.stay.sum("floor_base") + self.floor_base))
+            floor = min(floor, self.stay.sum("coverable") + self.coverable)
+            whole = max(self.stay.sum("by_rate") + pooled, floor)
+            given = self.stay.sum("by_rate") + ahead
+            most = base + copay_free if room is None else min(base + copay_free, room)
+            raised = max(min(whole - given, most), 0)
+            self.guaranteed, pooled = raised - pooled, raised
         return pooled, above, room
 
     @staticmethod
@@ -653,7 +689,8 @@ class Cascade:
 
     def within_quota(self, base: int, deductible: int) -> int:
         quota, cost = self.maternity_quota(base), base - deductible
-        inside = min(cost, quota)
+        before = self.stay.sum("payable")
+        inside = min(before + cost, max(quota, before)) - before
         return inside + half_up((cost - inside) * (self.rules.rate("quota_excess_percent") or 0))
 
     # -------------------------------------------------------------- step 6

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from adjudicator.benefit.explain import explain
+from adjudicator.benefit.records import PART
 from adjudicator.claim.basis import (
     NOT_STORED,
     SCHEMA,
@@ -48,6 +49,7 @@ def origin_of(result: Result) -> Origin:
         result.resolved.splits[result.rows],
         PricedOver(result.seen, result.quota_keys, result.quota_seen, result.elsewhere),
         Diagnoses(incoming.heap, wire["diagnoses_start"], wire["diagnoses_end"], codes),
+        result.parts,
     )
 
 
@@ -134,7 +136,8 @@ def test_other_rules_or_an_unknown_amount_price_nothing_again_but_the_facts_are_
     numbers = np.ones((1, ACCUMULATOR_COUNT), np.int64)
     elsewhere = np.zeros((1, len(ELSEWHERE)), np.int64)
     year = PricedOver(numbers, np.zeros(1, np.uint64), np.zeros(1, np.int64), elsewhere)
-    (message,) = cut(*write_basis(Origin("00000000000000ff", batch.claims, batch.splits, year, Diagnoses.none(1))))
+    nothing = Diagnoses.none(1), np.zeros(0, PART)
+    (message,) = cut(*write_basis(Origin("00000000000000ff", batch.claims, batch.splits, year, *nothing)))
     basis = read_basis(message)
     assert basis is not None and basis.principal_diagnosis == ""
     assert inputs_of(basis, "00000000000000ff") is not None

@@ -226,6 +226,7 @@ def held_batch(batch: Claims) -> Claims:
     return Claims(
         unowned(batch.claims), unowned(batch.splits), unowned(batch.lines_in_scope), unowned(batch.years),
         unowned(batch.slots), unowned(batch.quotas), unowned(batch.empty_year), unowned(batch.stay_years),
+        unowned(batch.stay_parts), unowned(batch.part_words),
     )  # fmt: skip
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from adjudicator.benefit.records import WORK, common_words, words_called
+from adjudicator.benefit.records import PART, WORK, common_words, words_called
 from adjudicator.columns import BENEFIT
 from adjudicator.compiled.jit import inlined
 from adjudicator.options import Payer
@@ -18,6 +18,7 @@ from adjudicator.payers import PAYERS, Identity
 from adjudicator.rounding import PPM
 
 COPIED = common_words(WORK, BENEFIT)
+OF_PART = common_words(WORK, PART)
 FUND_WORDS, ACCOUNT_WORDS = (
     words_called(BENEFIT, [column for payer in PAYERS if payer.identity is identity for column in payer.columns])
     for identity in (Identity.FUND, Identity.ACCOUNT)
@@ -30,6 +31,14 @@ def copy_words(source: np.ndarray, target: np.ndarray, row: Any) -> None:
     for k in range(COPIED.shape[0]):
         place = np.uint64(k)
         target[row, COPIED[place, np.uint64(1)]] = source[COPIED[place, np.uint64(0)]]
+
+
+@inlined
+def copy_part(source: np.ndarray, target: np.ndarray, row: Any) -> None:
+    """Copy the amounts of the work record to the row of what the claim is as a part of its stay."""
+    for k in range(OF_PART.shape[0]):
+        place = np.uint64(k)
+        target[row, OF_PART[place, np.uint64(1)]] = source[OF_PART[place, np.uint64(0)]]
 
 
 @inlined

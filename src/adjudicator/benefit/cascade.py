@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from adjudicator.benefit.amounts import not_negative
-from adjudicator.benefit.answer import clear_row, copy_words, pooled_rate, write, write_payers
+from adjudicator.benefit.answer import clear_row, copy_part, copy_words, pooled_rate, write, write_payers
 from adjudicator.benefit.choose import choose
 from adjudicator.benefit.stages.above_the_cap import above_the_cap
 from adjudicator.benefit.stages.account import accounts, cash
@@ -67,13 +67,16 @@ def pooled_stages(rules: Any, batch: Any, plan: Any, claim: Any, year: Any, work
     quota = narrowest(rules.disease_values, rules.disease_ranges, claim.disease, claim, work.group, OF_QUOTA)
     work.quota_left_fen = quota_left(rules.disease_values, quota, batch.quotas, claim)
     cross_region(plan, claim, batch.lines_in_scope, work)
-    work.fixed_price_excess_fen = fixed_price_excess(plan, rules.disease_values, rules.disease_ranges, claim, work)
+    stay = batch.stay_parts[np.uint64(claim.stay_row_over_years)]
+    values, ranges = rules.disease_values, rules.disease_ranges
+    work.fixed_price_excess_fen = fixed_price_excess(plan, values, ranges, claim, stay, work)
     base_of_cascade(plan, claim, work)
     terms_of_stay(plan, rules, claim, work)
     # A later part of a stay owes what the whole stay owes, less what its earlier parts were charged.
     begun = batch.stay_years[np.uint64(work.stay_row - 1)] if work.stay_row > 0 else year
+    work.stay_total_fen = batch.stay_parts[np.uint64(work.stay_row)].total_fen
     deductible(plan, claim, year, begun, work)
-    pooled_fund(plan, claim, year, work)
+    pooled_fund(plan, claim, year, stay, work)
     above_the_cap(plan, year, work)
     return quota
 
@@ -170,6 +173,7 @@ def settle_claims(
     batch = Claims(
         unowned(batch.claims), unowned(batch.splits), unowned(batch.lines_in_scope), unowned(batch.years),
         unowned(batch.slots), unowned(batch.quotas), unowned(batch.empty_year), unowned(batch.stay_years),
+        unowned(batch.stay_parts), unowned(batch.part_words),
     )  # fmt: skip
     works, words, out, out_words = unowned(works), unowned(words), unowned(out), unowned(out_words)
     for index in range(batch.claims.shape[0]):
@@ -180,13 +184,15 @@ def settle_claims(
             begin(claim, batch.splits[i], work)
             error, quota = choose(rules, claim, work), -1
             plan = rules.plans[np.uint64(max(work.plan, 0))]
-            if work.stay_row > batch.stay_years.shape[0]:
+            if max(work.stay_row, claim.stay_row_over_years) >= batch.stay_parts.shape[0]:
                 error = INTERNAL
             if error == 0:
                 year = batch.years[np.uint64(claim.state)] if claim.state >= 0 else batch.empty_year[np.uint64(0)]
                 error, quota = run_stages(rules, batch, plan, claim, year, work)
             if error == 0:
                 copy_words(words, out_words, i)
+                if index < batch.part_words.shape[0]:
+                    copy_part(words, batch.part_words, i)
                 write(work, answer, out_words, i)
                 answer.pooled_rate_ppm = pooled_rate(work)
                 if work.plan >= 0:

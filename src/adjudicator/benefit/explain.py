@@ -19,7 +19,7 @@ from adjudicator.benefit.plan.cells import unit_text
 from adjudicator.benefit.records import WORK
 from adjudicator.benefit.sentences import NOTES, RULES, STEPS, Text, sentence, yuan
 from adjudicator.benefit.settle import run
-from adjudicator.benefit.tables import Claims
+from adjudicator.benefit.tables import Claims, Stays
 from adjudicator.benefit.trace import PROGRAMME, Part, StepTrace, Trace
 from adjudicator.columns import ACCUMULATOR_COUNT, BENEFIT, QUOTA
 from adjudicator.compiled.interpret import variant
@@ -70,12 +70,12 @@ def explain(
     year_before: np.ndarray,
     quota_used_fen: int = 0,
     lines_in_scope: np.ndarray | None = None,
-    stay_slots: np.ndarray | None = None,
+    stays: Stays | None = None,
 ) -> tuple[Step, ...]:
     """Return the steps of one claim.
 
     claim CLAIM[1] and split SPLIT[1] as they were settled, year_before int64[slots] the person's year before the claim,
-    quota_used_fen what the disease quota had used, stay_slots int64[m, slots] the years before a stay that goes on. A
+    quota_used_fen what the disease quota had used, stays the earlier parts of a stay that goes on. A
     refused claim has no steps. Raises UnexplainedError where the steps do not give the answer: a fault of the program.
     """
     if np.atleast_1d(claim)["error"][0]:
@@ -83,11 +83,11 @@ def explain(
     lines = np.zeros(0, np.int64) if lines_in_scope is None else lines_in_scope
     trace, work = Trace(), np.zeros(1, WORK)
     paid, traced = np.zeros(1, BENEFIT), np.zeros(1, BENEFIT)
-    run(benefit, _batch(claim, split, year_before, quota_used_fen, lines, stay_slots), paid, work)
+    run(benefit, _batch(claim, split, year_before, quota_used_fen, lines, stays), paid, work)
     if paid["error"][0]:
         return ()
     with_trace = variant(settle_claims, TRACED=True, trace=trace)
-    run(benefit, _batch(claim, split, year_before, quota_used_fen, lines, stay_slots), traced, work, with_trace)
+    run(benefit, _batch(claim, split, year_before, quota_used_fen, lines, stays), traced, work, with_trace)
     if paid != traced:
         raise UnexplainedError(f"compiled {paid[0]}, traced {traced[0]}")
     return tuple(_steps(benefit, trace, np.atleast_1d(claim)[0], work[0]))
@@ -95,7 +95,7 @@ def explain(
 
 def _batch(
     claim: np.ndarray, split: np.ndarray, year: np.ndarray, quota_used_fen: int, lines: np.ndarray,
-    stay_slots: np.ndarray | None,
+    stays: Stays | None,
 ) -> Claims:  # fmt: skip
     """Return the claim with its own year and quota, so that a run changes nothing of the caller's."""
     claim = np.atleast_1d(claim).copy()
@@ -103,7 +103,7 @@ def _batch(
     slots = np.array(year, np.int64).reshape(1, ACCUMULATOR_COUNT)
     quota = np.zeros(1, QUOTA)
     quota["used_fen"] = quota_used_fen
-    return Claims.over(claim, np.atleast_1d(split), lines, slots, quota, stay_slots)
+    return Claims.over(claim, np.atleast_1d(split), lines, slots, quota, stays)
 
 
 def _steps(benefit: Benefit, trace: Trace, claim: np.void, work: np.void) -> Iterator[Step]:

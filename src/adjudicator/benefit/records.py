@@ -66,6 +66,7 @@ WORK = np.dtype(
         ("in_chain", "i8"),  # 1 for a later stay of a referral chain
         ("stay_row", "i8"),  # a later part of a stay: 1 + row of the year before its first part, 0 none
         ("stay_charged_fen", "i8"),  # deductible that the earlier parts were charged
+        ("stay_total_fen", "i8"),  # cost of these parts
         # What a programme of the pool changes.
         ("no_deductible", "i8"), ("no_cross_region", "i8"), ("no_cap", "i8"), ("rate_at_least_ppm", "i8"),
         # What the claim's disease changes.
@@ -75,6 +76,7 @@ WORK = np.dtype(
         ("in_scope_fen", "i8"), ("copay_free_fen", "i8"), ("special_drug_fen", "i8"),
         ("special_self_paid_fen", "i8"),
         ("extra_first_pay_fen", "i8"), ("minus_ppm", "i8"), ("factor_ppm", "i8"),
+        ("cost_fen", "i8"),  # in scope without co-pay-free lines
         ("fixed_price_excess_fen", "i8"), ("account_first_fen", "i8"), ("base_fen", "i8"),
         # Deductible (stage 3).
         ("standard_fen", "i8"), ("due_fen", "i8"), ("deductible_fen", "i8"),
@@ -83,6 +85,9 @@ WORK = np.dtype(
         ("plus_ppm", "i8"), ("payable_fen", "i8"), ("room_fen", "i8"),
         ("tiers_exact", "i8"),  # sum of the tiers in fen * ppm
         ("over_cap_fen", "i8"),
+        # What the guaranteed payment and the deductible after the rate leave to later parts of the stay.
+        ("by_rate_fen", "i8"), ("guaranteed_fen", "i8"), ("deductible_left_fen", "i8"),
+        ("coverable_fen", "i8"), ("floor_base_fen", "i8"),
         # The same as whole fen and a fraction of a fen, numerator / divisor.
         ("over_cap_whole_fen", "i8"), ("over_cap_numerator", "i8"), ("over_cap_divisor", "i8"),
         ("quota_left_fen", "i8"),  # of the disease's quota, -1 no quota
@@ -102,6 +107,24 @@ WORK = np.dtype(
 )  # fmt: skip
 """Amounts of one claim on its way through the stages. One that has the name of a column of BENEFIT is copied there
 (``answer``), one that has the name of an accumulator is added to the year (``year``)."""
+
+PART = np.dtype(
+    [
+        ("total_fen", "i8"),
+        ("cost_fen", "i8"),  # in scope, without co-pay-free lines: what a fixed price limits
+        ("base_fen", "i8"),  # that deductible and tiers see
+        ("payable_fen", "i8"),  # after the deductible: what a maternity quota limits
+        ("pooled_fen", "i8"),
+        ("by_rate_fen", "i8"),  # payment by the rate alone
+        ("guaranteed_fen", "i8"),  # what the guaranteed payment (V16) added, or took back
+        ("deductible_left_fen", "i8"),  # deductible after the rate (V04) that the payment could not bear
+        ("coverable_fen", "i8"),  # cost that the guaranteed payment may pay
+        ("floor_base_fen", "i8"),  # cost of which it is a share
+    ]
+)
+"""What one part of a stay that goes on was (mid-stay settlement), or the sum of some: what belongs to the stay as a
+whole is given to a later part for the whole, less what the earlier parts had of it."""
+assert set(PART.names or ()) <= set(WORK.names or ())
 
 
 def words_called(record: np.dtype[Any], names: Iterable[str]) -> np.ndarray:

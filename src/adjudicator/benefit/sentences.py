@@ -84,6 +84,19 @@ RULES: dict[str, Text] = {
 
 NOTES: dict[str, Text] = {
     "earlier_parts": ("a part of a stay whose earlier parts were charged {}", "本次住院前期中途结算已付起付标准{}元"),
+    "quota_of_earlier_parts": (
+        "earlier parts of the stay have used {0} of the quota", "本次住院前期中途结算已用定额{0}元"
+    ),
+    "price_of_earlier_parts": (
+        "earlier parts of the stay have used {0} of the price", "本次住院前期中途结算已用定价{0}元"
+    ),
+    "scale_of_the_stay": (
+        "earlier parts of the stay fill the tiers up to {0}", "本次住院前期中途结算费用{0}元已计入分段"
+    ),
+    "guaranteed_before": (
+        "earlier parts of the stay were paid {0} ahead by the guaranteed payment",
+        "本次住院前期中途结算已按保底多支付{0}元",
+    ),
     "charged_before": ("less what the year counted already", "扣减本年度已计"),
     "waived_of_disease": ("no deductible for the disease", "该病种不设起付线"),
     "waived_of_ward": ("no deductible in the ward", "该科室不设起付线"),

@@ -32,7 +32,7 @@ from adjudicator.ledger.reversal import check_date, is_latest, not_latest, rever
 from adjudicator.ledger.states import StateRead, encode_state
 from adjudicator.rules.bundle import Bundle
 from adjudicator.v1 import claim_pb2, settlement_pb2
-from adjudicator.v1.record_pb2 import ClaimFacts, RecordBasis
+from adjudicator.v1.record_pb2 import ClaimFacts, RecordBasis, StayPart
 
 
 class _Priced(NamedTuple):
@@ -117,7 +117,7 @@ class Journal(Years):
             ),
             quotas=tuple((used_key, change) for used_key, change in quotas.items() if change),
             days=tuple(took),
-            answer=answer.SerializeToString(deterministic=True), basis=_basis(claim, before),
+            answer=answer.SerializeToString(deterministic=True), basis=_basis(claim, before, years),
             person=person_key(claim.person_id),
         )  # fmt: skip
         self._states[before.keys[0].tobytes()] = encode_state(
@@ -151,8 +151,8 @@ class Journal(Years):
         return next((record for record in self._records.values() if record.key == key), None)
 
 
-def _basis(claim: claim_pb2.Claim, before: StateRead) -> bytes:
-    """Return what a later part of the stay needs to know: the year that the claim was priced over."""
+def _basis(claim: claim_pb2.Claim, before: StateRead, years: PersonYears) -> bytes:
+    """Return what a later part of the stay needs to know: the year that the claim was priced over, and what it was."""
     year = before.slots[0]
     if claim.HasField("accumulators"):
         year = np.zeros_like(year)
@@ -161,10 +161,13 @@ def _basis(claim: claim_pb2.Claim, before: StateRead) -> bytes:
                 year[SLOT[entry.name]] = entry.value
     amounts = year[STORED.places]
     there = np.flatnonzero(amounts)
+    part = None
+    if claim.mid_stay and years.parts is not None and len(years.parts):
+        part = StayPart(**{name: int(years.parts[name][0]) for name in years.parts.dtype.names or ()})
     return RecordBasis(
         facts=ClaimFacts(
             mid_stay=claim.mid_stay, chain_continues=bool(claim.referral_from_encounter),
             chain_deductible_fen=claim.referral_deductible_fen,
         ), year_numbers=STORED.numbers[there].tolist(),
-        year_amounts=amounts[there].tolist(),
+        year_amounts=amounts[there].tolist(), stay_part=part,
     ).SerializeToString()  # fmt: skip

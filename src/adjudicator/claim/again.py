@@ -45,6 +45,6 @@ def _price(
     claim, slots, quota = inputs.claim.copy(), year.slots.reshape(1, -1).copy(), np.zeros(1, QUOTA)
     claim["line_start"], claim["line_end"] = 0, len(lines_in_scope)
     quota["used_fen"] = year.quota_used_fen
-    stay_slots, out = join_stays(claim, np.zeros(1, np.int64), stays), np.zeros(1, BENEFIT)
-    run(benefit, Claims.over(claim, inputs.split, lines_in_scope, slots, quota, stay_slots), out, np.empty(1, WORK))
+    joined, out = join_stays(claim, np.zeros(1, np.int64), stays), np.zeros(1, BENEFIT)
+    run(benefit, Claims.over(claim, inputs.split, lines_in_scope, slots, quota, joined), out, np.empty(1, WORK))
     return out.tobytes(), (slots[0] - year.slots).tobytes(), int(quota["used_fen"][0]) - year.quota_used_fen

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from google.protobuf.message import DecodeError, Message
 
+from adjudicator.benefit.records import PART
 from adjudicator.claim.kin import ELSEWHERE
 from adjudicator.claim.state import STORED, StoredOrder
 from adjudicator.columns import CLAIM, SPLIT
@@ -209,6 +210,13 @@ class Origin(NamedTuple):
     """SPLIT[n]"""
     year: PricedOver
     diagnoses: Diagnoses
+    parts: np.ndarray
+    """PART[n]: what each was as a part of its stay; no row where none is a part of a stay that goes on."""
+
+    @property
+    def of_stays(self) -> np.ndarray:
+        """Return the rows int64[k] of the parts of stays that go on."""
+        return np.flatnonzero(self.claims["mid_stay"]) if len(self.parts) else np.zeros(0, np.int64)
 
     @property
     def rows(self) -> dict[str, int]:
@@ -217,7 +225,7 @@ class Origin(NamedTuple):
         others = int(np.count_nonzero(self.year.elsewhere))
         return {
             "": count, "facts": count, "rows": count, "sums": count, "year_numbers": pairs, "year_amounts": pairs,
-            "elsewhere_numbers": others, "elsewhere_amounts": others,
+            "elsewhere_numbers": others, "elsewhere_amounts": others, "stay_part": len(self.of_stays),
         }  # fmt: skip
 
 
@@ -242,6 +250,17 @@ def fill_basis(origin: Origin, tables: Tables, layout: Layout = _LAYOUT, order: 
     for array in source:
         array.flags.writeable = False  # the columns of a whole batch are read-only, those of some rows not: one type
     _fill(np.uint64(int(origin.rules_hash, 16)), source, layout, order, origin.year, origin.diagnoses, target)
+    _fill_parts(origin, tables)
+
+
+def _fill_parts(origin: Origin, tables: Tables) -> None:
+    """Fill what parts of stays were; few claims are one."""
+    numbers, rows = tables[""]["stay_part"], origin.of_stays
+    numbers[:] = -1
+    if len(rows):
+        numbers[rows] = np.arange(len(rows))
+        for name in PART.names or ():
+            tables["stay_part"][name] = origin.parts[name][rows]
 
 
 def read_basis(data: bytes) -> RecordBasis | None:
@@ -289,6 +308,13 @@ def year_before(basis: RecordBasis) -> np.ndarray:
     year = np.zeros(len(STORED.numbers), np.int64)
     year[STORED.place_of[list(basis.year_numbers)]] = list(basis.year_amounts)
     return year
+
+
+def stay_part_of(basis: RecordBasis) -> np.ndarray:
+    """Return PART[1]: what a settlement was as a part of its stay; all zero where the record does not say."""
+    part = np.zeros(1, PART)
+    _read_part(basis.stay_part, part)
+    return part
 
 
 def elsewhere_of(basis: RecordBasis) -> dict[int, int]:

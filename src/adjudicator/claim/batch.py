@@ -101,6 +101,8 @@ class Result:
     """int64[k, 64]: the year that the claim was priced over: ``before``, or the one that it brought."""
     quota_seen: np.ndarray
     """int64[k]: what its disease quota had used in that year."""
+    parts: np.ndarray
+    """PART[k]: what each claim is as a part of its stay; no row where none is a part of a stay that goes on."""
     warnings: dict[int, list[Problem]]
     """Row of the batch -> what pricing noticed about a claim that is settled all the same."""
     details: dict[int, problems.Detail]

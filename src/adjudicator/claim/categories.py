@@ -66,6 +66,6 @@ def _funds(
     trial["assistance"], trial["state"] = category, 0
     trial["quota"] = np.where(trial["quota"] >= 0, 0, -1)
     slots, quotas = years.slots[one].copy(), years.quotas[one].copy()
-    batch = Claims.over(trial, split, in_scope, slots, quotas, years.stay_slots)
+    batch = Claims.over(trial, split, in_scope, slots, quotas, years.stays)
     benefit.run(bundle.benefit, batch, out, np.empty(1, WORK))
     return int(out["fund_total_fen"][0]) if trial["error"][0] == 0 else -1

@@ -15,7 +15,7 @@ import numpy as np
 from adjudicator import columns
 from adjudicator.benefit import settle as benefit
 from adjudicator.benefit.dates import decide
-from adjudicator.benefit.records import WORK
+from adjudicator.benefit.records import PART, WORK
 from adjudicator.benefit.tables import Claims
 from adjudicator.catalogue import lines as catalogue
 from adjudicator.claim import care_days, problems
@@ -189,13 +189,14 @@ class Engine:
             quota_keys=np.zeros(count, np.uint64), quota_before=amounts[0], quota_after=amounts[1],
             days=np.zeros(count, columns.CARE_DAYS),
             elsewhere=np.zeros((count, len(ELSEWHERE)), np.int64),
-            seen=np.empty((count, columns.ACCUMULATOR_COUNT), np.int64), quota_seen=amounts[2], warnings={}, details={},
+            seen=np.empty((count, columns.ACCUMULATOR_COUNT), np.int64), quota_seen=amounts[2],
+            parts=np.zeros(count if claims["mid_stay"].any() else 0, PART), warnings={}, details={},
         )  # fmt: skip
         days = None if years.days is None else CareDays.of(years.days, count)
         people = state_rows if years.kin is None else _people(result, years.kin, len(years.slots))
         for chosen in _rounds(people) if count > 1 else [slice(None)]:
             self._price_round(result, chosen, years, days)
-        years.took = result.days
+        years.took, years.parts = result.days, result.parts
         if years.chains:
             self._doubt_chains(result, years)
         self._pay(result)
@@ -221,7 +222,8 @@ class Engine:
         )
         if resolved.incoming.decoded.tables["other_assistance_categories"].shape[0]:
             choose_categories(self.bundle, resolved, rows, claims, own, in_scope)
-        batch = Claims.over(claims, resolved.splits.take(rows), in_scope, own.slots, own.quotas, own.stay_slots)
+        parts = np.zeros(len(rows) if len(result.parts) else 0, PART)
+        batch = Claims.over(claims, resolved.splits.take(rows), in_scope, own.slots, own.quotas, own.stays, parts)
         benefit.run(self.bundle.benefit, batch, out, np.empty(1, WORK))
         failed = (claims["error"] == 0) & (out["error"] != 0)
         claims["error"][failed] = out["error"][failed]
@@ -235,6 +237,8 @@ class Engine:
         else:
             _put(result.claims, chosen, claims)
             _put(result.benefits, chosen, out)
+        if len(parts):
+            result.parts[chosen] = parts
         result.before[chosen] = years.slots[state_rows]
         own.give_back(state_rows, years)
         result.after[chosen] = years.slots[state_rows]
@@ -354,6 +358,7 @@ class Engine:
                 result.seen[chosen], result.quota_keys[chosen], result.quota_seen[chosen], result.elsewhere[chosen]
             ),
             Diagnoses(incoming.heap, wire["diagnoses_start"], wire["diagnoses_end"], codes),
+            result.parts[chosen] if len(result.parts) else result.parts,
         )  # fmt: skip
 
     def _assemble(self, result: Result, wanted: _Wanted, out: Tables) -> np.ndarray:

@@ -8,6 +8,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from adjudicator.benefit.records import PART
+from adjudicator.benefit.tables import part_words
 from adjudicator.claim.care_days import StoredDays
 from adjudicator.claim.kin import Kin
 from adjudicator.columns import ACCUMULATOR_COUNT, ACCUMULATORS
@@ -69,6 +71,10 @@ class StayParts(NamedTuple):
     begun_over_years: np.ndarray
     """The year before the first part of all."""
     charged_over_years_fen: int
+    sums: np.ndarray
+    """PART[1]: the sum over the parts that count in the claim's benefit year."""
+    sums_over_years: np.ndarray
+    """PART[1]: the sum over all parts."""
 
 
 class Part(NamedTuple):
@@ -80,6 +86,8 @@ class Part(NamedTuple):
     """int64[ACCUMULATOR_COUNT]: the year that it was priced over."""
     charged_fen: int
     """Deductible that it was charged."""
+    amounts: np.ndarray
+    """PART[1]: what it was."""
 
 
 def stay_of_parts(parts: Sequence[Part], year: Hashable) -> StayParts:
@@ -87,7 +95,16 @@ def stay_of_parts(parts: Sequence[Part], year: Hashable) -> StayParts:
     own = [part for part in parts if part.year == year]
     charged = sum(part.charged_fen for part in own)
     all_charged = sum(part.charged_fen for part in parts)
-    return StayParts(own[0].begun if own else None, charged, parts[0].begun, all_charged)
+    sums = sum_of_parts(own), sum_of_parts(parts)
+    return StayParts(own[0].begun if own else None, charged, parts[0].begun, all_charged, *sums)
+
+
+def sum_of_parts(parts: Sequence[Part]) -> np.ndarray:
+    """Return PART[1]: the sum over some parts of a stay."""
+    total = np.zeros(1, PART)
+    for part in parts:
+        part_words(total)[:] += part_words(np.ascontiguousarray(part.amounts))
+    return total
 
 
 @dataclass(slots=True)
@@ -98,7 +115,8 @@ class PersonYears:
     the batch -> the earlier parts of the claim's stay; chains: row of the batch -> deductible in fen that the ledger
     knows of the claim's referral chain, UNKNOWN_CHAIN: the earlier stay is not in the person's year. days: the days
     that are taken, None: nobody looks for overlaps; kin: the person's other years among the rows, one entry a claim of
-    the call, None: none are known; took: CARE_DAYS of the latest call, one entry a claim.
+    the call, None: none are known; took: CARE_DAYS of the latest call, one entry a claim; parts: PART of the latest
+    call, one entry a claim, or none where no claim was a part of a stay that goes on.
     """
 
     slots: np.ndarray
@@ -108,6 +126,7 @@ class PersonYears:
     days: StoredDays | None = None
     kin: Kin | None = None
     took: np.ndarray | None = None
+    parts: np.ndarray | None = None
 
     @classmethod
     def new(cls, rows: int) -> PersonYears:

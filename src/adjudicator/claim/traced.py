@@ -72,8 +72,8 @@ def settle_traced(
     in_scope = np.ascontiguousarray(resolved.line_splits["in_scope_fen"])
     used = int(result.quota_seen[0])
     claims = result.claims.copy()
-    stay_slots = join_stays(claims, result.rows, before.stays)
-    steps = explain(engine.bundle.benefit, claims, resolved.splits.copy(), result.seen[0], used, in_scope, stay_slots)
+    stays = join_stays(claims, result.rows, before.stays)
+    steps = explain(engine.bundle.benefit, claims, resolved.splits.copy(), result.seen[0], used, in_scope, stays)
     year = YearAfter(result.seen[0] + result.after[0] - result.before[0])
     if result.quota_keys[0]:
         year.quotas[int(result.quota_keys[0])] = used + int(result.quota_after[0] - result.quota_before[0])

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from adjudicator.benefit.records import PART
+from adjudicator.benefit.tables import NO_STAYS, Stays
 from adjudicator.claim.incoming import Incoming
 from adjudicator.claim.kin import ELSEWHERE
 from adjudicator.claim.problems import Detail
@@ -49,8 +51,8 @@ class ClaimYears:
     quota_before: np.ndarray
     ledger_quota: np.ndarray
     """int64[k]: the ledger's use of the claim's quota before the claim."""
-    stay_slots: np.ndarray
-    """int64[m, ACCUMULATOR_COUNT]: years before stays that go on; ``stay_row`` of a claim is 1 + row."""
+    stays: Stays
+    """Stays that go on; ``stay_row`` of a claim is 1 + row."""
 
     @classmethod
     def gather(
@@ -89,8 +91,8 @@ class ClaimYears:
                 details[int(rows[position])] = Detail(wrong)
         if years.chains:
             join_chains(claims, rows, years.chains)
-        stay_slots = join_stays(claims, rows, years.stays) if years.stays else _NO_STAYS
-        return cls(slots, quotas, slots.copy(), quotas["used_fen"].copy(), ledger_quota, stay_slots)
+        stays = join_stays(claims, rows, years.stays) if years.stays else NO_STAYS
+        return cls(slots, quotas, slots.copy(), quotas["used_fen"].copy(), ledger_quota, stays)
 
     def add_elsewhere(self, claims: np.ndarray, amounts: np.ndarray) -> np.ndarray:
         """Add what other schemes' years have of the amounts that count together, int64[k, len(ELSEWHERE)].
@@ -110,9 +112,6 @@ class ClaimYears:
             years.quotas[int(state_rows[position]), int(self.quotas["key"][position])] = int(used[position])
 
 
-_NO_STAYS = np.zeros((0, ACCUMULATOR_COUNT), np.int64)
-
-
 def join_chains(claims: np.ndarray, rows: np.ndarray, chains: Mapping[int, int]) -> None:
     """Write to the claims (CLAIM[k], ``rows`` of the batch) what their referral chains have been charged.
 
@@ -129,26 +128,27 @@ def join_chains(claims: np.ndarray, rows: np.ndarray, chains: Mapping[int, int])
             claims["chain_continues"][position] = 0
 
 
-def join_stays(claims: np.ndarray, rows: np.ndarray, stays: Mapping[int, StayParts]) -> np.ndarray:
+def join_stays(claims: np.ndarray, rows: np.ndarray, stays: Mapping[int, StayParts]) -> Stays:
     """Tell the claims (CLAIM[k], ``rows`` of the batch) about the earlier parts of their stays.
 
-    Return the years before these stays, int64[m, ACCUMULATOR_COUNT]. Parts of one benefit year have one year for both
-    readings of ``deductible_over_year``.
+    Return these stays. Parts of one benefit year have one row for both readings of ``deductible_over_year``.
     """
-    slots = []
+    slots, sums = [], [np.zeros(1, PART)]
     for position, row in enumerate(rows.tolist()):
         parts = stays.get(row)
         if parts is None:
             continue
         slots.append(parts.begun_over_years)
+        sums.append(parts.sums_over_years)
         claims["stay_row_over_years"][position] = len(slots)
         claims["stay_charged_over_years_fen"][position] = parts.charged_over_years_fen
         if parts.begun is None:
             continue
         if parts.begun is not parts.begun_over_years:
             slots.append(parts.begun)
+            sums.append(parts.sums)
         claims["stay_row"][position], claims["stay_charged_fen"][position] = len(slots), parts.charged_fen
-    return np.array(slots, np.int64).reshape(-1, ACCUMULATOR_COUNT)
+    return Stays(np.array(slots, np.int64).reshape(-1, ACCUMULATOR_COUNT), np.concatenate(sums))
 
 
 def _read_given(incoming: Incoming, row: int, year: int, slots: np.ndarray, quota: np.ndarray) -> str:

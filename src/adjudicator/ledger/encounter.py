@@ -10,9 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-import numpy as np
-
-from adjudicator.claim.basis import read_basis, year_before
+from adjudicator.claim.basis import read_basis, stay_part_of, year_before
 from adjudicator.claim.keys import DIRECTION_REVERSE, DIRECTION_SETTLE, settlement_key
 from adjudicator.claim.state import UNKNOWN_CHAIN, Part, StayParts, stay_of_parts
 from adjudicator.errors import E, refuse
@@ -73,15 +71,15 @@ def standing_parts(earlier: Iterable[Earlier]) -> list[Record]:
 
 def stay_parts(parts: Sequence[Record], state_key: bytes) -> StayParts:
     """Return what pricing needs of a stay that goes on: ``parts`` (at least one) in order, the claim's person-year."""
-    return stay_of_parts([Part(part.state_key, _begun(part), _charged_fen(part)) for part in parts], state_key)
+    return stay_of_parts([_part_of(part) for part in parts], state_key)
 
 
-def _begun(part: Record) -> np.ndarray:
-    """Return the year that a part was priced over. Errors: E.LEDGER_CORRUPT."""
+def _part_of(part: Record) -> Part:
+    """Return what pricing needs of one part. Errors: E.LEDGER_CORRUPT."""
     basis = read_basis(part.basis)
     if basis is None:
         raise refuse(E.LEDGER_CORRUPT, detail="a part of a stay keeps nothing of its claim")
-    return year_before(basis)
+    return Part(part.state_key, year_before(basis), _charged_fen(part), stay_part_of(basis))
 
 
 def _charged_fen(part: Record) -> int:

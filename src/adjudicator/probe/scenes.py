@@ -8,8 +8,8 @@ from typing import NamedTuple
 import numpy as np
 
 from adjudicator.benefit import settle as benefit
-from adjudicator.benefit.records import WORK, YEAR, years_of
-from adjudicator.benefit.tables import Claims
+from adjudicator.benefit.records import PART, WORK, YEAR, years_of
+from adjudicator.benefit.tables import Claims, Stays, part_words
 from adjudicator.columns import ACCUMULATOR_COUNT, BENEFIT, CLAIM, QUOTA, SPLIT
 from adjudicator.payers import FUNDS, PAYERS, Identity
 from adjudicator.probe.cells import DATES, Cells, next_date
@@ -160,16 +160,18 @@ class Pricer:
             batch = Claims.over(claims.ravel(), splits.ravel(), benefit.NO_LINES, slots, quotas)
             benefit.run(self.benefit, batch, out.ravel(), self._work)
             return
-        before = slots.copy()
+        before = Stays(slots.copy(), np.zeros(1 + len(claims), PART))
+        amounts = np.zeros(len(claims), PART)
         for part in range(claims.shape[1]):
             own, result = np.ascontiguousarray(claims[:, part]), np.zeros(len(claims), BENEFIT)
             if part:
+                part_words(before.parts)[1:] += part_words(amounts)
                 own["stay_row"] = own["stay_row_over_years"] = np.arange(1, len(own) + 1)
                 own["stay_charged_fen"] = own["stay_charged_over_years_fen"] = out[:, :part]["deductible_fen"].sum(
                     axis=1
                 )
             split = np.ascontiguousarray(splits[:, part])
-            batch = Claims.over(own, split, benefit.NO_LINES, slots, quotas, before)
+            batch = Claims.over(own, split, benefit.NO_LINES, slots, quotas, before, amounts)
             benefit.run(self.benefit, batch, result, self._work)
             out[:, part] = result
             claims["error"][:, part] = own["error"]

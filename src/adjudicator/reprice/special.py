@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from adjudicator.benefit.records import PART
 from adjudicator.claim import care_days
 from adjudicator.claim.batch import NOT_DIGESTED, Resolved, Result
 from adjudicator.claim.care_days import CareDays, StoredDays
@@ -41,6 +42,8 @@ class _Earlier(NamedTuple):
     """What its referral chain had been charged before it."""
     seen: np.ndarray
     """The year that it was priced over."""
+    amounts: np.ndarray
+    """PART[1]: what it was as a part of its stay; all zero of a claim that is none."""
     lines: frozenset[str]
     """Its line ids, of a part of a stay."""
 
@@ -284,7 +287,8 @@ def _price_round(engine: Engine, bucket: Bucket, claims: _Claims, chosen: np.nda
             round_.found[int(arrays["rows"][place])] = [twice]
             continue
         if parts:
-            stays[row] = stay_of_parts([Part(part.year, part.seen, part.charged_fen) for part in parts], year)
+            known = [Part(part.year, part.seen, part.charged_fen, part.amounts) for part in parts]
+            stays[row] = stay_of_parts(known, year)
         priced_rows.append(row)
     rows = np.array(priced_rows, np.int64)
     kin = _kin(engine, claims, rows)
@@ -347,6 +351,7 @@ def _keep(bucket: Bucket, claims: _Claims, result: Result, position: int, round_
             _Earlier(
                 arrays["keys"][place].tobytes(), int(arrays["sequences"][place]), int(bucket.years[place]),
                 bool(claim["mid_stay"]), int(result.benefits["deductible_fen"][position]), chain, result.seen[position],
+                result.parts[position : position + 1] if len(result.parts) else np.zeros(1, PART),
                 frozenset(note["lines"] if (note := claims.notes[row]) is not None else ()),
             ),
         )  # fmt: skip

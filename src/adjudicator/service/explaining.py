@@ -47,12 +47,10 @@ def explain_record(
     inputs = None if kept is None or record.kind != Kind.SETTLE else inputs_of(kept, bundle.hash)
     if inputs is None:
         return explain(key, answer)
-    stay_slots = join_stays(inputs.claim, np.zeros(1, np.int64), {} if stay is None else {0: stay})
+    stays = join_stays(inputs.claim, np.zeros(1, np.int64), {} if stay is None else {0: stay})
     in_scope = np.array([line.in_scope_fen for line in answer.lines], np.int64)
     inputs.claim["line_start"], inputs.claim["line_end"] = 0, len(in_scope)
-    steps = price_again(
-        bundle.benefit, inputs.claim, inputs.split, inputs.year, inputs.quota_used_fen, in_scope, stay_slots
-    )
+    steps = price_again(bundle.benefit, inputs.claim, inputs.split, inputs.year, inputs.quota_used_fen, in_scope, stays)
     return message_of(key, answer.rules_hash, steps)
 
 

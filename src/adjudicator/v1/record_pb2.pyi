@@ -7,7 +7,7 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class RecordBasis(_message.Message):
-    __slots__ = ("rules_hash", "principal_diagnosis", "facts", "rows", "sums", "year_numbers", "year_amounts", "quota_used_fen", "elsewhere_numbers", "elsewhere_amounts")
+    __slots__ = ("rules_hash", "principal_diagnosis", "facts", "rows", "sums", "year_numbers", "year_amounts", "quota_used_fen", "elsewhere_numbers", "elsewhere_amounts", "stay_part")
     RULES_HASH_FIELD_NUMBER: _ClassVar[int]
     PRINCIPAL_DIAGNOSIS_FIELD_NUMBER: _ClassVar[int]
     FACTS_FIELD_NUMBER: _ClassVar[int]
@@ -18,6 +18,7 @@ class RecordBasis(_message.Message):
     QUOTA_USED_FEN_FIELD_NUMBER: _ClassVar[int]
     ELSEWHERE_NUMBERS_FIELD_NUMBER: _ClassVar[int]
     ELSEWHERE_AMOUNTS_FIELD_NUMBER: _ClassVar[int]
+    STAY_PART_FIELD_NUMBER: _ClassVar[int]
     rules_hash: int
     principal_diagnosis: str
     facts: ClaimFacts
@@ -28,7 +29,8 @@ class RecordBasis(_message.Message):
     quota_used_fen: int
     elsewhere_numbers: _containers.RepeatedScalarFieldContainer[int]
     elsewhere_amounts: _containers.RepeatedScalarFieldContainer[int]
-    def __init__(self, rules_hash: _Optional[int] = ..., principal_diagnosis: _Optional[str] = ..., facts: _Optional[_Union[ClaimFacts, _Mapping]] = ..., rows: _Optional[_Union[BundleRows, _Mapping]] = ..., sums: _Optional[_Union[LineSums, _Mapping]] = ..., year_numbers: _Optional[_Iterable[int]] = ..., year_amounts: _Optional[_Iterable[int]] = ..., quota_used_fen: _Optional[int] = ..., elsewhere_numbers: _Optional[_Iterable[int]] = ..., elsewhere_amounts: _Optional[_Iterable[int]] = ...) -> None: ...
+    stay_part: StayPart
+    def __init__(self, rules_hash: _Optional[int] = ..., principal_diagnosis: _Optional[str] = ..., facts: _Optional[_Union[ClaimFacts, _Mapping]] = ..., rows: _Optional[_Union[BundleRows, _Mapping]] = ..., sums: _Optional[_Union[LineSums, _Mapping]] = ..., year_numbers: _Optional[_Iterable[int]] = ..., year_amounts: _Optional[_Iterable[int]] = ..., quota_used_fen: _Optional[int] = ..., elsewhere_numbers: _Optional[_Iterable[int]] = ..., elsewhere_amounts: _Optional[_Iterable[int]] = ..., stay_part: _Optional[_Union[StayPart, _Mapping]] = ...) -> None: ...
 
 class ClaimFacts(_message.Message):
     __slots__ = ("settlement_date", "admission_date", "discharge_date", "rule_date", "benefit_year", "scheme", "person_type", "care_kind", "hospital_level", "total_fen", "age_years", "sex", "stay_days", "account_current_fen", "use_account", "place", "filing", "referral", "contribution_tier", "maternity_type", "fetus_count", "age_days", "birth_weight_g", "discharge_way", "icu_hours", "civil_servant", "family_doctor", "at_signed_institution", "suspended", "mid_stay", "chain_continues", "accumulators_given", "account_past_fen", "account_family_fen", "hospital_borne_fen", "other_payer_fen", "chain_deductible_fen", "settled_at_counter")
@@ -109,6 +111,30 @@ class ClaimFacts(_message.Message):
     chain_deductible_fen: int
     settled_at_counter: bool
     def __init__(self, settlement_date: _Optional[int] = ..., admission_date: _Optional[int] = ..., discharge_date: _Optional[int] = ..., rule_date: _Optional[int] = ..., benefit_year: _Optional[int] = ..., scheme: _Optional[int] = ..., person_type: _Optional[int] = ..., care_kind: _Optional[int] = ..., hospital_level: _Optional[int] = ..., total_fen: _Optional[int] = ..., age_years: _Optional[int] = ..., sex: _Optional[int] = ..., stay_days: _Optional[int] = ..., account_current_fen: _Optional[int] = ..., use_account: _Optional[bool] = ..., place: _Optional[int] = ..., filing: _Optional[int] = ..., referral: _Optional[int] = ..., contribution_tier: _Optional[int] = ..., maternity_type: _Optional[int] = ..., fetus_count: _Optional[int] = ..., age_days: _Optional[int] = ..., birth_weight_g: _Optional[int] = ..., discharge_way: _Optional[int] = ..., icu_hours: _Optional[int] = ..., civil_servant: _Optional[bool] = ..., family_doctor: _Optional[bool] = ..., at_signed_institution: _Optional[bool] = ..., suspended: _Optional[bool] = ..., mid_stay: _Optional[bool] = ..., chain_continues: _Optional[bool] = ..., accumulators_given: _Optional[bool] = ..., account_past_fen: _Optional[int] = ..., account_family_fen: _Optional[int] = ..., hospital_borne_fen: _Optional[int] = ..., other_payer_fen: _Optional[int] = ..., chain_deductible_fen: _Optional[int] = ..., settled_at_counter: _Optional[bool] = ...) -> None: ...
+
+class StayPart(_message.Message):
+    __slots__ = ("total_fen", "cost_fen", "base_fen", "payable_fen", "pooled_fen", "by_rate_fen", "guaranteed_fen", "deductible_left_fen", "coverable_fen", "floor_base_fen")
+    TOTAL_FEN_FIELD_NUMBER: _ClassVar[int]
+    COST_FEN_FIELD_NUMBER: _ClassVar[int]
+    BASE_FEN_FIELD_NUMBER: _ClassVar[int]
+    PAYABLE_FEN_FIELD_NUMBER: _ClassVar[int]
+    POOLED_FEN_FIELD_NUMBER: _ClassVar[int]
+    BY_RATE_FEN_FIELD_NUMBER: _ClassVar[int]
+    GUARANTEED_FEN_FIELD_NUMBER: _ClassVar[int]
+    DEDUCTIBLE_LEFT_FEN_FIELD_NUMBER: _ClassVar[int]
+    COVERABLE_FEN_FIELD_NUMBER: _ClassVar[int]
+    FLOOR_BASE_FEN_FIELD_NUMBER: _ClassVar[int]
+    total_fen: int
+    cost_fen: int
+    base_fen: int
+    payable_fen: int
+    pooled_fen: int
+    by_rate_fen: int
+    guaranteed_fen: int
+    deductible_left_fen: int
+    coverable_fen: int
+    floor_base_fen: int
+    def __init__(self, total_fen: _Optional[int] = ..., cost_fen: _Optional[int] = ..., base_fen: _Optional[int] = ..., payable_fen: _Optional[int] = ..., pooled_fen: _Optional[int] = ..., by_rate_fen: _Optional[int] = ..., guaranteed_fen: _Optional[int] = ..., deductible_left_fen: _Optional[int] = ..., coverable_fen: _Optional[int] = ..., floor_base_fen: _Optional[int] = ...) -> None: ...
 
 class BundleRows(_message.Message):
     __slots__ = ("pack", "county", "care_county", "hospital", "deductible_level", "price_level", "disease", "assistance", "programme", "care_catalogue", "department", "ward")

@@ -29,7 +29,8 @@ def above_the_cap(plan: Any, year: Any, work: Any) -> None:
             if amount != per_million(work.over_cap_fen * rate_ppm):
                 trace.note("above_cap", "fraction_of_a_fen")
             trace.because("above_cap", "above_cap_limit_yuan", amount > room)
-        amount = min(amount, room)
+        # A guaranteed payment of the whole stay may lie on cost of its last part that is above the cap.
+        amount = min(min(amount, room), work.base_fen + work.copay_free_fen - work.pooled_fen)
         had_part(work, Stage.LARGE_SUM)
     work.large_sum_fen = amount
     if TRACED:

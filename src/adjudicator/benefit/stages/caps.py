@@ -56,11 +56,14 @@ def cap_of_year(plan: Any, year: Any, cost_before: int, charged: int, work: Any)
 
 
 @inlined
-def room_for_tiers(plan: Any, work: Any) -> int:
-    """Return the room below a cap on payment that is left for the tiers, in fen * ppm; -1 where it never binds."""
+def room_for_tiers(plan: Any, stay: Any, work: Any) -> int:
+    """Return the room below a cap on payment that is left for the tiers, in fen * ppm; -1 where it never binds.
+
+    What the guaranteed payment gave to earlier parts of the stay, ahead of the rate, has filled the cap already.
+    """
     room = -1
     if work.room_fen < EXACT_LIMIT and plan.deductible_position != DeductiblePosition.AFTER_RATE:
-        room = not_negative(work.room_fen - work.copay_free_fen) * PPM
+        room = not_negative(work.room_fen + stay.guaranteed_fen - work.copay_free_fen) * PPM
     return room
 
 

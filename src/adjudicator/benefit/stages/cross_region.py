@@ -56,6 +56,7 @@ def cross_region(plan: Any, claim: Any, lines_in_scope: np.ndarray, work: Any) -
     work.first_pay_fen += extra
     work.in_scope_fen -= extra
     work.copay_free_fen = min(work.copay_free_fen, work.in_scope_fen)
+    work.cost_fen = work.in_scope_fen - work.copay_free_fen
     work.minus_ppm = minus_ppm
     work.factor_ppm = factor_ppm
 
@@ -83,7 +84,7 @@ def base_of_cascade(plan: Any, claim: Any, work: Any) -> None:
     It is without co-pay-free lines (R36), the part of a fixed price that the hospital bears, and what an account that
     pays first has paid (V13, R20).
     """
-    base = work.in_scope_fen - work.copay_free_fen - work.fixed_price_excess_fen
+    base = work.cost_fen - work.fixed_price_excess_fen
     account = 0
     if (
         plan.account_position == AccountPosition.BEFORE_DEDUCTIBLE

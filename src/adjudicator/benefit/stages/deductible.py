@@ -43,7 +43,7 @@ def standard_of_place(plan: Any, work: Any) -> int:
     if share_ppm > 0:
         least = plan.cross_deductible_at_least_fen[work.place, work.filing, work.channel]
         most = plan.cross_deductible_at_most_fen[work.place, work.filing, work.channel]
-        standard = min(max(per_million(work.total_fen * share_ppm), least), most)
+        standard = min(max(per_million((work.stay_total_fen + work.total_fen) * share_ppm), least), most)
     if TRACED:
         is_own = fixed >= 0 or share_ppm > 0
         trace.because("deductible", "cross_region", is_own)

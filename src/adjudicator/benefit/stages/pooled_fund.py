@@ -18,15 +18,15 @@ from adjudicator.rounding import PPM
 
 
 @inlined
-def tiers_up_to_cap(plan: Any, year: Any, work: Any) -> None:
+def tiers_up_to_cap(plan: Any, year: Any, stay: Any, work: Any) -> None:
     """Fill what the tiers pay (V06, R03) up to the cap, on cost (R04) or on payment (V07, R05)."""
     after_rate = plan.deductible_position == DeductiblePosition.AFTER_RATE
     charged = 0 if after_rate else work.deductible_fen
     work.payable_fen = work.base_fen - charged
     cost_before, deductible_before = before_in_year(plan, year)
     cap_of_year(plan, year, cost_before, charged, work)
-    start = start_of_scale(plan, cost_before, deductible_before, charged)
-    pay_tiers(plan, start, start + work.payable_fen - work.over_cap_whole_fen, room_for_tiers(plan, work), work)
+    start = start_of_scale(plan, stay, cost_before, deductible_before, charged)
+    pay_tiers(plan, start, start + work.payable_fen - work.over_cap_whole_fen, room_for_tiers(plan, stay, work), work)
 
 
 @inlined
@@ -40,30 +40,56 @@ def cost_over_cap(work: Any) -> int:
 
 
 @inlined
-def floor_of(plan: Any, work: Any) -> int:
-    """Return the guaranteed payment (V16): a share of the in-scope amount or of the total.
+def guaranteed(plan: Any, stay: Any, work: Any) -> int:
+    """Return the guaranteed payment (V16) of the stay so far: a share of the in-scope amount or of the total.
 
-    What the hospital bears, over a fixed price or a ceiling, is no cost of the person (R29).
+    What the hospital bears, over a fixed price or a ceiling, is no cost of the person (R29). No more than the cost that
+    may be paid at all.
     """
     base = work.in_scope_fen
     if plan.floor_base == FloorBase.TOTAL:
         base = work.total_fen - work.hospital_borne_fen
-    return per_million((base - work.fixed_price_excess_fen) * plan.floor_ppm)
+    work.floor_base_fen = base - work.fixed_price_excess_fen
+    least = per_million((stay.floor_base_fen + work.floor_base_fen) * plan.floor_ppm)
+    return min(least, stay.coverable_fen + work.coverable_fen)
 
 
 @inlined
-def by_rate(plan: Any, claim: Any, year: Any, work: Any) -> None:
+def up_to_guaranteed(plan: Any, stay: Any, pooled: int, work: Any) -> int:
+    """Return the payment raised to the guaranteed one; what it gave earlier parts ahead of the rate is taken off."""
+    ahead = stay.guaranteed_fen
+    if plan.floor_ppm > 0 or ahead > 0:
+        lack = not_negative(guaranteed(plan, stay, work) - stay.by_rate_fen - pooled)
+        # Nothing is taken back from an earlier part, and no more is paid than this part's cost and the cap leave.
+        most = min(work.room_fen, work.base_fen + work.copay_free_fen) + ahead - pooled
+        work.guaranteed_fen = max(min(lack, most), ahead - pooled) - ahead
+        if TRACED:
+            trace.because("pooled", "floor_percent", work.guaranteed_fen > 0)
+            if ahead > 0:
+                trace.note("pooled", "guaranteed_before", ahead)
+    return pooled + work.guaranteed_fen
+
+
+@inlined
+def less_deductible(plan: Any, stay: Any, pooled: int, work: Any) -> int:
+    """Return the payment less the deductible after the rate (V04), with what earlier parts could not bear of it."""
+    owed = work.deductible_fen + stay.deductible_left_fen
+    if TRACED:
+        trace.plus("pooled", -min(pooled, owed))
+        trace.because("pooled", "deductible_position", owed > 0)
+    work.deductible_left_fen = not_negative(owed - pooled) - stay.deductible_left_fen
+    return min(not_negative(pooled - owed), not_negative(work.room_fen + stay.guaranteed_fen - work.copay_free_fen))
+
+
+@inlined
+def by_rate(plan: Any, claim: Any, year: Any, stay: Any, work: Any) -> None:
     """Fill the payment by rate: tiers, deductible after the rate, co-pay-free lines, floor, a quota on the payment."""
-    tiers_up_to_cap(plan, year, work)
+    tiers_up_to_cap(plan, year, stay, work)
     pooled = per_million(work.tiers_exact)
     if plan.deductible_position == DeductiblePosition.AFTER_RATE:
-        room = not_negative(work.room_fen - work.copay_free_fen)
-        if TRACED:
-            trace.plus("pooled", -min(pooled, work.deductible_fen))
-            trace.because("pooled", "deductible_position", work.deductible_fen > 0)
-        pooled = min(not_negative(pooled - work.deductible_fen), room)
+        pooled = less_deductible(plan, stay, pooled, work)
     over = cost_over_cap(work)
-    copay_free_paid = min(work.copay_free_fen, work.room_fen)
+    copay_free_paid = min(work.copay_free_fen, work.room_fen + stay.guaranteed_fen)
     over += work.copay_free_fen - copay_free_paid
     work.over_cap_whole_fen += work.copay_free_fen - copay_free_paid
     pooled += copay_free_paid
@@ -71,17 +97,16 @@ def by_rate(plan: Any, claim: Any, year: Any, work: Any) -> None:
         trace.plus("pooled", copay_free_paid)
         if copay_free_paid > 0:
             trace.note("pooled", "copay_free", copay_free_paid)
-    if plan.floor_ppm > 0:
-        payable_most = work.base_fen + work.copay_free_fen - over
-        least = min(min(floor_of(plan, work), payable_most), work.room_fen)
-        if TRACED:
-            trace.because("pooled", "floor_percent", least > pooled)
-        pooled = max(pooled, least)
+    work.by_rate_fen = pooled
+    work.coverable_fen = work.base_fen + work.copay_free_fen - over
+    pooled = up_to_guaranteed(plan, stay, pooled, work)
     work.over_cap_fen = over
     if plan.quota_mode == QuotaMode.PAYMENT_UP_TO_QUOTA:
-        quota = quota_of(plan, claim, work)
+        quota = not_negative(quota_of(plan, claim, work) - stay.pooled_fen)
         if TRACED:
             trace.because("pooled", "maternity_quota_yuan", pooled > quota)
+            if pooled > quota and stay.pooled_fen > 0:
+                trace.note("pooled", "quota_of_earlier_parts", stay.pooled_fen)
         pooled = min(pooled, quota)
     work.pooled_fen = pooled
 
@@ -99,9 +124,9 @@ def only_above_the_cap(plan: Any, work: Any) -> None:
 
 
 @inlined
-def by_quota(plan: Any, claim: Any, work: Any) -> None:
+def by_quota(plan: Any, claim: Any, stay: Any, work: Any) -> None:
     """Fill the payment of the cost up to the quota; no cap on the year applies."""
-    work.pooled_fen = maternity_quota(plan, claim, work)
+    work.pooled_fen = maternity_quota(plan, claim, stay, work)
     work.room_fen = NO_LIMIT
     work.over_cap_divisor = 1
     work.payable_fen = work.base_fen - work.deductible_fen
@@ -109,13 +134,13 @@ def by_quota(plan: Any, claim: Any, work: Any) -> None:
 
 
 @inlined
-def pooled_fund(plan: Any, claim: Any, year: Any, work: Any) -> None:
-    """Fill what the pooled fund pays."""
+def pooled_fund(plan: Any, claim: Any, year: Any, stay: Any, work: Any) -> None:
+    """Fill what the pooled fund pays; ``stay`` PART is the sum over the earlier parts of the stay."""
     work.plus_ppm = rate_changes(plan, claim, work)
     if plan.quota_mode == QuotaMode.COST_UP_TO_QUOTA:
-        by_quota(plan, claim, work)
+        by_quota(plan, claim, stay, work)
     else:
-        by_rate(plan, claim, year, work)
+        by_rate(plan, claim, year, stay, work)
     limit_of_care(plan, claim, year, work)
     if work.quota_left_fen >= 0:
         if TRACED and work.pooled_fen > work.quota_left_fen:

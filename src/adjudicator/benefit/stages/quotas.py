@@ -39,16 +39,22 @@ def quota_of(plan: Any, claim: Any, work: Any) -> int:
 
 
 @inlined
-def maternity_quota(plan: Any, claim: Any, work: Any) -> int:
-    """Return the cost up to the quota in full, above it at the excess rate; never more than the cost."""
+def maternity_quota(plan: Any, claim: Any, stay: Any, work: Any) -> int:
+    """Return the cost up to the quota in full, above it at the excess rate; never more than the cost.
+
+    A quota is one of the stay: the cost of its earlier parts has filled it first.
+    """
     cost = work.base_fen - work.deductible_fen
-    within = min(cost, quota_of(plan, claim, work))
+    quota = quota_of(plan, claim, work)
+    within = min(cost, not_negative(quota - stay.payable_fen))
     paid: int = within + per_million((cost - within) * plan.quota_excess_ppm) + work.copay_free_fen
     if TRACED:
         trace.part("pooled", within, PPM)
         trace.cite("pooled", "quota_mode")
         trace.cite("pooled", "maternity_quota_yuan")
         trace.note("pooled", "cost_up_to_quota")
+        if stay.payable_fen > 0:
+            trace.note("pooled", "quota_of_earlier_parts", min(stay.payable_fen, quota))
         if plan.quota_excess_ppm > 0 and cost > within:
             trace.part("pooled", cost - within, plan.quota_excess_ppm)
             trace.because("pooled", "quota_excess_percent")
@@ -96,17 +102,22 @@ def quota_left(values: np.ndarray, entry: int, quotas: np.ndarray, claim: Any) -
 
 
 @inlined
-def fixed_price_excess(plan: Any, values: np.ndarray, ranges: np.ndarray, claim: Any, work: Any) -> int:
-    """Return the in-scope cost above the fixed price of the disease; the hospital bears it."""
+def fixed_price_excess(plan: Any, values: np.ndarray, ranges: np.ndarray, claim: Any, stay: Any, work: Any) -> int:
+    """Return the in-scope cost above the fixed price of the disease; the hospital bears it.
+
+    A price is one of the stay: the cost of its earlier parts has filled it first.
+    """
     excess = 0
     if plan.fixed_price == FixedPrice.SHARE_OF_PRICE:
         entry = narrowest(values, ranges, claim.disease, claim, work.group, OF_PRICE)
         if entry >= 0:
             value = values[np.uint64(entry)]
-            excess = not_negative(work.in_scope_fen - work.copay_free_fen - value.price_fen)
+            excess = not_negative(work.cost_fen - not_negative(value.price_fen - stay.cost_fen))
             work.disease_unverified |= value.unverified
             if TRACED:
                 trace.cite_disease("over_fixed_price", entry)
+                if stay.cost_fen > 0:
+                    trace.note("over_fixed_price", "price_of_earlier_parts", min(stay.cost_fen, value.price_fen))
     return excess
 
 

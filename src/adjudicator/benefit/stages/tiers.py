@@ -55,7 +55,7 @@ def before_in_year(plan: Any, year: Any) -> tuple[int, int]:
 
 
 @inlined
-def start_of_scale(plan: Any, cost_before: int, deductible_before: int, charged: int) -> int:
+def start_of_scale(plan: Any, stay: Any, cost_before: int, deductible_before: int, charged: int) -> int:
     """Return where on the scale of the tiers the payable cost begins (V06, R03)."""
     start = 0
     if plan.tier_measure == TierMeasure.YEAR_COST:
@@ -63,7 +63,12 @@ def start_of_scale(plan: Any, cost_before: int, deductible_before: int, charged:
     elif plan.tier_measure == TierMeasure.YEAR_AFTER_DEDUCTIBLE:
         start = not_negative(cost_before - deductible_before)
     elif plan.tier_measure == TierMeasure.STAY_COST:
-        start = charged
+        start = stay.base_fen + charged
+    elif plan.tier_measure == TierMeasure.STAY_AFTER_DEDUCTIBLE:
+        start = stay.payable_fen
+    of_stay = plan.tier_measure == TierMeasure.STAY_COST or plan.tier_measure == TierMeasure.STAY_AFTER_DEDUCTIBLE
+    if TRACED and of_stay and stay.base_fen > 0:
+        trace.note("pooled", "scale_of_the_stay", stay.base_fen)
     return start
 
 
