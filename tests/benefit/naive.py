@@ -322,16 +322,19 @@ class Cascade:
         large = min(self.above_the_cap(above), base + copay_free - pooled)
         unpaid_above = half_up(above)
         burden["in_scope"] = base + account_first + copay_free - pooled - large
+        # Of the burden in scope: the deductible and cost above the cap, which a supplement pays as its other parts.
+        self.of_deductible = min(deductible, burden["in_scope"])
+        self.of_above = min(max(unpaid_above - large, 0), burden["in_scope"] - self.of_deductible)
         result["hospital_borne"] += hospital_excess
         before_catastrophic = self.rules.option("civil_servant_position", Position) == Position.BEFORE_CATASTROPHIC
         civil = civil_deductible = 0
         if self.claim["civil_servant"] and before_catastrophic:
-            civil, civil_deductible = self.civil_servant(burden, deductible)
+            civil, civil_deductible = self.civil_servant(burden)
         early = self.rules.option("enterprise_position", Position) == Position.BEFORE_CATASTROPHIC
         enterprise = self.enterprise(burden) if early else 0
-        cii_base, cii = self.catastrophic(burden, deductible, max(unpaid_above - large, 0), extra)
+        cii_base, cii = self.catastrophic(burden, extra)
         if self.claim["civil_servant"] and not before_catastrophic:
-            civil, civil_deductible = self.civil_servant(burden, deductible)
+            civil, civil_deductible = self.civil_servant(burden)
         if not early:
             enterprise = self.enterprise(burden)
         assistance, assistance_base, tilt, tilt_base = self.assistance(burden)
@@ -734,13 +737,13 @@ class Cascade:
             return half_up(after) - half_up(before)
         return max(half_up(after) - paid, 0)
 
-    def catastrophic(self, burden, deductible: int, unpaid_above: int, extra: int) -> tuple[int, int]:
+    def catastrophic(self, burden, extra: int) -> tuple[int, int]:
         parts = self.rules.names("catastrophic_base")
         if not parts:
             return 0, 0
         left = burden["in_scope"]
-        of_deductible = min(deductible, left)
-        of_above = min(unpaid_above, left - of_deductible)
+        of_deductible = min(self.of_deductible, left)
+        of_above = min(self.of_above, left - of_deductible)
         copay = left - of_deductible - of_above
         extra = min(extra, burden["first_pay"])
         wanted = lambda part: bool(parts & part)  # noqa: E731
@@ -781,7 +784,7 @@ class Cascade:
 
     # -------------------------------------------------------------- step 8
 
-    def civil_servant(self, burden, deductible: int) -> tuple[int, int]:
+    def civil_servant(self, burden) -> tuple[int, int]:
         of_deductible = self.rules.rate("civil_servant_deductible_percent", self.group) or 0
         of_copay = self.rules.rate("civil_servant_percent", self.group) or 0
         if self.rules.raw("civil_servant_deductible_percent") is None:
@@ -791,7 +794,7 @@ class Cascade:
         if not of_deductible and not of_copay:
             return 0, 0
         left = burden["in_scope"]
-        deductible_left = min(deductible, left)
+        deductible_left = min(self.of_deductible, left)
         copay = left - deductible_left
         own = 0
         if self.rules.raw("civil_servant_own_deductible_yuan") is not None:
@@ -802,6 +805,10 @@ class Cascade:
         if cap is not None:
             pay = min(pay, max(cap - self.year["civil_servant_fen"], 0))
         burden["in_scope"] -= pay
+        on_copay = min(pay, half_up((copay - own) * of_copay))
+        self.of_deductible = deductible_left - (pay - on_copay)
+        if copay:
+            self.of_above -= half_up(Fraction(on_copay * self.of_above, copay))
         return pay, own
 
     def enterprise(self, burden) -> int:
@@ -812,6 +819,9 @@ class Cascade:
         cap = self.rules.number("enterprise_cap_yuan", self.group)
         if cap is not None:
             pay = min(pay, max(cap - self.year["enterprise_fen"], 0))
+        if burden["in_scope"]:
+            self.of_deductible -= half_up(Fraction(pay * self.of_deductible, burden["in_scope"]))
+            self.of_above -= half_up(Fraction(pay * self.of_above, burden["in_scope"]))
         burden["in_scope"] -= pay
         return pay
 

@@ -379,6 +379,24 @@ def test_v18_civil_servant_part_of_deductible_and_copay_after_or_before_catastro
     assert own.settle(11_000)["civil_servant"] == 2_000
 
 
+@pytest.mark.parametrize(
+    "supplement",
+    [
+        {"civil_servant_percent": 50, "civil_servant_position": "before_catastrophic"},
+        {"enterprise_percent": 50, "enterprise_position": "before_catastrophic"},
+    ],
+    ids=["civil servant", "enterprise"],
+)
+def test_r35_a_supplement_that_pays_before_has_paid_its_share_of_the_cost_above_the_cap(supplement: dict) -> None:
+    plan = {
+        **CII, **supplement, "rate_percent": 50, "catastrophic_base": ["in_scope"], "catastrophic_threshold_yuan": 0,
+        "catastrophic_from_yuan": [0], "catastrophic_percent": 60, "cap_measure": "cost", "cap_yuan": 10_000,
+    }  # fmt: skip
+    # Of 5,000 below the cap a half is left and counts; what lies above the cap does not, whoever pays a part of it.
+    for in_scope in (10_000, 10_100, 20_000):
+        assert Desk(plan, civil_servant=1).settle(in_scope)["catastrophic"] == 1_500
+
+
 def test_enterprise_supplement() -> None:
     plan = {"rate_percent": 80, "enterprise_percent": 50, "enterprise_cap_yuan": 120}
     desk = Desk(plan)

@@ -95,6 +95,8 @@ WORK = np.dtype(
         # Burden left after the payers so far, in its four parts.
         ("left_in_scope_fen", "i8"), ("left_first_pay_fen", "i8"), ("left_over_ceiling_fen", "i8"),
         ("left_self_paid_fen", "i8"),
+        # Of the burden left in scope: the deductible, and cost above the cap.
+        ("left_deductible_fen", "i8"), ("left_above_cap_fen", "i8"),
         # Layers (stages 7 to 12).
         ("catastrophic_base_fen", "i8"), ("civil_servant_deductible_fen", "i8"),
         ("assistance_base_fen", "i8"), ("tilt_base_fen", "i8"),

@@ -38,11 +38,14 @@ def bands_between(plan: Any, category: int, low: int, high: int) -> int:
 
 @inlined
 def burden_that_counts(plan: Any, work: Any) -> tuple[int, int, int, int]:
-    """Return the burden that counts (V09): in scope, first pay, over the ceiling, self-paid."""
+    """Return the burden that counts (V09): in scope, first pay, over the ceiling, self-paid.
+
+    Deductible and cost above the cap are what supplements that pay before (R35) left of them.
+    """
     parts = plan.catastrophic_base
     left = work.left_in_scope_fen
-    deductible = min(work.deductible_fen, left)
-    above = min(not_negative(work.over_cap_fen - work.large_sum_fen), left - deductible)
+    deductible = min(work.left_deductible_fen, left)
+    above = min(work.left_above_cap_fen, left - deductible)
     in_scope = 0
     if parts & BurdenPart.DEDUCTIBLE:
         in_scope += deductible

@@ -6,7 +6,7 @@ from typing import Any
 
 from adjudicator.benefit.amounts import not_negative
 from adjudicator.benefit.plan.keys import Stage
-from adjudicator.benefit.stages.burden import had_part, take
+from adjudicator.benefit.stages.burden import had_part, pro_rata, take
 from adjudicator.benefit.trace import TRACED, trace
 from adjudicator.compiled.jit import inlined
 from adjudicator.compiled.rounding import per_million
@@ -20,7 +20,7 @@ def civil_servant(plan: Any, year: Any, work: Any) -> None:
     of_copay = plan.civil_servant_ppm[work.group]
     pay, charged = 0, 0
     if of_deductible > 0 or of_copay > 0:
-        deductible = min(work.deductible_fen, work.left_in_scope_fen)
+        deductible = min(work.left_deductible_fen, work.left_in_scope_fen)
         copay = work.left_in_scope_fen - deductible
         own = plan.civil_servant_own_deductible_fen[work.group] - year.deductible_civil_servant_fen
         charged = min(not_negative(own), copay)
@@ -38,6 +38,10 @@ def civil_servant(plan: Any, year: Any, work: Any) -> None:
                 trace.note("civil_servant", "own_deductible", charged)
             trace.because("civil_servant", "civil_servant_cap_yuan", pay > room)
         pay = min(pay, room)
+        # The co-pay comes first where the yearly cap cuts the payment; cost above the cap is paid as the rest of it.
+        of_copay_paid = min(pay, per_million((copay - charged) * of_copay))
+        work.left_above_cap_fen -= pro_rata(of_copay_paid, work.left_above_cap_fen, copay)
+        work.left_deductible_fen = deductible - (pay - of_copay_paid)
         take(work, pay, BurdenPart.IN_SCOPE)
         had_part(work, Stage.CIVIL_SERVANT)
     work.civil_servant_fen = pay
@@ -60,6 +64,8 @@ def enterprise(plan: Any, year: Any, work: Any) -> None:
             trace.cite("enterprise", "enterprise_position", plan.enterprise_position == Position.BEFORE_CATASTROPHIC)
             trace.because("enterprise", "enterprise_cap_yuan", pay > room)
         pay = min(pay, room)
+        work.left_deductible_fen -= pro_rata(pay, work.left_deductible_fen, work.left_in_scope_fen)
+        work.left_above_cap_fen -= pro_rata(pay, work.left_above_cap_fen, work.left_in_scope_fen)
         take(work, pay, BurdenPart.IN_SCOPE)
         had_part(work, Stage.ENTERPRISE)
     work.enterprise_fen = pay
