@@ -23,9 +23,11 @@ from adjudicator.claim.care_days import (
 from adjudicator.claim.engine import Engine
 from adjudicator.claim.keys import state_key
 from adjudicator.claim.kin import NO_KIN, Kin, kin_keys
+from adjudicator.claim.state import PersonYears
 from adjudicator.codes import CareKind, Scheme
 from adjudicator.columns import CARE_DAYS
 from adjudicator.dates import date_of, day_number
+from adjudicator.errors import E
 from adjudicator.options import Overlap
 from adjudicator.rulefile.pack import Overlaps
 from adjudicator.rules.bundle import load_bundle
@@ -151,6 +153,23 @@ def test_a_year_takes_no_more_entries_than_it_can_count() -> None:
     visit = [Care(VISIT, "H33010200001", "V", 1, NEW_YEAR, NEW_YEAR)]
     assert taken(CareDays.of(stored(many), 1), visit, np.zeros(1, np.int64))[1].tolist() == [TOO_MANY]
     assert taken(CareDays.of(stored(many[1:]), 1), visit, np.zeros(1, np.int64))[1].tolist() == [0]
+
+
+def test_a_claim_of_a_year_that_is_full_is_refused_whatever_the_pack_allows() -> None:
+    many = np.zeros(60_000, CARE_DAYS)
+    many["key"], many["days"] = np.arange(1, 60_001, dtype=np.uint64) | np.uint64(3 << 62), 1
+    for entries, refused in ((many, [E.TOO_MANY_STAYS]), (many[1:], [])):
+        resolved = resolved_of([claim(person_id="FULL")])
+        years = PersonYears.new(1)
+        years.days = stored(entries)
+        result = ENGINE.price(resolved, np.zeros(1, np.int64), np.zeros(1, np.int64), years)
+        assert [number for number in result.errors.tolist() if number] == refused
+        assert not refused or (result.problems(0)[0].row.code, result.problems(0)[0].detail) == ("ADJ-9021", "60000")
+        assert not refused or not years.slots.any()
+    full = np.zeros(1, [("found", "i8"), ("days", "i8")])[0]
+    full["found"] = TOO_MANY
+    allowed = Overlaps(Overlap.ALLOW, Overlap.ALLOW, Overlap.ALLOW)
+    assert [(one.row.code, one.warning) for one in problems_of(full, True, allowed)] == [("ADJ-9021", False)]
 
 
 def test_what_the_pack_says_decides() -> None:

@@ -19,7 +19,7 @@ _SIZE = re.compile(r"([0-9]+)(MiB|GiB|MB|GB|M|G)?\Z", re.ASCII)
 _UNITS = {"M": 1 << 20, "G": 1 << 30}
 _STEP_NAMES = {
     "index": "index 索引", "merge": "merge 合并", "route": "route 分发", "gather": "gather 归集",
-    "prepare": "prepare 准备", "price": "price 计算", "write": "write 写出",
+    "prepare": "prepare 准备", "check": "check 核对", "price": "price 计算", "write": "write 写出",
 }  # fmt: skip
 _TOLD = (
     ("fund_total_fen", "funds 基金支付"),

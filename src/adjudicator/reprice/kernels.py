@@ -127,6 +127,28 @@ def encounter_keys(heap: np.ndarray, wire_claims: np.ndarray, claims: np.ndarray
 
 
 @uncounted_kernel
+def encounters_here(
+    heap: np.ndarray, wire_claims: np.ndarray, claims: np.ndarray, encounters: np.ndarray, out: np.ndarray
+) -> None:
+    """Write to ``out`` int64[n, 2] the digest of pool, institution and encounter, its first half with 62 bits.
+
+    ``encounters`` uint64[n, 2] are those of ``encounter_keys``; a claim with an error has zeros.
+    """
+    for number in range(claims.shape[0]):
+        row = uint64(number)
+        low, high = uint64(0), uint64(0)
+        if claims[row].error == 0:
+            wire = wire_claims[row]
+            low, high = siphash128(
+                heap, uint64(wire.institution_code_start),
+                uint64(wire.institution_code_start + int64(wire.institution_code_size)),
+                encounters[row, uint64(0)] ^ uint64(claims[row].pack), encounters[row, uint64(1)],
+            )  # fmt: skip
+        out[row, uint64(0)] = int64(low >> uint64(2))
+        out[row, uint64(1)] = int64(high)
+
+
+@uncounted_kernel
 def number_keys(keys: np.ndarray, packs: np.ndarray, table: np.ndarray, firsts: np.ndarray, out: np.ndarray) -> int:
     """Give numbers to the different (pack, key) from 0 in the order of their first rows; return how many there are.
 

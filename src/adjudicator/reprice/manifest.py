@@ -21,6 +21,7 @@ from adjudicator.reprice.arrange import steps_of
 from adjudicator.reprice.bucket import Bucket, offsets_of, ordered
 from adjudicator.reprice.job import Job, engine_for, write_job
 from adjudicator.reprice.mapping import own_names, read_mapping
+from adjudicator.reprice.owners import foreign_in
 from adjudicator.reprice.prepare import FIXED, batches_of, chunk_of
 from adjudicator.reprice.source import open_source
 from adjudicator.reprice.store import file_hash, renamed
@@ -122,7 +123,8 @@ def _price_again(job: Job, sample: int) -> None:
         [_persons_of(engine, job, unit.number, rows) for unit in job.source.units] or [np.zeros(0, "V16")]
     )
     bucket = _bucket(engine, job, np.unique(persons))
-    priced, columns, _ = price.price(engine, bucket, price.opening_of(job, engine, bucket))
+    foreign = foreign_in(Path(job.folder) / "rejected.parquet")
+    priced, columns, _ = price.price(engine, bucket, price.opening_of(job, engine, bucket), foreign)
     order = np.argsort(priced)
     amounts = results.Amounts(priced[order], columns[:, order])
     names = results.names_of(engine.bundle)

@@ -23,10 +23,10 @@ from adjudicator.options import ExtraPosition
 from adjudicator.reprice import messages
 from adjudicator.reprice.arrange import in_order
 from adjudicator.reprice.job import Job, engine_of, read_job
-from adjudicator.reprice.kernels import encounter_keys, lines_that_do_not_add_up
+from adjudicator.reprice.kernels import encounter_keys, encounters_here, lines_that_do_not_add_up
 from adjudicator.reprice.problems import Found, write_problems
 from adjudicator.reprice.source import Unit, read_unit
-from adjudicator.reprice.store import Chunk, draft_of, renamed, write_chunk, write_receipt
+from adjudicator.reprice.store import Chunk, draft_of, renamed, write_chunk, write_receipt, write_rows
 from adjudicator.reprice.tables import incoming_of, parts_of
 from adjudicator.wire.decode import BATCH_DEPTH, MALFORMED
 
@@ -86,6 +86,29 @@ def paths_of(job: Job, unit: int) -> tuple[Path, Path, Path]:
     return job.work / f"claims-{name}.bin", job.work / f"problems-{name}.arrow", lines
 
 
+def encounters_path(job: Job, unit: int) -> Path:
+    """Return where a unit puts whose encounter each claim is, as ``store.write_rows`` writes it."""
+    return job.work / f"encounters-{unit:05d}.bin"
+
+
+def encounter_rows(resolved: Resolved, chunk: Chunk, first: int) -> np.ndarray:
+    """Return int64[6, k] of the claims of a chunk: digest of the encounter (two), person, days, sequence, row.
+
+    The days are those of settlement and admission in one number, which orders as they do.
+    """
+    rows = chunk.arrays["rows"] - first
+    digests = np.empty((len(resolved), 2), np.int64)
+    encounters = np.empty((len(resolved), 2), np.uint64)
+    incoming, claims = resolved.incoming, resolved.claims
+    encounter_keys(incoming.heap, incoming.claims, claims, encounters)
+    encounters_here(incoming.heap, incoming.claims, claims, encounters, digests)
+    days = claims["settlement_date"][rows].astype(np.int64) * 10**8 + claims["admission_date"][rows]
+    return np.stack(
+        [digests[rows, 0], digests[rows, 1], chunk.arrays["persons"][:, 1].view(np.int64), days,
+         chunk.arrays["sequences"], chunk.arrays["rows"]]
+    )  # fmt: skip
+
+
 def prepare_unit(path: str, number: int) -> dict[str, Any]:
     """Prepare one unit of a job and return its receipt."""
     job = read_job(path)
@@ -94,18 +117,26 @@ def prepare_unit(path: str, number: int) -> dict[str, Any]:
     found: list[Found] = []
     lines = _LineWriter(lines_path) if job.with_lines else None
 
+    encounters: list[np.ndarray] = [np.zeros((6, 0), np.int64)]
+
     def write(file: BinaryIO) -> None:
         for batch in batches_of(engine, job, unit):
             if job.source.layout != "amounts":
                 check_lines(batch.resolved)
-            write_chunk(file, chunk_of(engine, batch, job.buckets))
+            chunk = chunk_of(engine, batch, job.buckets)
+            write_chunk(file, chunk)
+            encounters.append(encounter_rows(batch.resolved, chunk, batch.first))
             found.extend(problems_of(batch))
             if lines is not None:
                 lines.add(batch)
 
     renamed(claims_path, write)
     renamed(problems_path, lambda file: write_problems(file, found))
-    files = [claims_path, problems_path]
+    whole = np.concatenate(encounters, axis=1)
+    whole = whole[:, np.argsort(whole[0], kind="stable")]
+    here = encounters_path(job, number)
+    renamed(here, lambda file: write_rows(file, whole[0], whole[1:]))
+    files = [claims_path, problems_path, here]
     if lines is not None:
         lines.close()
         files.append(lines_path)

@@ -31,6 +31,7 @@ from adjudicator.reprice.bucket import Bucket, Opening, dense, read_bucket
 from adjudicator.reprice.job import Job, engine_of, read_job
 from adjudicator.reprice.kernels import Priced, fill_results
 from adjudicator.reprice.overlaps import with_overlaps
+from adjudicator.reprice.owners import NONE_FOREIGN, Foreign, foreign_of_job, refuse_foreign
 from adjudicator.reprice.problems import Found, write_problems
 from adjudicator.reprice.results import COLUMNS, PLACE, bucket_path
 from adjudicator.reprice.store import renamed, write_receipt, write_rows
@@ -42,7 +43,7 @@ def price_bucket(path: str, number: int) -> dict[str, Any]:
     engine = engine_of(job)
     amounts_path, problems_path = bucket_path(job, number), job.work / f"priced-{number:05d}.arrow"
     bucket = read_bucket(job, number)
-    rows, columns, found = price(engine, bucket, opening_of(job, engine, bucket))
+    rows, columns, found = price(engine, bucket, opening_of(job, engine, bucket), foreign_of_job(job))
     order = np.argsort(rows)
     renamed(amounts_path, lambda file: write_rows(file, rows[order], columns[:, order]))
     renamed(problems_path, lambda file: write_problems(file, found))
@@ -66,11 +67,17 @@ def opening_of(job: Job, engine: Engine, bucket: Bucket) -> Opening:
     return Opening(np.zeros((bucket.year_count, ACCUMULATOR_COUNT), np.int64), {})
 
 
-def price(engine: Engine, bucket: Bucket, opening: Opening) -> tuple[np.ndarray, np.ndarray, list[Found]]:
-    """Return the rows of the input, int64[COLUMNS, n], and the problems in the order of the rows."""
+def price(
+    engine: Engine, bucket: Bucket, opening: Opening, foreign: Foreign = NONE_FOREIGN
+) -> tuple[np.ndarray, np.ndarray, list[Found]]:
+    """Return the rows of the input, int64[COLUMNS, n], and the problems in the order of the rows.
+
+    ``foreign``: claims of an encounter that is another person's.
+    """
     claims = bucket.arrays["claims"]
     found: dict[int, list[Problem]] = {}
     out, payments = np.zeros(bucket.size, BENEFIT), np.zeros(bucket.size, PAYMENT)
+    refuse_foreign(bucket, foreign, found)
     refuse_doubles(bucket, found)
     persons, _ = dense(bucket.arrays["persons"], claims["pack"])
     named = persons[bucket.arrays["special"] != 0], _in_two_schemes(bucket, persons), with_overlaps(bucket, persons)
@@ -113,7 +120,7 @@ def refuse_doubles(bucket: Bucket, found: dict[int, list[Problem]]) -> None:
     if count == bucket.size:
         return
     _, firsts = np.unique(numbers, return_index=True)
-    doubles = np.setdiff1d(np.arange(bucket.size), firsts)
+    doubles = np.setdiff1d(np.flatnonzero(claims["error"] == 0), firsts)
     claims["error"][doubles] = int(E.KEY_REUSED)
     for place in doubles.tolist():
         row = int(bucket.arrays["rows"][place])

@@ -1,8 +1,8 @@
 """A whole run: plan it, run its three steps on an engine, go on where a run was ended, write the manifest.
 
-1. ``prepare``: each unit of the input, in any order. 2. ``price``: each bucket of persons. 3. ``results``: each unit
-again. The files of a step are whole or not there, with their hashes in a receipt; ``--resume`` runs what has no good
-receipt.
+1. ``prepare``: each unit of the input, in any order; then ``check``: the persons of each encounter. 2. ``price``: each
+bucket of persons. 3. ``results``: each unit again. The files of a step are whole or not there, with their hashes in a
+receipt; ``--resume`` runs what has no good receipt.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from adjudicator.errors import E, refuse
-from adjudicator.reprice import prepare, price, problems, results
+from adjudicator.reprice import owners, prepare, price, problems, results
 from adjudicator.reprice.arrange import steps_of
 from adjudicator.reprice.engines import ENGINES
 from adjudicator.reprice.job import Job, engine_of, read_job, software, write_job
@@ -40,11 +40,11 @@ BATCH = 8_192
 """Most claims that are resolved at once, for the same reason."""
 BATCH_LINE_BYTES = 400
 """Memory for a fee line while it is resolved."""
-SCRATCH_BYTES = 440 + 8 * len(results.COLUMNS)
+SCRATCH_BYTES = 490 + 8 * len(results.COLUMNS)
 """Bytes on disk for a claim between the steps."""
 SORTED_LINE_BYTES = 60
 """Bytes on disk for a fee line that is sorted to its claim: twice, compressed."""
-STEPS = ("prepare", "price", "write")
+STEPS = ("prepare", "check", "price", "write")
 REJECTED, WARNINGS = "rejected.parquet", "warnings.parquet"
 
 Progress = Callable[[str, int, int], None]
@@ -170,6 +170,7 @@ def run(planned: Plan, options: Options, progress: Progress) -> Summary:
         for step in steps_of(job):
             _step(engine, job, step, progress)
         _step(engine, job, Step("prepare", prepare.prepare_unit, units, _prepared), progress)
+        _step(engine, job, owners.step_of(job), progress)
         _step(engine, job, Step("price", price.price_bucket, range(job.buckets), _priced), progress)
         receipts = _step(engine, job, Step("write", results.write_unit, units, _written), progress)
     finally:

@@ -123,6 +123,20 @@ def write_rows(file: BinaryIO, rows: np.ndarray, table: np.ndarray) -> None:
     file.write(np.ascontiguousarray(table.T).data)
 
 
+def read_range(path: Path, low: int, high: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return the rows from ``low`` up to and without ``high``, and their columns int64[width, k]; rows may repeat."""
+    with path.open("rb") as file:
+        size, width = np.fromfile(file, np.int64, 2).tolist()
+        if not size:
+            return np.zeros(0, np.int64), np.zeros((width, 0), np.int64)
+        head = file.tell()
+        rows = np.memmap(file, np.int64, "r", head, (size,))  # a search looks at few of its pages
+        begin, end = rows.searchsorted((low, high)).tolist()
+        file.seek(head + (size + begin * width) * rows.itemsize)
+        table = np.fromfile(file, np.int64, (end - begin) * width).reshape(-1, width).T
+        return np.array(rows[begin:end]), table
+
+
 def read_rows(path: Path, first: int, count: int) -> tuple[np.ndarray, np.ndarray]:
     """Return those of the rows from ``first`` that are below ``first + count``, and their columns int64[width, k]."""
     with path.open("rb") as file:
