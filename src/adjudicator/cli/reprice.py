@@ -14,6 +14,7 @@ from adjudicator.cli.reprice_call import add_action
 
 if TYPE_CHECKING:
     from adjudicator.reprice.run import Options, Plan, Summary
+    from adjudicator.reprice.tasks import Engine, Where
 
 _SIZE = re.compile(r"([0-9]+)(MiB|GiB|MB|GB|M|G)?\Z", re.ASCII)
 _UNITS = {"M": 1 << 20, "G": 1 << 30}
@@ -79,9 +80,8 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
 def run(arguments: argparse.Namespace) -> int:
     """Price the claims; return 0, or 2 where an option is missing."""
-    from adjudicator.reprice.manifest import write_manifest
-    from adjudicator.reprice.run import Options, forget, plan
-    from adjudicator.rules.as_on import load_rules
+    from adjudicator.reprice.engines import started
+    from adjudicator.reprice.tasks import Where
 
     if not (arguments.pack and arguments.input and arguments.output) or arguments.workers < 0:
         print("adjudicator reprice needs --pack, --input and --output", file=sys.stderr)
@@ -89,10 +89,22 @@ def run(arguments: argparse.Namespace) -> int:
     if (arguments.engine == "dask") != bool(arguments.scheduler):
         print("adjudicator reprice: --engine dask and --scheduler ADDRESS go together", file=sys.stderr)
         return 2
-    packs = [str(Path(name).resolve()) if Path(name).is_dir() else name for name in arguments.pack]
+    packs = tuple(str(Path(name).resolve()) if Path(name).is_dir() else name for name in arguments.pack)
+    where = Where(_workers(arguments), arguments.scheduler, packs)
+    with started(arguments.engine, where) as engine:  # first of all: its processes load what this one loads too
+        return _run(arguments, where, engine)
+
+
+def _run(arguments: argparse.Namespace, where: Where, engine: Engine) -> int:
+    """Plan and price on an engine, compare, and write the manifest."""
+    from adjudicator.reprice.manifest import write_manifest
+    from adjudicator.reprice.run import Options, forget, plan
+    from adjudicator.rules.as_on import load_rules
+
+    packs = list(where.packs)
     options = Options(
         packs, arguments.input, arguments.output, arguments.mapping, arguments.opening, arguments.lines,
-        arguments.engine, _workers(arguments), arguments.memory, resume=arguments.resume,
+        arguments.engine, where.workers, arguments.memory, resume=arguments.resume,
         scheduler=arguments.scheduler, arrange=arguments.arrange, with_facts=bool(arguments.facts or arguments.against),
     )  # fmt: skip
     check_options(arguments, packs)
@@ -106,7 +118,8 @@ def run(arguments: argparse.Namespace) -> int:
     if against is not None and against.named == RECORDED:
         against.side(planned)  # refuses what cannot be compared before anything is priced
     began = time.perf_counter()
-    summary = _priced(planned, options)
+    summary = _priced(planned, options, engine)
+    engine.close()
     seconds = time.perf_counter() - began
     if against is not None and against.options is not None and not against.is_done():
         _other_rules(against.options, against.rules_hash)
@@ -122,13 +135,13 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _priced(planned: Plan, options: Options) -> Summary:
+def _priced(planned: Plan, options: Options, engine: Engine | None = None) -> Summary:
     """Run what is planned under a bar."""
     from adjudicator.reprice.run import run as run_plan
 
     try:
         with _Bars() as bars:
-            return run_plan(planned, options, bars.at)
+            return run_plan(planned, options, bars.at, engine)
     except KeyboardInterrupt:
         print("Interrupted; the same command with --resume goes on. 已中断，加 --resume 可继续。", file=sys.stderr)
         raise

@@ -181,8 +181,7 @@ def route_lines(path: str, number: int) -> dict[str, Any]:
     order = np.argsort(rows, kind="stable")
     table = pa.table({name: _plain(table.column(name)) for name in table.column_names})
     table = table.append_column(CLAIM_ROW, pa.array(rows)).take(pa.array(order)).combine_chunks()
-    firsts = np.array([unit.first for unit in job.source.units] + [job.source.claims])
-    cuts = np.searchsorted(rows[order], firsts).tolist()
+    cuts = np.searchsorted(rows[order], job.source.firsts).tolist()
     out = routed_path(job, number)
 
     def write(target: Any) -> None:

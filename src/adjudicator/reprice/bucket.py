@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from adjudicator.reprice.job import Job
 from adjudicator.reprice.kernels import number_keys
-from adjudicator.reprice.prepare import FIXED, RAGGED, paths_of
-from adjudicator.reprice.store import read_pieces
+from adjudicator.reprice.packing import Frame, Piece, read_pieces
+from adjudicator.reprice.prepare import COUNTS, FIXED, KEPT, RAGGED, paths_of
 
 _DAY_BITS, _SEQUENCE_BITS = 17, 6
 
@@ -44,28 +46,25 @@ class Opening(NamedTuple):
 
 def read_bucket(job: Job, number: int) -> Bucket:
     """Return the claims of a bucket, in order."""
-    parts: dict[str, list[bytes]] = {}
-    notes: dict[int, dict[str, Any]] = {}
-    for unit in range(len(job.source.units)):
-        for piece in read_pieces(paths_of(job, unit)[0], number):
-            for name, octets in piece.arrays.items():
-                parts.setdefault(name, []).append(octets)
-            notes |= {note["row"]: note for note in piece.notes}
-    arrays = {name: array_of(b"".join(parts.get(name, [])), kind) for name, kind in FIXED.items()}
+    parts = [read_pieces(paths_of(job, unit)[0], number) for unit in range(len(job.source.units))]
+    claims, *entries, noted = zip(*parts, strict=True) if parts else ((), *((),) * len(RAGGED), ())
+    arrays = joined(claims, KEPT)
     ragged = {}
-    for name, kind in RAGGED.items():
-        if f"{name}*" in parts:
-            counts = np.frombuffer(b"".join(parts[f"{name}#"]), np.int64)
-            ragged[name] = offsets_of(counts), np.frombuffer(b"".join(parts[f"{name}*"]), kind)
-    del parts
-    return ordered(arrays, ragged, notes)
+    for (name, kind), pieces in zip(RAGGED.items(), entries, strict=True):
+        if any(len(piece.columns) for piece in pieces):
+            ragged[name] = offsets_of(arrays[COUNTS[name]]), joined(pieces, {name: kind})[name]
+    notes = [note for piece in noted if len(piece.rows) for note in json.loads(piece.rows.tobytes())]
+    return ordered({name: arrays[name] for name in FIXED}, ragged, {note["row"]: note for note in notes})
 
 
-def array_of(octets: bytes, kind: np.dtype[Any]) -> np.ndarray:
-    """Return an array of a bucket."""
-    if kind.shape:
-        return np.frombuffer(octets, kind.base).reshape(-1, *kind.shape)
-    return np.frombuffer(octets, kind)
+def joined(pieces: Sequence[Piece], kinds: Mapping[str, np.dtype[Any]]) -> dict[str, np.ndarray]:
+    """Return the arrays of some pieces, one after the other."""
+    frame = Frame(kinds, sum(len(piece.rows) for piece in pieces))
+    first = 0
+    for piece in pieces:
+        piece.into(frame, np.arange(first, first + len(piece.rows)))
+        first += len(piece.rows)
+    return frame.arrays
 
 
 def offsets_of(counts: np.ndarray) -> np.ndarray:

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from adjudicator.errors import E, refuse
@@ -24,7 +25,10 @@ class Local:
         if where.workers > 1:
             # A forked process would share the threads of Arrow; a new one imports the package anew.
             context = multiprocessing.get_context("spawn")
-            self._pool = ProcessPoolExecutor(where.workers, context, initializer=_follow, initargs=(os.getpid(),))
+            own = os.getpid(), where.packs
+            self._pool = ProcessPoolExecutor(where.workers, context, initializer=_begin, initargs=own)
+            for _ in range(where.workers):  # a process is started when there is something to do
+                self._pool.submit(os.getpid)
 
     def begin(self, path: str) -> None:
         """Do nothing: the processes have the files of this one, and each task compares rules and software."""
@@ -51,6 +55,20 @@ class Local:
                 process.terminate()
 
 
+def _begin(parent: int, packs: tuple[str, ...]) -> None:
+    """Begin a process: follow its parent, and load what its tasks need while the parent plans them."""
+    _follow(parent)
+    with suppress(
+        Exception
+    ):  # what cannot be loaded is refused by the parent, which loads it too, or by the first task
+        from adjudicator.reprice import prepare, price, results
+        from adjudicator.reprice.job import engine_for
+
+        assert prepare and price and results
+        if packs:
+            engine_for(packs)
+
+
 def _follow(parent: int) -> None:
     """Leave Ctrl-C to the parent, and end when it is gone: a killed parent leaves no worker behind."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -71,3 +89,13 @@ def _dask(where: Where) -> Engine:
 
 ENGINES: dict[str, Callable[[Where], Engine]] = {"local": Local, "dask": _dask}
 """Name of an engine on the command line -> what makes it."""
+
+
+@contextmanager
+def started(name: str, where: Where) -> Iterator[Engine]:
+    """Give an engine, and close it at the end."""
+    engine = ENGINES[name](where)
+    try:
+        yield engine
+    finally:
+        engine.close()

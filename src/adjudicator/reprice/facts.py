@@ -17,8 +17,8 @@ import pyarrow.parquet as pq
 from adjudicator.codes import PERSON_TYPES, SCHEME_NATIONAL, CareKind, Scheme
 from adjudicator.reprice.bucket import Bucket, dense
 from adjudicator.reprice.job import Job, engine_of
+from adjudicator.reprice.packing import read_table
 from adjudicator.reprice.source import Unit
-from adjudicator.reprice.store import read_rows
 from adjudicator.rulefile.pack import Pack
 from adjudicator.rules.bundle import Bundle
 
@@ -54,26 +54,22 @@ def path_of(folder: Path, unit: int) -> Path:
 
 
 def bucket_path(job: Job, bucket: int) -> Path:
-    """Return the file of the facts of a bucket, as ``store.write_rows`` writes them."""
+    """Return the file of the facts of a bucket, as ``packing.sections_of_table`` has them."""
     return job.work / f"facts-{bucket:05d}.bin"
 
 
 def of_bucket(bundle: Bundle, bucket: Bucket, plans: np.ndarray) -> np.ndarray:
-    """Return int64[1 + facts, n] of the claims of a bucket; ``plans`` int64[n] are their rows of ``bundle.plans``."""
+    """Return int64[n, facts] of the claims of a bucket; ``plans`` int64[n] are their rows of ``bundle.plans``."""
     claims, rows = bucket.arrays["claims"], bucket.arrays["rows"]
-    out = np.empty((1 + len(PLACE), bucket.size), np.int64)
-    order = np.argsort(rows)
-    out[0] = rows[order]
-    facts = out[1:]
+    out = np.empty((bucket.size, len(PLACE)), np.int64)
     for name in NUMBERS:
-        facts[PLACE[name]] = claims[name][order]
+        out[:, PLACE[name]] = claims[name]
     tiers = np.clip(claims["contribution_tier"], 0, bundle.benefit.rules.person_group.shape[3] - 1)
     groups = bundle.benefit.rules.person_group[claims["pack"], claims["scheme"], claims["person_type"], tiers]
     persons, count = dense(bucket.arrays["persons"], claims["pack"])
     firsts = np.full(max(count, 1), np.iinfo(np.int64).max)
     np.minimum.at(firsts, persons, rows)
-    facts[PLACE["group"]], facts[PLACE["person"]] = groups[order], firsts[persons][order]
-    facts[PLACE["plan"]] = plans[order]
+    out[:, PLACE["group"]], out[:, PLACE["person"]], out[:, PLACE["plan"]] = groups, firsts[persons], plans
     return out
 
 
@@ -83,16 +79,15 @@ def write_unit(job: Job, unit: Unit, rows_at_once: int) -> Path:
     buckets = [bucket_path(job, bucket) for bucket in range(job.buckets)]
     out = path_of(Path(job.folder), unit.number)
     out.parent.mkdir(parents=True, exist_ok=True)
+    facts = np.full((unit.claims, len(PLACE)), -1, np.int64)
+    facts[:, PLACE["pack"]] = _NOT_PRICED
+    for bucket in buckets:
+        read_table(bucket, unit.number, unit.first, facts)
     draft = out.with_suffix(".draft")
     with pq.ParquetWriter(draft, SCHEMA, compression="zstd") as writer:
-        for first in range(unit.first, unit.first + unit.claims, rows_at_once):
-            count = min(rows_at_once, unit.first + unit.claims - first)
-            facts = np.full((len(PLACE), count), -1, np.int64)
-            facts[PLACE["pack"]] = _NOT_PRICED
-            for bucket in buckets:
-                rows, columns = read_rows(bucket, first, count)
-                facts[:, rows - first] = columns
-            writer.write_table(table_of(bundle, facts), row_group_size=count)
+        for first in range(0, unit.claims, rows_at_once):
+            part = np.ascontiguousarray(facts[first : first + rows_at_once].T)
+            writer.write_table(table_of(bundle, part), row_group_size=part.shape[1])
     draft.replace(out)
     return out
 

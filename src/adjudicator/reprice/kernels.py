@@ -213,7 +213,7 @@ def sums_of(priced: Priced, place: int) -> Sums:
 
 @kernel
 def fill_results(priced: Priced, clearing_ways: np.ndarray, out: np.ndarray) -> int:
-    """Write the result columns of claims to ``out`` int64[columns, n] (``results.COLUMNS``, payers first).
+    """Write the results of claims to ``out`` int64[n, columns] (``results.COLUMNS``, payers first).
 
     Return the broken identity of the first claim that breaks one, OK where all hold. A refused claim has zeros.
     """
@@ -223,13 +223,13 @@ def fill_results(priced: Priced, clearing_ways: np.ndarray, out: np.ndarray) -> 
         row = uint64(number)
         claim = priced.claims[row]
         if claim.error != 0:
-            for column in range(out.shape[0]):
-                out[uint64(column), row] = 0
-            out[uint64(PAYER_COUNT), row] = claim.error
+            for column in range(out.shape[1]):
+                out[row, uint64(column)] = 0
+            out[row, uint64(PAYER_COUNT)] = claim.error
             continue
         split, benefit, paid, group = priced.splits[row], priced.benefits[row], payments[row], groups[row]
         for payer in range(PAYER_COUNT):
-            out[uint64(payer), row] = payer_amount(priced.benefit_words, number, payer)
+            out[row, uint64(payer)] = payer_amount(priced.benefit_words, number, payer)
         if broken == OK:
             broken = check(claim, split, benefit, sums_of(priced, number))
         at = uint64(PAYER_COUNT)
@@ -249,7 +249,7 @@ def fill_results(priced: Priced, clearing_ways: np.ndarray, out: np.ndarray) -> 
             int64(paid.method), paid.points_e8, paid.point_value_e4, paid.due_fen, paid.due_fen - paid.by_item_fen,
         )  # fmt: skip
         for value in values:
-            out[at, row] = value
+            out[row, at] = value
             at += uint64(1)
     return int(broken)
 

@@ -23,8 +23,9 @@ from adjudicator.reprice.job import Job, engine_for, write_job
 from adjudicator.reprice.mapping import own_names, read_mapping
 from adjudicator.reprice.owners import foreign_in
 from adjudicator.reprice.prepare import FIXED, batches_of, chunk_of
+from adjudicator.reprice.run import inputs_of
 from adjudicator.reprice.source import open_source
-from adjudicator.reprice.store import file_hash, renamed
+from adjudicator.reprice.store import file_hash, read_hashes, renamed
 
 MANIFEST = "manifest.json"
 FORMAT = 1
@@ -34,22 +35,19 @@ def write_manifest(job: Job, summary: dict[str, Any]) -> Path:
     """Write the manifest of a finished run and return where it is."""
     folder = Path(job.folder)
     made = sorted(path for path in folder.rglob("*.parquet") if job.work not in path.parents)
+    known = read_hashes(job.work)
     content = {
         "format": FORMAT, "version": __version__, "packs": job.packs, "rules_hash": job.rules_hash,
         "layout": job.source.layout, "mapping": job.mapping, "opening": job.opening, "with_lines": job.with_lines,
         "arranged": bool(job.source.loose),
         "summary": summary,
-        "inputs": {name: file_hash(Path(name)) for name in _inputs(job)},
-        "outputs": {str(path.relative_to(folder)): file_hash(path) for path in made},
+        "inputs": {name: known.get(name) or file_hash(Path(name)) for name in inputs_of(job)},
+        "outputs": {str(path.relative_to(folder)): known.get(str(path)) or file_hash(path) for path in made},
     }  # fmt: skip
     text = json.dumps(content, indent=2, ensure_ascii=False) + "\n"
     path = folder / MANIFEST
     renamed(path, lambda file: file.write(text.encode()))
     return path
-
-
-def _inputs(job: Job) -> list[str]:
-    return [*job.source.files, *filter(None, (job.opening, job.mapping if Path(job.mapping).is_file() else ""))]
 
 
 def verify(path: Path, sample: int = 0) -> dict[str, Any]:
@@ -124,9 +122,9 @@ def _price_again(job: Job, sample: int) -> None:
     )
     bucket = _bucket(engine, job, np.unique(persons))
     foreign = foreign_in(Path(job.folder) / "rejected.parquet")
-    priced, columns, _ = price.price(engine, bucket, price.opening_of(job, engine, bucket), foreign)
+    priced, table, _ = price.price(engine, bucket, price.opening_of(job, engine, bucket), foreign)
     order = np.argsort(priced)
-    amounts = results.Amounts(priced[order], columns[:, order])
+    priced, table = priced[order], table[order]
     names = results.names_of(engine.bundle)
     different: list[str] = []
     for unit in job.source.units:
@@ -134,8 +132,11 @@ def _price_again(job: Job, sample: int) -> None:
         if not len(own):
             continue
         written = pq.read_table(results.path_of(job, unit.number)).take(pa.array(own - unit.first))
-        matrix = np.concatenate([results.gather([amounts], row, 1) for row in own.tolist()], axis=1)
-        again = results.table_of(matrix, written.columns[:3], names)
+        amounts = results.no_results(len(own))
+        places = np.searchsorted(priced, own)
+        there = np.flatnonzero(np.append(priced, -1)[places] == own)
+        amounts[there] = table[places[there]]
+        again = results.table_of(results.columns_of(amounts), written.columns[:3], names)
         for name in written.schema.names:
             if written.column(name).to_pylist() != again.column(name).to_pylist():
                 different.append(f"{results.path_of(job, unit.number).name}: {name} of some of {len(own)} claims")
@@ -165,14 +166,14 @@ def _bucket(engine: Any, job: Job, persons: np.ndarray) -> Bucket:
     for unit in job.source.units:
         for batch in batches_of(engine, job, unit):
             wanted = np.isin(batch.resolved.persons.view("V16").reshape(-1), persons)
-            chunk = chunk_of(engine, batch, 1, wanted)
+            chunk = chunk_of(engine, batch, wanted)
             for name, array in chunk.arrays.items():
                 arrays[name].append(array)
             for name, (counts, entries) in chunk.ragged.items():
                 parts = ragged.setdefault(name, ([], []))
                 parts[0].append(counts)
                 parts[1].append(entries)
-            notes |= {note["row"]: note for note in chunk.notes[0]}
+            notes |= chunk.notes
     joined = {name: np.concatenate(parts) for name, parts in arrays.items()}
     lists = {name: (offsets_of(np.concatenate(parts[0])), np.concatenate(parts[1])) for name, parts in ragged.items()}
     return ordered(joined, lists, notes)

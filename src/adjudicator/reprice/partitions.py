@@ -23,7 +23,7 @@ from adjudicator.reprice.mapping import Mapping, own_names, read_mapping
 from adjudicator.reprice.prepare import Batch, check_lines, chunk_of, problems_of
 from adjudicator.reprice.price import price
 from adjudicator.reprice.problems import SCHEMA, Found
-from adjudicator.reprice.results import Amounts, gather, identity_columns, names_of, schema, table_of
+from adjudicator.reprice.results import columns_of, identity_columns, names_of, no_results, schema, table_of
 from adjudicator.reprice.source import NESTED, check_claims, identity_in
 from adjudicator.reprice.tables import Rows, incoming_of
 
@@ -105,18 +105,18 @@ def _price_part(engine: Engine, mapping: Mapping, table: pa.Table) -> pa.Table:
     bucket = _bucket(engine, batch)
     opening = Opening(np.zeros((bucket.year_count, ACCUMULATOR_COUNT), np.int64), {})
     rows, amounts, found = price(engine, bucket, opening)
-    order = np.argsort(rows)
-    matrix = gather([Amounts(rows[order], amounts[:, order])], 0, len(table))
-    answers = table_of(matrix, identity_columns(identity_in(table, mapping)), names_of(engine.bundle))
+    whole = no_results(len(table))
+    whole[rows] = amounts
+    answers = table_of(columns_of(whole), identity_columns(identity_in(table, mapping)), names_of(engine.bundle))
     answers = answers.append_column(PROBLEMS, _problems([*problems_of(batch), *found], len(table)))
     return answers.cast(result_schema())
 
 
 def _bucket(engine: Engine, batch: Batch) -> Bucket:
     """Return the claims of a batch in the order in which they are priced."""
-    chunk = chunk_of(engine, batch, 1)
+    chunk = chunk_of(engine, batch)
     lists = {name: (offsets_of(counts), entries) for name, (counts, entries) in chunk.ragged.items()}
-    return ordered(chunk.arrays, lists, {note["row"]: note for note in chunk.notes[0]})
+    return ordered(chunk.arrays, lists, chunk.notes)
 
 
 def _problems(found: list[Found], count: int) -> pa.Array:

@@ -5,9 +5,10 @@ The step depends on the claims alone, so units may be prepared in any order and 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, BinaryIO, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -24,9 +25,17 @@ from adjudicator.reprice import messages
 from adjudicator.reprice.arrange import in_order
 from adjudicator.reprice.job import Job, engine_of, read_job
 from adjudicator.reprice.kernels import encounter_keys, encounters_here, lines_that_do_not_add_up
+from adjudicator.reprice.packing import (
+    Frame,
+    Section,
+    section_of,
+    section_of_bytes,
+    section_of_entries,
+    write_sections,
+)
 from adjudicator.reprice.problems import Found, write_problems
 from adjudicator.reprice.source import Unit, read_unit
-from adjudicator.reprice.store import Chunk, draft_of, renamed, write_chunk, write_receipt, write_rows
+from adjudicator.reprice.store import draft_of, renamed, write_receipt, write_rows
 from adjudicator.reprice.tables import incoming_of, parts_of
 from adjudicator.wire.decode import BATCH_DEPTH, MALFORMED
 
@@ -41,6 +50,10 @@ RAGGED: dict[str, np.dtype[Any]] = {
     "in_scope": np.dtype(np.int64), "diagnoses": np.dtype(np.int32), "procedures": np.dtype(np.int32),
 }  # fmt: skip
 """Arrays with entries for a line or a code, where the rules need them."""
+COUNTS = {name: f"{name}_count" for name in RAGGED}
+"""Name of such an array -> int64 of a claim, how many entries it has."""
+KEPT: dict[str, np.dtype[Any]] = FIXED | dict.fromkeys(COUNTS.values(), np.dtype(np.int64))
+"""What is kept of a claim between the steps."""
 LINE_COLUMNS: dict[str, pa.DataType] = {
     "amount_fen": pa.int64(), "wholly_self_paid_fen": pa.int64(), "over_ceiling_fen": pa.int64(),
     "first_pay_fen": pa.int64(), "in_scope_fen": pa.int64(), "price_ceiling_e4": pa.int64(),
@@ -116,31 +129,27 @@ def prepare_unit(path: str, number: int) -> dict[str, Any]:
     claims_path, problems_path, lines_path = paths_of(job, number)
     found: list[Found] = []
     lines = _LineWriter(lines_path) if job.with_lines else None
-
-    encounters: list[np.ndarray] = [np.zeros((6, 0), np.int64)]
-
-    def write(file: BinaryIO) -> None:
-        for batch in batches_of(engine, job, unit):
-            if job.source.layout != "amounts":
-                check_lines(batch.resolved)
-            chunk = chunk_of(engine, batch, job.buckets)
-            write_chunk(file, chunk)
-            encounters.append(encounter_rows(batch.resolved, chunk, batch.first))
-            found.extend(problems_of(batch))
-            if lines is not None:
-                lines.add(batch)
-
-    renamed(claims_path, write)
+    kept, encounters = _Kept(unit.claims), [np.zeros((6, 0), np.int64)]
+    for batch in batches_of(engine, job, unit):
+        if job.source.layout != "amounts":
+            check_lines(batch.resolved)
+        chunk = chunk_of(engine, batch)
+        kept.add(chunk)
+        encounters.append(encounter_rows(batch.resolved, chunk, batch.first))
+        found.extend(problems_of(batch))
+        if lines is not None:
+            lines.add(batch)
+    sections = kept.by_bucket(job.buckets)
+    renamed(claims_path, lambda file: write_sections(file, sections))
     renamed(problems_path, lambda file: write_problems(file, found))
-    whole = np.concatenate(encounters, axis=1)
+    whole, here = np.concatenate(encounters, axis=1), encounters_path(job, number)
     whole = whole[:, np.argsort(whole[0], kind="stable")]
-    here = encounters_path(job, number)
     renamed(here, lambda file: write_rows(file, whole[0], whole[1:]))
-    files = [claims_path, problems_path, here]
     if lines is not None:
         lines.close()
-        files.append(lines_path)
-    return write_receipt(claims_path, files, {"claims": unit.claims, "lines": lines.count if lines is not None else 0})
+    counted = {"claims": unit.claims, "lines": lines.count if lines is not None else 0}
+    between = [claims_path, problems_path, here]
+    return write_receipt(claims_path, between, counted, [lines_path] if lines is not None else [])
 
 
 def check_lines(resolved: Resolved) -> None:
@@ -153,34 +162,84 @@ def check_lines(resolved: Resolved) -> None:
 # ---------------------------------------------------------------- buckets
 
 
-def chunk_of(engine: Engine, batch: Batch, buckets: int, wanted: np.ndarray | None = None) -> Chunk:
-    """Return the claims without error by bucket, in the order of the input within each; of all, or where ``wanted``."""
+class Chunk(NamedTuple):
+    """What is kept of the claims of a batch that have no error, in the order of the input."""
+
+    arrays: dict[str, np.ndarray]
+    """As ``FIXED``."""
+    ragged: dict[str, tuple[np.ndarray, np.ndarray]]
+    """Those of ``RAGGED`` that the rules need: int64[n] how many entries each claim has, and all of them."""
+    notes: dict[int, dict[str, Any]]
+    """Row of the input -> what a special claim brings."""
+
+
+def chunk_of(engine: Engine, batch: Batch, wanted: np.ndarray | None = None) -> Chunk:
+    """Return what is kept of the claims of a batch; of all, or where ``wanted`` bool[n]."""
     resolved = batch.resolved
     wire = resolved.incoming.claims
-    good = resolved.good if wanted is None else resolved.good[wanted[resolved.good]]
+    rows = resolved.good if wanted is None else resolved.good[wanted[resolved.good]]
     count = len(resolved)
-    persons = resolved.persons.view(np.uint64).reshape(count, 2)
-    bucket = (persons[good, 1] % np.uint64(buckets)).astype(np.int64)
-    order = np.argsort(bucket, kind="stable")
-    rows = good[order]
-    starts = np.searchsorted(bucket[order], np.arange(buckets + 1)).astype(np.int64)
     encounters = np.empty((count, 2), np.uint64)
     encounter_keys(resolved.incoming.heap, wire, resolved.claims, encounters)
     special = special_of(resolved)
     whole = {
         "claims": resolved.claims, "splits": resolved.splits, "groups": resolved.groups,
         "schemes": resolved.group_scheme, "states": resolved.state_keys.view(np.uint64).reshape(count, 2),
-        "keys": resolved.keys.view(np.uint64).reshape(count, 2), "persons": persons, "encounters": encounters,
+        "keys": resolved.keys.view(np.uint64).reshape(count, 2),
+        "persons": resolved.persons.view(np.uint64).reshape(count, 2), "encounters": encounters,
         "sequences": wire["settlement_sequence"].astype(np.int64), "special": special.astype(np.int64),
         "days": entries_of(resolved.incoming, slice(None), resolved.claims),
     }  # fmt: skip
     # Indexing copies a record field by field, ``take`` as it stands: 500 and 11 ns for the record of a claim.
     arrays = {name: array.take(rows, axis=0) for name, array in whole.items()}
     arrays["rows"] = rows + batch.first
-    notes: list[list[Any]] = [[] for _ in range(buckets)]
-    for place in np.flatnonzero(special[rows]).tolist():
-        notes[int(bucket[order[place]])].append(note_of(resolved, int(rows[place]), batch.first))
-    return Chunk(starts, arrays, _ragged(engine, resolved, rows), notes)
+    arrays["claims"]["line_start"] = arrays["claims"]["line_end"] = 0  # places in a batch that is gone
+    noted = rows[special[rows]].tolist()
+    notes = {row + batch.first: note_of(resolved, row, batch.first) for row in noted}
+    return Chunk(arrays, _ragged(engine, resolved, rows), notes)
+
+
+class _Kept:
+    """What is kept of the claims of a unit, until all are there and go to the buckets of their persons."""
+
+    def __init__(self, most: int) -> None:
+        self._frame = Frame(KEPT, most)
+        self._frame.count = 0
+        self._entries: dict[str, list[np.ndarray]] = {}
+        self._notes: dict[int, dict[str, Any]] = {}
+
+    def add(self, chunk: Chunk) -> None:
+        """Append the claims of a batch."""
+        counts = {COUNTS[name]: ragged[0] for name, ragged in chunk.ragged.items()}
+        none = np.zeros(len(chunk.arrays["rows"]), np.int64)
+        self._frame.append({name: chunk.arrays.get(name, counts.get(name, none)) for name in KEPT})
+        for name, (_, entries) in chunk.ragged.items():
+            self._entries.setdefault(name, []).append(entries)
+        self._notes |= chunk.notes
+
+    def by_bucket(self, buckets: int) -> list[Section]:
+        """Return the sections of the file: claims, entries of each array of ``RAGGED``, notes."""
+        count = self._frame.count
+        arrays = {name: array[:count] for name, array in self._frame.arrays.items()}
+        bucket = (arrays["persons"][:, 1] % np.uint64(buckets)).astype(np.int64)
+        order = np.argsort(bucket, kind="stable")
+        starts = np.searchsorted(bucket[order], np.arange(buckets + 1)).astype(np.int64)
+        sections = [section_of(self._frame, order, starts)]
+        for name, kind in RAGGED.items():
+            if name in self._entries:
+                entries = np.concatenate(self._entries[name]).astype(kind, copy=False)
+                ends = np.cumsum(arrays[COUNTS[name]])
+                own = _taken(entries, (ends - arrays[COUNTS[name]])[order], ends[order])
+                sums = np.concatenate(([0], np.cumsum(own[0])))
+                sections.append(section_of_entries(own[1], sums[starts]))
+            else:
+                sections.append(section_of_bytes([b""] * buckets))
+        notes: list[list[dict[str, Any]]] = [[] for _ in range(buckets)]
+        if self._notes:
+            places = np.searchsorted(arrays["rows"], np.array(list(self._notes)))
+            for number, note in zip(bucket[places].tolist(), self._notes.values(), strict=True):
+                notes[number].append(note)
+        return [*sections, section_of_bytes([json.dumps(own).encode() if own else b"" for own in notes])]
 
 
 def _ragged(engine: Engine, resolved: Resolved, rows: np.ndarray) -> dict[str, tuple[np.ndarray, np.ndarray]]:

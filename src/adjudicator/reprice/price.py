@@ -32,9 +32,10 @@ from adjudicator.reprice.job import Job, engine_of, read_job
 from adjudicator.reprice.kernels import Priced, fill_results
 from adjudicator.reprice.overlaps import with_overlaps
 from adjudicator.reprice.owners import NONE_FOREIGN, Foreign, foreign_of_job, refuse_foreign
+from adjudicator.reprice.packing import sections_of_table, write_sections
 from adjudicator.reprice.problems import Found, write_problems
 from adjudicator.reprice.results import COLUMNS, PLACE, bucket_path
-from adjudicator.reprice.store import renamed, write_receipt, write_rows
+from adjudicator.reprice.store import renamed, write_receipt
 
 
 def price_bucket(path: str, number: int) -> dict[str, Any]:
@@ -43,14 +44,15 @@ def price_bucket(path: str, number: int) -> dict[str, Any]:
     engine = engine_of(job)
     amounts_path, problems_path = bucket_path(job, number), job.work / f"priced-{number:05d}.arrow"
     bucket = read_bucket(job, number)
-    rows, columns, found = price(engine, bucket, opening_of(job, engine, bucket), foreign_of_job(job))
-    order = np.argsort(rows)
-    renamed(amounts_path, lambda file: write_rows(file, rows[order], columns[:, order]))
+    rows, table, found = price(engine, bucket, opening_of(job, engine, bucket), foreign_of_job(job))
+    amounts = sections_of_table(rows, table, job.source.firsts)
+    renamed(amounts_path, lambda file: write_sections(file, amounts))
     renamed(problems_path, lambda file: write_problems(file, found))
     files = [amounts_path, problems_path]
     if job.with_facts:
-        known = facts.of_bucket(engine.bundle, bucket, columns[PLACE["plan"]])
-        renamed(facts.bucket_path(job, number), lambda file: write_rows(file, known[0], known[1:]))
+        known = facts.of_bucket(engine.bundle, bucket, table[:, PLACE["plan"]])
+        own = sections_of_table(rows, known, job.source.firsts)
+        renamed(facts.bucket_path(job, number), lambda file: write_sections(file, own))
         files.append(facts.bucket_path(job, number))
     return write_receipt(amounts_path, files, {"claims": len(rows)})
 
@@ -70,7 +72,7 @@ def opening_of(job: Job, engine: Engine, bucket: Bucket) -> Opening:
 def price(
     engine: Engine, bucket: Bucket, opening: Opening, foreign: Foreign = NONE_FOREIGN
 ) -> tuple[np.ndarray, np.ndarray, list[Found]]:
-    """Return the rows of the input, int64[COLUMNS, n], and the problems in the order of the rows.
+    """Return the rows of the input, int64[n, COLUMNS], and the problems in the order of the rows.
 
     ``foreign``: claims of an encounter that is another person's.
     """
@@ -90,16 +92,16 @@ def price(
     _price_plain(engine, bucket, plain, opening, out)
     _pay(engine, bucket, out, payments, found)
     words = out.view(np.int64).reshape(len(out), BENEFIT_WIDTH)
-    columns = np.empty((len(COLUMNS), bucket.size), np.int64)
+    table = np.empty((bucket.size, len(COLUMNS)), np.int64)
     priced = Priced(
         claims, bucket.arrays["splits"], out, words, payments, bucket.arrays["groups"], bucket.arrays["schemes"]
     )
-    broken = fill_results(priced, CLEARING_WAYS, columns)
+    broken = fill_results(priced, CLEARING_WAYS, table)
     if broken != OK:
         raise refuse(E.INTERNAL, detail=IDENTITY_NAMES[broken])
     _note_refused(engine, bucket, found)
     rows = bucket.arrays["rows"]
-    return rows, columns, [Found(row, problem) for row in sorted(found) for problem in found[row]]
+    return rows, table, [Found(row, problem) for row in sorted(found) for problem in found[row]]
 
 
 def _in_two_schemes(bucket: Bucket, persons: np.ndarray) -> np.ndarray:

@@ -5,7 +5,6 @@ Columns are the fields of ``Settlement``; a claim that was refused has ``outcome
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -18,8 +17,10 @@ from adjudicator.claim.engine import OUTCOME_TRIAL
 from adjudicator.payers import PAYERS, ROWS
 from adjudicator.reprice import facts
 from adjudicator.reprice.job import Job, engine_of, read_job
+from adjudicator.reprice.packing import read_table
+from adjudicator.reprice.packing_kernel import turn
 from adjudicator.reprice.source import Unit, identity_of
-from adjudicator.reprice.store import draft_of, read_rows, write_receipt
+from adjudicator.reprice.store import draft_of, write_receipt
 from adjudicator.rules.bundle import Bundle
 from adjudicator.v1 import settlement_pb2
 
@@ -34,7 +35,7 @@ COLUMNS: tuple[str, ...] = (
     "account_balance_fen", "clearing_method", "benefit_year", "plan", "unverified_rules", "counts_as_admission",
     "scheme", "status", "mdc", "adrg", "drg", "method", "points_e8", "point_value_e4", "due_fen", "difference_fen",
 )  # fmt: skip
-"""Columns of the matrix that ``kernels.fill_results`` writes."""
+"""Columns of the table that ``kernels.fill_results`` writes."""
 PLACE = {name: place for place, name in enumerate(COLUMNS)}
 _BEFORE_PAYERS = (
     "total_fen", "wholly_self_paid_fen", "over_ceiling_fen", "first_pay_fen", "in_scope_fen", "deductible_standard_fen",
@@ -50,7 +51,7 @@ PAYMENT: dict[str, str] = {
     "payment_method": "method", "points_e8": "points_e8", "point_value_e4": "point_value_e4", "due_fen": "due_fen",
     "difference_fen": "difference_fen",
 }  # fmt: skip
-"""Column of the file -> column of the matrix."""
+"""Column of the file -> column of the table."""
 TEXTS = ("rules_hash", "rules_version", "grouping_scheme", "mdc", "adrg", "drg")
 ROWS_AT_ONCE = 131_072
 """Rows of a row group."""
@@ -93,15 +94,8 @@ def path_of(job: Job, unit: int) -> Path:
 
 
 def bucket_path(job: Job, bucket: int) -> Path:
-    """Return the file of the amounts of a bucket, as ``store.write_rows`` writes them."""
+    """Return the file of the amounts of a bucket, as ``packing.sections_of_table`` has them."""
     return job.work / f"amounts-{bucket:05d}.bin"
-
-
-class Amounts(NamedTuple):
-    """What claims of a bucket came to: ``rows`` int64[n] ascending and ``columns`` int64[COLUMNS, n]."""
-
-    rows: np.ndarray
-    columns: np.ndarray
 
 
 def write_unit(path: str, number: int) -> dict[str, Any]:
@@ -115,20 +109,23 @@ def write_unit(path: str, number: int) -> dict[str, Any]:
     totals = dict.fromkeys(SUMMED, 0)
     out.parent.mkdir(parents=True, exist_ok=True)
     draft = draft_of(out)
+    table = no_results(unit.claims)
+    for bucket in buckets:
+        read_table(bucket, number, unit.first, table)
     with _writer(draft) as writer:
-        for first in range(unit.first, unit.first + unit.claims, ROWS_AT_ONCE):
-            count = min(ROWS_AT_ONCE, unit.first + unit.claims - first)
-            matrix = gather((Amounts(*read_rows(bucket, first, count)) for bucket in buckets), first, count)
-            part = [column.slice(first - unit.first, count) for column in identity]
-            writer.write_table(table_of(matrix, part, names), row_group_size=count)
-            good = matrix[PLACE["error"]] == 0
+        for first in range(0, unit.claims, ROWS_AT_ONCE):
+            columns = columns_of(table[first : first + ROWS_AT_ONCE])
+            count = columns.shape[1]
+            part = [column.slice(first, count) for column in identity]
+            writer.write_table(table_of(columns, part, names), row_group_size=count)
+            good = columns[PLACE["error"]] == 0
             settled += int(good.sum())
             for name in SUMMED:
-                totals[name] += int(matrix[PLACE[name]].sum())
+                totals[name] += int(columns[PLACE[name]].sum())
     draft.replace(out)
     files = [out, facts.write_unit(job, unit, ROWS_AT_ONCE)] if job.with_facts else [out]
     counted = {"claims": unit.claims, "settled": settled, "totals": totals}
-    return write_receipt(job.work / f"settlements-{number:05d}", files, counted)
+    return write_receipt(job.work / f"settlements-{number:05d}", [], counted, files)
 
 
 def _identity(job: Job, unit: Unit) -> list[pa.ChunkedArray]:
@@ -183,18 +180,19 @@ def _writer(path: Path) -> pq.ParquetWriter:
     return pq.ParquetWriter(path, columns, use_dictionary=texts, column_encoding=packed, compression="zstd")
 
 
-def gather(buckets: Iterable[Amounts], first: int, count: int) -> np.ndarray:
-    """Return int64[COLUMNS, count]: the amounts of the claims from row ``first``; a refused one has an error.
+def no_results(count: int) -> np.ndarray:
+    """Return int64[count, COLUMNS] of claims that came to no bucket, for they were refused before: with an error."""
+    table = np.zeros((count, len(COLUMNS)), np.int64)
+    table[:, PLACE["error"]] = 1
+    return table
 
-    A claim that no bucket has was refused before it came to one.
-    """
-    matrix = np.zeros((len(COLUMNS), count), np.int64)
-    matrix[PLACE["error"]] = 1
-    for bucket in buckets:
-        low, high = np.searchsorted(bucket.rows, (first, first + count)).tolist()
-        if high > low:
-            matrix[:, bucket.rows[low:high] - first] = bucket.columns[:, low:high]
-    return matrix
+
+def columns_of(table: np.ndarray) -> np.ndarray:
+    """Return int64[COLUMNS, n] of int64[n, COLUMNS]."""
+    # Rows that begin 2^k bytes apart share one set of the processor's cache; eight more words put them elsewhere.
+    columns: np.ndarray = np.empty((len(COLUMNS), len(table) + 8), np.int64)[:, : len(table)]
+    turn(table, columns)
+    return columns
 
 
 def table_of(matrix: np.ndarray, identity: list[pa.ChunkedArray], names: Names) -> pa.Table:

@@ -18,13 +18,13 @@ import pyarrow.parquet as pq
 from adjudicator.errors import E, refuse
 from adjudicator.reprice import owners, prepare, price, problems, results
 from adjudicator.reprice.arrange import steps_of
-from adjudicator.reprice.engines import ENGINES
+from adjudicator.reprice.engines import started
 from adjudicator.reprice.job import Job, engine_of, read_job, software, write_job
 from adjudicator.reprice.mapping import own_names, read_mapping
 from adjudicator.reprice.opening import check_opening
 from adjudicator.reprice.source import Source, open_source
 from adjudicator.reprice.steps import Step
-from adjudicator.reprice.store import DRAFT, read_receipt
+from adjudicator.reprice.store import DRAFT, file_hash, read_receipt, write_hashes
 from adjudicator.reprice.tasks import Engine, Task, Where
 
 MEBIBYTE = 1 << 20
@@ -40,8 +40,8 @@ BATCH = 8_192
 """Most claims that are resolved at once, for the same reason."""
 BATCH_LINE_BYTES = 400
 """Memory for a fee line while it is resolved."""
-SCRATCH_BYTES = 490 + 8 * len(results.COLUMNS)
-"""Bytes on disk for a claim between the steps."""
+SCRATCH_BYTES = 370
+"""Bytes on disk for a claim between the steps, at most: 172 of the claim, 86 of its amounts and 48 of its encounter in Hangzhou."""
 SORTED_LINE_BYTES = 60
 """Bytes on disk for a fee line that is sorted to its claim: twice, compressed."""
 STEPS = ("prepare", "check", "price", "write")
@@ -157,24 +157,30 @@ def _resumed(job: Job, options: Options) -> Job:
     return known
 
 
-def run(planned: Plan, options: Options, progress: Progress) -> Summary:
-    """Run the steps and write the result files; what was done before is kept."""
+def run(planned: Plan, options: Options, progress: Progress, engine: Engine | None = None) -> Summary:
+    """Run the steps and write the result files; what was done before is kept. An engine is made where none is given."""
+    if engine is None:
+        with started(options.engine, Where(options.workers, options.scheduler, tuple(options.packs))) as made:
+            return run(planned, options, progress, made)
     job = planned.job
     if job.opening:
         check_opening(Path(job.opening), engine_of(job))
     write_job(job)
     units = [unit.number for unit in job.source.units]
-    engine = ENGINES[options.engine](Where(options.workers, options.scheduler))
-    try:
-        engine.begin(str(job.path))
-        for step in steps_of(job):
-            _step(engine, job, step, progress)
-        _step(engine, job, Step("prepare", prepare.prepare_unit, units, _prepared), progress)
-        _step(engine, job, owners.step_of(job), progress)
-        _step(engine, job, Step("price", price.price_bucket, range(job.buckets), _priced), progress)
-        receipts = _step(engine, job, Step("write", results.write_unit, units, _written), progress)
-    finally:
-        engine.close()
+    engine.begin(str(job.path))
+    for step in steps_of(job):
+        _step(engine, job, step, progress)
+    # Beside the first step, so that no process reads the whole input again when all others have nothing left to do.
+    hashing: list[Task] = [(hash_input, (name,)) for name in inputs_of(job)]
+    prepared = Step("prepare", prepare.prepare_unit, units, _prepared)
+    hashed, prepared_receipts = _step(engine, job, prepared, progress, hashing)
+    _step(engine, job, owners.step_of(job), progress)
+    _step(engine, job, Step("price", price.price_bucket, range(job.buckets), _priced), progress)
+    _, receipts = _step(engine, job, Step("write", results.write_unit, units, _written), progress)
+    known = {name: receipt["hash"] for name, receipt in zip(inputs_of(job), hashed, strict=True)}
+    for receipt in (*prepared_receipts, *receipts):
+        known |= receipt["results"]
+    write_hashes(job.work, known)
     rejected = _write_problems(job)
     totals = {name: sum(receipt["totals"][name] for receipt in receipts) for name in results.SUMMED}
     return Summary(job.source.claims, sum(receipt["settled"] for receipt in receipts), rejected, totals)
@@ -192,19 +198,38 @@ def _written(job: Job, number: int) -> Path:
     return job.work / f"settlements-{number:05d}"
 
 
-def _step(engine: Engine, job: Job, step: Step, progress: Progress) -> list[dict[str, Any]]:
-    """Run the tasks of a step that are not done yet and return all receipts in order."""
+def inputs_of(job: Job) -> list[str]:
+    """Return the files that the results depend on."""
+    return [*job.source.files, *filter(None, (job.opening, job.mapping if Path(job.mapping).is_file() else ""))]
+
+
+def hash_input(name: str) -> dict[str, Any]:
+    """Return the hash of a file of the input, as the result of a task."""
+    return {"claims": 0, "hash": file_hash(Path(name))}
+
+
+def _step(
+    engine: Engine, job: Job, step: Step, progress: Progress, beside: Sequence[Task] = ()
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Run the tasks of a step that are not done yet; return the results of those ``beside`` and all receipts in order.
+
+    Those beside are begun first, for each may take long.
+    """
     found = {number: read_receipt(step.receipt(job, number)) for number in step.numbers}
     waiting = [number for number, receipt in found.items() if receipt is None]
     done = sum(receipt["claims"] for receipt in found.values() if receipt is not None)
     progress(step.name, done, job.source.claims)
-    tasks: list[Task] = [(step.function, (str(job.path), number)) for number in waiting]
+    tasks: list[Task] = [*beside, *((step.function, (str(job.path), number)) for number in waiting)]
+    others: dict[int, dict[str, Any]] = {}
     # The receipts that tasks return, not their files: a shared file system may show these later.
     for place, receipt in engine.run(tasks):
-        found[waiting[place]] = receipt
+        if place < len(beside):
+            others[place] = receipt
+            continue
+        found[waiting[place - len(beside)]] = receipt
         done += receipt["claims"]
         progress(step.name, done, job.source.claims)
-    return [receipt for receipt in found.values() if receipt is not None]
+    return [others[place] for place in sorted(others)], [receipt for receipt in found.values() if receipt is not None]
 
 
 # ---------------------------------------------------------------- rejected claims and warnings
@@ -220,17 +245,16 @@ _SHOWN = pa.schema(
 
 def _write_problems(job: Job) -> int:
     """Write the files of rejected claims and of warnings; return how many claims were rejected."""
-    priced = [problems.read_problems(job.work / f"priced-{bucket:05d}.arrow") for bucket in range(job.buckets)]
-    priced_rows = [table.column("row").to_numpy() for table in priced]
+    files = (job.work / f"priced-{bucket:05d}.arrow" for bucket in range(job.buckets))
+    priced = problems.in_order([problems.read_problems(file) for file in files])
+    priced_rows = priced.column("row").to_numpy()
     drafts = {name: Path(job.folder) / f"{name}.draft" for name in (REJECTED, WARNINGS)}
     writers = {name: pq.ParquetWriter(path, _SHOWN, compression="zstd") for name, path in drafts.items()}
     rejected = 0
     for unit in job.source.units:
-        parts = [problems.read_problems(prepare.paths_of(job, unit.number)[1])]
-        for rows, table in zip(priced_rows, priced, strict=True):
-            low, high = rows.searchsorted((unit.first, unit.first + unit.claims)).tolist()
-            parts.append(table.slice(low, high - low))
-        found = problems.in_order(parts)
+        low, high = priced_rows.searchsorted((unit.first, unit.first + unit.claims)).tolist()
+        own = problems.read_problems(prepare.paths_of(job, unit.number)[1])
+        found = problems.in_order([own, priced.slice(low, high - low)])
         if not found.num_rows:
             continue
         rows = found.column("row").to_numpy() - unit.first

@@ -84,6 +84,11 @@ class Source(NamedTuple):
         """Claims of the input."""
         return sum(unit.claims for unit in self.units)
 
+    @property
+    def firsts(self) -> np.ndarray:
+        """First row of each unit, and the number of rows: int64[units + 1]."""
+        return np.array([*(unit.first for unit in self.units), self.claims], np.int64)
+
 
 def open_source(folder: Path, mapping: Mapping, arrange: bool = False) -> Source:
     """Look at the files of a folder, or at one file, and check the columns; ``arrange``: lines are in any order.

@@ -17,6 +17,8 @@ class Where(NamedTuple):
     workers: int
     scheduler: str
     """Address of the scheduler of a cluster."""
+    packs: tuple[str, ...] = ()
+    """What the processes will price with, so that they can load it beforehand."""
 
 
 class Engine(Protocol):
