@@ -20,20 +20,23 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Load the packs and price a claim that is thrown away."""
+    """Load the packs and price a claim that is thrown away, as a message and in tables."""
     from adjudicator.compiled.cache import PACKAGE, cache_folder
+    from adjudicator.reprice.warming import warm_up as warm_up_tables
     from adjudicator.service.engines import Engines
     from adjudicator.service.metrics import Metrics
     from adjudicator.service.options import ServeOptions
     from adjudicator.service.settling import Settler
     from adjudicator.service.store import Store
-    from adjudicator.service.warming import warm_up
+    from adjudicator.service.warming import example, warm_up
 
     options = ServeOptions()
     started = time.perf_counter()
     engines = Engines.load(tuple(arguments.pack) or options.packs)
     loaded = time.perf_counter()
     warm_up(Settler(engines.settling, Store(None, options.data_folder), options, Metrics()))
+    bundle = engines.settling.bundle
+    warm_up_tables(list(arguments.pack) or list(options.packs), bundle, example(bundle))
     finished = time.perf_counter()
     figures = {
         "rules_hash": engines.settling.bundle.hash,
