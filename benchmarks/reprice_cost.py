@@ -1,9 +1,12 @@
-"""CPU a claim of re-pricing from Parquet to Parquet, beside reading and writing the same files alone.
+"""CPU a claim of re-pricing from Parquet to Parquet, beside reading and writing the same files alone, beside the same
+claims as messages, and beside a program that uses the protobuf library.
 
-    .venv/bin/python benchmarks/reprice_cost.py [--claims 100000]
+    .venv/bin/python benchmarks/reprice_cost.py [--claims 100000] [--by-library 20000]
 
 Each part runs in a process of its own; the time is that of the operating system, user and system, start included, and
-the start alone is measured and taken off.
+the start alone is measured and taken off. The program with the library (``reprice_by_library.py``) reads the same
+tables, makes a ``ClaimBatch`` of them with the protobuf library, prices it with the engine, parses the
+``SettlementBatch`` with the library and writes the same columns; it prices fewer claims, and both must be equal.
 """
 
 from __future__ import annotations
@@ -15,6 +18,8 @@ import sys
 import tempfile
 from pathlib import Path
 from typing import NamedTuple
+
+import pyarrow.parquet as pq
 
 COPY = """
 import sys, pathlib, pyarrow.parquet as pq
@@ -29,6 +34,9 @@ for path in [*sorted(source.glob("*.parquet")), *sorted(output.rglob("*.parquet"
                 writer.write_table(table)
 """
 """Reads the input and the output of a run, and writes the output again."""
+
+
+BY_LIBRARY = Path(__file__).with_name("reprice_by_library.py")
 
 
 class Cost(NamedTuple):
@@ -54,12 +62,21 @@ def cpu(*command: str) -> Cost:
     return Cost(after.ru_utime - before.ru_utime, after.ru_stime - before.ru_stime, after.ru_maxrss)
 
 
+def assert_same(one: Path, other: Path) -> None:
+    """Prove that two runs give the same answers."""
+    ours, theirs = (pq.read_table(path) for path in (one, other))
+    for name in ours.column_names:
+        assert ours.column(name).to_pylist() == theirs.column(name).to_pylist(), name
+
+
 def main() -> None:
     """Make a city, price it, and print the parts."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--claims", type=int, default=100_000)
+    parser.add_argument("--by-library", type=int, default=20_000, help="claims that the library takes")
     parser.add_argument("--pack", default="hangzhou")
-    count, pack = (arguments := parser.parse_args()).claims, arguments.pack
+    arguments = parser.parse_args()
+    count, fewer, pack = arguments.claims, arguments.by_library, arguments.pack
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
 
@@ -67,22 +84,38 @@ def main() -> None:
             options = ("--input", str(folder / source), "--output", str(folder / output))
             return cpu("-m", "adjudicator", "reprice", "--pack", pack, *options)
 
-        for folder_name, claims in (("year", count), ("few", 100)):
+        for folder_name, claims in (("year", count), ("few", 100), ("part", fewer)):
             sizes = ("--claims", str(claims), "--persons", str(2 * count), "--inpatient-share", "0.55")
-            output = ("--format", "parquet", "--output", str(folder / folder_name))
+            output = ("--format", "both", "--output", str(folder / folder_name))
             cpu("-m", "adjudicator", "synth", "--pack", pack, *sizes, *output)
         reprice("few", "compiled")
         start = reprice("few", "start")
         whole = reprice("year", "priced")
+        messages = reprice("year/claims.pb", "by-messages")
+        assert_same(folder / "priced" / "settlements", folder / "by-messages" / "settlements")
         empty = cpu("-c", "import pyarrow.parquet")
         copied = cpu("-c", COPY, str(folder / "year"), str(folder / "priced"), str(folder / "copied"))
+
+        def by_library(source: str, output: str) -> Cost:
+            return cpu(
+                str(BY_LIBRARY), "--pack", pack, "--input", str(folder / source), "--output", str(folder / output)
+            )
+
+        first = by_library("few", "few.parquet")
+        library = by_library("part", "part.parquet")
+        reprice("part", "part-priced")
+        assert_same(folder / "part-priced" / "settlements", folder / "part.parquet")
     print(f"{count:,} claims of {pack}, one process; us of CPU a claim, user + system")
+    ours = sum(whole.less(start, count))
     for name, (user, system) in (
         ("Parquet to Parquet", whole.less(start, count)),
         ("read and write alone", copied.less(empty, count)),
+        ("messages to Parquet", messages.less(start, count)),
+        (f"by the protobuf library, {fewer:,}", library.less(first, fewer)),
     ):
+        total = user + system
         print(
-            f"{name:22}{user:6.2f} + {system:5.2f} = {user + system:6.2f}  {1e6 / (user + system):9,.0f} a CPU second"
+            f"{name:34}{user:8.2f} + {system:6.2f} = {total:8.2f}  {1e6 / total:9,.0f} a CPU second {total / ours:6.2f}"
         )
     print(f"most memory of a process {whole.memory_kib / 1024:,.0f} MiB")
 
