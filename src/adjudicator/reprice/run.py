@@ -41,7 +41,8 @@ BATCH = 8_192
 BATCH_LINE_BYTES = 400
 """Memory for a fee line while it is resolved."""
 SCRATCH_BYTES = 370
-"""Bytes on disk for a claim between the steps, at most: 172 of the claim, 86 of its amounts and 48 of its encounter in Hangzhou."""
+"""Bytes on disk for a claim between the steps, at most; in Hangzhou 172 of the claim, 86 of its amounts, 48 of its
+encounter."""
 SORTED_LINE_BYTES = 60
 """Bytes on disk for a fee line that is sorted to its claim: twice, compressed."""
 STEPS = ("prepare", "check", "price", "write")
