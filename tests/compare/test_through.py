@@ -36,7 +36,7 @@ def cases_of(output: Path) -> Cases:
             "discharge_date": known["discharge_date"], "person": str(known["person"]), "exempt": 0, "sign": 1,
             "points_e8": answer["points_e8"], "total_fen": answer["total_fen"],
             "patient_fen": answer["personal_total_fen"], "others_fen": answer["fund_total_fen"] - by_item,
-            "fund_fen": by_item, "due_fen": answer["due_fen"],
+            "fund_fen": by_item, "due_fen": answer["due_fen"], "diagnosis": known["principal_diagnosis"] or "",
         }  # fmt: skip
         for name, value in values.items():
             table[name].append(value)

@@ -30,6 +30,7 @@ from adjudicator.rules.as_on import split_name
 MONTH, YEAR, POOL = LEVELS = ("month", "year", "pool")
 """How far it goes: each month settled, the year cleared, the gaps of the year shared."""
 _NAMES = {"hospital": "hospitals", "county": "counties", "scheme": "schemes", "group": "groups"}
+_DIAGNOSIS = "diagnosis"
 _SUMS = ("points_e8", "total_fen", "patient_fen", "others_fen", "fund_fen", "due_fen")
 _KEYS = ("hospital", "county", "scheme", "method", "month")
 _ALONE = int(Method.DRG_POINTS)
@@ -59,8 +60,10 @@ class Gatherer:
 
     def __init__(self, pack: str) -> None:
         self._pack = pack
-        self._names: dict[str, dict[str, int]] = {name: {} for name in _NAMES}
+        self._names: dict[str, dict[str, int]] = {name: {} for name in (*_NAMES, _DIAGNOSIS)}
         self._parts: tuple[list[np.ndarray], list[np.ndarray]] = ([], [])
+        self._diagnoses: tuple[list[np.ndarray], list[np.ndarray]] = ([], [])
+        """Of the cases that stay single, in their order: a readmission may be exempt by its principal diagnosis."""
 
     def add(self, batch: Batch) -> None:
         """Take the priced claims of a batch whose county belongs to the pool."""
@@ -69,7 +72,9 @@ class Gatherer:
         texts = pack.dictionary.to_pylist()
         here = (own == (texts.index(self._pack) if self._pack in texts else -2)) & (numbers["county"] >= 0)
         groups = batch.answers.texts["drg"][:2]
-        for part, side, group in zip(self._parts, (batch.answers.old, batch.answers.new), groups, strict=True):
+        diagnoses = self._coded(_DIAGNOSIS, dictionary_of(batch.facts.column("principal_diagnosis")))
+        sides = (batch.answers.old, batch.answers.new)
+        for part, known, side, group in zip(self._parts, self._diagnoses, sides, groups, strict=True):
             chosen = np.flatnonzero(here & is_priced(side))
             rows = np.zeros(len(chosen), CASE)
             for name, values in numbers.items():
@@ -86,6 +91,7 @@ class Gatherer:
                 rows[name] = values[chosen]
             alone = rows["method"] == _ALONE
             part += [rows[alone], _added_up(rows[~alone])]
+            known.append(diagnoses[chosen][alone])
 
     def _numbers(self, batch: Batch) -> dict[str, np.ndarray]:
         """Return what of the cases is the same on both sides."""
@@ -110,7 +116,11 @@ class Gatherer:
     def cases(self, side: int) -> Cases:
         """Return the cases of a side; names are in their order, so that remainders fall the same way always."""
         rows = np.concatenate([np.zeros(0, CASE), *self._parts[side]])
-        rows = np.concatenate([rows[rows["method"] == _ALONE], _added_up(rows[rows["method"] != _ALONE])])
+        alone = rows[rows["method"] == _ALONE]
+        rows = np.concatenate([alone, _added_up(rows[rows["method"] != _ALONE])])
+        diagnoses = np.full(len(rows), "", object)
+        texts_of = np.array([*self._names[_DIAGNOSIS], ""], object)
+        diagnoses[: len(alone)] = texts_of[np.concatenate([np.zeros(0, np.int32), *self._diagnoses[side]])]
         names: dict[str, list[str]] = {}
         for name, plural in _NAMES.items():
             texts = sorted({"", *self._names[name]} if name == "group" else self._names[name])
@@ -118,7 +128,7 @@ class Gatherer:
             rows[name] = place[rows[name]]
             names[plural] = texts
         hospitals, counties, schemes, groups = (names[plural] for plural in _NAMES.values())
-        return Cases(rows, np.arange(len(rows)), hospitals, counties, schemes, groups)
+        return Cases(rows, np.arange(len(rows)), hospitals, counties, schemes, groups, diagnoses)
 
 
 def _added_up(rows: np.ndarray) -> np.ndarray:

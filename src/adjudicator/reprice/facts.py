@@ -27,8 +27,9 @@ NUMBERS: tuple[str, ...] = (
     "admission_date", "discharge_date", "benefit_year", "disease", "place", "filing", "settled_at_counter", "programme",
 )  # fmt: skip
 """Columns of the claims as resolved that a bucket keeps."""
-OWN = ("group", "person", "plan")
-"""And what is found out: group of persons of the pack, first claim of the person, row of the plan."""
+OWN = ("group", "person", "plan", "diagnosis", "diagnosis_more")
+"""And what is found out: group of persons of the pack, first claim of the person, row of the plan; 16 bytes of the
+principal diagnosis, of which a rule may exempt readmissions."""
 PLACE = {name: place for place, name in enumerate((*NUMBERS, *OWN))}
 _TEXT = pa.dictionary(pa.int32(), pa.string())
 SCHEMA = pa.schema(
@@ -39,7 +40,7 @@ SCHEMA = pa.schema(
         ("person", pa.int64()), ("plan", pa.int32()), ("person_group", pa.int16()), ("level_number", pa.int16()),
         ("category", pa.int16()), ("disease", pa.int32()), ("programme", pa.int16()),
         ("place", pa.int8()), ("filing", pa.int8()),
-        ("at_counter", pa.int8()),
+        ("at_counter", pa.int8()), ("principal_diagnosis", _TEXT),
     ]
 )  # fmt: skip
 """Columns of the file. ``person`` is the row of the first claim that the person has in the input, so that a person is
@@ -70,6 +71,7 @@ def of_bucket(bundle: Bundle, bucket: Bucket, plans: np.ndarray) -> np.ndarray:
     firsts = np.full(max(count, 1), np.iinfo(np.int64).max)
     np.minimum.at(firsts, persons, rows)
     out[:, PLACE["group"]], out[:, PLACE["person"]], out[:, PLACE["plan"]] = groups, firsts[persons], plans
+    out[:, [PLACE["diagnosis"], PLACE["diagnosis_more"]]] = bucket.arrays["principal"].view(np.int64)
     return out
 
 
@@ -119,6 +121,7 @@ def table_of(bundle: Bundle, facts: np.ndarray) -> pa.Table:
         "care_kind": words("care_kind", [kind.name.lower() for kind in CareKind]),
         "person_type": words("person_type", PERSON_TYPES),
         "assistance": of_packs("assistance", lambda pack: ["", *(one.id for one in pack.assistance)]),
+        "principal_diagnosis": _diagnoses(facts, missing),
         "month": pa.array((facts[PLACE["settlement_date"]] // 100).astype(np.int32), pa.int32(), mask=missing),
     }
     same = {"person_group": "group", "level_number": "deductible_level", "category": "assistance"}
@@ -127,6 +130,13 @@ def table_of(bundle: Bundle, facts: np.ndarray) -> pa.Table:
         if one.name not in columns:
             columns[one.name] = numbers(same.get(one.name, one.name), one.type)
     return pa.table([columns[name] for name in SCHEMA.names], SCHEMA)
+
+
+def _diagnoses(facts: np.ndarray, missing: np.ndarray) -> pa.DictionaryArray:
+    words = np.ascontiguousarray(facts[[PLACE["diagnosis"], PLACE["diagnosis_more"]]].T)
+    codes, numbers = np.unique(np.where(missing[:, None], 0, words).view("S16").reshape(-1), return_inverse=True)
+    texts = [code.decode("utf-8", "replace") for code in codes.tolist()]
+    return _named(np.where(missing, -1, numbers.reshape(-1)), texts)
 
 
 def _areas(pack: Pack) -> list[str]:

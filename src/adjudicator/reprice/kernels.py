@@ -127,6 +127,22 @@ def encounter_keys(heap: np.ndarray, wire_claims: np.ndarray, claims: np.ndarray
 
 
 @uncounted_kernel
+def principal_codes(heap: np.ndarray, wire_claims: np.ndarray, codes: np.ndarray, out: np.ndarray) -> None:
+    """Write the principal diagnosis of each claim to ``out`` uint8[n, size], as far as it fits, else zeros."""
+    for number in range(out.shape[0]):
+        row = uint64(number)
+        begin, end = int64(wire_claims[row].diagnoses_start), int64(wire_claims[row].diagnoses_end)
+        size = int64(0)
+        if begin < end:
+            code = codes[uint64(begin)]
+            size = min(int64(code.size), int64(out.shape[1]))
+            for place in range(size):
+                out[row, uint64(place)] = heap[uint64(code.start + place)]
+        for place in range(size, out.shape[1]):
+            out[row, uint64(place)] = 0
+
+
+@uncounted_kernel
 def encounters_here(
     heap: np.ndarray, wire_claims: np.ndarray, claims: np.ndarray, encounters: np.ndarray, out: np.ndarray
 ) -> None:

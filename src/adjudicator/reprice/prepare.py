@@ -24,7 +24,7 @@ from adjudicator.options import ExtraPosition
 from adjudicator.reprice import messages
 from adjudicator.reprice.arrange import in_order
 from adjudicator.reprice.job import Job, engine_of, read_job
-from adjudicator.reprice.kernels import encounter_keys, encounters_here, lines_that_do_not_add_up
+from adjudicator.reprice.kernels import encounter_keys, encounters_here, lines_that_do_not_add_up, principal_codes
 from adjudicator.reprice.packing import (
     Frame,
     Section,
@@ -43,7 +43,7 @@ FIXED: dict[str, np.dtype[Any]] = {
     "claims": CLAIM, "splits": SPLIT, "groups": GROUP, "schemes": np.dtype(np.int64), "rows": np.dtype(np.int64),
     "states": np.dtype((np.uint64, 2)), "keys": np.dtype((np.uint64, 2)), "persons": np.dtype((np.uint64, 2)),
     "encounters": np.dtype((np.uint64, 2)), "sequences": np.dtype(np.int64), "special": np.dtype(np.int64),
-    "days": CARE_DAYS,
+    "days": CARE_DAYS, "principal": np.dtype((np.uint64, 2)),
 }  # fmt: skip
 """Arrays of a bucket, one row a claim."""
 RAGGED: dict[str, np.dtype[Any]] = {
@@ -182,6 +182,8 @@ def chunk_of(engine: Engine, batch: Batch, wanted: np.ndarray | None = None) -> 
     encounters = np.empty((count, 2), np.uint64)
     encounter_keys(resolved.incoming.heap, wire, resolved.claims, encounters)
     special = special_of(resolved)
+    principal = np.empty((count, 16), np.uint8)
+    principal_codes(resolved.incoming.heap, wire, resolved.incoming.decoded.tables["diagnoses"], principal)
     whole = {
         "claims": resolved.claims, "splits": resolved.splits, "groups": resolved.groups,
         "schemes": resolved.group_scheme, "states": resolved.state_keys.view(np.uint64).reshape(count, 2),
@@ -189,6 +191,7 @@ def chunk_of(engine: Engine, batch: Batch, wanted: np.ndarray | None = None) -> 
         "persons": resolved.persons.view(np.uint64).reshape(count, 2), "encounters": encounters,
         "sequences": wire["settlement_sequence"].astype(np.int64), "special": special.astype(np.int64),
         "days": entries_of(resolved.incoming, slice(None), resolved.claims),
+        "principal": principal.view(np.uint64),
     }  # fmt: skip
     # Indexing copies a record field by field, ``take`` as it stands: 500 and 11 ns for the record of a claim.
     arrays = {name: array.take(rows, axis=0) for name, array in whole.items()}
