@@ -1,8 +1,7 @@
 """Kernel of ``encode``: rows become bytes, from the last byte to the first.
 
-When the tag and size of a sub-message are due, its size is known, and one pass is enough. Eight bytes are stored at
-once; what falls in front of the value is written over next. Every range, row and string is checked against its table
-or heap. Helpers and kernel stay in one file: the compile cache is keyed by the file.
+When the tag and size of a sub-message are due, its size is known, and one pass is enough (``wire.backward``). Every
+range, row and string is checked against its table or heap.
 """
 # ruff: noqa: SIM109  (`in` over a tuple is a loop in numba)
 
@@ -12,10 +11,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from adjudicator.compiled.bits import leading_zeros
 from adjudicator.compiled.jit import uncounted_inlined, uncounted_kernel
 from adjudicator.wire import schema as _schema
-from adjudicator.wire.octets import word_at
+from adjudicator.wire.backward import SLACK, put_bytes, put_tag, put_varint, put_word
 
 _KIND, _COLUMN, _SECOND, _HAS, _CHILD, _TAG, _TAG_SIZE = (np.uint64(n) for n in range(7))
 _FIELDS_START, _FIELDS_END, _ROW_SIZE = (
@@ -33,8 +31,6 @@ _STRING, _BYTES, _MESSAGE = (np.uint32(n) for n in (_schema.STRING, _schema.BYTE
 _REPEATED, _PLAIN = np.uint32(_schema.REPEATED), np.uint32(15)
 _ZERO, _ONE, _EIGHT = np.uint64(0), np.uint64(1), np.uint64(8)
 
-_SLACK = 64
-"""Bytes that must be free in front of a value: eight of a word, two tags and a size."""
 NO_SPACE, BAD_RANGE = -1, -2
 
 
@@ -67,67 +63,6 @@ class Heaps(NamedTuple):
 
 
 @uncounted_inlined
-def _put_word(out, position, word):
-    out[position] = np.uint8(word)
-    out[position + _U64(1)] = np.uint8(word >> _U64(8))
-    out[position + _U64(2)] = np.uint8(word >> _U64(16))
-    out[position + _U64(3)] = np.uint8(word >> _U64(24))
-    out[position + _U64(4)] = np.uint8(word >> _U64(32))
-    out[position + _U64(5)] = np.uint8(word >> _U64(40))
-    out[position + _U64(6)] = np.uint8(word >> _U64(48))
-    out[position + _U64(7)] = np.uint8(word >> _U64(56))
-    return _ZERO
-
-
-@uncounted_inlined
-def _put_varint(out, position, value):
-    """Write a varint that ends at ``position``; returns where it starts."""
-    start = position
-    if value < _U64(1 << 56):  # up to eight bytes: spread the groups of seven bits, then one store
-        bits = _U64(64) - leading_zeros(value | _ONE)
-        size = (bits * _U64(9) + _U64(64)) >> _U64(6)
-        empty = (_EIGHT - size) << _U64(3)
-        value = (value & _U64(0x000000000FFFFFFF)) | (value & _U64(0x00FFFFFFF0000000)) << _U64(4)
-        value = (value & _U64(0x00003FFF00003FFF)) | (value & _U64(0x0FFFC0000FFFC000)) << _U64(2)
-        value = (value & _U64(0x007F007F007F007F)) | (value & _U64(0x3F803F803F803F80)) << _U64(1)
-        value = (value | _U64(0x8080808080808080)) << empty
-        value &= _U64(0x7FFFFFFFFFFFFFFF)  # the last byte has no other after it
-        _put_word(out, position - _EIGHT, value)
-        start = position - size
-    else:
-        start = position - _U64(10) if value >> _U64(63) else position - _U64(9)
-        cursor = start
-        while value >= _U64(128):
-            out[cursor] = np.uint8(value & _U64(127)) | np.uint8(128)
-            value >>= _U64(7)
-            cursor += _ONE
-        out[cursor] = np.uint8(value)
-    return start
-
-
-@uncounted_inlined
-def _put_tag(out, position, tag, size):
-    """Write the ``size`` bytes of a tag so that they end at ``position``; returns where it starts."""
-    _put_word(out, position - _EIGHT, _U64(tag) << ((_EIGHT - _U64(size)) << _U64(3)))
-    return position - _U64(size)
-
-
-@uncounted_inlined
-def _put_bytes(out, position, source, start, size):
-    """Copy bytes so that they end at ``position``; returns where they start."""
-    done = _ZERO
-    if start >= _EIGHT:
-        while done < size:
-            done += _EIGHT
-            _put_word(out, position - done, word_at(source, start + size - done))
-    else:
-        while done < size:
-            done += _ONE
-            out[position - done] = source[start + size - done]
-    return position - size
-
-
-@uncounted_inlined
 def _load(kind, address, words, halves, octets):
     """Return the number at a byte address as the bits that go on the wire."""
     if kind == _VARINT64 or kind == _FIXED64:
@@ -151,19 +86,19 @@ def _load(kind, address, words, halves, octets):
 def _put_number(out, position, kind, bits):
     """Write a number by kind so that it ends at ``position``; returns where it starts."""
     if kind == _FIXED64:
-        _put_word(out, position - _EIGHT, bits)
+        put_word(out, position - _EIGHT, bits)
         start = position - _EIGHT
     elif kind == _FIXED32:
-        _put_word(out, position - _EIGHT, bits << _U64(32))
+        put_word(out, position - _EIGHT, bits << _U64(32))
         start = position - _U64(4)
     else:
-        start = _put_varint(out, position, bits)
+        start = put_varint(out, position, bits)
     return start
 
 
 @uncounted_inlined
 def _put_field_tag(out: np.ndarray, position: int, entry: int, layout: Layout) -> Any:
-    return _put_tag(out, position, layout.fields[entry, _TAG], layout.fields[entry, _TAG_SIZE])
+    return put_tag(out, position, layout.fields[entry, _TAG], layout.fields[entry, _TAG_SIZE])
 
 
 @uncounted_inlined
@@ -177,19 +112,19 @@ def _put_string(out: np.ndarray, position: int, start: int, size: int, heaps: He
     result = np.int64(0)
     if size < 0:
         result = np.int64(BAD_RANGE)
-    elif size > np.int64(out.shape[0]) or position < _U64(_SLACK) + _U64(size):
+    elif size > np.int64(out.shape[0]) or position < _U64(SLACK) + _U64(size):
         result = np.int64(NO_SPACE)
     elif start >= 0:
         if start > heaps.heap.shape[0] - size:
             result = np.int64(BAD_RANGE)
         else:
-            position = _put_bytes(out, position, heaps.heap, _U64(start), _U64(size))
+            position = put_bytes(out, position, heaps.heap, _U64(start), _U64(size))
     elif -1 - start > heaps.static_heap.shape[0] - size:
         result = np.int64(BAD_RANGE)
     else:
-        position = _put_bytes(out, position, heaps.static_heap, _U64(-1 - start), _U64(size))
+        position = put_bytes(out, position, heaps.static_heap, _U64(-1 - start), _U64(size))
     if result == 0:
-        result = np.int64(_put_varint(out, position, _U64(size)))
+        result = np.int64(put_varint(out, position, _U64(size)))
     return result
 
 
@@ -253,10 +188,10 @@ def _put_numbers(out: np.ndarray, position: int, entry: int, address: int, layou
         position = _put_number(out, position, plain, _load(plain, place, rows.words, rows.halves, rows.octets))
         if not packed:
             position = _put_field_tag(out, position, entry, layout)
-        if position < _U64(_SLACK):
+        if position < _U64(SLACK):
             result = np.int64(NO_SPACE)
     if packed and some and result == 0:
-        position = _put_varint(out, position, end - position)
+        position = put_varint(out, position, end - position)
         position = _put_field_tag(out, position, entry, layout)
     return np.int64(position) if result == 0 else result
 
@@ -274,13 +209,13 @@ def _write_root(out: np.ndarray, position: int, root: int, shape: Shape, heaps: 
     result = np.int64(position)
     while result >= 0:
         position = _U64(result)
-        if position < _U64(_SLACK):
+        if position < _U64(SLACK):
             result = np.int64(NO_SPACE)
             break
         if cursor == first:
             if depth == _ZERO:
                 break
-            position = _put_varint(out, position, stop - position)
+            position = put_varint(out, position, stop - position)
             depth -= _ONE
             table, stop = _U64(stack[depth, _U64(0)]), _U64(stack[depth, _U64(1)])
             address = _U64(stack[depth, _U64(2)])
@@ -358,7 +293,7 @@ def write_rows(
         if result < 0:
             break
         if frame_size != 0:
-            position = _put_varint(out, _U64(result), stop - _U64(result))
-            result = np.int64(_put_tag(out, position, frame_tag, frame_size))
+            position = put_varint(out, _U64(result), stop - _U64(result))
+            result = np.int64(put_tag(out, position, frame_tag, frame_size))
         offsets[root] = result
     return result

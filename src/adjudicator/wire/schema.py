@@ -134,6 +134,20 @@ def list_schema(field_number: int) -> WireSchema:
     return compile_schema(pool.FindMessageTypeByName("Batch"))
 
 
+def with_parts_as_bytes(descriptor: Any, *fields: str) -> Any:
+    """Return the descriptor of the same message in which some sub-messages are left as the bytes that they are."""
+    file = descriptor_pb2.FileDescriptorProto()
+    descriptor.file.CopyToProto(file)
+    del file.dependency[:]
+    for member in next(message for message in file.message_type if message.name == descriptor.name).field:
+        if member.name in fields:
+            member.type = member.TYPE_BYTES
+            member.ClearField("type_name")
+    pool = descriptor_pool.DescriptorPool()
+    pool.Add(file)
+    return pool.FindMessageTypeByName(descriptor.full_name)
+
+
 def varint_bytes(value: int) -> bytes:
     """Return a number as a varint."""
     out = bytearray()
