@@ -10,12 +10,15 @@ import numpy as np
 
 from adjudicator.claim.keys import DIRECTION_REVERSE, settlement_key
 from adjudicator.codes import Scheme
-from adjudicator.columns import ACCUMULATOR_COUNT, BENEFIT, CARE_DAYS, CLAIM, PAYMENT, SLOT
+from adjudicator.columns import ACCUMULATOR_COUNT, BENEFIT, CARE_DAYS, CLAIM, LINE_SPLIT, PAYMENT, SLOT
 from adjudicator.ledger.batch import Identities, Money, Settlements, pack
-from adjudicator.ledger.posting import Changes, Names, Parts
+from adjudicator.ledger.fee_lines import Lines
+from adjudicator.ledger.record_kernel import Names, Parts
+from adjudicator.ledger.state_kernel import Changes
 from adjudicator.ledger.states import StateRead
 from adjudicator.ledger.store import Committed
-from adjudicator.v1 import settlement_pb2
+from adjudicator.v1 import claim_pb2, record_pb2, settlement_pb2
+from adjudicator.wire.schema import compile_schema
 
 POOL = "990100"
 
@@ -68,12 +71,33 @@ class Case:
 
     @property
     def basis(self) -> bytes:
-        """Bytes that the ledger keeps and does not read: none, or some."""
-        return (digest(self) * 3)[: self.total_fen % 40]
+        """What it was priced from: of some nothing is kept."""
+        if self.total_fen % 3 == 0:
+            return b""
+        basis = record_pb2.RecordBasis(rules_hash=self.total_fen + 2**63, principal_diagnosis="I10.x00")
+        return basis.SerializeToString()
 
     @property
     def content(self) -> bytes:
         return digest(self)
+
+    @property
+    def lines(self) -> list[settlement_pb2.LineResult]:
+        """Its fee lines: all in scope but a few fen."""
+        count, kept = 1 + self.total_fen % 5, []
+        for number in range(count):
+            amount = self.total_fen // count + (self.total_fen % count if number == 0 else 0)
+            wholly = amount if number == 3 else amount // 7 if number == 2 else 0
+            over = amount // 9 if number == 1 else 0
+            first_pay = (amount - wholly - over) // 20 if self.total_fen % 2 else 0
+            line = settlement_pb2.LineResult(
+                line_id=f"L{self.total_fen % 13 + number}", amount_fen=amount, wholly_self_paid_fen=wholly,
+                over_ceiling_fen=over, first_pay_fen=first_pay, in_scope_fen=amount - wholly - over - first_pay,
+                price_ceiling_e4=7 if number % 2 else 999_999_000_000, first_pay_ppm=50_000 * (number % 2),
+                item_class=1 + number % 3, note=number // 4,
+            )  # fmt: skip
+            kept.append(line)
+        return kept
 
     @property
     def answer(self) -> bytes:
@@ -95,7 +119,10 @@ class Case:
             account_balance_fen=5_000_000 - self.account_fen,
             pooled_rate_ppm=600_000,
         )
-        answer.lines.add(line_id="1", amount_fen=self.total_fen, in_scope_fen=self.total_fen, price_ceiling_e4=7)
+        if self.basis:
+            answer.rules_hash = f"{self.total_fen + 2**63:016x}"
+        for line in self.lines:
+            answer.lines.append(line)
         answer.funds.add(fund_type="390100", amount_fen=self.pooled_fen)
         answer.payment.due_fen, answer.payment.points_e8 = self.due_fen, 123
         return answer.SerializeToString()
@@ -153,7 +180,26 @@ def settlements(
         guarded=np.zeros(0, np.int64) if guarded is None else guarded,
         answers=_parts([case.answer for case in cases]),
         basis=_parts([case.basis for case in cases]),
+        lines=fee_lines([case.lines for case in cases]),
     )  # fmt: skip
+
+
+LINE = compile_schema(claim_pb2.Claim.DESCRIPTOR).dtype("lines")
+
+
+def fee_lines(claims: list[list[settlement_pb2.LineResult]]) -> Lines:
+    """The lines of some claims as columns."""
+    lines = [line for of_claim in claims for line in of_claim]
+    wire, splits, text = np.zeros(len(lines), LINE), np.zeros(len(lines), LINE_SPLIT), bytearray(b"-")
+    for place, line in enumerate(lines):
+        wire[place]["line_id_start"], wire[place]["line_id_size"] = len(text), len(line.line_id.encode())
+        text += line.line_id.encode()
+        wire[place]["amount_fen"] = line.amount_fen
+        for name in LINE_SPLIT.names:
+            if name != "error":
+                splits[place][name] = getattr(line, name)
+    ends = np.cumsum([len(of_claim) for of_claim in claims], dtype=np.int64)
+    return Lines(np.frombuffer(bytes(text), np.uint8), wire, splits, np.append(0, ends)[:-1], ends)
 
 
 def _parts(values: list[bytes]) -> Parts:

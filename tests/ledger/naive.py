@@ -6,6 +6,7 @@ import struct
 from dataclasses import dataclass, field
 
 from adjudicator.columns import ACCUMULATORS
+from adjudicator.v1 import record_pb2, settlement_pb2
 
 MASK = 2**64 - 1
 NUMBER = {name: number for number, name in ACCUMULATORS}
@@ -18,10 +19,9 @@ def pad(data: bytes) -> bytes:
     return data
 
 
-def checksum(data: bytes) -> int:
+def checksum(data: bytes, value: int = 0x9E3779B97F4A7C15) -> int:
     """Multiply and fold, word by word."""
-    value = 0x9E3779B97F4A7C15
-    for (word,) in struct.iter_unpack("<Q", data):
+    for (word,) in struct.iter_unpack("<Q", pad(data)):
         value = (value ^ word) * 0xFF51AFD7ED558CCD & MASK
         value ^= value >> 29
     return value
@@ -35,31 +35,96 @@ def numbered(amounts: dict[str, int]) -> bytes:
 
 
 def record(
-    *, kind, pool, month, date, year, scheme, sequence, county, institution, encounter, fields, postings, changes,
-    quotas, answer, commit, recorded_ms, key, content, person, state_key, previous, last, original=bytes(16),
-    basis=b"", days=(),
-) -> bytes:  # fmt: skip
-    """One journal record. ``postings``: fund -> fen; ``changes``: accumulator -> change; ``quotas`` and ``days``:
-    key -> change.
+    *, kind, date, year, scheme, sequence, county, institution, encounter, fields, postings, changes, quotas, answer,
+    key, content, person, state_key, previous, basis=b"", days=(),
+) -> record_pb2.JournalRecord:  # fmt: skip
+    """One settlement of the journal without its checksum. ``postings``: fund -> fen; ``changes``: accumulator ->
+    change; ``quotas`` and ``days``: key -> change.
     """
-    institution, encounter = institution.encode(), encounter.encode()
-    head = struct.pack("<HBBI", 2, kind, 1 if state_key else 0, pool)
-    head += struct.pack("<IIII", month, date, year, scheme)
-    head += struct.pack("<II", sequence, len(answer))
-    head += struct.pack("<HHHH", len(institution), len(encounter), len(fields), len(postings))
-    head += struct.pack("<HHI", len(changes), len(quotas), county)
-    head += struct.pack("<Qq", commit, recorded_ms)
-    head += struct.pack("<IHH", len(basis), len(days), 0)
-    head += key + content + person + (state_key or bytes(16)) + previous + last + original
-    body = pad(institution + encounter)
-    body += pad(b"".join(struct.pack("<I", value) for value in fields))
+    present = [digest & 0xFF for digest in fields]
+    bits = sum(1 << place for place, digest in enumerate(present) if digest)
+    stored = record_pb2.JournalRecord(
+        kind=kind, key=key, content=content, person=person, state_key=state_key, settlement_date=date,
+        benefit_year=year, scheme=scheme, county=county, sequence=sequence, institution=institution,
+        encounter=encounter, answer_checksum=checksum(answer) & 0xFFFFFFFF,
+    )  # fmt: skip
+    stored.field_digests = bytes([len(fields)]) + bits.to_bytes(-(-len(fields) // 8), "little")
+    stored.field_digests += bytes(digest for digest in present if digest)
+    if any(previous):
+        stored.previous = previous
     for fund, amount in sorted(postings.items()):
-        body += struct.pack("<IHHq", county, scheme, fund, amount)
-    body += numbered(changes)
-    for key_, change in (*quotas.items(), *dict(days).items()):
-        body += struct.pack("<Qq", key_, change)
-    body += pad(answer) + pad(basis)
-    return head + struct.pack("<Q", checksum(head + bytes(8) + body)) + body
+        stored.posting_funds.append(fund)
+        stored.posting_amounts.append(amount)
+    for number, change in sorted((NUMBER[name], change) for name, change in changes.items()):
+        stored.change_numbers.append(number)
+        stored.changes.append(change)
+    for keys, amounts, pairs in (
+        (stored.quota_keys, stored.quota_changes, quotas), (stored.days_keys, stored.days_changes, dict(days)),
+    ):  # fmt: skip
+        keys.extend(pairs)
+        amounts.extend(pairs.values())
+    whole = settlement_pb2.Settlement.FromString(answer)
+    stored.lines.CopyFrom(fee_lines(whole.lines))
+    for name in (
+        "institution_code", "encounter_id", "settlement_sequence", "direction", "settlement_id", "rules_hash", "lines",
+    ):  # fmt: skip
+        whole.ClearField(name)
+    stored.answer = whole.SerializeToString()
+    if basis:
+        stored.basis.ParseFromString(basis)
+    return stored
+
+
+def fee_lines(lines) -> record_pb2.FeeLines:
+    """The lines of an answer, column by column."""
+    stored, kinds, ids, before = record_pb2.FeeLines(), [], b"", b""
+    by_ratio = True
+    for line in lines:
+        whole = line.wholly_self_paid_fen == line.amount_fen != 0
+        kind = (line.first_pay_ppm, 2 * line.item_class + whole, line.note)
+        if kind not in kinds:
+            kinds.append(kind)
+            stored.kind_first_pay_ppm.append(kind[0])
+            stored.kind_classes.append(kind[1])
+            stored.kind_notes.append(kind[2])
+        stored.kinds.append(kinds.index(kind))
+        stored.amounts.append(line.amount_fen)
+        stored.wholly_self_paid.append(0 if whole else line.wholly_self_paid_fen)
+        stored.over_ceiling.append(line.over_ceiling_fen)
+        stored.first_pay.append(line.first_pay_fen)
+        none = line.price_ceiling_e4 == 999_999_000_000
+        stored.price_ceilings.append(0 if none else line.price_ceiling_e4 + 1)
+        rest = line.amount_fen - line.wholly_self_paid_fen - line.over_ceiling_fen
+        by_ratio &= line.first_pay_fen == (rest * line.first_pay_ppm + 500_000) // 1_000_000
+        new = line.line_id.encode()
+        common = 0
+        while common < min(len(new), len(before)) and new[common] == before[common]:
+            common += 1
+        counts_up = before[-1:].isdigit() and new == before[:1] + str(int(before[1:]) + 1).encode()  # L7, L8
+        ids += b"\0" if counts_up else bytes([1 + common, len(new) - common]) + new[common:]
+        before = new
+    stored.line_ids = ids
+    if by_ratio and any(stored.first_pay):
+        stored.first_pay_by_ratio = True
+        del stored.first_pay[:]
+    for column in (
+        stored.kinds, stored.wholly_self_paid, stored.over_ceiling, stored.first_pay, stored.price_ceilings,
+    ):  # fmt: skip
+        if not any(column):
+            del column[:]
+    return stored
+
+
+def block(records, *, pool, month, commit, recorded_ms) -> bytes:
+    """Records as one value of the journal."""
+    head = record_pb2.JournalBlock(
+        format=3, count=len(records), pool=pool, month=month, commit=commit, recorded_ms=recorded_ms
+    ).SerializeToString()
+    seed, data = checksum(head), head
+    for one in records:
+        one.checksum = checksum(one.SerializeToString(), seed)
+        data += record_pb2.JournalBlock(records=[one]).SerializeToString()
+    return data
 
 
 @dataclass

@@ -175,23 +175,23 @@ def test_everything_but_the_journal_can_be_lost(play, pool):
 
 
 async def journal_deleted(client, pool):
-    await client.xdel(names.journal(pool, 202405), "2-0")
+    await client.xdel(names.journal(pool, 202405), "3-0")
     return "journal entry 2: stored missing, expected a record"
 
 
 async def journal_altered(client, pool):
     (_, fields), *_ = await client.xrange(names.journal(pool, 202406), "5-0", "5-0")
-    record = bytearray(fields[b"r"])
-    record[200] ^= 1
+    block = bytearray(fields[b"r"])
+    block[200] ^= 1
     await client.xdel(names.journal(pool, 202406), "5-0")
-    await client.xadd(names.journal(pool, 202406), {"r": bytes(record)}, id="5-1")
-    return "journal entry 5: stored unreadable, it is damaged, expected a record"
+    await client.xadd(names.journal(pool, 202406), {"r": bytes(block)}, id="5-1")
+    return "journal entry 4: stored unreadable, it is damaged, expected a record"
 
 
 async def journal_entry_added(client, pool):
-    (_, fields), *_ = await client.xrange(names.journal(pool, 202405), "2-0", "2-0")
-    await client.xadd(names.journal(pool, 202405), {"r": fields[b"r"]}, id="9-0")
-    return "journal entry 9: stored a settlement that has a record already, expected each settlement once"
+    (_, fields), *_ = await client.xrange(names.journal(pool, 202405), "3-0", "3-0")
+    await client.xadd(names.journal(pool, 202405), {"r": fields[b"r"]}, id="11-0")
+    return "journal entry 10: stored a settlement that has a record already, expected each settlement once"
 
 
 @pytest.mark.parametrize("damage", [journal_deleted, journal_altered, journal_entry_added])

@@ -9,6 +9,7 @@ import redis
 from adjudicator import ledger
 from adjudicator.ledger.connection import Script
 from adjudicator.ledger.keys import index_bucket, prefix
+from adjudicator.v1.record_pb2 import JournalBlock
 
 FOLDER = Path(ledger.__file__).parent
 KEYS = [bytes([first]) + bytes(15) for first in range(256)]
@@ -38,4 +39,9 @@ def test_keys_are_sorted_into_buckets_with_their_places(store_url, pool):
 def test_no_script_makes_the_name_of_a_bucket_itself():
     for file in FOLDER.glob("*.lua"):
         if file.name != "buckets.lua":
-            assert "string.byte" not in file.read_text("utf-8"), file.name
+            assert "byte(keys" not in file.read_text("utf-8"), file.name
+
+
+def test_the_script_that_cuts_blocks_knows_the_tag_of_a_record():
+    number = JournalBlock.DESCRIPTOR.fields_by_name["records"].number
+    assert f"RECORD_TAG = {number << 3 | 2} " in (FOLDER / "blocks.lua").read_text("utf-8")

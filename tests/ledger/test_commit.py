@@ -13,12 +13,11 @@ from adjudicator.codes import Scheme
 from adjudicator.columns import ACCUMULATORS, SLOT
 from adjudicator.errors import AdjudicatorError, E
 from adjudicator.ledger import keys as names
-from adjudicator.ledger.batch import pack
+from adjudicator.ledger.batch import LARGEST_TOTAL, pack
 from adjudicator.ledger.layout import Kind
 from adjudicator.payers import Fund
 from tests.ledger.made import Case, digest, dump, random_case, settle, settlements, unique_states
 
-INT64_MAX = 2**63 - 1
 NUMBER = {name: number for number, name in ACCUMULATORS}
 
 
@@ -244,10 +243,10 @@ def test_the_largest_amounts_stay_exact(play, pool):
     place = (990101, Scheme.EMPLOYEE, Fund.POOLED)
 
     async def scenario(ledger):
-        await ledger.post(pool, digest(1), 202405, [(*place, INT64_MAX)])
-        await ledger.post(pool, digest(2), 202405, [(*place, -INT64_MAX)])
-        await ledger.post(pool, digest(3), 202405, [(*place, -INT64_MAX)])
-        assert [row.amount_fen for row in (await ledger.totals(pool)).rows] == [-INT64_MAX]
+        await ledger.post(pool, digest(1), 202405, [(*place, LARGEST_TOTAL)])
+        await ledger.post(pool, digest(2), 202405, [(*place, -LARGEST_TOTAL)])
+        await ledger.post(pool, digest(3), 202405, [(*place, -LARGEST_TOTAL)])
+        assert [row.amount_fen for row in (await ledger.totals(pool)).rows] == [-LARGEST_TOTAL]
         assert (await ledger.verify(pool)).holds
 
     play(scenario)
@@ -257,14 +256,14 @@ def test_a_total_that_would_overflow_leaves_nothing_behind(play, pool):
     resident, employee = (990101, Scheme.RESIDENT, Fund.POOLED), (990101, Scheme.EMPLOYEE, Fund.POOLED)
 
     async def scenario(ledger):
-        await ledger.post(pool, digest(1), 202405, [(*resident, INT64_MAX)])
+        await ledger.post(pool, digest(1), 202405, [(*resident, LARGEST_TOTAL)])
         before = await dump(ledger, pool)
         with pytest.raises(AdjudicatorError) as refused:
             await ledger.post(pool, digest(2), 202405, [(*employee, 5), (*resident, 1), (990102, *resident[1:], 7)])
         assert refused.value.problems[0].number == E.AMOUNT_OUT_OF_RANGE
         assert await dump(ledger, pool) == before
         with pytest.raises(AdjudicatorError):
-            await ledger.post(pool, digest(3), 202405, [(*employee, INT64_MAX), (*employee, 1)])
+            await ledger.post(pool, digest(3), 202405, [(*employee, LARGEST_TOTAL), (*employee, 1)])
         assert await dump(ledger, pool) == before
 
     play(scenario)

@@ -18,14 +18,14 @@ from adjudicator.ledger.layout import Kind
 from adjudicator.ledger.record import Record
 from adjudicator.ledger.states import StateRead
 
-FOLDER = Path(__file__).parent / "records" / "format_2"
+FOLDER = Path(__file__).parent / "records" / "format_3"
 
 
 def stored(name: str) -> bytes:
     return (FOLDER / f"{name}.bin").read_bytes()
 
 
-def test_a_settlement_its_reversal_and_a_posting_of_format_2() -> None:
+def test_a_settlement_its_reversal_and_a_posting_of_format_3() -> None:
     settlement, reversal, posting = (Record.from_bytes(stored(name)) for name in ("settlement", "reversal", "posting"))
     assert (settlement.kind, reversal.kind, posting.kind) == (Kind.SETTLE, Kind.REVERSE, Kind.POSTING)
     for record in (settlement, reversal):
@@ -37,7 +37,7 @@ def test_a_settlement_its_reversal_and_a_posting_of_format_2() -> None:
     assert posting.postings == ((330106, 2, 13, 700),)
 
 
-def test_a_state_of_format_2() -> None:
+def test_a_state_of_format_3() -> None:
     state, settlement = StateRead.parse(np.zeros((1, 16), np.uint8), [stored("state")]), stored("settlement")
     numbers = dict(ACCUMULATORS)
     changes = {numbers[number]: change for number, change in Record.from_bytes(settlement).changes}
@@ -47,9 +47,9 @@ def test_a_state_of_format_2() -> None:
 
 def test_another_format_is_named() -> None:
     with pytest.raises(AdjudicatorError) as refused:
-        Record.from_bytes(b"\x01" + stored("settlement")[1:], 7)
+        Record.from_bytes(b"\x08\x01" + stored("settlement")[2:], 7)
     assert refused.value.problems[0].number == E.LEDGER_CORRUPT
-    assert "record format 1, this version reads format 2" in refused.value.problems[0].detail
+    assert "record format 1, this version reads format 3" in refused.value.problems[0].detail
 
 
 READ = """

@@ -42,7 +42,7 @@ class DrgCase(made.Case):
     def basis(self) -> bytes:
         if self.stay == (0, 0):
             return b""
-        basis = record_pb2.RecordBasis(principal_diagnosis=self.principal)
+        basis = record_pb2.RecordBasis(rules_hash=self.total_fen + 2**63, principal_diagnosis=self.principal)
         basis.facts.admission_date, basis.facts.discharge_date = self.stay
         return basis.SerializeToString()
 

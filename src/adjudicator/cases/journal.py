@@ -139,8 +139,8 @@ class Journal(Years):
             raise not_latest(record, self._by_key(state.last[0].tobytes()))
         reversal_key = settlement_key(record.institution, record.encounter, record.sequence, DIRECTION_REVERSE)
         batch = reversal_of(record, reversal_key, state, date)
-        self._states |= dict(zip(batch.state_keys, map(bytes, batch.states), strict=True))
-        self._reversals[number] = Record.from_bytes(bytes(batch.records[0]))
+        self._states |= batch.new_states()
+        self._reversals[number] = Record.from_bytes(bytes(batch.entries[0].block))
         return settlement_pb2.Settlement.FromString(self._reversals[number].answer)
 
     def _read(self, *state_keys: bytes) -> StateRead:

@@ -16,8 +16,8 @@ from adjudicator.ledger import keys as names
 from adjudicator.ledger.connection import Connection, Script
 from adjudicator.ledger.journal import Chunk, scan
 from adjudicator.ledger.names import parse_total_field, total_field
-from adjudicator.ledger.posting import GOOD
 from adjudicator.ledger.replay import Replay, describe_total
+from adjudicator.ledger.state_kernel import GOOD
 from adjudicator.ledger.states import StateRead, parse_each
 
 PLACES = Script("buckets.lua", "places.lua")
@@ -165,7 +165,7 @@ async def extend(
 
 
 async def _wrong_places(connection: Connection, pool: str, chunk: Chunk) -> list[WrongPlace]:
-    keys = np.ascontiguousarray(chunk.headers["key"]).tobytes()
+    keys = chunk.keys.tobytes()
     arguments = [names.prefix(pool), keys or bytes(16)]
     _, _, stored = await connection.call(PLACES, names.version(pool), arguments)
     wrong = []
@@ -177,9 +177,9 @@ async def _wrong_places(connection: Connection, pool: str, chunk: Chunk) -> list
 
 
 def _check_headers(chunk: Chunk, pool: str, check: Verification) -> None:
-    for name, expected in (("pool", int(pool)), ("month", chunk.month)):
-        for row in np.flatnonzero(chunk.headers[name] != expected).tolist():
-            check.note("journal", f"entry {chunk.positions[row]}", f"{name} {chunk.headers[name][row]}", expected)
+    for name, found, expected in (("pool", chunk.pools, int(pool)), ("month", chunk.months, chunk.month)):
+        for row in np.flatnonzero(found != expected).tolist():
+            check.note("journal", f"entry {chunk.positions[row]}", f"{name} {found[row]}", expected)
 
 
 def check_positions(replay: Replay, check: Verification) -> None:
@@ -255,7 +255,7 @@ async def _stands_at(connection: Connection, pool: str, settlement: bytes, month
     if not (month.isdigit() and position.isdigit()):
         return False
     async for chunk in scan(connection, pool, int(month), int(position), int(position)):
-        return len(chunk) == 1 and chunk.headers["key"][0].tobytes() == settlement
+        return len(chunk) == 1 and chunk.keys[0].tobytes() == settlement
     return False
 
 

@@ -5,41 +5,41 @@ from __future__ import annotations
 import secrets
 import time
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cache
 from typing import NamedTuple
 
 import numpy as np
 
 from adjudicator.claim.state import STORED
-from adjudicator.columns import KEY
 from adjudicator.errors import E, refuse
-from adjudicator.ledger.keys import prefix, states
-from adjudicator.ledger.layout import (
-    FORMAT,
-    HAS_STATE,
-    HEADER,
-    HEADER_WORDS,
-    STATE_HEAD,
-    STATE_WORDS,
-    Kind,
-)
-from adjudicator.ledger.names import fund_text, scheme_text, total_field
-from adjudicator.ledger.posting import (
-    Buffer,
-    Changes,
-    Headers,
-    Names,
-    NewStates,
-    OldPairs,
-    Parts,
-    measure,
-    sum_groups,
-    write_records,
-    write_states,
-)
+from adjudicator.ledger.fee_lines import Kinds, Lines
+from adjudicator.ledger.keys import prefix
+from adjudicator.ledger.layout import STATE_FORMAT, STATE_HEAD, STATE_WORDS
+from adjudicator.ledger.names import fund_text, scheme_text
 from adjudicator.ledger.record import Record
+from adjudicator.ledger.record_kernel import (
+    CHANGE_BYTES,
+    HEAD,
+    LINE_BYTES,
+    MOST_SEGMENTS,
+    RECORD_BYTES,
+    Blocks,
+    Commit,
+    Content,
+    Heads,
+    Names,
+    Parts,
+    Room,
+    sum_groups,
+    write_blocks,
+)
+from adjudicator.ledger.state_kernel import Buffer, Changes, NewStates, OldPairs, write_states
 from adjudicator.ledger.states import StateRead
 from adjudicator.payers import LEDGER, LEDGER_COUNT, Origin
+
+LARGEST_TOTAL = 2**53 - 1
+"""The script of a commit adds in doubles, which are exact up to here: 90 billion yuan a thousand times over."""
 
 Total = tuple[int, int, int, int, int]
 """Month, county, scheme, payers.Fund, amount in fen (for the number of settlements a count)."""
@@ -84,57 +84,75 @@ class Settlements:
     """The serialised answers."""
     basis: Parts
     """What each was priced from, to explain it later; opaque here (claim.basis)."""
+    lines: Lines
+    """The fee lines of the answers."""
+
+
+class Shelf(NamedTuple):
+    """Values one after the other, and how long each is."""
+
+    octets: bytes | memoryview
+    sizes: np.ndarray  # uint32
+
+    def pieces(self) -> list[bytes]:
+        """Return each value."""
+        ends = np.cumsum(self.sizes, dtype=np.int64)
+        return [
+            bytes(self.octets[end - size : end]) for size, end in zip(self.sizes.tolist(), ends.tolist(), strict=True)
+        ]
+
+
+class JournalEntry(NamedTuple):
+    """What becomes one entry of a journal stream: a block, its month and how many records it has."""
+
+    month: int
+    records: int
+    block: bytes | memoryview
 
 
 @dataclass(slots=True)
 class CommitBatch:
-    """What the commit script takes. ``keys`` 16 bytes a record, ``months`` six digits a record, in order.
+    """What the commit script takes. ``keys`` 16 bytes a record, in order.
 
-    ``state_keys``, ``state_versions`` (as read, 8 bytes each) and ``states`` (new values) belong to one another. The
-    states ``guard_keys`` are not written; they must have the versions ``guard_versions``.
+    ``state_keys`` (16 bytes each), ``state_versions`` (as read, 8 bytes each) and ``states`` (new values) belong to one
+    another. The states ``guard_keys`` are not written; they must have the versions ``guard_versions``.
     """
 
     pool: str
     keys: bytes
-    months: bytes
-    records: list[memoryview | bytes]
-    state_keys: list[bytes]
+    entries: list[JournalEntry]
+    state_keys: bytes
     state_versions: bytes
-    states: list[memoryview | bytes]
+    states: Shelf
     totals: list[Total]
     commit: int
-    guard_keys: list[bytes] = field(default_factory=list)
+    guard_keys: bytes = b""
     guard_versions: bytes = b""
 
     def __len__(self) -> int:
-        return len(self.records)
+        return len(self.keys) // 16
 
-    def arguments(self) -> list[bytes | memoryview | str | int]:
+    def new_states(self) -> dict[bytes, bytes]:
+        """Return the states that are written: key -> value."""
+        keys = (self.state_keys[at : at + 16] for at in range(0, len(self.state_keys), 16))
+        return dict(zip(keys, self.states.pieces(), strict=True))
+
+    def arguments(self) -> list[bytes | memoryview | str]:
         """Arguments of the script (commit.lua)."""
-        by_month: dict[int, list[str]] = {}
-        by_county: dict[int, list[str]] = {}
-        for month, county, scheme, fund, amount in self.totals:
-            by_month.setdefault(month, []).extend((total_field(county, scheme, fund), str(amount)))
-            name = f"{month:06d}|{scheme_text(scheme)}|{fund_text(scheme, fund)}"
-            by_county.setdefault(county, []).extend((name, str(amount)))
-        arguments: list[bytes | memoryview | str | int] = [prefix(self.pool), self.keys, self.months]
-        arguments.append(self.state_versions + self.guard_versions)
-        for groups in (by_month, by_county):
-            arguments.append(len(groups))
-            for group, values in groups.items():
-                arguments += (f"{group:06d}", len(values), *values)
-        arguments += self.records
-        state_prefix = states(self.pool)
-        for key, value in zip(self.state_keys, self.states, strict=True):
-            arguments += (state_prefix + key, value)
-        arguments += map(state_prefix.__add__, self.guard_keys)
-        return arguments
+        totals = [
+            f"{month:06d} {county:06d} {_fund(scheme, fund)} {amount}\n"
+            for month, county, scheme, fund, amount in self.totals
+        ]
+        return [
+            prefix(self.pool), self.keys, "".join([f"{entry.month:06d}{entry.records:04d}" for entry in self.entries]),
+            self.state_keys + self.guard_keys, self.state_versions + self.guard_versions, self.states.sizes.tobytes(),
+            self.states.octets, "".join(totals), *[entry.block for entry in self.entries],
+        ]  # fmt: skip
 
 
-def _cut(buffer: Buffer) -> list[memoryview | bytes]:
-    """Pieces of a buffer of 8-byte words, without copying."""
-    whole, ends = buffer.octets.data, (buffer.offsets * 8).tolist()
-    return list(map(whole.__getitem__, map(slice, ends[:-1], ends[1:])))
+@cache
+def _fund(scheme: int, fund: int) -> str:
+    return f"{scheme_text(scheme)}|{fund_text(scheme, fund)}"
 
 
 def fund_amounts(claims: np.ndarray, benefits: np.ndarray, payments: np.ndarray) -> np.ndarray:
@@ -166,59 +184,71 @@ def new_commit() -> int:
 def pack(rows: Settlements, recorded_ms: int | None = None) -> CommitBatch:
     """Turn priced settlements into what one commit writes; work per claim is done in kernels."""
     commit = new_commit()
-    months = rows.money.claims["settlement_date"] // 100
     amounts = fund_amounts(*rows.money)
     by_state = _by_state(rows.changes.state_rows)
-    headers = _headers(rows, months, by_state)
-    headers["commit"], headers["recorded_ms"] = commit, now_ms() if recorded_ms is None else recorded_ms
     state_rows, new_states = _pack_states(rows, by_state)
+    recorded_ms = now_ms() if recorded_ms is None else recorded_ms
     return CommitBatch(
         pool=rows.pool,
         keys=rows.identities.keys.tobytes(),
-        months="".join(map(str, months.tolist())).encode(),
-        records=_cut(_pack_records(rows, headers, amounts)),
-        state_keys=rows.states.keys[state_rows].view(KEY).ravel().tolist(),
+        entries=_pack_records(rows, Commit(int(rows.pool), commit, recorded_ms), amounts, by_state),
+        state_keys=rows.states.keys[state_rows].tobytes(),
         state_versions=rows.states.versions[state_rows].tobytes(),
-        states=_cut(new_states),
-        totals=_sum_totals(months, rows, amounts),
+        states=new_states,
+        totals=_sum_totals(rows, amounts),
         commit=commit,
-        guard_keys=rows.states.keys[rows.guarded].view(KEY).ravel().tolist(),
+        guard_keys=rows.states.keys[rows.guarded].tobytes(),
         guard_versions=rows.states.versions[rows.guarded].tobytes(),
     )
 
 
-def _pack_records(rows: Settlements, headers: np.ndarray, amounts: np.ndarray) -> Buffer:
-    """Return the records; fills what the headers say about sizes."""
-    names, parts = rows.identities.names, (rows.answers, rows.basis)
+def _pack_records(
+    rows: Settlements, commit: Commit, amounts: np.ndarray, by_state: tuple[np.ndarray, np.ndarray]
+) -> list[JournalEntry]:
+    """Return the records in blocks."""
+    count, names, heads = len(amounts), rows.identities.names, _heads(rows, by_state)
     fields = np.ascontiguousarray(rows.identities.field_digests, np.uint32)
-    offsets = np.empty(len(headers) + 1, np.int64)
-    measure(headers, names, fields.shape[1], amounts, rows.changes, parts, offsets)
-    out = Buffer.of(np.empty(int(offsets[-1]), np.uint64), offsets)
-    both = Headers(headers, headers.view(np.uint64).reshape(-1, HEADER_WORDS))
-    write_records(both, names, fields, amounts, (STORED, rows.changes), parts, out)
-    return out
+    content = Content(fields, amounts, rows.answers, rows.basis, rows.lines)
+    line_counts = rows.lines.ends - rows.lines.starts
+    room = RECORD_BYTES * (count + 1) + len(rows.answers.data) + len(rows.basis.data) + LINE_BYTES * line_counts.sum()
+    room += int(names.institution_sizes.sum() + names.encounter_sizes.sum())
+    room += count * (2 * fields.shape[1] + CHANGE_BYTES * (amounts.shape[1] + len(STORED.numbers)))
+    room += int(rows.lines.wire["line_id_size"].sum())
+    out, places = np.empty(int(room), np.uint8), np.empty((6, count), np.int64)
+    blocks = Blocks(out, *places)
+    longest = max(int(line_counts.max(initial=0)), 1)
+    scratch = Room(Kinds(*np.empty((4, longest), np.int64)), np.empty((MOST_SEGMENTS, 2), np.int64))
+    written = write_blocks(commit, heads, content, (STORED, rows.changes), scratch, blocks)
+    octets, columns = out.data, heads.columns["month"]
+    firsts = blocks.firsts[:written]
+    of_block = zip(firsts.tolist(), blocks.begins[:written].tolist(), blocks.stops[:written].tolist(), strict=True)
+    entries, last = [], count
+    for first, begin, stop in of_block:  # from the last to the first
+        entries.append(JournalEntry(int(columns[first]), last - first, octets[begin:stop]))
+        last = first
+    return entries[::-1]
 
 
-def _headers(rows: Settlements, months: np.ndarray, by_state: tuple[np.ndarray, np.ndarray]) -> np.ndarray:
-    """Headers without commit, time and sizes."""
-    ids, changes = rows.identities, rows.changes
-    headers = np.zeros(len(months), HEADER)
-    headers["format"], headers["kind"], headers["pool"] = FORMAT, Kind.SETTLE, int(rows.pool)
-    headers["flags"] = np.where(changes.state_rows >= 0, HAS_STATE, 0)
-    headers["month"], headers["county"], headers["sequence"] = months, ids.counties, ids.sequences
+def _heads(rows: Settlements, by_state: tuple[np.ndarray, np.ndarray]) -> Heads:
+    """Return what the records say about themselves."""
+    ids, changes, claims = rows.identities, rows.changes, rows.money.claims
+    heads = np.empty(len(ids.keys), HEAD)
+    heads["month"], heads["county"], heads["sequence"] = claims["settlement_date"] // 100, ids.counties, ids.sequences
     for name in ("settlement_date", "benefit_year", "scheme"):
-        headers[name] = rows.money.claims[name]
-    headers["key"], headers["content"], headers["person"] = ids.keys, ids.contents, ids.persons
+        heads[name] = claims[name]
+    state_keys, previous = np.zeros((2, len(heads), 16), np.uint8)
     with_state = np.flatnonzero(changes.state_rows >= 0)
     state_rows = changes.state_rows[with_state]
-    headers["state_key"][with_state] = rows.states.keys[state_rows]
-    headers["previous"][with_state] = rows.states.last[state_rows]
-    headers["last"][with_state] = ids.keys[with_state]
+    state_keys[with_state] = rows.states.keys[state_rows]
+    previous[with_state] = rows.states.last[state_rows]
     order, starts = by_state
     chained = np.ones(len(order), bool)  # the person's second settlement of the batch follows the first of the batch
     chained[starts[:-1]] = False
-    headers["previous"][order[chained]] = ids.keys[order[np.flatnonzero(chained) - 1]]
-    return headers
+    previous[order[chained]] = ids.keys[order[np.flatnonzero(chained) - 1]]
+    return Heads(
+        heads, ids.names, ids.keys.ravel(), ids.contents.ravel(), ids.persons.ravel(), state_keys.ravel(),
+        previous.ravel(),
+    )  # fmt: skip
 
 
 def _by_state(state_rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -230,14 +260,14 @@ def _by_state(state_rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return order, np.append(starts, len(order))
 
 
-def _pack_states(rows: Settlements, by_state: tuple[np.ndarray, np.ndarray]) -> tuple[np.ndarray, Buffer]:
+def _pack_states(rows: Settlements, by_state: tuple[np.ndarray, np.ndarray]) -> tuple[np.ndarray, Shelf]:
     """Return the rows of the states that the batch touches, and their new values."""
     states = rows.states
     order, starts = by_state
     touched, final = rows.changes.state_rows[order[starts[:-1]]], order[starts[1:] - 1]
     heads = np.zeros(len(touched), STATE_HEAD)
     heads["version"] = states.versions[touched] + np.diff(starts).astype(np.uint64)
-    heads["last"], heads["format"] = rows.identities.keys[final], FORMAT
+    heads["last"], heads["format"] = rows.identities.keys[final], STATE_FORMAT
     most = STATE_WORDS + len(STORED.numbers) + (len(STORED.numbers) + 3) // 4
     pairs = len(states.quotas) + len(states.days) + 2 * len(order)
     words = np.empty(len(touched) * most + 2 * pairs, np.uint64)
@@ -253,15 +283,16 @@ def _pack_states(rows: Settlements, by_state: tuple[np.ndarray, np.ndarray]) -> 
         ),
     )  # fmt: skip
     write_states(new, STORED, rows.changes, out)
-    return touched, out
+    return touched, Shelf(out.octets.data[: int(out.offsets[-1]) * 8], (np.diff(out.offsets) * 8).astype(np.uint32))
 
 
-def _sum_totals(months: np.ndarray, rows: Settlements, amounts: np.ndarray) -> list[Total]:
+def _sum_totals(rows: Settlements, amounts: np.ndarray) -> list[Total]:
+    months = rows.money.claims["settlement_date"] // 100
     place = (months.astype(np.int64) * 10**7 + rows.identities.counties) * 100 + rows.money.claims["scheme"]
     groups, members = np.unique(place, return_inverse=True)
     sums = np.zeros((len(groups), LEDGER_COUNT), np.int64)
-    if len(amounts) and max(int(amounts.max()), -int(amounts.min())) > 2**62 // len(amounts):
-        raise refuse(E.AMOUNT_OUT_OF_RANGE, detail="2**62")  # the sum of a batch must stay exact
+    if len(amounts) and max(int(amounts.max()), -int(amounts.min())) > LARGEST_TOTAL // len(amounts):
+        raise refuse(E.AMOUNT_OUT_OF_RANGE, detail=str(LARGEST_TOTAL))
     sum_groups(members.astype(np.int64), amounts, sums)
     places, funds = np.nonzero(sums)
     group = groups[places]
@@ -279,17 +310,16 @@ def pack_records(pool: str, records: Iterable[Record], states: Sequence[tuple[by
         for county, scheme, fund, amount in record.postings:
             place = (record.month, county, scheme, fund)
             sums[place] = sums.get(place, 0) + amount
-    if any(abs(amount) >= 2**63 for amount in sums.values()):
-        raise refuse(E.AMOUNT_OUT_OF_RANGE, detail=str(2**63 - 1))
-    packed: list[memoryview | bytes] = [record.to_bytes() for record in listed]
+    if any(abs(amount) > LARGEST_TOTAL for amount in sums.values()):
+        raise refuse(E.AMOUNT_OUT_OF_RANGE, detail=str(LARGEST_TOTAL))
+    values = [value for _, _, value in states]
     return CommitBatch(
         pool=pool,
         keys=b"".join(record.key for record in listed),
-        months="".join(f"{record.month:06d}" for record in listed).encode(),
-        records=packed,
-        state_keys=[key for key, _, _ in states],
+        entries=[JournalEntry(record.month, 1, record.to_bytes()) for record in listed],
+        state_keys=b"".join(key for key, _, _ in states),
         state_versions=b"".join(version.to_bytes(8, "little") for _, version, _ in states),
-        states=[value for _, _, value in states],
+        states=Shelf(b"".join(values), np.array([len(value) for value in values], np.uint32)),
         totals=[(*place, amount) for place, amount in sorted(sums.items()) if amount],
         commit=listed[0].commit,
     )

@@ -1,38 +1,30 @@
--- One commit of a pool: all of it or nothing. Amounts are decimal strings from first to last; this language's numbers
--- are doubles and only ever hold positions and counts here. What costs time is the number of calls, so they are few.
+-- One commit of a pool: all of it or nothing. This language's numbers are doubles, so an amount beyond 2^53 is refused
+-- before anything is written. What costs time is the number of calls and arguments, so they are few.
 --
 -- KEYS[1]  adj:{pool}:version
 -- ARGV[1]  prefix adj:{pool}:
--- ARGV[2]  settlement keys, 16 bytes each          ARGV[3]  their months, 6 digits each
--- ARGV[4]  versions as read, 8 bytes each: of the states that are written, then of those that must only stay as they are
--- ARGV[5]  number of months with totals, then of each: month, number of values, then field, amount, ...
--- then     number of counties, then of each: county, number of values, the values of its stream entry
--- then     the records, one value each; then of each state that is written: its key, its new value; then the keys of
---          the others
+-- ARGV[2]  settlement keys, 16 bytes each, in the order of the records
+-- ARGV[3]  of each journal entry its month, 6 digits, and how many records it has, 4 digits
+-- ARGV[4]  keys of states, 16 bytes each: of those that are written, then of those that must only stay as they are
+-- ARGV[5]  their versions as read, 8 bytes each
+-- ARGV[6]  sizes of the new states, 4 bytes each, the lowest first      ARGV[7]  the new states, one after the other
+-- ARGV[8]  what is added to totals: lines of month, county, scheme|fund, amount
+-- then     the blocks of records, one a journal entry
 --
 -- Returns {1, position of the last record}, or {0, indices of known keys, indices of moved states} (from 0), or {2}
 -- while a rebuild is under way. Every check that can fail is made before the first write.
 local MOST = 2000 -- values that one call takes; the language's stack holds some thousands
+local LARGEST = 9007199254740991
 
-local prefix, keys, months, versions = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
-local record_count, version_count = #keys / 16, #versions / 8
-local call, sub, format = redis.call, string.sub, string.format
+local prefix, keys, plan, state_keys, versions, sizes = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6]
+local record_count, state_count, entry_count = #keys / 16, #sizes / 4, #plan / 10
+local call, sub, byte, format = redis.call, string.sub, string.byte, string.format
 
 local function in_parts(command, key, values)
   for first = 1, #values, MOST do
     call(command, key, unpack(values, first, math.min(first + MOST - 1, #values)))
   end
 end
-
--- Where the parts of the arguments are.
-local totals_at, at = 6, 6
-for _ = 1, tonumber(ARGV[5]) do at = at + 2 + tonumber(ARGV[at + 1]) end
-local counties_at = at + 1
-local county_count = tonumber(ARGV[at])
-at = counties_at
-for _ = 1, county_count do at = at + 2 + tonumber(ARGV[at + 1]) end
-local records_at, states_at = at - 1, at - 1 + record_count -- record i is at records_at + i
-local state_count = #ARGV - states_at - version_count -- two values of each, and one of each that is not written
 
 -- Phase 1: is everything as the caller believes?
 local known, moved, buckets = {}, {}, by_bucket(keys)
@@ -47,13 +39,10 @@ for name, bucket in pairs(buckets) do
 end
 local head = call('MGET', KEYS[1], prefix .. 'rebuilding')
 if head[2] then return {2} end
-local unborn = string.rep('\0', 8)
-for first = 1, version_count, MOST do
-  local names = {}
-  for i = first, math.min(first + MOST - 1, version_count) do
-    names[#names + 1] = ARGV[states_at + (i <= state_count and 2 * i - 1 or state_count + i)]
-  end
-  local found = call('MGET', unpack(names))
+local unborn, state_prefix, state_names = string.rep('\0', 8), prefix .. 'state:', {}
+for i = 1, #state_keys / 16 do state_names[i] = state_prefix .. sub(state_keys, 16 * i - 15, 16 * i) end
+for first = 1, #state_names, MOST do
+  local found = call('MGET', unpack(state_names, first, math.min(first + MOST - 1, #state_names)))
   for i = 1, #found do
     local place = 8 * (first + i - 1)
     if (found[i] and sub(found[i], 1, 8) or unborn) ~= sub(versions, place - 7, place) then
@@ -74,65 +63,73 @@ local function look_beyond(stream) -- every stream ends at or before the version
     beyond = stream
   end
 end
-local seen, month_list, county_list = {}, {}, {}
-for i = 1, record_count do
-  local month = sub(months, 6 * i - 5, 6 * i)
+local seen, month_list = {}, {}
+for i = 1, entry_count do
+  local month = sub(plan, 10 * i - 9, 10 * i - 4)
   if not seen[month] then
     seen[month] = true
     month_list[#month_list + 1] = month
     look_beyond('journal:' .. month)
   end
 end
-at = counties_at
-for i = 1, county_count do
-  county_list[i] = ARGV[at]
-  look_beyond('liability:' .. ARGV[at])
-  at = at + 2 + tonumber(ARGV[at + 1])
+local totals, total_months, changes, county_list = {}, {}, {}, {}
+for month, county, name, amount in string.gmatch(ARGV[8], '(%S+) (%S+) (%S+) (%S+)\n') do
+  local total = totals[month]
+  if not total then
+    total = {names = {}, added = {}}
+    totals[month] = total
+    total_months[#total_months + 1] = month
+  end
+  total.names[#total.names + 1], total.added[#total.added + 1] = county .. '|' .. name, amount
+  local values = changes[county]
+  if not values then
+    values = {}
+    changes[county] = values
+    county_list[#county_list + 1] = county
+    look_beyond('liability:' .. county)
+  end
+  values[#values + 1], values[#values + 2] = month .. '|' .. name, amount
 end
 if beyond then return redis.error_reply('LEDGER the version is behind the stream ' .. beyond) end
 local month_known = call('SMISMEMBER', prefix .. 'months', unpack(month_list))
-local county_known = county_count > 0 and call('SMISMEMBER', prefix .. 'counties', unpack(county_list)) or {}
-local totals, before = {}, {}
-at = totals_at
-for i = 1, tonumber(ARGV[5]) do
-  local names, count = {}, tonumber(ARGV[at + 1])
-  for j = at + 2, at + 1 + count, 2 do names[#names + 1] = ARGV[j] end
-  totals[i] = {key = prefix .. 'totals:' .. ARGV[at], names = names, at = at + 2}
-  before[i] = call('HMGET', totals[i].key, unpack(names))
-  at = at + 2 + count
+local county_known = #county_list > 0 and call('SMISMEMBER', prefix .. 'counties', unpack(county_list)) or {}
+for month, total in pairs(totals) do
+  local values = {}
+  for first = 1, #total.names, MOST do
+    local last = math.min(first + MOST - 1, #total.names)
+    local before = call('HMGET', prefix .. 'totals:' .. month, unpack(total.names, first, last))
+    for i = 1, #before do
+      local at, old = first + i - 1, tonumber(before[i] or '0')
+      if not old then return redis.error_reply('LEDGER a total is not a number') end
+      local sum = old + tonumber(total.added[at])
+      if not (math.abs(old) <= LARGEST and math.abs(sum) <= LARGEST) then
+        return redis.error_reply('LEDGER a total would overflow')
+      end
+      values[2 * at - 1], values[2 * at] = total.names[at], format('%.0f', sum)
+    end
+  end
+  total.values = values
 end
 
--- Phase 2, first what the store itself may refuse, and then take back: an amount that overflows, an entry out of order.
-local added = {}
-local function take_back(reply)
-  for i = 1, #totals do
-    for j, name in ipairs(totals[i].names) do
-      if before[i][j] then call('HSET', totals[i].key, name, before[i][j]) else call('HDEL', totals[i].key, name) end
-    end
-  end
-  for _, entry in ipairs(added) do call('XDEL', entry[1], entry[2]) end
-  return reply
-end
-for i = 1, #totals do
-  for j, name in ipairs(totals[i].names) do
-    local reply = redis.pcall('HINCRBY', totals[i].key, name, ARGV[totals[i].at + 2 * j - 1])
-    if type(reply) == 'table' then
-      if i == 1 and j == 1 then return reply end -- refused before the first write, such as a store that is full
-      return take_back(reply)
-    end
-  end
-end
-local places = {}
-for i = 1, record_count do
-  local month, id = sub(months, 6 * i - 5, 6 * i), format('%.0f', position + i)
+-- Phase 2, first what the store itself may refuse, and then take back: a full store, an entry out of order.
+local places, written = {}, {}
+local last = position
+for i = 1, entry_count do
+  local month, count = sub(plan, 10 * i - 9, 10 * i - 4), tonumber(sub(plan, 10 * i - 3, 10 * i))
   local journal = prefix .. 'journal:' .. month
-  local reply = redis.pcall('XADD', journal, id .. '-0', 'r', ARGV[records_at + i])
-  if type(reply) == 'table' and reply.err then return take_back(reply) end
-  added[i] = {journal, id .. '-0'}
-  places[i] = month .. '-' .. id
+  for record = last + 1, last + count do places[record - position] = month .. '-' .. format('%.0f', record) end
+  last = last + count
+  local id = format('%.0f', last) .. '-0'
+  local reply = redis.pcall('XADD', journal, id, 'r', ARGV[8 + i])
+  if type(reply) == 'table' and reply.err then
+    for _, entry in ipairs(written) do call('XDEL', entry[1], entry[2]) end
+    return reply
+  end
+  written[i] = {journal, id}
 end
 
 -- From here on nothing can fail.
+for month, total in pairs(totals) do in_parts('HSET', prefix .. 'totals:' .. month, total.values) end
 for name, bucket in pairs(buckets) do
   local pairs_of = {}
   for i, field in ipairs(bucket.keys) do
@@ -140,20 +137,21 @@ for name, bucket in pairs(buckets) do
   end
   in_parts('HSET', prefix .. 'index:' .. name, pairs_of)
 end
-for first = 1, 2 * state_count, MOST do
-  call('MSET', unpack(ARGV, states_at + first, states_at + math.min(first + MOST - 1, 2 * state_count)))
+local at, new_states, states = 1, ARGV[7], {}
+for i = 1, state_count do
+  local a, b, c, d = byte(sizes, 4 * i - 3, 4 * i)
+  local size = a + 256 * (b + 256 * (c + 256 * d))
+  states[2 * i - 1], states[2 * i] = state_names[i], sub(new_states, at, at + size - 1)
+  at = at + size
 end
-local last = format('%.0f', position + record_count)
-call('SET', KEYS[1], last)
+for first = 1, #states, MOST do call('MSET', unpack(states, first, math.min(first + MOST - 1, #states))) end
+local final = format('%.0f', last)
+call('SET', KEYS[1], final)
 for i, month in ipairs(month_list) do
   if month_known[i] == 0 then call('SADD', prefix .. 'months', month) end
 end
-at = counties_at
-for i = 1, county_count do
-  local count = tonumber(ARGV[at + 1])
-  if county_known[i] == 0 then call('SADD', prefix .. 'counties', ARGV[at]) end
-  call('XADD', prefix .. 'liability:' .. ARGV[at], 'MAXLEN', '~', '1000000', last .. '-0',
-    unpack(ARGV, at + 2, at + 1 + count))
-  at = at + 2 + count
+for i, county in ipairs(county_list) do
+  if county_known[i] == 0 then call('SADD', prefix .. 'counties', county) end
+  call('XADD', prefix .. 'liability:' .. county, 'MAXLEN', '~', '1000000', final .. '-0', unpack(changes[county]))
 end
-return {1, position + record_count}
+return {1, last}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -12,34 +12,48 @@ from adjudicator.claim.state import STORED
 from adjudicator.errors import AdjudicatorError, E, refuse
 from adjudicator.ledger import keys as names
 from adjudicator.ledger.connection import Connection
-from adjudicator.ledger.layout import CHECKSUM_WORD, FORMAT, HEADER, HEADER_WORDS, record_words
-from adjudicator.ledger.posting import check_records
-from adjudicator.ledger.record import Record, why_unreadable
+from adjudicator.ledger.layout import BLOCK_SCHEMA, FORMAT, RECORD_SCHEMA
+from adjudicator.ledger.record import OTHER_FORMAT, Record
+from adjudicator.ledger.record_kernel import MOST_RECORDS, check_records
+from adjudicator.wire.decode import decode
+from adjudicator.wire.schema import Tables
 
-CHUNK_RECORDS = 1000
+CHUNK_BLOCKS, CHUNK_BYTES = 1000, 8 << 20
 DAMAGED, UNKNOWN_AMOUNT = "it is damaged", "it changes an amount that this version does not know"
+_DIGESTS = ("key", "content", "person", "state_key", "previous", "last", "original")
 
 
 @dataclass(slots=True)
 class Chunk:
     """Records of one month, n rows that can be read; ``unreadable`` has the positions of those that cannot, and why.
 
-    ``positions`` int64[n]; ``headers`` HEADER[n]; ``words`` uint64 with ``offsets`` int64[n+1]. The parts are flat:
-    ``postings`` int64[p, 4] of row, scheme, fund, amount with ``posting_counties`` int64[p]; ``changes``, ``quotas``
-    and ``days`` int64[d, 3] of row, number of the accumulator or key (as int64 bits), change.
+    ``positions`` int64[n]; ``pools`` and ``months`` as the blocks say, ``kinds``, ``dates``, ``schemes`` int64[n];
+    ``institutions`` S[n]; ``keys``, ``state_keys``, ``previous``, ``last`` uint8[n, 16]; ``with_state`` bool[n]. The
+    parts are flat: ``postings`` int64[p, 4] of row, scheme, fund, amount with ``posting_counties`` int64[p];
+    ``changes``, ``quotas`` and ``days`` int64[d, 3] of row, number of the accumulator or key (as int64 bits), change.
     """
 
     month: int
     positions: np.ndarray
-    headers: np.ndarray
-    words: np.ndarray
-    offsets: np.ndarray
-    unreadable: dict[int, str]
+    pools: np.ndarray
+    months: np.ndarray
+    kinds: np.ndarray
+    dates: np.ndarray
+    schemes: np.ndarray
+    institutions: np.ndarray
+    with_state: np.ndarray
+    keys: np.ndarray
+    state_keys: np.ndarray
+    previous: np.ndarray
+    last: np.ndarray
     postings: np.ndarray
     posting_counties: np.ndarray
     changes: np.ndarray
     quotas: np.ndarray
     days: np.ndarray
+    unreadable: dict[int, str]
+    _stored: _Stored
+    _rows: np.ndarray
 
     def __len__(self) -> int:
         return len(self.positions)
@@ -51,74 +65,136 @@ class Chunk:
 
     def record(self, row: int) -> Record:
         """One record, taken apart."""
-        words = self.words[self.offsets[row] : self.offsets[row + 1]].copy()
-        words[CHECKSUM_WORD] = self.headers["checksum"][row]
-        return Record.from_bytes(words.tobytes(), int(self.positions[row]))
+        return Record.from_bytes(self._stored.alone(int(self._rows[row])), int(self.positions[row]))
 
 
-def parse(month: int, positions: list[int], values: list[bytes]) -> Chunk:
-    """Columns of the records of a month."""
-    reasons = list(map(why_unreadable, values))
-    unreadable = {position: why for position, why in zip(positions, reasons, strict=True) if why}
-    kept = [value for value, why in zip(values, reasons, strict=True) if not why]
-    places = np.array([position for position, why in zip(positions, reasons, strict=True) if not why], np.int64)
-    words = np.frombuffer(bytearray(b"".join(kept)), np.uint64)
-    offsets = np.zeros(len(kept) + 1, np.int64)
-    np.cumsum([len(value) // 8 for value in kept], out=offsets[1:])
-    headers = _headers(words, offsets)
-    good = np.zeros(len(kept), bool)
-    check_records(words, offsets, good)
-    good &= (headers["format"] == FORMAT) & (record_words(headers) == np.diff(offsets))
-    if not good.all():
-        return _without(month, places, kept, good, {**unreadable, **dict.fromkeys(places[~good].tolist(), DAMAGED)})
-    starts = offsets[:-1] + HEADER_WORDS + _up(headers["institution_size"], headers["encounter_size"])
-    starts += (headers["field_count"].astype(np.int64) + 1) // 2
-    rows, at = _pairs_at(starts, headers["posting_count"])
-    place = words[at]
-    postings = np.empty((len(rows), 4), np.int64)
-    postings[:, 0], postings[:, 3] = rows, words[at + 1].view(np.int64)
-    postings[:, 1], postings[:, 2] = place >> np.uint64(32) & np.uint64(0xFFFF), place >> np.uint64(48)
-    counties = (place & np.uint64(0xFFFFFFFF)).astype(np.int64)
-    starts += 2 * headers["posting_count"].astype(np.int64)
-    changes = _changes(words, starts, headers["change_count"])
-    known = np.append(STORED.place_of, -1)[np.minimum(changes[:, 1], len(STORED.place_of))] >= 0
-    if not known.all():
-        good[changes[~known, 0]] = False
-        unknown = dict.fromkeys(places[~good].tolist(), UNKNOWN_AMOUNT)
-        return _without(month, places, kept, good, {**unreadable, **unknown})
-    starts += _change_words(headers["change_count"].astype(np.int64))
-    quotas = _keyed(words, starts, headers["quota_count"])
-    starts += 2 * headers["quota_count"].astype(np.int64)
-    days = _keyed(words, starts, headers["days_count"])
-    return Chunk(month, places, headers, words, offsets, unreadable, postings, counties, changes, quotas, days)
+@dataclass(slots=True)
+class _Stored:
+    """Records where they stand in some blocks, m of them, readable or not."""
+
+    octets: np.ndarray
+    heads: tuple[np.ndarray, np.ndarray]
+    """int64[m], int64[m]: where the head of each record's block begins and ends."""
+    starts: np.ndarray
+    ends: np.ndarray
+    tags: np.ndarray
+    """int64[m]: where each record begins with its tag and size."""
+
+    def alone(self, row: int) -> bytes:
+        """Return a block with this record alone."""
+        begin, end = int(self.heads[0][row]), int(self.heads[1][row])
+        head, record = self.octets[begin:end], self.octets[int(self.tags[row]) : int(self.ends[row])]
+        return head.tobytes() + record.tobytes()
 
 
-def _without(
-    month: int, places: np.ndarray, values: list[bytes], good: np.ndarray, unreadable: dict[int, str]
+def parse(
+    month: int, last_positions: Sequence[int], blocks: Sequence[bytes], bounds: tuple[int, int] = (1, 2**53)
 ) -> Chunk:
-    """Return the columns of the good records."""
-    chunk = parse(
-        month, places[good].tolist(), [value for value, keep in zip(values, good.tolist(), strict=True) if keep]
-    )
-    chunk.unreadable.update(unreadable)
-    return chunk
+    """Columns of the records of some blocks of a month, each with the position of its last record.
+
+    ``bounds``: first and last position of those that are wanted.
+    """
+    octets = np.frombuffer(b"".join(blocks), np.uint8)
+    offsets = np.zeros(len(blocks) + 1, np.int64)
+    np.cumsum([len(block) for block in blocks], out=offsets[1:])
+    decoded = decode(BLOCK_SCHEMA, octets, offsets[:-1], offsets[1:])
+    outer, unreadable = decoded.tables[""], {}
+    counts, formats = outer["records_end"] - outer["records_start"], outer["format"]
+    good = (decoded.status == 0) & (formats == FORMAT) & (counts > 0)
+    for number in np.flatnonzero(~good).tolist():
+        other = decoded.status[number] == 0 and formats[number] not in (0, FORMAT)
+        unreadable[last_positions[number]] = OTHER_FORMAT.format(formats[number]) if other else DAMAGED
+    counts = np.where(good, counts, 0)
+    of_block, nth = _ranges(counts)
+    places = np.array(last_positions, np.int64)[of_block] - counts[of_block] + 1 + nth
+    rows = outer["records_start"][of_block] + nth
+    texts = decoded.tables["records"]
+    starts = np.ascontiguousarray(texts["start"][rows])
+    ends = starts + texts["size"][rows]
+    tags = np.where(nth == 0, starts, np.append(0, ends)[:-1])
+    first = nth == 0
+    tags[first] = [_head_end(octets, int(start)) for start in starts[first]]
+    heads = (offsets[:-1][of_block], tags[first][np.cumsum(first) - 1] if len(tags) else tags)
+    stored = _Stored(octets, heads, starts, ends, tags)
+    wanted, whole = (places >= bounds[0]) & (places <= bounds[1]), np.zeros(len(starts), bool)
+    check_records(octets, heads, starts, ends, whole)
+    unreadable |= dict.fromkeys(places[wanted & ~whole].tolist(), DAMAGED)
+    above = outer["pool"][of_block].astype(np.int64), outer["month"][of_block].astype(np.int64)
+    return _columns(month, places, above, wanted & whole, unreadable, stored)
 
 
-def _headers(words: np.ndarray, offsets: np.ndarray) -> np.ndarray:
-    picked = np.ascontiguousarray(words[offsets[:-1, None] + np.arange(HEADER_WORDS)])
-    headers: np.ndarray = picked.view(HEADER).reshape(-1)
-    return headers
+def _head_end(octets: np.ndarray, start: int) -> int:
+    """Return where the tag of the record stands whose bytes begin at ``start``: behind it is a size of some bytes."""
+    at = start - 2
+    while octets[at] > 127:
+        at -= 1
+    return at
 
 
-def _up(*sizes: np.ndarray) -> np.ndarray:
-    words: np.ndarray = (np.sum([size.astype(np.int64) for size in sizes], axis=0) + 7) // 8
-    return words
+def _columns(
+    month: int, places: np.ndarray, above: tuple[np.ndarray, np.ndarray], chosen: np.ndarray,
+    unreadable: dict[int, str], stored: _Stored,
+) -> Chunk:  # fmt: skip
+    """Return the columns of the records that are ``chosen`` (bool[m]); ``above``: pool and month of their blocks."""
+    rows = np.flatnonzero(chosen)
+    decoded = decode(RECORD_SCHEMA, stored.octets, stored.starts[rows], stored.ends[rows])
+    tables = decoded.tables
+    changes = _pairs(tables, "change_numbers", "changes")
+    known = np.append(STORED.place_of, -1)[np.clip(changes[:, 1], 0, len(STORED.place_of))] >= 0
+    readable = (decoded.status == 0) & _has_digests(tables[""])
+    if not (readable.all() and known.all()):
+        unknown = np.unique(changes[~known, 0])
+        wrong = np.union1d(np.flatnonzero(~readable), unknown)
+        for row in wrong.tolist():
+            unreadable[int(places[rows[row]])] = UNKNOWN_AMOUNT if row in unknown else DAMAGED
+        chosen = chosen.copy()
+        chosen[rows[wrong]] = False
+        return _columns(month, places, above, chosen, unreadable, stored)
+    root, octets = tables[""], stored.octets
+    postings = _pairs(tables, "posting_funds", "posting_amounts")
+    given = [
+        _given(tables, name, root[usual], postings[:, 0])
+        for name, usual in (("posting_schemes", "scheme"), ("posting_counties", "county"))
+    ]
+    keys, state_keys = _digests(octets, root, "key"), _digests(octets, root, "state_key")
+    with_state, settles = root["state_key_size"] > 0, root["kind"] == 1
+    last = np.where((settles & with_state)[:, None], keys, np.uint8(0))
+    told = root["has_last"] != 0
+    last[told] = _digests(octets, root[told], "last")
+    columns = {name: root[name].astype(np.int64) for name in ("kind", "settlement_date", "scheme")}
+    return Chunk(
+        month, places[rows], above[0][rows], above[1][rows],
+        columns["kind"], columns["settlement_date"], columns["scheme"], _texts(octets, root, "institution"),
+        with_state, keys, state_keys, _digests(octets, root, "previous"), last,
+        np.stack([postings[:, 0], given[0], postings[:, 1], postings[:, 2]], axis=1), given[1], changes,
+        _pairs(tables, "quota_keys", "quota_changes"), _pairs(tables, "days_keys", "days_changes"), unreadable, stored,
+        rows,
+    )  # fmt: skip
 
 
-def _change_words(counts: np.ndarray) -> np.ndarray:
-    """Words that so many changes of a year take."""
-    words: np.ndarray = (counts + 3) // 4 + counts
-    return words
+def _has_digests(root: np.ndarray) -> np.ndarray:
+    """Whether each digest of a record has 16 bytes or is left out."""
+    right: np.ndarray = root["key_size"] == 16
+    for name in _DIGESTS:
+        right &= (root[f"{name}_size"] == 16) | (root[f"{name}_size"] == 0)
+    return right
+
+
+def _digests(octets: np.ndarray, root: np.ndarray, name: str) -> np.ndarray:
+    """Return digests uint8[n, 16], zeros for those that are left out."""
+    there = root[f"{name}_size"] == 16
+    digests = np.zeros((len(root), 16), np.uint8)
+    digests[there] = octets[root[f"{name}_start"][there, None] + np.arange(16)]
+    return digests
+
+
+def _texts(octets: np.ndarray, root: np.ndarray, name: str) -> np.ndarray:
+    """Return texts as bytes, S[n], as long as the longest."""
+    starts, sizes = root[f"{name}_start"], root[f"{name}_size"].astype(np.int64)
+    longest = max(int(sizes.max(initial=0)), 1)
+    places = starts[:, None] + np.minimum(np.arange(longest), np.maximum(sizes - 1, 0)[:, None])
+    table = np.where(np.arange(longest) < sizes[:, None], octets[np.minimum(places, len(octets) - 1)], np.uint8(0))
+    return np.ascontiguousarray(table, np.uint8).view(f"S{longest}").reshape(-1)
 
 
 def _ranges(counts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -128,37 +204,43 @@ def _ranges(counts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return rows, np.arange(len(rows)) - np.repeat(np.cumsum(counts) - counts, counts)
 
 
-def _pairs_at(starts: np.ndarray, counts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Row and word of each two-word part: ``counts[i]`` of them from word ``starts[i]``."""
-    rows, nth = _ranges(counts)
-    return rows, starts[rows] + 2 * nth
+def _pairs(tables: Tables, names_: str, amounts: str) -> np.ndarray:
+    """Return two lists of each record that belong together: int64[d, 3] of row, first, second."""
+    root = tables[""]
+    rows, nth = _ranges(root[f"{names_}_end"] - root[f"{names_}_start"])
+    first = tables[names_]["value"][root[f"{names_}_start"][rows] + nth]
+    place = np.minimum(root[f"{amounts}_start"][rows] + nth, max(len(tables[amounts]) - 1, 0))
+    second = tables[amounts]["value"][place]
+    if first.dtype == np.uint64:
+        first = first.view(np.int64)
+    return np.stack([rows, first.astype(np.int64), second], axis=1)
 
 
-def _keyed(words: np.ndarray, starts: np.ndarray, counts: np.ndarray) -> np.ndarray:
-    rows, at = _pairs_at(starts, counts)
-    return np.stack([rows, words[at].view(np.int64), words[at + 1].view(np.int64)], axis=1)
-
-
-def _changes(words: np.ndarray, starts: np.ndarray, counts: np.ndarray) -> np.ndarray:
-    rows, nth = _ranges(counts)
-    amounts = starts[rows] + (counts.astype(np.int64)[rows] + 3) // 4 + nth
-    numbers = words.view(np.uint16)[4 * starts[rows] + nth].astype(np.int64)
-    return np.stack([rows, numbers, words[amounts].view(np.int64)], axis=1)
+def _given(tables: Tables, name: str, usual: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """Return what a list of a record says for each posting (of the record ``rows[i]``), or the record's usual value."""
+    root, values = tables[""], tables[name]["value"]
+    chosen: np.ndarray = usual[rows].astype(np.int64)
+    said = root[f"{name}_end"][rows] > root[f"{name}_start"][rows]
+    if said.any():
+        nth = np.arange(len(rows)) - np.searchsorted(rows, rows)
+        chosen[said] = values[(root[f"{name}_start"][rows] + nth)[said]]
+    return chosen
 
 
 async def scan(
-    connection: Connection, pool: str, month: int, first: int = 1, last: int = 2**53
+    connection: Connection, pool: str, month: int, first: int = 1, last: int = 2**52
 ) -> AsyncIterator[Chunk]:
     """Yield the records of a month from position ``first`` to ``last``, in order."""
-    key = names.journal(pool, month)
+    key, count, bounds = names.journal(pool, month), CHUNK_BLOCKS, (first, last)
+    end = f"{last + MOST_RECORDS - 1}-{2**63}"  # an entry is named by its last record
     while True:
-        entries = await connection.persist(
-            partial(connection.client.xrange, key, f"{first}-0", f"{last}-0", count=CHUNK_RECORDS)
-        )
+        entries = await connection.persist(partial(connection.client.xrange, key, f"{first}-0", end, count=count))
         if not entries:
             return
         positions = [int(entry_id.partition(b"-")[0]) for entry_id, _ in entries]
-        yield parse(month, positions, [fields.get(b"r", b"") for _, fields in entries])
-        if len(entries) < CHUNK_RECORDS:
+        blocks = [fields.get(b"r", b"") for _, fields in entries]
+        yield parse(month, positions, blocks, bounds)
+        if len(entries) < count:
             return
         first = positions[-1] + 1
+        count = max(1, min(CHUNK_BLOCKS, CHUNK_BYTES * len(blocks) // (1 + sum(map(len, blocks)))))

@@ -51,19 +51,16 @@ async def history(
             async for chunk in scan(connection, pool, month):
                 if chunk.unreadable:
                     raise chunk.refusal()
-                for row in _rows(chunk, from_date, to_date, wanted):
-                    record = chunk.record(row)
-                    if record.institution == institution:
-                        yield record
+                for row in _rows(chunk, institution.encode(), from_date, to_date, wanted):
+                    yield chunk.record(row)
 
 
-def _rows(chunk: Chunk, from_date: int, to_date: int, scheme: int) -> list[int]:
-    """Rows that may belong to the statement, by columns; the institution is looked at one by one."""
-    headers = chunk.headers
-    fits = (headers["settlement_date"] >= from_date) & (headers["settlement_date"] <= to_date)
-    fits &= headers["kind"] != Kind.POSTING
+def _rows(chunk: Chunk, institution: bytes, from_date: int, to_date: int, scheme: int) -> list[int]:
+    """Rows that belong to the statement."""
+    fits = (chunk.dates >= from_date) & (chunk.dates <= to_date)
+    fits &= (chunk.kinds != Kind.POSTING) & (chunk.institutions == institution)
     if scheme:
-        fits &= headers["scheme"] == scheme
+        fits &= chunk.schemes == scheme
     return np.flatnonzero(fits).tolist()
 
 

@@ -1,33 +1,20 @@
 """The journal record: what one settlement, reversal or posting left behind, in one value that is written once.
 
-``ledger.layout`` says where everything stands in it. ``ledger.posting`` writes batches of records; this module reads
-and writes single ones.
+``JournalRecord`` in proto/adjudicator/v1/record.proto says what stands in it. ``ledger.record_kernel`` writes batches
+of records; this module reads and writes single ones.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from typing import Any
 
-import numpy as np
+from google.protobuf.message import DecodeError
 
 from adjudicator.errors import E, refuse
-from adjudicator.ledger.layout import (
-    CHANGE,
-    CHECKSUM_WORD,
-    FORMAT,
-    HAS_STATE,
-    HEADER,
-    KEYED_CHANGE,
-    NUMBER,
-    POSTING,
-    ZERO_DIGEST,
-    Kind,
-    padded,
-    words_of,
-)
-from adjudicator.ledger.posting import checksum
-
-_DIGESTS = ("key", "content", "person", "state_key", "previous", "last", "original")
+from adjudicator.ledger.answers import Frame, checksum_of, put_together, take_apart
+from adjudicator.ledger.checksums import checksum
+from adjudicator.ledger.layout import CHECKSUM_BYTES, CHECKSUM_TAG, FORMAT, ZERO_DIGEST, Block, Kind, StoredRecord
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +39,7 @@ class Record:
     last: bytes = ZERO_DIGEST
     original: bytes = ZERO_DIGEST
     field_digests: tuple[int, ...] = ()
+    """Low 8 bits of the digest of each field of the claim: they name a field that differs."""
     postings: tuple[tuple[int, int, int, int], ...] = ()
     changes: tuple[tuple[int, int], ...] = ()
     """Number of an accumulator (columns.ACCUMULATORS), what the settlement added to it."""
@@ -88,118 +76,150 @@ class Record:
         if content == self.content:
             return None
         pairs = zip(self.field_digests, field_digests, strict=False)
-        return next((position for position, (ours, theirs) in enumerate(pairs) if ours != theirs), -1)
+        return next((position for position, (ours, theirs) in enumerate(pairs) if ours != theirs & 0xFF), -1)
 
     def placed(self, position: int) -> Record:
         """Return the same record with its place in the journal."""
         return replace(self, position=position)
 
     def to_bytes(self) -> bytes:
-        """Return the record as it stands in the journal."""
-        institution, encounter = self.institution.encode(), self.encounter.encode()
-        header = np.zeros(1, HEADER)
-        for name, value in (
-            ("format", FORMAT), ("kind", self.kind), ("flags", HAS_STATE if self.state_key is not None else 0),
-            ("pool", self.pool), ("month", self.month), ("settlement_date", self.settlement_date),
-            ("benefit_year", self.benefit_year), ("scheme", self.scheme), ("sequence", self.sequence),
-            ("answer_size", len(self.answer)), ("institution_size", len(institution)),
-            ("encounter_size", len(encounter)), ("field_count", len(self.field_digests)),
-            ("posting_count", len(self.postings)), ("change_count", len(self.changes)),
-            ("quota_count", len(self.quotas)), ("days_count", len(self.days)), ("county", self.county),
-            ("commit", self.commit), ("recorded_ms", self.recorded_ms), ("basis_size", len(self.basis)),
-        ):  # fmt: skip
-            header[name] = value
-        for name in _DIGESTS:
-            header[name] = np.frombuffer(getattr(self, name) or ZERO_DIGEST, np.uint8)
-        parts = [
-            header.tobytes(),
-            padded(institution + encounter),
-            padded(np.array(self.field_digests, "<u4").tobytes()),
-            np.array(list(self.postings), POSTING).tobytes(),
-            padded(np.array([number for number, _ in self.changes], NUMBER).tobytes()),
-            np.array([change for _, change in self.changes], CHANGE).tobytes(),
-            np.array(list(self.quotas), KEYED_CHANGE).tobytes(),
-            np.array(list(self.days), KEYED_CHANGE).tobytes(),
-            padded(self.answer),
-            padded(self.basis),
-        ]
-        words = np.frombuffer(bytearray(b"".join(parts)), np.uint64)
-        words[CHECKSUM_WORD] = checksum(words, 0, len(words))
-        return words.tobytes()
+        """Return the record as a block of its own, as it stands in the journal."""
+        block = Block(
+            format=FORMAT, count=1, pool=self.pool, month=self.month, commit=self.commit, recorded_ms=self.recorded_ms
+        )
+        head = block.SerializeToString()
+        body = self._stored().SerializeToString()
+        value = checksum(body, checksum(head))
+        block.records.append(body + CHECKSUM_TAG + value.to_bytes(8, "little"))
+        return bytes(block.SerializeToString())
+
+    def _stored(self) -> Any:
+        """Return the message without its checksum."""
+        stored = StoredRecord(
+            kind=int(self.kind), key=self.key, content=self.content, settlement_date=self.settlement_date,
+            benefit_year=self.benefit_year, scheme=self.scheme, county=self.county, sequence=self.sequence,
+            institution=self.institution, encounter=self.encounter, basis=self.basis,
+            state_key=self.state_key or b"", field_digests=_pack_digests(self.field_digests),
+            change_numbers=[number for number, _ in self.changes], changes=[change for _, change in self.changes],
+            quota_keys=[key for key, _ in self.quotas], quota_changes=[change for _, change in self.quotas],
+            days_keys=[key for key, _ in self.days], days_changes=[change for _, change in self.days],
+        )  # fmt: skip
+        for name in ("person", "previous", "original"):
+            if getattr(self, name) != ZERO_DIGEST:
+                setattr(stored, name, getattr(self, name))
+        if self.last != _usual_last(self.kind, self.key, self.state_key):
+            stored.last = self.last
+        for county, scheme, fund, amount in self.postings:
+            stored.posting_counties.append(county)
+            stored.posting_schemes.append(scheme)
+            stored.posting_funds.append(fund)
+            stored.posting_amounts.append(amount)
+        for places, usual in ((stored.posting_counties, self.county), (stored.posting_schemes, self.scheme)):
+            if all(place == usual for place in places):
+                del places[:]
+        parts = take_apart(self.answer, self._frame()) if self.kind != Kind.POSTING else None
+        if parts is None:
+            stored.whole_answer = self.answer
+        else:
+            stored.answer, stored.lines = parts
+        stored.answer_checksum = checksum_of(self.answer)
+        return stored
+
+    def _frame(self) -> Frame:
+        return Frame(self.institution, self.encounter, self.sequence, int(self.kind), self.key, self.basis)
 
     @classmethod
     def from_bytes(cls, data: bytes, position: int = 0) -> Record:
-        """Read a record. Errors: E.LEDGER_CORRUPT when it is cut, altered or of another format; the text says which."""
-        try:
-            _check(data)
-            return cls._read(data, position)
-        except (ValueError, IndexError, UnicodeDecodeError) as error:
-            raise refuse(E.LEDGER_CORRUPT, detail=f"journal entry {position}: {error}") from error
-
-    @classmethod
-    def _read(cls, data: bytes, position: int) -> Record:
-        sections = _Sections(data)
-        header = sections.header
-        split, end = int(header["institution_size"]), int(header["institution_size"]) + int(header["encounter_size"])
-        names = sections.octets(end)
-        fields = sections.array(np.dtype("<u4"), header["field_count"])
-        postings = sections.array(POSTING, header["posting_count"])
-        numbers = sections.array(NUMBER, header["change_count"])
-        changes = zip(numbers.tolist(), sections.array(CHANGE, header["change_count"]).tolist(), strict=True)
-        quotas = sections.array(KEYED_CHANGE, header["quota_count"])
-        days = sections.array(KEYED_CHANGE, header["days_count"])
-        answer, basis = sections.octets(header["answer_size"]), sections.octets(header["basis_size"])
-        if sections.at != len(data):
-            raise ValueError("its sizes do not add up")
-        state_key = header["state_key"].tobytes() if header["flags"] & HAS_STATE else None
-        return cls(
-            Kind(int(header["kind"])), int(header["pool"]), int(header["month"]),
-            header["key"].tobytes(), header["content"].tobytes(),
-            int(header["settlement_date"]), int(header["benefit_year"]), int(header["scheme"]), int(header["county"]),
-            names[:split].decode(), names[split:].decode(), int(header["sequence"]), header["person"].tobytes(),
-            state_key, header["previous"].tobytes(), header["last"].tobytes(), header["original"].tobytes(),
-            tuple(fields.tolist()), tuple(postings.tolist()), tuple(changes), tuple(quotas.tolist()),
-            tuple(days.tolist()), answer, basis,
-            int(header["commit"]), int(header["recorded_ms"]), position,
-        )  # fmt: skip
+        """Read a block of one record. Errors: E.LEDGER_CORRUPT when it is cut, altered or of another format; the text
+        says which.
+        """
+        records = read_block(data, position)
+        if len(records) != 1:
+            raise refuse(E.LEDGER_CORRUPT, detail=f"journal entry {position}: {len(records)} records instead of one")
+        return records[0]
 
 
-class _Sections:
-    """Reads the sections of one record one after the other. Raises ValueError where the bytes end too early."""
+def read_block(data: bytes, position: int = 0) -> list[Record]:
+    """Return the records of a block; ``position`` is that of its last one, 0 where it has none yet.
 
-    def __init__(self, data: bytes):
-        self.data, self.header, self.at = data, np.frombuffer(data, HEADER, 1)[0], HEADER.itemsize
-
-    def octets(self, size: int) -> bytes:
-        """Bytes of a section."""
-        start, self.at = self.at, self.at + 8 * words_of(int(size))
-        return self.data[start : start + int(size)]
-
-    def array(self, dtype: np.dtype, count: int) -> np.ndarray:
-        """Values of a section."""
-        start, self.at = self.at, self.at + 8 * words_of(int(count) * dtype.itemsize)
-        return np.frombuffer(self.data, dtype, int(count), start)
-
-
-def _check(data: bytes) -> None:
-    """Raise ValueError unless the bytes are a whole record of this format."""
-    if why := why_unreadable(data):
-        raise ValueError(why)
-    words = np.frombuffer(data, np.uint64).copy()
-    stored, words[CHECKSUM_WORD] = int(words[CHECKSUM_WORD]), 0
-    if int(checksum(words, 0, len(words))) != stored:
-        raise ValueError("its checksum does not hold")
-
-
-def why_unreadable(data: bytes) -> str:
-    """Say what can be seen without its checksum to be wrong with a record; empty: nothing.
-
-    >>> why_unreadable(b"")
-    'it is cut'
-    >>> why_unreadable(bytes([1]) + bytes(HEADER.itemsize - 1))
-    'it is of record format 1, this version reads format 2'
+    Errors: E.LEDGER_CORRUPT when it is cut, altered or of another format; the text says which.
     """
-    if len(data) < HEADER.itemsize or len(data) % 8:
-        return "it is cut"
-    found = int.from_bytes(data[:2], "little")
-    return "" if found == FORMAT else f"it is of record format {found}, this version reads format {FORMAT}"
+    try:
+        block = Block.FromString(data)
+        if block.format != FORMAT:
+            raise ValueError(OTHER_FORMAT.format(block.format))
+        stored = list(block.records)
+        if not stored:
+            raise ValueError("it is cut")
+        del block.records[:]
+        head = block.SerializeToString()
+        first = position - len(stored) + 1 if position else 0
+        return [_read(block, head, one, first + place if position else 0) for place, one in enumerate(stored)]
+    except (ValueError, IndexError, DecodeError) as error:
+        text = "it is damaged" if isinstance(error, DecodeError) else error
+        raise refuse(E.LEDGER_CORRUPT, detail=f"journal entry {position}: {text}") from error
+
+
+OTHER_FORMAT = f"it is of record format {{}}, this version reads format {FORMAT}"
+
+
+def _read(block: Any, head: bytes, data: bytes, position: int) -> Record:
+    """Read one record of a block with the head ``head``. Raises ValueError or DecodeError."""
+    stored = StoredRecord.FromString(data)
+    if stored.checksum != checksum(data[:-CHECKSUM_BYTES], checksum(head)):
+        raise ValueError("it is damaged")
+    kind, state_key = Kind(stored.kind), stored.state_key or None
+    counties, schemes = (
+        given or [usual] * len(stored.posting_funds)
+        for given, usual in ((stored.posting_counties, stored.county), (stored.posting_schemes, stored.scheme))
+    )
+    record = Record(
+        kind=kind, pool=block.pool, month=block.month, key=stored.key, content=stored.content,
+        settlement_date=stored.settlement_date, benefit_year=stored.benefit_year, scheme=stored.scheme,
+        county=stored.county, institution=stored.institution, encounter=stored.encounter, sequence=stored.sequence,
+        person=stored.person or ZERO_DIGEST, state_key=state_key, previous=stored.previous or ZERO_DIGEST,
+        last=stored.last if stored.HasField("last") else _usual_last(kind, stored.key, state_key),
+        original=stored.original or ZERO_DIGEST, field_digests=_unpack_digests(stored.field_digests),
+        postings=tuple(zip(counties, schemes, stored.posting_funds, stored.posting_amounts, strict=True)),
+        changes=tuple(zip(stored.change_numbers, stored.changes, strict=True)),
+        quotas=tuple(zip(stored.quota_keys, stored.quota_changes, strict=True)),
+        days=tuple(zip(stored.days_keys, stored.days_changes, strict=True)),
+        answer=stored.whole_answer, basis=stored.basis, commit=block.commit, recorded_ms=block.recorded_ms,
+        position=position,
+    )  # fmt: skip
+    if not stored.answer:
+        return record
+    answer = put_together(stored.answer, stored.lines, record._frame())
+    if checksum_of(answer) != stored.answer_checksum:
+        raise ValueError("its answer does not come out as it was sent")
+    return replace(record, answer=answer)
+
+
+def _usual_last(kind: Kind, key: bytes, state_key: bytes | None) -> bytes:
+    """Return what stands last in the year after a record that does not say it."""
+    return key if kind == Kind.SETTLE and state_key is not None else ZERO_DIGEST
+
+
+def _pack_digests(digests: tuple[int, ...]) -> bytes:
+    """Return how many, which are not 0, and these.
+
+    >>> _pack_digests((7, 0, 0x10203)).hex()
+    '03050703'
+    """
+    low = bytes(digest & 0xFF for digest in digests)
+    bits = sum(1 << place for place, digest in enumerate(low) if digest)
+    return bytes([len(low)]) + bits.to_bytes((len(low) + 7) // 8, "little") + low.replace(b"\0", b"") if low else b""
+
+
+def _unpack_digests(data: bytes) -> tuple[int, ...]:
+    if not data:
+        return ()
+    count, at = data[0], 1 + (data[0] + 7) // 8
+    bits, digests = int.from_bytes(data[1:at], "little"), []
+    for place in range(count):
+        there = bits >> place & 1
+        digests.append(data[at] if there else 0)
+        at += there
+    if at != len(data):
+        raise ValueError("its field digests do not add up")
+    return tuple(digests)

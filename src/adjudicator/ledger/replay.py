@@ -11,7 +11,7 @@ from adjudicator.claim.state import STORED
 from adjudicator.codes import Scheme
 from adjudicator.columns import ACCUMULATOR_COUNT, KEY
 from adjudicator.ledger.journal import Chunk
-from adjudicator.ledger.layout import HAS_STATE, ZERO_DIGEST
+from adjudicator.ledger.layout import ZERO_DIGEST
 from adjudicator.ledger.pairs import Pairs
 from adjudicator.ledger.states import encode_state
 from adjudicator.payers import Fund
@@ -46,7 +46,7 @@ class Replay:
             return
         self.months.add(chunk.month)
         self.positions.append(chunk.positions)
-        self.keys.append(np.ascontiguousarray(chunk.headers["key"]).view("V16").reshape(-1))
+        self.keys.append(chunk.keys.view("V16").reshape(-1))
         self._add_totals(chunk)
         self._add_states(chunk)
 
@@ -62,10 +62,10 @@ class Replay:
             self.totals[name] = self.totals.get(name, 0) + amount
 
     def _add_states(self, chunk: Chunk) -> None:
-        with_state = np.flatnonzero(chunk.headers["flags"] & HAS_STATE)
+        with_state = np.flatnonzero(chunk.with_state)
         if not len(with_state):
             return
-        keys = chunk.headers["state_key"][with_state]
+        keys = chunk.state_keys[with_state]
         rows = np.array([self._row(key) for key in keys.view(KEY).ravel().tolist()], np.int64)
         row_of = np.full(len(chunk), -1, np.int64)
         row_of[with_state] = rows
@@ -77,11 +77,11 @@ class Replay:
         links = np.zeros(len(rows), _LINK)
         links["row"], links["position"] = rows, chunk.positions[with_state]
         for name in ("previous", "last"):
-            links[name] = np.ascontiguousarray(chunk.headers[name][with_state]).view("V16").reshape(-1)
+            links[name] = getattr(chunk, name)[with_state].view("V16").reshape(-1)
         self.links.append(links)
         order = np.argsort(links["position"], kind="stable")  # the last write to a row wins: the highest position
         newest = order[links["position"][order] > self.last_position[rows[order]]]
-        self.last[rows[newest]] = chunk.headers["last"][with_state][newest]
+        self.last[rows[newest]] = chunk.last[with_state][newest]
         self.last_position[rows[newest]] = links["position"][newest]
 
     def _row(self, key: bytes) -> int:

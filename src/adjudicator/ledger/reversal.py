@@ -159,8 +159,7 @@ def reversal_of(
         position=0,
     )
     batch = pack_records(record.pool_code, [reversal], values)
-    batch.guard_keys = [guards.keys[at : at + 16] for at in range(0, len(guards.keys), 16)]
-    batch.guard_versions = guards.versions
+    batch.guard_keys, batch.guard_versions = guards
     return batch
 
 

@@ -10,8 +10,8 @@ import numpy as np
 from adjudicator.claim.state import STORED
 from adjudicator.columns import ACCUMULATOR_COUNT, CARE_DAYS, QUOTA
 from adjudicator.errors import E, refuse
-from adjudicator.ledger.layout import CHANGE, FORMAT, NUMBER, STATE_HEAD, STATE_WORDS, padded
-from adjudicator.ledger.posting import (
+from adjudicator.ledger.layout import CHANGE, NUMBER, STATE_FORMAT, STATE_HEAD, STATE_WORDS, padded
+from adjudicator.ledger.state_kernel import (
     GOOD,
     OTHER_FORMAT,
     UNKNOWN_NUMBER,
@@ -23,7 +23,7 @@ from adjudicator.ledger.posting import (
 )
 
 WHY = {
-    OTHER_FORMAT: f"a person's state is not of format {FORMAT}",
+    OTHER_FORMAT: f"a person's state is not of format {STATE_FORMAT}",
     WRONG_SIZE: "a person's state has an impossible size",
     UNKNOWN_NUMBER: "a person's state has an amount that this version does not know",
 }
@@ -99,7 +99,7 @@ def encode_state(
     there = np.flatnonzero(amounts)
     quota_pairs, days_pairs = ([(key, amount) for key, amount in pairs.items() if amount] for pairs in (quotas, days))
     head = np.zeros(1, STATE_HEAD)
-    head["version"], head["last"], head["format"] = version, np.frombuffer(last, np.uint8), FORMAT
+    head["version"], head["last"], head["format"] = version, np.frombuffer(last, np.uint8), STATE_FORMAT
     head["amount_count"], head["quota_count"], head["days_count"] = len(there), len(quota_pairs), len(days_pairs)
     numbers = padded(STORED.numbers[there].astype(NUMBER).tobytes())
     stored: tuple[bytes, ...] = (

@@ -15,7 +15,6 @@ import numpy as np
 
 from adjudicator.claim.keys import DIRECTION_REVERSE, settlement_key
 from adjudicator.codes import Scheme
-from adjudicator.columns import KEY
 from adjudicator.errors import E, refuse
 from adjudicator.ledger import keys as names
 from adjudicator.ledger.audit import Progress, Verification, no_progress, verify
@@ -40,7 +39,7 @@ from adjudicator.ledger.states import StateRead
 from adjudicator.payers import Fund
 from adjudicator.v1 import pooling_pb2
 
-COMMIT, READ = Script("buckets.lua", "commit.lua"), Script("buckets.lua", "read.lua")
+COMMIT, READ = Script("buckets.lua", "commit.lua"), Script("buckets.lua", "blocks.lua", "read.lua")
 TOTALS = Script("totals.lua")
 
 MAX_REVERSAL_ATTEMPTS = 8
@@ -191,8 +190,7 @@ class Ledger:
         The keys are 16 bytes each, one after the other.
         """
         state_rows = np.frombuffer(state_keys, np.uint8).reshape(-1, 16)
-        state_names = map(names.states(pool).__add__, state_rows.view(KEY).ravel().tolist())
-        arguments = [names.prefix(pool), settlement_keys, *state_names]
+        arguments = [names.prefix(pool), settlement_keys, state_keys]
         known, values = await self.connection.call(READ, names.version(pool), arguments)
         if known and self.connection.waits_for_disk:
             known, values = await self.connection.persist(partial(self._read_fenced, pool, arguments))
@@ -221,9 +219,9 @@ class Ledger:
         Calling it again with the same batch after an error is safe. Errors: E.STORE_AWAY (unknown whether it
         was written: ask again), E.STORE_FULL, E.LEDGER_CORRUPT (nothing was written).
         """
-        if not batch.records:
+        if not batch.keys:
             return Committed(True, await self.version(batch.pool))
-        if len(batch.records) > 1 and (twice := _standing_twice(batch.keys)):
+        if len(batch) > 1 and (twice := _standing_twice(batch.keys)):
             return Committed(False, known=twice)
         if batch.pool not in self._registered:
             await self._register(batch.pool)
@@ -231,7 +229,7 @@ class Ledger:
         reply = await self.connection.call(COMMIT, names.version(batch.pool), arguments, durable=True)
         if reply[0] == WRITTEN:
             return Committed(True, int(reply[1]))
-        if reply[0] == NOT_WRITTEN and len(reply[1]) == len(batch.records):
+        if reply[0] == NOT_WRITTEN and len(reply[1]) == len(batch):
             # An earlier attempt may have reached the store, and only its answer was lost.
             return await self.connection.persist(partial(self._commit_again, batch, arguments))
         return _committed(reply)
@@ -239,7 +237,7 @@ class Ledger:
     async def _commit_again(self, batch: CommitBatch, arguments: Sequence[Any]) -> Committed:
         """Commit a batch all of whose keys were known; it is done already where they stand there by this very batch."""
         reply = await self.connection.call(COMMIT, names.version(batch.pool), arguments, durable=True)
-        if reply[0] == NOT_WRITTEN and len(reply[1]) == len(batch.records) and (version := await self._own(batch)):
+        if reply[0] == NOT_WRITTEN and len(reply[1]) == len(batch) and (version := await self._own(batch)):
             return Committed(True, version)
         return _committed(reply)
 
@@ -360,7 +358,7 @@ class Ledger:
 
     async def _own(self, batch: CommitBatch) -> int:
         """Position of the last record if the batch in the store is this very one, else 0."""
-        arguments = [names.prefix(batch.pool), batch.keys[-16:]]
+        arguments = [names.prefix(batch.pool), batch.keys[-16:], b""]
         known, _ = await self.connection.call(READ, names.version(batch.pool), arguments)
         record = Record.from_bytes(known[2], int(known[1]))
         if record.commit != batch.commit:

@@ -24,7 +24,9 @@ from adjudicator.claim.kin import Kin
 from adjudicator.claim.state import PersonYears
 from adjudicator.errors import AdjudicatorError, E, refuse
 from adjudicator.ledger.batch import CommitBatch, Identities, Money, Settlements, pack
-from adjudicator.ledger.posting import Changes, Names, Parts
+from adjudicator.ledger.fee_lines import Lines
+from adjudicator.ledger.record_kernel import Names, Parts
+from adjudicator.ledger.state_kernel import Changes
 from adjudicator.ledger.states import StateRead
 from adjudicator.ledger.store import Read
 from adjudicator.options import Overlap
@@ -214,7 +216,7 @@ class Settler:
                         self.metrics.counters["conflicts"] += 1
                         await self._give_way(work, rows, state_rows, committed.moved, attempt)
                         continue
-                    self.metrics.counters["settlements"] += len(priced.commit.records)
+                    self.metrics.counters["settlements"] += len(priced.commit)
                     attempt = 0
                 work.answer(priced.answers)
         except Exception as error:
@@ -275,7 +277,8 @@ class Settler:
     ) -> Settlements:
         """Return what the ledger writes of the claims at the positions ``kept`` of ``result``.
 
-        ``parts``: answers, basis.
+        ``parts``: answers, basis. A column of one row is contiguous by itself and one of more rows is not, so each is
+        made so: a kernel is then compiled once and not anew for a lone claim.
         """
         resolved, digests = work.resolved, work.resolved.digests
         incoming, rows = resolved.incoming, result.rows[kept]
@@ -294,10 +297,10 @@ class Settler:
                 sequences=np.ascontiguousarray(wire["settlement_sequence"], np.uint32),
                 names=Names(
                     text=incoming.heap,
-                    institution_starts=wire["institution_code_start"],
-                    institution_sizes=wire["institution_code_size"],
-                    encounter_starts=wire["encounter_id_start"],
-                    encounter_sizes=wire["encounter_id_size"],
+                    institution_starts=np.ascontiguousarray(wire["institution_code_start"]),
+                    institution_sizes=np.ascontiguousarray(wire["institution_code_size"]),
+                    encounter_starts=np.ascontiguousarray(wire["encounter_id_start"]),
+                    encounter_sizes=np.ascontiguousarray(wire["encounter_id_size"]),
                 ),
             ),
             Money(claims, result.benefits[chosen], result.payments[chosen]),
@@ -309,11 +312,18 @@ class Settler:
                 quota_keys=result.quota_keys[chosen],
                 quota_before=result.quota_before[chosen],
                 quota_after=result.quota_after[chosen],
-                days_keys=result.days["key"][chosen],
-                days=result.days["days"][chosen],
+                days_keys=np.ascontiguousarray(result.days["key"][chosen]),
+                days=np.ascontiguousarray(result.days["days"][chosen]),
             ),
             NO_ROWS,
             *parts,
+            Lines(
+                incoming.heap,
+                incoming.lines,
+                resolved.line_splits,
+                np.ascontiguousarray(claims["line_start"]),
+                np.ascontiguousarray(claims["line_end"]),
+            ),
         )
 
     async def compute(self, size_bytes: int, work: Callable[[], T]) -> T:

@@ -8,8 +8,8 @@ import numpy as np
 
 from adjudicator.ledger.batch import pack
 from adjudicator.ledger.layout import Kind
-from adjudicator.ledger.posting import Parts
 from adjudicator.ledger.record import Record
+from adjudicator.ledger.record_kernel import Parts
 from adjudicator.ledger.states import StateRead
 from adjudicator.rules.bundle import Bundle
 from adjudicator.service.open_claims import OpenClaims

@@ -1,10 +1,134 @@
 from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from collections.abc import Iterable as _Iterable, Mapping as _Mapping
 from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 
 DESCRIPTOR: _descriptor.FileDescriptor
+
+class RecordKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    RECORD_KIND_UNSPECIFIED: _ClassVar[RecordKind]
+    RECORD_KIND_SETTLE: _ClassVar[RecordKind]
+    RECORD_KIND_REVERSE: _ClassVar[RecordKind]
+    RECORD_KIND_POSTING: _ClassVar[RecordKind]
+RECORD_KIND_UNSPECIFIED: RecordKind
+RECORD_KIND_SETTLE: RecordKind
+RECORD_KIND_REVERSE: RecordKind
+RECORD_KIND_POSTING: RecordKind
+
+class JournalBlock(_message.Message):
+    __slots__ = ("format", "count", "pool", "month", "commit", "recorded_ms", "records")
+    FORMAT_FIELD_NUMBER: _ClassVar[int]
+    COUNT_FIELD_NUMBER: _ClassVar[int]
+    POOL_FIELD_NUMBER: _ClassVar[int]
+    MONTH_FIELD_NUMBER: _ClassVar[int]
+    COMMIT_FIELD_NUMBER: _ClassVar[int]
+    RECORDED_MS_FIELD_NUMBER: _ClassVar[int]
+    RECORDS_FIELD_NUMBER: _ClassVar[int]
+    format: int
+    count: int
+    pool: int
+    month: int
+    commit: int
+    recorded_ms: int
+    records: _containers.RepeatedCompositeFieldContainer[JournalRecord]
+    def __init__(self, format: _Optional[int] = ..., count: _Optional[int] = ..., pool: _Optional[int] = ..., month: _Optional[int] = ..., commit: _Optional[int] = ..., recorded_ms: _Optional[int] = ..., records: _Optional[_Iterable[_Union[JournalRecord, _Mapping]]] = ...) -> None: ...
+
+class JournalRecord(_message.Message):
+    __slots__ = ("kind", "key", "content", "person", "state_key", "previous", "settlement_date", "benefit_year", "scheme", "county", "sequence", "institution", "encounter", "field_digests", "posting_funds", "posting_amounts", "posting_counties", "posting_schemes", "change_numbers", "changes", "quota_keys", "quota_changes", "days_keys", "days_changes", "answer", "lines", "basis", "last", "original", "whole_answer", "answer_checksum", "checksum")
+    KIND_FIELD_NUMBER: _ClassVar[int]
+    KEY_FIELD_NUMBER: _ClassVar[int]
+    CONTENT_FIELD_NUMBER: _ClassVar[int]
+    PERSON_FIELD_NUMBER: _ClassVar[int]
+    STATE_KEY_FIELD_NUMBER: _ClassVar[int]
+    PREVIOUS_FIELD_NUMBER: _ClassVar[int]
+    SETTLEMENT_DATE_FIELD_NUMBER: _ClassVar[int]
+    BENEFIT_YEAR_FIELD_NUMBER: _ClassVar[int]
+    SCHEME_FIELD_NUMBER: _ClassVar[int]
+    COUNTY_FIELD_NUMBER: _ClassVar[int]
+    SEQUENCE_FIELD_NUMBER: _ClassVar[int]
+    INSTITUTION_FIELD_NUMBER: _ClassVar[int]
+    ENCOUNTER_FIELD_NUMBER: _ClassVar[int]
+    FIELD_DIGESTS_FIELD_NUMBER: _ClassVar[int]
+    POSTING_FUNDS_FIELD_NUMBER: _ClassVar[int]
+    POSTING_AMOUNTS_FIELD_NUMBER: _ClassVar[int]
+    POSTING_COUNTIES_FIELD_NUMBER: _ClassVar[int]
+    POSTING_SCHEMES_FIELD_NUMBER: _ClassVar[int]
+    CHANGE_NUMBERS_FIELD_NUMBER: _ClassVar[int]
+    CHANGES_FIELD_NUMBER: _ClassVar[int]
+    QUOTA_KEYS_FIELD_NUMBER: _ClassVar[int]
+    QUOTA_CHANGES_FIELD_NUMBER: _ClassVar[int]
+    DAYS_KEYS_FIELD_NUMBER: _ClassVar[int]
+    DAYS_CHANGES_FIELD_NUMBER: _ClassVar[int]
+    ANSWER_FIELD_NUMBER: _ClassVar[int]
+    LINES_FIELD_NUMBER: _ClassVar[int]
+    BASIS_FIELD_NUMBER: _ClassVar[int]
+    LAST_FIELD_NUMBER: _ClassVar[int]
+    ORIGINAL_FIELD_NUMBER: _ClassVar[int]
+    WHOLE_ANSWER_FIELD_NUMBER: _ClassVar[int]
+    ANSWER_CHECKSUM_FIELD_NUMBER: _ClassVar[int]
+    CHECKSUM_FIELD_NUMBER: _ClassVar[int]
+    kind: RecordKind
+    key: bytes
+    content: bytes
+    person: bytes
+    state_key: bytes
+    previous: bytes
+    settlement_date: int
+    benefit_year: int
+    scheme: int
+    county: int
+    sequence: int
+    institution: str
+    encounter: str
+    field_digests: bytes
+    posting_funds: _containers.RepeatedScalarFieldContainer[int]
+    posting_amounts: _containers.RepeatedScalarFieldContainer[int]
+    posting_counties: _containers.RepeatedScalarFieldContainer[int]
+    posting_schemes: _containers.RepeatedScalarFieldContainer[int]
+    change_numbers: _containers.RepeatedScalarFieldContainer[int]
+    changes: _containers.RepeatedScalarFieldContainer[int]
+    quota_keys: _containers.RepeatedScalarFieldContainer[int]
+    quota_changes: _containers.RepeatedScalarFieldContainer[int]
+    days_keys: _containers.RepeatedScalarFieldContainer[int]
+    days_changes: _containers.RepeatedScalarFieldContainer[int]
+    answer: bytes
+    lines: FeeLines
+    basis: RecordBasis
+    last: bytes
+    original: bytes
+    whole_answer: bytes
+    answer_checksum: int
+    checksum: int
+    def __init__(self, kind: _Optional[_Union[RecordKind, str]] = ..., key: _Optional[bytes] = ..., content: _Optional[bytes] = ..., person: _Optional[bytes] = ..., state_key: _Optional[bytes] = ..., previous: _Optional[bytes] = ..., settlement_date: _Optional[int] = ..., benefit_year: _Optional[int] = ..., scheme: _Optional[int] = ..., county: _Optional[int] = ..., sequence: _Optional[int] = ..., institution: _Optional[str] = ..., encounter: _Optional[str] = ..., field_digests: _Optional[bytes] = ..., posting_funds: _Optional[_Iterable[int]] = ..., posting_amounts: _Optional[_Iterable[int]] = ..., posting_counties: _Optional[_Iterable[int]] = ..., posting_schemes: _Optional[_Iterable[int]] = ..., change_numbers: _Optional[_Iterable[int]] = ..., changes: _Optional[_Iterable[int]] = ..., quota_keys: _Optional[_Iterable[int]] = ..., quota_changes: _Optional[_Iterable[int]] = ..., days_keys: _Optional[_Iterable[int]] = ..., days_changes: _Optional[_Iterable[int]] = ..., answer: _Optional[bytes] = ..., lines: _Optional[_Union[FeeLines, _Mapping]] = ..., basis: _Optional[_Union[RecordBasis, _Mapping]] = ..., last: _Optional[bytes] = ..., original: _Optional[bytes] = ..., whole_answer: _Optional[bytes] = ..., answer_checksum: _Optional[int] = ..., checksum: _Optional[int] = ...) -> None: ...
+
+class FeeLines(_message.Message):
+    __slots__ = ("line_ids", "amounts", "kinds", "kind_first_pay_ppm", "kind_classes", "kind_notes", "wholly_self_paid", "over_ceiling", "first_pay", "price_ceilings", "first_pay_by_ratio")
+    LINE_IDS_FIELD_NUMBER: _ClassVar[int]
+    AMOUNTS_FIELD_NUMBER: _ClassVar[int]
+    KINDS_FIELD_NUMBER: _ClassVar[int]
+    KIND_FIRST_PAY_PPM_FIELD_NUMBER: _ClassVar[int]
+    KIND_CLASSES_FIELD_NUMBER: _ClassVar[int]
+    KIND_NOTES_FIELD_NUMBER: _ClassVar[int]
+    WHOLLY_SELF_PAID_FIELD_NUMBER: _ClassVar[int]
+    OVER_CEILING_FIELD_NUMBER: _ClassVar[int]
+    FIRST_PAY_FIELD_NUMBER: _ClassVar[int]
+    PRICE_CEILINGS_FIELD_NUMBER: _ClassVar[int]
+    FIRST_PAY_BY_RATIO_FIELD_NUMBER: _ClassVar[int]
+    line_ids: bytes
+    amounts: _containers.RepeatedScalarFieldContainer[int]
+    kinds: _containers.RepeatedScalarFieldContainer[int]
+    kind_first_pay_ppm: _containers.RepeatedScalarFieldContainer[int]
+    kind_classes: _containers.RepeatedScalarFieldContainer[int]
+    kind_notes: _containers.RepeatedScalarFieldContainer[int]
+    wholly_self_paid: _containers.RepeatedScalarFieldContainer[int]
+    over_ceiling: _containers.RepeatedScalarFieldContainer[int]
+    first_pay: _containers.RepeatedScalarFieldContainer[int]
+    price_ceilings: _containers.RepeatedScalarFieldContainer[int]
+    first_pay_by_ratio: bool
+    def __init__(self, line_ids: _Optional[bytes] = ..., amounts: _Optional[_Iterable[int]] = ..., kinds: _Optional[_Iterable[int]] = ..., kind_first_pay_ppm: _Optional[_Iterable[int]] = ..., kind_classes: _Optional[_Iterable[int]] = ..., kind_notes: _Optional[_Iterable[int]] = ..., wholly_self_paid: _Optional[_Iterable[int]] = ..., over_ceiling: _Optional[_Iterable[int]] = ..., first_pay: _Optional[_Iterable[int]] = ..., price_ceilings: _Optional[_Iterable[int]] = ..., first_pay_by_ratio: _Optional[bool] = ...) -> None: ...
 
 class RecordBasis(_message.Message):
     __slots__ = ("rules_hash", "principal_diagnosis", "facts", "rows", "sums", "year_numbers", "year_amounts", "quota_used_fen", "elsewhere_numbers", "elsewhere_amounts", "stay_part")

@@ -10,8 +10,8 @@ import numpy as np
 from adjudicator.claim.engine import Engine
 from adjudicator.ledger.batch import pack
 from adjudicator.ledger.layout import FORMAT, Kind
-from adjudicator.ledger.posting import Parts
 from adjudicator.ledger.record import Record
+from adjudicator.ledger.record_kernel import Parts
 from adjudicator.ledger.reversal import reversal_of
 from adjudicator.ledger.states import StateRead
 from adjudicator.rules.bundle import load_bundle
@@ -39,7 +39,7 @@ def main() -> None:
     result = engine.price(resolved, rows, state_rows, person_years(states, state_rows, kin))
     answers, basis = engine.encode_settled(result, rows)
     batch = pack(settler.columns(work, result, rows, states, (Parts(*answers), Parts(*basis))), 1_700_000_000_000)
-    settlement, state = bytes(batch.records[0]), bytes(batch.states[0])
+    settlement, state = bytes(batch.entries[0].block), batch.states.pieces()[0]
     reversal = reversal_of(
         Record.from_bytes(settlement), bytes(range(16)), StateRead.parse(keys[:1], [state]), 20250401
     )
@@ -48,7 +48,7 @@ def main() -> None:
     for name, value in (
         ("settlement", settlement),
         ("state", state),
-        ("reversal", bytes(reversal.records[0])),
+        ("reversal", bytes(reversal.entries[0].block)),
         ("posting", posting.to_bytes()),
     ):
         (FOLDER / f"{name}.bin").write_bytes(value)
