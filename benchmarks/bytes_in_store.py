@@ -1,4 +1,5 @@
-"""The size of a settlement in the store: memory by kind of key, and the append-only file, for claims of some length.
+"""The size of a settlement in the store: memory by kind of key, and the append-only file, for claims of some length;
+and how many records verify reads.
 
 It settles claims of new persons over a real store in batches and asks the store (``MEMORY USAGE``, the file's
 size). Run
@@ -12,6 +13,7 @@ import argparse
 import asyncio
 import math
 import tempfile
+import time
 from collections import Counter
 from pathlib import Path
 
@@ -30,8 +32,11 @@ BATCH = 100
 KINDS = ("journal", "index", "liability", "state", "totals")
 
 
-async def measure(engine: Engine, folder: Path, claims: int, lines: int) -> dict[str, float]:
-    """Settle ``claims`` of ``lines`` lines in a store of its own; return bytes a claim by kind of key, and on disk."""
+async def measure(engine: Engine, folder: Path, claims: int, lines: int) -> tuple[dict[str, float], float]:
+    """Settle ``claims`` of ``lines`` lines in a store of its own.
+
+    Return bytes a claim by kind of key, and on disk; and the records that verify reads in a second of CPU.
+    """
     with EmbeddedStore.start(folder) as embedded:
         store = Store(embedded.url, Path("unused"))
         await store.open()
@@ -47,11 +52,15 @@ async def measure(engine: Engine, folder: Path, claims: int, lines: int) -> dict
             async for key in client.scan_iter("adj:{*", count=1000):
                 kind = key.decode("latin-1").split("}:", 1)[1].partition(":")[0]
                 sizes[kind if kind in KINDS else "other"] += await client.memory_usage(key, samples=0)
+            begin = time.process_time()
+            check = await store.ledger().verify("330100")
+            rate = check.records / (time.process_time() - begin)
+            assert check.holds and check.records == claims
         finally:
             await settler.close()
             await store.close()
         file_bytes = sum(path.stat().st_size for path in folder.rglob("*.aof"))
-    return {kind: sizes[kind] / claims for kind in KINDS} | {"append-only file": file_bytes / claims}
+    return {kind: sizes[kind] / claims for kind in KINDS} | {"append-only file": file_bytes / claims}, rate
 
 
 def one_claim(engine: Engine, number: int, lines: int) -> claim_pb2.Claim:
@@ -70,8 +79,9 @@ def main() -> None:
     engine = Engine(load_bundle(["hangzhou"]))
     for lines in options.lines:
         with tempfile.TemporaryDirectory() as folder:
-            sizes = asyncio.run(measure(engine, Path(folder), options.claims, lines))
-        print(f"{lines} lines: " + ", ".join(f"{kind} {size:,.0f}" for kind, size in sizes.items()) + " bytes")
+            sizes, rate = asyncio.run(measure(engine, Path(folder), options.claims, lines))
+        listed = ", ".join(f"{kind} {size:,.0f}" for kind, size in sizes.items())
+        print(f"{lines} lines: {listed} bytes; verify {rate:,.0f} records a second of CPU")
 
 
 if __name__ == "__main__":

@@ -39,7 +39,7 @@ from adjudicator.ledger.states import StateRead
 from adjudicator.payers import LEDGER, LEDGER_COUNT, Origin
 
 LARGEST_TOTAL = 2**53 - 1
-"""The script of a commit adds in doubles, which are exact up to here: 90 billion yuan a thousand times over."""
+"""The script of a commit adds in doubles, which are exact up to here: some 90 trillion yuan."""
 
 Total = tuple[int, int, int, int, int]
 """Month, county, scheme, payers.Fund, amount in fen (for the number of settlements a count)."""

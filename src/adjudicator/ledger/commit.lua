@@ -17,7 +17,7 @@ local MOST = 2000 -- values that one call takes; the language's stack holds some
 local LARGEST = 9007199254740991
 
 local prefix, keys, plan, state_keys, versions, sizes = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6]
-local record_count, state_count, entry_count = #keys / 16, #sizes / 4, #plan / 10
+local state_count, entry_count = #sizes / 4, #plan / 10
 local call, sub, byte, format = redis.call, string.sub, string.byte, string.format
 
 local function in_parts(command, key, values)
@@ -72,13 +72,12 @@ for i = 1, entry_count do
     look_beyond('journal:' .. month)
   end
 end
-local totals, total_months, changes, county_list = {}, {}, {}, {}
+local totals, changes, county_list = {}, {}, {}
 for month, county, name, amount in string.gmatch(ARGV[8], '(%S+) (%S+) (%S+) (%S+)\n') do
   local total = totals[month]
   if not total then
     total = {names = {}, added = {}}
     totals[month] = total
-    total_months[#total_months + 1] = month
   end
   total.names[#total.names + 1], total.added[#total.added + 1] = county .. '|' .. name, amount
   local values = changes[county]
