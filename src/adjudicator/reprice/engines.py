@@ -58,9 +58,8 @@ class Local:
 def _begin(parent: int, packs: tuple[str, ...]) -> None:
     """Begin a process: follow its parent, and load what its tasks need while the parent plans them."""
     _follow(parent)
-    with suppress(
-        Exception
-    ):  # what cannot be loaded is refused by the parent, which loads it too, or by the first task
+    # What cannot be loaded is refused by the parent, which loads it too, or by the first task.
+    with suppress(Exception):
         from adjudicator.reprice import prepare, price, results
         from adjudicator.reprice.job import engine_for
 
