@@ -39,7 +39,7 @@ PYTHON = [sys.executable, "-m"]
 
 
 SPARK = """
-import importlib.util, sys
+import json, sys
 from pathlib import Path
 from pyspark import cloudpickle
 sys.path.insert(0, sys.argv[1])
@@ -51,7 +51,7 @@ spark = SparkSession.builder.master(f"local[{sys.argv[2]}]").config("spark.drive
 rules = job.rules_of([sys.argv[3]])
 print("ready", flush=True)
 for line in sys.stdin:
-    source, output = line.split()
+    source, output = json.loads(line)
     if source.endswith("-nested"):
         job.priced(spark.read.parquet(source), rules, 2 * int(sys.argv[2])).write.parquet(output)
     else:
@@ -72,9 +72,10 @@ class Spark:
 
     def __init__(self, workers: int, pack: str) -> None:
         jobs = Path(__file__).parents[1] / "deploy" / "spark"
+        self._errors = tempfile.TemporaryFile("w+")  # noqa: SIM115 - closed with the session
         self._process = subprocess.Popen(
             [sys.executable, "-c", SPARK, str(jobs), str(workers), pack], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL, text=True, env=os.environ | {"PYSPARK_PYTHON": sys.executable},
+            stderr=self._errors, text=True, env=os.environ | {"PYSPARK_PYTHON": sys.executable},
         )  # fmt: skip
         self.pid = self._process.pid
         self._wait("ready")
@@ -82,11 +83,12 @@ class Spark:
     def _wait(self, word: str) -> None:
         while (line := self._process.stdout.readline()).strip() != word:
             if not line:
-                raise SystemExit("the Spark job ended; is Java there, and pyspark[sql]?")
+                self._errors.seek(0)
+                raise SystemExit(f"{self._errors.read()}\nthe Spark job ended; is Java there, and pyspark[sql]?")
 
     def reprice(self, source: Path, output: Path) -> None:
         """Price a folder: nested claims by mapInArrow, tables by the tasks of the command."""
-        self._process.stdin.write(f"{source} {output}\n")
+        self._process.stdin.write(json.dumps([str(source), str(output)]) + "\n")
         self._process.stdin.flush()
         self._wait("done")
 
@@ -98,6 +100,7 @@ class Spark:
         """End the session."""
         self._process.stdin.close()
         self._process.wait()
+        self._errors.close()
 
 
 def nest(source: Path, target: Path) -> None:

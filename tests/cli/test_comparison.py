@@ -24,6 +24,7 @@ from tests.compare.conftest import base as base
 from tests.compare.conftest import deductible as deductible
 from tests.compare.conftest import year as year
 from tests.compare.runs import rows
+from tests.compare.test_lines import sides as sides
 
 pytest.importorskip("plotly", reason="the extra report is not installed (pip install -e .[report])")
 pytest.importorskip("xlsxwriter", reason="the extra report is not installed (pip install -e .[report])")
@@ -129,3 +130,29 @@ def test_figures_are_figures_of_the_library():
 def test_every_text_is_there_in_both_languages():
     for words in (*TEXT.values(), *AMOUNTS.values(), *KEYS.values(), *SIDES.values()):
         assert all(words) and words[0] != words[1]
+
+
+@pytest.fixture(scope="module")
+def items_report(sides, tmp_path_factory) -> Path:
+    """A comparison of two catalogues with its report."""
+    output = tmp_path_factory.mktemp("items") / "out"
+    assert main(["reprice", "compare", *map(str, sides), "--output", str(output), "--lang", "en"]) == 0
+    return output
+
+
+@pytest.mark.check
+def test_items_of_the_catalogue_are_on_the_page_and_in_the_files(items_report):
+    page = (items_report / "report" / "index.html").read_text("utf-8")
+    assert "监护病房床位费" in page and TEXT["items"][0] in page
+    items = rows(items_report / "items_that_differ.parquet")
+    with (items_report / "report" / "tables" / "items.csv").open(encoding="utf-8-sig") as file:
+        lines = list(csv.DictReader(file))
+    assert [line["item"] for line in lines] == [row["item_code"] for row in items]
+    place = "in scope, difference"
+    assert sum(int(line[place].replace(".", "")) for line in lines) == sum(
+        row["in_scope_difference_fen"] for row in items
+    )
+    assert {(line["old class"], line["new class"]) for line in lines if line["name"] == "监护病房床位费"} == {
+        ("B", "C")
+    }
+    assert {(line["old first pay"], line["new first pay"]) for line in lines} >= {("10%", "12%"), ("10%", "100%")}

@@ -52,3 +52,15 @@ def burdens(old: Path, new: Path) -> dict[int, list[int]]:
             found[known["person"]][0] += before["personal_total_fen"]
             found[known["person"]][1] += after["personal_total_fen"]
     return found
+
+
+def lines_that_differ(old: Path, new: Path) -> dict[tuple[int, int], tuple[dict[str, Any], dict[str, Any]]]:
+    """Row of the claim and line -> both splits, of the lines that are not split the same; of claims that both price."""
+    outcomes = zip(*([row["outcome"] for row in rows(side / "settlements")] for side in (old, new)), strict=True)
+    priced = {row for row, pair in enumerate(outcomes) if REFUSED not in pair}
+    before, after = (
+        {(row["claim"], row["line"]): row for row in rows(side / "lines") if row["claim"] in priced}
+        for side in (old, new)
+    )
+    assert before.keys() == after.keys()
+    return {at: (before[at], after[at]) for at in before if before[at] != after[at]}

@@ -16,6 +16,7 @@ import pyarrow.parquet as pq
 from adjudicator.compare.answers import BURDEN, MONEY, STAGES, both, first_stage
 from adjudicator.compare.causes import Causes
 from adjudicator.compare.differences import FILE, NOBODY, PLACED, Batch, Collector, Placed, Refusals, by_cause
+from adjudicator.compare.lines import Found, Lines
 from adjudicator.compare.people import ALL, People
 from adjudicator.compare.sides import KEY, Folder, Recorded, check_same_claims, not_comparable
 from adjudicator.compare.through import Plan, Through
@@ -67,6 +68,10 @@ def compare(old: Folder | Recorded, new: Folder, output: Path, plan: Plan | None
         raise not_comparable(nobody, "两次任务均未写出结算特征（--facts）")
     if isinstance(old, Folder) and old.units != new.units:
         raise not_comparable("the runs have other files of claims", "两次任务的输入文件不同")
+    with_lines = isinstance(old, Folder) and old.has_lines and new.has_lines
+    for side in (old, new):
+        if isinstance(side, Folder):
+            side.check_columns(with_lines)
     claims = int(new.manifest["summary"]["claims"])
     output.mkdir(parents=True, exist_ok=True)
     bundles = (old.bundle if isinstance(old, Folder) else None), new.bundle
@@ -77,6 +82,7 @@ def compare(old: Folder | Recorded, new: Folder, output: Path, plan: Plan | None
     new_packs = new.manifest["packs"]
     old_packs = old.manifest["packs"] if isinstance(old, Folder) else new_packs
     through = Through(plan, old_packs, new_packs) if plan is not None else None
+    lines = Lines(old, new, output) if with_lines and isinstance(old, Folder) else None
     for batch in batches(old, new, known):
         stages = first_stage(batch.answers)
         collector.add(batch, stages)
@@ -86,6 +92,8 @@ def compare(old: Folder | Recorded, new: Folder, output: Path, plan: Plan | None
         people.add(batch)
         if through is not None:
             through.add(batch)
+        if lines is not None:
+            lines.add(batch)
     claimed = (
         (old.manifest["summary"]["totals"] if isinstance(old, Folder) else None),
         new.manifest["summary"]["totals"],
@@ -97,6 +105,8 @@ def compare(old: Folder | Recorded, new: Folder, output: Path, plan: Plan | None
     tables = {cube.file: sums.table(cube) for cube in CUBES}
     tables |= {"tenths": tenths, "largest": people.largest(output / FILE), "causes": by_cause(output / FILE)}
     tables |= through.tables() if through is not None else {}
+    of_lines, items = lines.finish() if lines is not None else (None, {})
+    tables |= items
     for name, table in tables.items():
         renamed(output / f"{name}.parquet", functools.partial(_write_table, table))
     everybody = next(row for row in tenths.to_pylist() if row["who"] == ALL)
@@ -104,7 +114,7 @@ def compare(old: Folder | Recorded, new: Folder, output: Path, plan: Plan | None
         output, old.label, new.label, sums.counts["claims"], collector.count, sums.old, sums.new,
         {name: everybody[name] for name in ("persons", "persons_pay_less", "persons_pay_more", "less_fen", "more_fen")},
     )  # fmt: skip
-    _write_summary(found, sums, bundles[1].hash, bundles[0].hash if bundles[0] else "")
+    _write_summary(found, sums, (bundles[0].hash if bundles[0] else "", bundles[1].hash), of_lines)
     return found
 
 
@@ -112,11 +122,11 @@ def _write_table(table: pa.Table, file: BinaryIO) -> None:
     pq.write_table(table, file, compression="zstd")
 
 
-def _write_summary(found: Comparison, sums: Sums, new_hash: str, old_hash: str) -> None:
+def _write_summary(found: Comparison, sums: Sums, hashes: tuple[str, str], of_lines: Found | None) -> None:
     content = {
-        "format": FORMAT, "old": found.old, "new": found.new, "old_rules_hash": old_hash, "new_rules_hash": new_hash,
+        "format": FORMAT, "old": found.old, "new": found.new, "old_rules_hash": hashes[0], "new_rules_hash": hashes[1],
         "counts": sums.counts, "persons": found.persons, "sums_old": found.sums_old, "sums_new": found.sums_new,
-        "difference": sums.difference,
+        "difference": sums.difference, "lines": of_lines.summary() if of_lines is not None else None,
     }  # fmt: skip
     text = json.dumps(content, indent=2, ensure_ascii=False) + "\n"
     renamed(found.folder / SUMMARY, lambda file: file.write(text.encode()))

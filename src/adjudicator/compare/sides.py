@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ from adjudicator.claim.engine import OUTCOME_TRIAL
 from adjudicator.compare.answers import MONEY, NUMBERS, TEXTS
 from adjudicator.errors import AdjudicatorError, E, refuse
 from adjudicator.payers import PAYERS, Identity
-from adjudicator.reprice import facts
+from adjudicator.reprice import facts, lines
 from adjudicator.reprice.convert import Note, check_type, numbers_of
 from adjudicator.reprice.fields import RECORDED_PREFIX
 from adjudicator.reprice.job import Job
@@ -53,6 +53,20 @@ class Folder:
         """Whether the run wrote what claims are counted by."""
         return facts.path_of(self.folder, 0).is_file()
 
+    @property
+    def has_lines(self) -> bool:
+        """Whether the run wrote the results of fee lines; claims that came without lines have none."""
+        return bool(self.manifest.get("with_lines")) and self.manifest["layout"] != "amounts"
+
+    def check_columns(self, with_lines: bool) -> None:
+        """Refuse files that lack a column that a comparison reads. Errors: E.NOT_COMPARABLE for the first."""
+        for unit in range(self.units):
+            _check_columns(self.files[unit], _READ, "")
+            if self.has_facts:
+                _check_columns(facts.path_of(self.folder, unit), facts.SCHEMA.names, "--facts")
+            if with_lines:
+                _check_columns(lines.lines_path(self.folder, unit), lines.SCHEMA.names, "--lines")
+
     @cached_property
     def bundle(self) -> Bundle:
         """The rules of the run. Errors: E.OUTPUT_CHANGED where they are not what they were."""
@@ -74,6 +88,24 @@ class Folder:
         table = pq.read_table(self.folder / "rejected.parquet", columns=["row", "code"])
         rows, firsts = np.unique(table.column("row").to_numpy(), return_index=True)
         return rows, table.column("code").take(pa.array(firsts)).to_pylist()
+
+
+def _check_columns(path: Path, names: Sequence[str], option: str) -> None:
+    """Refuse a file without some columns, or that is none. Errors: E.NOT_COMPARABLE."""
+    again, again_zh = (
+        f"price the claims again{option and ' with ' + option}",
+        f"请重新计算{option and '（' + option + '）'}",
+    )
+    place = "/".join(path.parts[-3:])
+    try:
+        known = pq.read_schema(path).names
+    except (OSError, pa.ArrowInvalid) as error:
+        none = f"{place} is not there or no Parquet file; {again}"
+        raise not_comparable(none, f"{place} 不存在或不是 Parquet 文件，{again_zh}", place) from error
+    lacks = ", ".join(name for name in names if name not in known)
+    if lacks:
+        older = f"{place} has no column {lacks}, as runs of earlier versions; {again}"
+        raise not_comparable(older, f"{place} 缺少列 {lacks}（由较早版本写出），{again_zh}", place)
 
 
 def _groups(path: Path, names: list[str]) -> Iterator[pa.Table]:
@@ -156,9 +188,9 @@ def _amount(column: Column, came: pa.Table, first: int) -> tuple[np.ndarray, np.
     return values, np.ones(len(came), np.bool_) if present is None else present
 
 
-def not_comparable(detail: str, chinese: str) -> AdjudicatorError:
-    """Return the refusal of answers that cannot be compared."""
-    return refuse(E.NOT_COMPARABLE, "", detail, chinese)
+def not_comparable(detail: str, chinese: str, field: str = "") -> AdjudicatorError:
+    """Return the refusal of answers that cannot be compared; ``field`` names a file."""
+    return refuse(E.NOT_COMPARABLE, field, detail, chinese)
 
 
 def check_same_claims(old: pa.Table, new: pa.Table, first: int) -> None:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from functools import cached_property
 
 from adjudicator.benefit.plan.cells import key_names
 from adjudicator.benefit.plan.keys import KEY, SPECIAL_KEYS
-from adjudicator.codes import CARE_KIND_ZH, SCHEMES, CareKind
+from adjudicator.codes import CARE_KIND_ZH, SCHEMES, CareKind, ItemClass
 from adjudicator.compare.answers import STAGE
 from adjudicator.compare.causes import KINDS
+from adjudicator.limits import NO_CEILING_E4
 from adjudicator.payers import PAYERS
 from adjudicator.rules.bundle import Bundle
 
@@ -20,6 +22,12 @@ AMOUNTS: Words = {payer.field: (payer.en, payer.zh) for payer in PAYERS} | {
     "personal_total_fen": ("all that persons pay", "个人负担合计"),
     "total_fen": ("total cost", "医疗费总额"),
     "due_fen": ("owed to institutions", "应付医疗机构"),
+}
+PARTS_OF_A_LINE: Words = {
+    "wholly_self_paid_fen": ("wholly self-paid", "全自费"),
+    "over_ceiling_fen": ("over the ceiling", "超限价"),
+    "first_pay_fen": ("first pay", "先行自付"),
+    "in_scope_fen": ("in scope", "符合政策范围"),
 }
 PERSON_TYPES: Words = {
     "11": ("active employees", "在职"), "12": ("retired employees", "退休"), "13": ("retired cadres", "离休"),
@@ -49,6 +57,16 @@ KEYS: Words = {
     "drg_new": ("new group", "新分组"),
     "grouping_scheme_old": ("old grouping scheme", "原分组方案"),
     "grouping_scheme_new": ("new grouping scheme", "新分组方案"),
+    "item_code": ("item", "项目编码"),
+    "item_name": ("name", "项目名称"),
+    "item_class_old": ("old class", "原等级"),
+    "item_class_new": ("new class", "新等级"),
+    "first_pay_ppm_old": ("old first pay", "原先行自付比例"),
+    "first_pay_ppm_new": ("new first pay", "新先行自付比例"),
+    "price_ceiling_e4_old": ("old ceiling, yuan", "原限价（元）"),
+    "price_ceiling_e4_new": ("new ceiling, yuan", "新限价（元）"),
+    "lines": ("fee lines", "明细条数"),
+    "amount_fen": ("amount", "金额"),
     "claims": ("claims", "结算笔数"),
     "claims_differ": ("claims that differ", "结果不同笔数"),
     "claims_pay_less": ("claims: person pays less", "个人少付笔数"),
@@ -124,13 +142,31 @@ def heading(column: str, language: str) -> str:
     if column in KEYS:
         return said(KEYS[column], language)
     stem, side = column.removesuffix("_fen").rsplit("_", 1)
-    amount, which = said(AMOUNTS[f"{stem}_fen"], language), said(SIDES[side], language)
+    amount = said((AMOUNTS | PARTS_OF_A_LINE)[f"{stem}_fen"], language)
+    which = said(SIDES[side], language)
     return f"{amount}，{which}" if language == "zh" else f"{amount}, {which}"
 
 
 def _key_name(key: str, language: str) -> str:
     """Return what a key of a plan is called; tables and codes have no other name."""
     return said(key_names(key), language) if key in KEY or key in SPECIAL_KEYS else key
+
+
+_TERMS = ("item_class", "first_pay_ppm", "price_ceiling_e4")
+"""Terms of a fee line, old and new."""
+
+
+def _term(key: str, number: int) -> str:
+    """Return a term of a fee line as a person reads it.
+
+    >>> _term("item_class_old", 2), _term("first_pay_ppm_new", 125_000), _term("price_ceiling_e4_old", 25_500_000)
+    ('B', '12.5%', '25.5')
+    """
+    if key.startswith("item_class"):
+        return ItemClass(number).name if number else "—"
+    if key.startswith("first_pay_ppm"):
+        return f"{Decimal(number).scaleb(-4).normalize():f}%"
+    return "—" if number in (0, NO_CEILING_E4) else f"{Decimal(number).scaleb(-6).normalize():f}"
 
 
 class Names:
@@ -161,6 +197,8 @@ class Names:
 
     def of(self, key: str, code: object) -> str:
         """Return the name of a code in a column; the code itself where it has none."""
+        if key.startswith(_TERMS):
+            return _term(key, int(str(code)))
         if key == "month" and code:
             return f"{int(str(code)) // 100}-{int(str(code)) % 100:02d}"
         if key == "keys" and code:

@@ -11,8 +11,6 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
 
 from adjudicator.claim.assemble import IDENTITY_NAMES
 from adjudicator.claim.batch import Resolved
@@ -25,6 +23,7 @@ from adjudicator.reprice import messages
 from adjudicator.reprice.arrange import in_order
 from adjudicator.reprice.job import Job, engine_of, read_job
 from adjudicator.reprice.kernels import encounter_keys, encounters_here, lines_that_do_not_add_up, principal_codes
+from adjudicator.reprice.lines import LineWriter, lines_path, taken
 from adjudicator.reprice.packing import (
     Frame,
     Section,
@@ -35,7 +34,7 @@ from adjudicator.reprice.packing import (
 )
 from adjudicator.reprice.problems import Found, write_problems
 from adjudicator.reprice.source import Unit, read_unit
-from adjudicator.reprice.store import draft_of, renamed, write_receipt, write_rows
+from adjudicator.reprice.store import renamed, write_receipt, write_rows
 from adjudicator.reprice.tables import incoming_of, parts_of
 from adjudicator.wire.decode import BATCH_DEPTH, MALFORMED
 
@@ -54,13 +53,6 @@ COUNTS = {name: f"{name}_count" for name in RAGGED}
 """Name of such an array -> int64 of a claim, how many entries it has."""
 KEPT: dict[str, np.dtype[Any]] = FIXED | dict.fromkeys(COUNTS.values(), np.dtype(np.int64))
 """What is kept of a claim between the steps."""
-LINE_COLUMNS: dict[str, pa.DataType] = {
-    "amount_fen": pa.int64(), "wholly_self_paid_fen": pa.int64(), "over_ceiling_fen": pa.int64(),
-    "first_pay_fen": pa.int64(), "in_scope_fen": pa.int64(), "price_ceiling_e4": pa.int64(),
-    "first_pay_ppm": pa.int32(), "item_class": pa.int8(), "note": pa.int16(),
-}  # fmt: skip
-"""Results of a line, after ``claim`` (the row of the claim in the input) and ``line`` (from 0)."""
-_ROWS_OF_LINES = 1 << 20
 
 
 class Batch(NamedTuple):
@@ -95,8 +87,7 @@ def batches_of(engine: Engine, job: Job, unit: Unit) -> Iterator[Batch]:
 def paths_of(job: Job, unit: int) -> tuple[Path, Path, Path]:
     """Return where a unit puts its claims, its problems and its lines."""
     name = f"{unit:05d}"
-    lines = Path(job.folder) / "lines" / f"part-{name}.parquet"
-    return job.work / f"claims-{name}.bin", job.work / f"problems-{name}.arrow", lines
+    return job.work / f"claims-{name}.bin", job.work / f"problems-{name}.arrow", lines_path(Path(job.folder), unit)
 
 
 def encounters_path(job: Job, unit: int) -> Path:
@@ -126,9 +117,9 @@ def prepare_unit(path: str, number: int) -> dict[str, Any]:
     """Prepare one unit of a job and return its receipt."""
     job = read_job(path)
     engine, unit = engine_of(job), job.source.units[number]
-    claims_path, problems_path, lines_path = paths_of(job, number)
+    claims_path, problems_path, path_of_lines = paths_of(job, number)
     found: list[Found] = []
-    lines = _LineWriter(lines_path) if job.with_lines else None
+    lines = LineWriter(path_of_lines) if job.with_lines else None
     kept, encounters = _Kept(unit.claims), [np.zeros((6, 0), np.int64)]
     for batch in batches_of(engine, job, unit):
         if job.source.layout != "amounts":
@@ -138,7 +129,7 @@ def prepare_unit(path: str, number: int) -> dict[str, Any]:
         encounters.append(encounter_rows(batch.resolved, chunk, batch.first))
         found.extend(problems_of(batch))
         if lines is not None:
-            lines.add(batch)
+            lines.add(batch.resolved, batch.first)
     sections = kept.by_bucket(job.buckets)
     renamed(claims_path, lambda file: write_sections(file, sections))
     renamed(problems_path, lambda file: write_problems(file, found))
@@ -149,7 +140,7 @@ def prepare_unit(path: str, number: int) -> dict[str, Any]:
         lines.close()
     counted = {"claims": unit.claims, "lines": lines.count if lines is not None else 0}
     between = [claims_path, problems_path, here]
-    return write_receipt(claims_path, between, counted, [lines_path] if lines is not None else [])
+    return write_receipt(claims_path, between, counted, [path_of_lines] if lines is not None else [])
 
 
 def check_lines(resolved: Resolved) -> None:
@@ -232,7 +223,7 @@ class _Kept:
             if name in self._entries:
                 entries = np.concatenate(self._entries[name]).astype(kind, copy=False)
                 ends = np.cumsum(arrays[COUNTS[name]])
-                own = _taken(entries, (ends - arrays[COUNTS[name]])[order], ends[order])
+                own = taken(entries, (ends - arrays[COUNTS[name]])[order], ends[order])
                 sums = np.concatenate(([0], np.cumsum(own[0])))
                 sections.append(section_of_entries(own[1], sums[starts]))
             else:
@@ -251,7 +242,7 @@ def _ragged(engine: Engine, resolved: Resolved, rows: np.ndarray) -> dict[str, t
     by_lines = bool((engine.bundle.plans.rows["extra_position"] == int(ExtraPosition.LINES)).any())
     if by_lines:
         claims = resolved.claims
-        found["in_scope"] = _taken(
+        found["in_scope"] = taken(
             resolved.line_splits["in_scope_fen"], claims["line_start"][rows], claims["line_end"][rows]
         )
     if engine.bundle.payment.needs_codes and resolved.codes is not None:
@@ -260,16 +251,8 @@ def _ragged(engine: Engine, resolved: Resolved, rows: np.ndarray) -> dict[str, t
             ("diagnoses", codes.diagnosis_offsets, codes.diagnoses),
             ("procedures", codes.procedure_offsets, codes.procedures),
         ):
-            found[name] = _taken(ids, ends[rows], ends[rows + 1])
+            found[name] = taken(ids, ends[rows], ends[rows + 1])
     return found
-
-
-def _taken(flat: np.ndarray, begins: np.ndarray, ends: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return how many entries each range has, and all of them one after the other."""
-    counts = (ends - begins).astype(np.int64)
-    own = np.zeros(len(counts) + 1, np.int64)
-    np.cumsum(counts, out=own[1:])
-    return counts, flat[np.repeat(begins - own[:-1], counts) + np.arange(own[-1])]
 
 
 def special_of(resolved: Resolved) -> np.ndarray:
@@ -309,7 +292,7 @@ def _text(heap: np.ndarray, entry: np.void, name: str) -> str:
     return bytes(heap[start : start + int(entry[f"{name}_size"])]).decode()
 
 
-# ---------------------------------------------------------------- problems and lines
+# ---------------------------------------------------------------- problems
 
 
 def problems_of(batch: Batch) -> list[Found]:
@@ -324,51 +307,3 @@ def problems_of(batch: Batch) -> list[Found]:
         if row not in found:
             found[row] = list(warnings)
     return [Found(batch.first + row, problem) for row in sorted(found) for problem in found[row]]
-
-
-class _LineWriter:
-    """Writes the results of fee lines; row groups do not depend on how the claims are batched."""
-
-    def __init__(self, path: Path) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self._path, self._draft = path, draft_of(path)
-        self._schema = pa.schema([("claim", pa.int64()), ("line", pa.int32()), *LINE_COLUMNS.items()])
-        packed = dict.fromkeys((*self._schema.names,), "DELTA_BINARY_PACKED")
-        packed |= {name: "PLAIN" for name, kind in LINE_COLUMNS.items() if kind.bit_width < pa.int32().bit_width}
-        self._writer = pq.ParquetWriter(
-            self._draft, self._schema, compression="zstd", use_dictionary=False, column_encoding=packed
-        )
-        self._waiting: list[pa.Table] = []
-        self._rows = 0
-        self.count = 0
-
-    def add(self, batch: Batch) -> None:
-        """Append the lines of the claims without error."""
-        claims, splits = batch.resolved.claims, batch.resolved.line_splits
-        chosen = batch.resolved.good
-        counts, lines = _taken(
-            np.arange(len(batch.resolved.lines)), claims["line_start"][chosen], claims["line_end"][chosen]
-        )
-        own = np.arange(len(lines)) - np.repeat(np.cumsum(counts) - counts, counts)
-        columns: dict[str, Any] = {"claim": np.repeat(chosen + batch.first, counts), "line": own.astype(np.int32)}
-        columns["amount_fen"] = batch.resolved.lines["amount_fen"][lines]
-        for name, kind in LINE_COLUMNS.items():
-            if name != "amount_fen":
-                columns[name] = splits[name][lines].astype(kind.to_pandas_dtype())
-        self._waiting.append(pa.table(columns, self._schema))
-        self._rows += len(lines)
-        self.count += len(lines)
-        while self._rows >= _ROWS_OF_LINES:
-            self._flush(_ROWS_OF_LINES)
-
-    def _flush(self, rows: int) -> None:
-        table = pa.concat_tables(self._waiting)
-        self._writer.write_table(table.slice(0, rows), row_group_size=rows)
-        self._waiting, self._rows = [table.slice(rows)], self._rows - rows
-
-    def close(self) -> None:
-        """Write the rest; the file is whole then."""
-        if self._rows:
-            self._flush(self._rows)
-        self._writer.close()
-        self._draft.replace(self._path)

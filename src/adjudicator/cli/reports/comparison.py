@@ -15,7 +15,9 @@ from adjudicator.cli.reports.pages import page
 from adjudicator.cli.reports.pool_page import yuan
 from adjudicator.cli.reports.sheets import Sheet, is_number, write_csv, write_workbook
 from adjudicator.compare.answers import MONEY
-from adjudicator.compare.differences import names_of
+from adjudicator.compare.differences import FILE, names_of
+from adjudicator.compare.lines import FILE as LINES_FILE
+from adjudicator.compare.lines import ITEMS
 from adjudicator.compare.run import SUMMARY
 from adjudicator.compare.sides import Recorded
 from adjudicator.compare.totals import COUNTS, rolled_up
@@ -61,6 +63,7 @@ TEXT: dict[str, tuple[str, str]] = {
     "tenths_count": ("Persons who pay less and more, by tenths", "按原负担十等分的增减人数"),
     "causes": ("Why", "原因"),
     "causes_change": ("Claims by first differing stage", "按首个差异环节的结算笔数"),
+    "items": ("Items of the catalogue: fee lines that are split differently", "目录项目变化：切分结果不同的费用明细"),
     "largest": ("The largest changes of a person's year", "个人年度变化最大的一百例"),
     "groups": ("Groups", "病组变化"),
     "cleared": ("owed after clearing", "清算后应付"),
@@ -108,7 +111,8 @@ def write_report(folder: Path, bundle: Bundle, language: str) -> Path:
     names = Names(bundle, language)
     old = said(TEXT["recorded"], language) if summary["old"] == Recorded.label else summary["old"]
     shown = Shown(names, said(TEXT["sides"], language).format(old=old, new=summary["new"]), summary)
-    tables = {path.stem: pq.read_table(path) for path in folder.glob("*.parquet") if path.stem != "differences"}
+    single = (FILE, LINES_FILE)  # a row a claim or a line: of no table of the report
+    tables = {path.stem: pq.read_table(path) for path in folder.glob("*.parquet") if path.name not in single}
     sheets = _sheets(shown, tables)
     for sheet in sheets:
         write_csv(sheet, report / TABLES, names)
@@ -152,6 +156,7 @@ def _sheets(shown: Shown, tables: Mapping[str, pa.Table]) -> list[Sheet]:
         Sheet("hospitals", text("hospitals"), ("institution_code", *_LEDGER), hospitals),
         Sheet("groups", text("groups"), ("drg_old", "drg_new", *_LEDGER), moved),
         *_cleared(shown, tables),
+        *_items(shown, tables),
         Sheet("largest", text("largest"), tables["largest"].column_names, tables["largest"].to_pylist()),
     ]  # fmt: skip
 
@@ -163,6 +168,15 @@ def _cleared(shown: Shown, tables: Mapping[str, pa.Table]) -> list[Sheet]:
         if name in tables:
             found.append(Sheet(name, shown.text(name), tables[name].column_names, tables[name].to_pylist()))
     return found
+
+
+def _items(shown: Shown, tables: Mapping[str, pa.Table]) -> list[Sheet]:
+    """Return the items whose lines differ, largest sums first, where both runs wrote their lines."""
+    if ITEMS not in tables:
+        return []
+    table = tables[ITEMS]
+    columns = [name for name in table.column_names if not name.endswith(("_old_fen", "_new_fen"))]
+    return [Sheet("items", shown.text("items"), columns, table.select(columns).to_pylist())]
 
 
 def _by_due(row: Row) -> int:

@@ -44,7 +44,11 @@ def is_amount(column: str) -> bool:
 
 def is_number(column: str) -> bool:
     """Return whether a column is shown to the right: an amount or a count."""
-    return is_amount(column) or column.startswith(("claims", "persons")) or column in ("row", "settlement_sequence")
+    return (
+        is_amount(column)
+        or column.startswith(("claims", "persons"))
+        or column in ("row", "settlement_sequence", "lines")
+    )
 
 
 def _cell(column: str, value: Any, names: Names) -> str:
