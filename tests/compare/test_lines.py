@@ -43,12 +43,6 @@ def sides(year: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, P
     )
 
 
-def test_each_line_has_the_id_and_the_item_that_its_claim_brought(sides, claims):
-    for row in rows(sides[0] / "lines"):
-        line = claims[row["claim"]].lines[row["line"]]
-        assert (row["line_id"], row["item_code"], row["amount_fen"]) == (line.line_id, line.item_code, line.amount_fen)
-
-
 def test_differing_lines_and_items_are_those_of_plain_dictionaries(sides, claims, tmp_path):
     compared(*sides, tmp_path)
     expected = naive.lines_that_differ(*sides)

@@ -92,6 +92,14 @@ def test_a_killed_process_leaves_a_state_that_goes_on(year, plain, tmp_path):
     assert main(["reprice", "verify", str(output / "manifest.json"), "--sample", "50"]) == 0
 
 
+def test_a_run_that_was_killed_before_it_wrote_its_job_begins_anew(year, plain, tmp_path):
+    output = tmp_path / "out"
+    (output / ".work").mkdir(parents=True)
+    (output / ".work" / "job.json.0.draft").write_text('{"folder"')
+    price_files(year / "parquet", output, with_lines=True, resume=True)
+    assert contents(output) == plain
+
+
 @pytest.mark.check
 @pytest.mark.parametrize("workers", [1, 2])
 def test_ctrl_c_leaves_a_state_that_goes_on(claims, tmp_path, workers):

@@ -24,9 +24,10 @@ def test_tables_of_synth_are_read_as_they_are(year, claims, engine, tmp_path):
     assert len(lines) == len(told)
     for row, (claim, line) in zip(lines, told, strict=True):
         assert row["claim"] == claim
-        assert {name: row[name] for name in row if name not in ("claim", "line")} == {
-            name: getattr(line, name) for name in row if name not in ("claim", "line")
-        }
+        brought = claims[claim].lines[row["line"]]
+        assert (row["line_id"], row["item_code"]) == (brought.line_id, brought.item_code)
+        told_of = row.keys() - {"claim", "line", "item_code"}
+        assert {name: row[name] for name in told_of} == {name: getattr(line, name) for name in told_of}
 
 
 def test_every_layout_gives_the_same_bytes(year, claims, tmp_path):

@@ -15,6 +15,7 @@ from adjudicator.claim.engine import Engine
 from adjudicator.errors import E, refuse
 from adjudicator.reprice.mapping import Mapping, own_names, read_mapping
 from adjudicator.reprice.source import Source, Span, Unit
+from adjudicator.reprice.store import renamed
 from adjudicator.rules.as_on import load_rules
 
 WORK_FOLDER, JOB_FILE = ".work", "job.json"
@@ -57,8 +58,8 @@ class Job(NamedTuple):
 
 def write_job(job: Job) -> None:
     """Write the file that tasks read."""
-    job.work.mkdir(parents=True, exist_ok=True)
-    job.path.write_text(json.dumps(job._asdict() | {"source": job.source._asdict()}), "utf-8")
+    content = json.dumps(job._asdict() | {"source": job.source._asdict()})
+    renamed(job.path, lambda file: file.write(content.encode()))
 
 
 def read_job(path: str) -> Job:

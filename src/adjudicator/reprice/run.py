@@ -19,7 +19,7 @@ from adjudicator.errors import E, refuse
 from adjudicator.reprice import owners, prepare, price, problems, results
 from adjudicator.reprice.arrange import steps_of
 from adjudicator.reprice.engines import started
-from adjudicator.reprice.job import Job, engine_of, read_job, software, write_job
+from adjudicator.reprice.job import WORK_FOLDER, Job, engine_of, read_job, software, write_job
 from adjudicator.reprice.mapping import own_names, read_mapping
 from adjudicator.reprice.opening import check_opening
 from adjudicator.reprice.source import Source, open_source
@@ -144,7 +144,8 @@ def lines_of(source: Source) -> int:
 def _resumed(job: Job, options: Options) -> Job:
     """Return the job that a run goes on with: the one in the output folder where it is the same."""
     if not job.path.exists():
-        if options.output.exists() and any(options.output.iterdir()):
+        # A run that was killed before it wrote its job leaves a folder of work with nothing in it.
+        if options.output.exists() and any(path.name != WORK_FOLDER for path in options.output.iterdir()):
             raise refuse(E.RUN_DIFFERS, options.output.name, "the output folder is not empty", "输出目录不为空")
         return job
     if not options.resume:
