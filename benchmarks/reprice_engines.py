@@ -3,10 +3,11 @@
     .venv/bin/python benchmarks/reprice_engines.py [--claims 400000] [--workers 2] [--rounds 3] [--engine dask ...]
 
 Every engine has as many worker processes as local has. All keep their processes, which have priced the same claims
-before the clock starts, as those of a cluster that is in use. Rounds alternate; the least of each counts. CPU is that
-of this process and of all processes of the engine, of scheduler and Java too; what they take without work is printed.
-Results are compared byte by byte, those of ``deploy/spark/reprice.py``, which reads the same claims with nested lines,
-value by value; ``spark files`` is ``deploy/spark/reprice_files.py``. Spark needs Java and ``pyspark[sql]``.
+right before the clock starts, as those of a cluster that is in use. Rounds alternate; the least of each counts. CPU is
+that of this process and of all processes of the engine, of scheduler and Java too; what they take without work is
+printed. Results are compared byte by byte, those of ``deploy/spark/reprice.py``, which reads the same claims with
+nested lines, value by value; ``spark files`` is ``deploy/spark/reprice_files.py``, and ``--engine spark-files`` runs
+it alone. Spark needs Java and ``pyspark[sql]``.
 """
 
 from __future__ import annotations
@@ -183,9 +184,9 @@ class Way(NamedTuple):
     processes: Callable[[], list[psutil.Process]]
 
     def cpu_seconds(self) -> float:
-        """Return the CPU time of this process and of those of the engine."""
+        """Return the CPU time of this process and of those of the engine, of those that have ended too."""
         times = [process.cpu_times() for process in (psutil.Process(), *self.processes())]
-        return sum(one.user + one.system for one in times)
+        return sum(one.user + one.system + one.children_user + one.children_system for one in times)
 
     def cost(self, source: Path, output: Path) -> Cost:
         """Price a folder and return what it took."""
@@ -235,17 +236,22 @@ def main() -> None:
     """Make a city, price it on each engine in turns, and print times and ratios."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--claims", type=int, default=400_000)
+    parser.add_argument("--input", type=Path, help="claims that synth wrote, instead of new ones")
     parser.add_argument("--pack", default="hangzhou")
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--engine", nargs="+", default=["dask"], choices=["dask", "spark"])
+    parser.add_argument("--engine", nargs="+", default=["dask"], choices=["dask", "spark", "spark-files"])
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as name, contextlib.ExitStack() as stack:
         folder = Path(name)
-        sizes = ("--claims", str(arguments.claims), "--persons", str(2 * arguments.claims), "--inpatient-share", "0.55")
-        made = ("--format", "parquet", "--output", str(folder / "year"))
-        synth = [*PYTHON, "adjudicator", "synth", "--pack", arguments.pack, *sizes, *made]
-        subprocess.run(synth, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        if arguments.input is not None:
+            (folder / "year").symlink_to(arguments.input.resolve())
+        else:
+            count = arguments.claims
+            sizes = ("--claims", str(count), "--persons", str(2 * count), "--inpatient-share", "0.55")
+            made = ("--format", "parquet", "--output", str(folder / "year"))
+            synth = [*PYTHON, "adjudicator", "synth", "--pack", arguments.pack, *sizes, *made]
+            subprocess.run(synth, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         ways: dict[str, Way] = {}
 
         def keep(name: str, engine: Engine, processes: Callable[[], list[psutil.Process]]) -> None:
@@ -260,12 +266,13 @@ def main() -> None:
             address, pids = stack.enter_context(dask_cluster(folder, arguments.workers))
             others += pids
             keep("dask", ENGINES["dask"](Where(arguments.workers, address)), lambda: trees(*pids))
-        if "spark" in arguments.engine:
-            nest(folder / "year", folder / "year-nested")
+        if {"spark", "spark-files"} & {*arguments.engine}:
             spark = Spark(arguments.workers, arguments.pack)
             stack.callback(spark.close)
             others.append(spark.pid)
-            ways["spark"] = Way(lambda _, output: spark.reprice(folder / "year-nested", output), spark.processes)
+            if "spark" in arguments.engine:
+                nest(folder / "year", folder / "year-nested")
+                ways["spark"] = Way(lambda _, output: spark.reprice(folder / "year-nested", output), spark.processes)
             ways["spark files"] = Way(spark.reprice, spark.processes)
 
         def own() -> list[psutil.Process]:
@@ -278,14 +285,14 @@ def main() -> None:
 def measure(folder: Path, arguments: argparse.Namespace, ways: dict[str, Way]) -> None:
     """Print the least that each way took, beside local."""
     best, idle = dict.fromkeys(ways, NEVER), dict[str, float]()
-    for name, way in ways.items():
-        way.price(folder / "year", folder / f"warm-{name}")
-        idle[name] = way.idle()
     for number in range(arguments.rounds):
         for name, way in ways.items():
+            way.price(folder / "year", folder / f"warm-{name}-{number}")  # Spark ends processes that wait for a minute
             best[name] = _least(best[name], way.cost(folder / "year", folder / f"{name}-{number}"))
+            idle[name] = way.idle()
     same = contents(folder / "local-0")
-    print(f"{arguments.claims:,} claims of {arguments.pack}, {arguments.workers} worker processes")
+    claims = pq.read_metadata(folder / "year" / "claims.parquet").num_rows
+    print(f"{claims:,} claims of {arguments.pack}, {arguments.workers} worker processes")
     local = best["local"]
     for name, own in best.items():
         if name == "spark":

@@ -177,7 +177,7 @@ def test_a_file_that_is_cut_off_is_refused(sides, tmp_path):
 
 def test_a_batch_of_few_claims_finds_the_same_lines(sides, tmp_path, monkeypatch):
     compared(*sides, tmp_path / "whole")
-    monkeypatch.setattr("adjudicator.compare.lines.CLAIMS_AT_ONCE", 7)
+    monkeypatch.setattr("adjudicator.compare.lines.LINES_IN_MEMORY", 100)
     monkeypatch.setattr("adjudicator.compare.lines._LINES_AT_ONCE", 50)
     compared(*sides, tmp_path / "few")
     assert rows(tmp_path / "few" / "lines_that_differ.parquet") == rows(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -19,6 +20,27 @@ if TYPE_CHECKING:
 RECORDED = "recorded"
 AGAINST_FOLDER, COMPARE_FOLDER = "against", "compare"
 """Below the output folder: the run under the other rules, and what the comparison wrote."""
+
+
+_SIZE = re.compile(r"([0-9]+)(MiB|GiB|MB|GB|M|G)?\Z", re.ASCII)
+_UNITS = {"M": 1 << 20, "G": 1 << 30}
+
+
+def size(text: str) -> int:
+    """Return bytes.
+
+    >>> size("2GB"), size("512M")
+    (2147483648, 536870912)
+    """
+    match = _SIZE.match(text)
+    if match is None:
+        raise argparse.ArgumentTypeError(f"{text!r} is no size; write for example 2GB or 800MB")
+    return int(match[1]) * (_UNITS[match[2][0]] if match[2] else 1)
+
+
+def add_memory(parser: argparse.ArgumentParser, told: str) -> None:
+    """Register ``--memory``."""
+    parser.add_argument("--memory", type=size, default=2 << 30, help=f"{told} (default 2GB)")
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -53,6 +75,7 @@ def add_compare(actions: Any) -> None:
     parser.add_argument("old", type=Path, help="output folder of the run under the old rules")
     parser.add_argument("new", type=Path, help="output folder of the run under the new rules")
     parser.add_argument("--output", type=Path, required=True, help="folder for the comparison")
+    add_memory(parser, "most memory that it may take")
     parser.add_argument("--json", action="store_true", help="print the sums as JSON")
     add_options(parser)
     parser.set_defaults(run=run_compare)
@@ -115,9 +138,13 @@ class Against:
 
 def finish(old: Folder | Recorded, new: Folder, output: Path, arguments: argparse.Namespace) -> None:
     """Compare, write the report and print the sums."""
-    from adjudicator.compare.run import compare
+    from adjudicator.compare.run import compare, room_of
 
-    found = compare(old, new, output, plan_of(arguments, new))
+    plan = plan_of(arguments, new)
+    room = room_of(old, new, plan, arguments.memory)
+    takes = f"comparing takes at most about {room.memory_bytes >> 20:,} MiB of memory 比较所需内存上限"
+    print(takes, file=sys.stderr)
+    found = compare(old, new, output, plan, room.rows)
     if not arguments.no_report:
         write_pages(found, new, arguments)
     show(found, arguments)
@@ -130,6 +157,13 @@ def check_options(arguments: argparse.Namespace, packs: Sequence[str]) -> None:
     if arguments.through == "pool" and (arguments.counties is None or len(packs) != 1):
         lacks = "--through pool takes one pack and the figures of its counties (--counties)"
         raise not_comparable(lacks, "--through pool 需要一个规则包及其区县数据（--counties）")
+
+
+def check_memory(memory: int, claims: int, with_lines: bool) -> None:
+    """Refuse a memory in which the claims cannot be compared, before they are priced. Errors: E.MEMORY_TOO_SMALL."""
+    from adjudicator.compare.memory import room_for
+
+    room_for(memory, claims, 0, with_lines)
 
 
 def plan_of(arguments: argparse.Namespace, new: Folder) -> Any:

@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 import argparse
-import re
 import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from adjudicator.cli.compare import COMPARE_FOLDER, RECORDED, Against, add_against, add_compare, check_options, finish
+from adjudicator.cli.compare import (
+    COMPARE_FOLDER,
+    RECORDED,
+    Against,
+    add_against,
+    add_compare,
+    add_memory,
+    check_memory,
+    check_options,
+    finish,
+)
 from adjudicator.cli.reprice_call import add_action
 
 if TYPE_CHECKING:
     from adjudicator.reprice.run import Options, Plan, Summary
     from adjudicator.reprice.tasks import Engine, Where
 
-_SIZE = re.compile(r"([0-9]+)(MiB|GiB|MB|GB|M|G)?\Z", re.ASCII)
-_UNITS = {"M": 1 << 20, "G": 1 << 30}
 _STEP_NAMES = {
     "index": "index 索引", "merge": "merge 合并", "route": "route 分发", "gather": "gather 归集",
     "prepare": "prepare 准备", "check": "check 核对", "price": "price 计算", "write": "write 写出",
@@ -27,18 +34,6 @@ _TOLD = (
     ("personal_total_fen", "persons 个人负担"),
     ("total_fen", "total 医疗费总额"),
 )
-
-
-def size(text: str) -> int:
-    """Return bytes.
-
-    >>> size("2GB"), size("512M")
-    (2147483648, 536870912)
-    """
-    match = _SIZE.match(text)
-    if match is None:
-        raise argparse.ArgumentTypeError(f"{text!r} is no size; write for example 2GB or 800MB")
-    return int(match[1]) * (_UNITS[match[2][0]] if match[2] else 1)
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -62,10 +57,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     )
     parser.add_argument("--scheduler", metavar="ADDRESS", default="", help="of a Dask cluster, such as tcp://host:8786")
     parser.add_argument("--workers", type=int, default=0, help="processes (default 1, with dask all of the cluster)")
-    parser.add_argument(
-        "--memory", type=size, default=2 << 30,
-        help="most memory of all processes, with dask of each worker process (default 2GB)",
-    )  # fmt: skip
+    add_memory(parser, "most memory of all processes, with dask of each worker process, and of a comparison")
     parser.add_argument("--resume", action="store_true", help="go on with the run that was begun in the output folder")
     parser.add_argument("--json", action="store_true", help="print what came out as JSON")
     add_against(parser)
@@ -111,6 +103,8 @@ def _run(arguments: argparse.Namespace, where: Where, engine: Engine) -> int:
     try:
         against = Against(arguments.against, options) if arguments.against else None
         planned = plan(options, load_rules(packs).hash)
+        if against is not None:
+            check_memory(arguments.memory, planned.job.source.claims, arguments.lines)
     except ValueError as error:  # a day that is none
         print(error, file=sys.stderr)
         return 2

@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 from adjudicator.compare.answers import MONEY, STAGES, Both, text_of
 from adjudicator.compare.causes import EARLIER, REFUSAL, RULE, UNKNOWN, Case, Cause, Causes, Cells
 from adjudicator.compare.sides import KEY
-from adjudicator.reprice.store import renamed
+from adjudicator.compare.writing import TableWriter
 
 FILE = "differences.parquet"
 _TEXT = pa.dictionary(pa.int32(), pa.string())
@@ -83,15 +83,15 @@ class Refusals(NamedTuple):
     """Rows that were refused, ascending, and the code of each."""
 
     rows: np.ndarray
-    codes: list[str]
+    codes: pa.DictionaryArray
 
     def code_of(self, row: int) -> str:
         """Return the code of a row, "" where it was not refused."""
         place = int(np.searchsorted(self.rows, row))
-        return self.codes[place] if place < len(self.rows) and self.rows[place] == row else ""
+        return self.codes[place].as_py() if place < len(self.rows) and self.rows[place] == row else ""
 
 
-NOBODY = Refusals(np.zeros(0, np.int64), [])
+NOBODY = Refusals(np.zeros(0, np.int64), pa.array([], pa.string()).dictionary_encode())
 
 
 class Collector:
@@ -184,14 +184,11 @@ class Collector:
         """Write the file."""
         self._stream.close()
         self._writer.close()
-
-        def write(file: Any) -> None:
-            writer = pq.ParquetWriter(file, self._schema, compression="zstd")
-            with writer, pa.OSFile(str(self._draft)) as source:
-                for part in pa.ipc.open_stream(source):
-                    writer.write_table(self._with_causes(pa.Table.from_batches([part])))
-
-        renamed(path, write)
+        writer = TableWriter(path, self._schema)
+        with pa.OSFile(str(self._draft)) as source:
+            for part in pa.ipc.open_stream(source):
+                writer.write(self._with_causes(pa.Table.from_batches([part])))
+        writer.close()
         self._draft.unlink()
 
     def _with_causes(self, table: pa.Table) -> pa.Table:
@@ -274,15 +271,18 @@ COUNTED = ("claims", "fund_total_difference_fen", "personal_total_difference_fen
 
 def by_cause(path: Path) -> pa.Table:
     """Return how many claims of the file differ by each stage and cause, and what they come to, most claims first."""
-    parts = []
+    kinds = [(name, pa.string()) for name in BY_CAUSE] + [(name, pa.int64()) for name in COUNTED]
+    whole = pa.schema(kinds).empty_table()
     with pq.ParquetFile(path) as file:
         for number in range(file.num_row_groups):
             part = file.read_row_group(number, columns=[*BY_CAUSE, *COUNTED[1:]], use_threads=False)
             plain = [part.column(name).cast(pa.string()) for name in BY_CAUSE]
             ones = pa.array(np.ones(len(part), np.int64))
-            parts.append(pa.table([*plain, ones, *part.columns[len(BY_CAUSE) :]], [*BY_CAUSE, *COUNTED]))
-    kinds = [(name, pa.string()) for name in BY_CAUSE] + [(name, pa.int64()) for name in COUNTED]
-    whole = pa.concat_tables([pa.schema(kinds).empty_table(), *parts])
-    found = whole.group_by(list(BY_CAUSE), use_threads=False).aggregate([(name, "sum") for name in COUNTED])
-    found = found.select([*BY_CAUSE, *(f"{name}_sum" for name in COUNTED)]).rename_columns([*BY_CAUSE, *COUNTED])
-    return found.sort_by([("claims", "descending"), *((name, "ascending") for name in BY_CAUSE)])
+            own = pa.table([*plain, ones, *part.columns[len(BY_CAUSE) :]], [*BY_CAUSE, *COUNTED])
+            whole = _summed_by_cause(pa.concat_tables([whole, own]))
+    return whole.sort_by([("claims", "descending"), *((name, "ascending") for name in BY_CAUSE)])
+
+
+def _summed_by_cause(table: pa.Table) -> pa.Table:
+    found = table.group_by(list(BY_CAUSE), use_threads=False).aggregate([(name, "sum") for name in COUNTED])
+    return found.select([*BY_CAUSE, *(f"{name}_sum" for name in COUNTED)]).rename_columns([*BY_CAUSE, *COUNTED])

@@ -18,17 +18,17 @@ import pyarrow.parquet as pq
 from adjudicator.compare.answers import is_priced
 from adjudicator.compare.differences import Batch, names_of
 from adjudicator.compare.sides import KEY, Folder, not_comparable
+from adjudicator.compare.writing import TableWriter
 from adjudicator.errors import E, refuse
 from adjudicator.reprice import lines
-from adjudicator.reprice.store import draft_of
 from adjudicator.rulefile.pack import Pack
 
 FILE, ITEMS = "lines_that_differ.parquet", "items_that_differ"
 TERMS = ("item_class", "first_pay_ppm", "price_ceiling_e4", "note")
 """What the catalogue says of a line, old and new."""
 PARTS = lines.AMOUNTS
-CLAIMS_AT_ONCE = 8_192
-"""Claims whose lines are in memory at once."""
+LINES_IN_MEMORY = 200_000
+"""Lines of a side that are in memory at once, of claims with as many lines as they have on the average."""
 _LINES_AT_ONCE = 65_536
 _TEXT = pa.dictionary(pa.int32(), pa.string())
 _ITEM_TERMS = tuple(f"{name}_{side}" for name in TERMS[:3] for side in ("old", "new"))
@@ -72,10 +72,11 @@ class Lines:
 
     def __init__(self, old: Folder, new: Folder, output: Path) -> None:
         self._sides = _Reader(old), _Reader(new)
+        claims = int(new.manifest["summary"]["claims"])
+        self._at_once = max(1, LINES_IN_MEMORY * claims // max(new.count_lines(), 1))
         self._packs = (*new.bundle.packs, *old.bundle.packs)
-        self._path, self._schema = output / FILE, schema()
-        self._draft = draft_of(self._path)
-        self._writer = pq.ParquetWriter(self._draft, self._schema, compression="zstd")
+        self._schema = schema()
+        self._writer = TableWriter(output / FILE, self._schema)
         self._items: list[pa.Table] = []
         self._compared = self._differ = self._first_pay_of_claims = 0
         self._differences = dict.fromkeys(PARTS, 0)
@@ -85,8 +86,8 @@ class Lines:
         """Compare the lines of the claims of a batch. Errors: E.NOT_COMPARABLE, E.INTERNAL where sums differ."""
         answers = batch.answers
         priced = is_priced(answers.old) & is_priced(answers.new)
-        for begin in range(0, answers.claims, CLAIMS_AT_ONCE):
-            end = min(begin + CLAIMS_AT_ONCE, answers.claims)
+        for begin in range(0, answers.claims, self._at_once):
+            end = min(begin + self._at_once, answers.claims)
             own = priced[begin:end]
             old, new = (side.until(batch.first + end).of(batch.first + begin, own) for side in self._sides)
             _check_same_lines(old, new, batch.first + begin)
@@ -108,7 +109,7 @@ class Lines:
             return
         self._differ += len(chosen)
         table = _rows_of(batch, old, new, chosen, self._schema)
-        self._writer.write_table(table)
+        self._writer.write(table)
         for name in PARTS:
             self._differences[name] += int(np.asarray(table.column(names_of(name)[2])).sum())
         self._items.append(_by_item(table.append_column("lines", pa.array(np.ones(len(chosen), np.int64)))))
@@ -118,7 +119,6 @@ class Lines:
     def finish(self) -> tuple[Found, dict[str, pa.Table]]:
         """Close the file; return what the lines come to, and the table of items. Errors: E.INTERNAL."""
         self._writer.close()
-        self._draft.replace(self._path)
         of_claims = self._claims["first_pay_fen"] - self._differences["first_pay_fen"]
         for name, beyond in zip(PARTS, (0, 0, of_claims, -of_claims), strict=True):
             if self._claims[name] != self._differences[name] + beyond:

@@ -19,6 +19,7 @@ from adjudicator.errors import E, refuse
 
 TENTHS = 10
 MOST_LARGEST = 100
+_AT_ONCE = 1 << 20
 ALL, ORDINARY, ASSISTED = "all", "ordinary", "assisted"
 """Everybody; who has no category of assistance in any claim; who has one."""
 
@@ -68,7 +69,7 @@ class People:
         Persons of equal burden stand in the order of their first claims, so the tenths are as equal in size as can be.
         """
         persons = np.flatnonzero(self.count)
-        order = persons[np.lexsort((persons, self.old[persons]))]
+        order = persons[np.argsort(self.old[persons], kind="stable")]
         ordinary = order[self._category[order] == 0]
         rows = [self._row(ALL, "", 0, order), self._row(ORDINARY, "", 0, ordinary)]
         rows += [
@@ -94,14 +95,22 @@ class People:
             "less_fen": int(-change[change < 0].sum()), "more_fen": int(change[change > 0].sum()),
         }  # fmt: skip
 
+    def _most_changed(self) -> np.ndarray:
+        """Return the persons with the largest change, the largest first, looking at some at a time."""
+        best = np.zeros(0, np.int64)
+        for first in range(0, len(self.old), _AT_ONCE):
+            own = slice(first, first + _AT_ONCE)
+            persons = np.concatenate((best, first + np.flatnonzero(self.new[own] != self.old[own])))
+            sizes = np.abs(self.new[persons] - self.old[persons])
+            best = persons[np.lexsort((persons, -sizes))[:MOST_LARGEST]]
+        return best
+
     def largest(self, differences: Any) -> pa.Table:
         """Return the persons with the largest change, each named by the claim that changes most for the person.
 
         ``differences``: the file of differing claims.
         """
-        change = self.new - self.old
-        order = np.lexsort((np.arange(len(change)), -np.abs(change)))[:MOST_LARGEST]
-        chosen = order[change[order] != 0]
+        chosen = self._most_changed()
         wanted = pa.array(chosen, pa.int64())
         _, _, difference = names_of(BURDEN)
         columns = ["row", "institution_code", "encounter_id", "settlement_sequence", "person", "county", "scheme",
@@ -119,12 +128,12 @@ class People:
                 by_person[row["person"]] = row
         rows = []
         for person in chosen.tolist():
-            row = by_person[person]
+            row, change = by_person[person], int(self.new[person] - self.old[person])
             rows.append(
                 {name: row[name] for name in columns if name not in ("person", difference)}
                 | {"claim_difference_fen": row[difference], "claims": int(self.count[person])}
                 | {"burden_old_fen": int(self.old[person]), "burden_new_fen": int(self.new[person]),
-                   "burden_difference_fen": int(change[person])}
+                   "burden_difference_fen": change}
             )  # fmt: skip
         return pa.Table.from_pylist(rows, _LARGEST)
 

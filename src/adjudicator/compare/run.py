@@ -13,15 +13,18 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from adjudicator.codes import Method
 from adjudicator.compare.answers import BURDEN, MONEY, STAGES, both, first_stage
 from adjudicator.compare.causes import Causes
 from adjudicator.compare.differences import FILE, NOBODY, PLACED, Batch, Collector, Placed, Refusals, by_cause
 from adjudicator.compare.lines import Found, Lines
+from adjudicator.compare.memory import Room, room_for
 from adjudicator.compare.people import ALL, People
 from adjudicator.compare.sides import KEY, Folder, Recorded, check_same_claims, not_comparable
 from adjudicator.compare.through import Plan, Through
 from adjudicator.compare.totals import CUBES, Sums
 from adjudicator.reprice import facts
+from adjudicator.reprice.results import ROWS_AT_ONCE
 from adjudicator.reprice.store import renamed
 from adjudicator.rules.as_on import split_name
 
@@ -54,24 +57,20 @@ class Comparison(NamedTuple):
         ]
 
 
-def compare(old: Folder | Recorded, new: Folder, output: Path, plan: Plan | None = None) -> Comparison:
+def compare(
+    old: Folder | Recorded, new: Folder, output: Path, plan: Plan | None = None, rows: int = ROWS_AT_ONCE
+) -> Comparison:
     """Compare two sides and write everything to a folder; return what came out.
 
-    ``plan`` says how far to go on from the claims to clearing and deficits, None not at all.
+    ``plan`` says how far to go on from the claims to clearing and deficits, None not at all; ``rows`` is how many
+    claims to compare at a time (``room_of``) and changes no byte.
 
     Errors: E.NOT_COMPARABLE where they are not of the same claims or nobody wrote facts, E.INTERNAL where a sum is not
     what it must be.
     """
+    check_sides(old, new)
     known = [side for side in (new, old) if isinstance(side, Folder) and side.has_facts]
-    if not known:
-        nobody = "neither run has the facts of its claims"
-        raise not_comparable(nobody, "两次任务均未写出结算特征（--facts）")
-    if isinstance(old, Folder) and old.units != new.units:
-        raise not_comparable("the runs have other files of claims", "两次任务的输入文件不同")
-    with_lines = isinstance(old, Folder) and old.has_lines and new.has_lines
-    for side in (old, new):
-        if isinstance(side, Folder):
-            side.check_columns(with_lines)
+    with_lines = _have_lines(old, new)
     claims = int(new.manifest["summary"]["claims"])
     output.mkdir(parents=True, exist_ok=True)
     bundles = (old.bundle if isinstance(old, Folder) else None), new.bundle
@@ -83,7 +82,7 @@ def compare(old: Folder | Recorded, new: Folder, output: Path, plan: Plan | None
     old_packs = old.manifest["packs"] if isinstance(old, Folder) else new_packs
     through = Through(plan, old_packs, new_packs) if plan is not None else None
     lines = Lines(old, new, output) if with_lines and isinstance(old, Folder) else None
-    for batch in batches(old, new, known):
+    for batch in batches(old, new, known, rows):
         stages = first_stage(batch.answers)
         collector.add(batch, stages)
         texts = pa.array(_STAGE_NAMES, pa.string())
@@ -118,6 +117,35 @@ def compare(old: Folder | Recorded, new: Folder, output: Path, plan: Plan | None
     return found
 
 
+def check_sides(old: Folder | Recorded, new: Folder) -> None:
+    """Refuse sides that cannot be compared. Errors: E.NOT_COMPARABLE."""
+    folders = [side for side in (new, old) if isinstance(side, Folder)]
+    if not any(side.has_facts for side in folders):
+        nobody = "neither run has the facts of its claims"
+        raise not_comparable(nobody, "两次任务均未写出结算特征（--facts）")
+    if any(side.units != new.units for side in folders):
+        raise not_comparable("the runs have other files of claims", "两次任务的输入文件不同")
+    for side in folders:
+        side.check_columns(_have_lines(old, new))
+
+
+def _have_lines(old: Folder | Recorded, new: Folder) -> bool:
+    return isinstance(old, Folder) and old.has_lines and new.has_lines
+
+
+def room_of(old: Folder | Recorded, new: Folder, plan: Plan | None, memory: int) -> Room:
+    """Return what a comparison within a memory will take. Errors: E.NOT_COMPARABLE, E.MEMORY_TOO_SMALL."""
+    check_sides(old, new)
+    claims, cases = int(new.manifest["summary"]["claims"]), _cases(old, new) if plan is not None else 0
+    return room_for(memory, claims, cases, _have_lines(old, new))
+
+
+def _cases(old: Folder | Recorded, new: Folder) -> int:
+    """Return how many cases of DRG points both sides have; recorded answers may have as many as the new ones."""
+    own = new.count("payment_method", int(Method.DRG_POINTS))
+    return own + (old.count("payment_method", int(Method.DRG_POINTS)) if isinstance(old, Folder) else own)
+
+
 def _write_table(table: pa.Table, file: BinaryIO) -> None:
     pq.write_table(table, file, compression="zstd")
 
@@ -141,12 +169,14 @@ def _refusals(side: Folder) -> Refusals:
     return Refusals(*side.refusals())
 
 
-def batches(old: Folder | Recorded, new: Folder, known: list[Folder]) -> Iterator[Batch]:
-    """Yield both answers and the facts of all claims, some at a time; facts of ``known[0]``, then of the other."""
+def batches(old: Folder | Recorded, new: Folder, known: list[Folder], rows: int) -> Iterator[Batch]:
+    """Yield both answers and the facts of all claims, at most ``rows`` at a time; facts of ``known[0]``, then of the
+    other.
+    """
     first = 0
     for unit in range(new.units):
-        sides = [side.facts(unit) for side in known]
-        for before, after, *own in zip(old.parts(unit), new.parts(unit), *sides, strict=True):
+        sides = [side.facts(unit, rows) for side in known]
+        for before, after, *own in zip(old.parts(unit, rows), new.parts(unit, rows), *sides, strict=True):
             if len(before) != len(after):
                 raise not_comparable("the runs have other files of claims", "两次任务的输入文件不同")
             check_same_claims(before, after, first)

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from adjudicator.claim.engine import OUTCOME_TRIAL
-from adjudicator.compare.answers import MONEY, NUMBERS, TEXTS
+from adjudicator.compare.answers import MONEY, NUMBERS, TEXTS, dictionary_of
 from adjudicator.errors import AdjudicatorError, E, refuse
 from adjudicator.payers import PAYERS, Identity
 from adjudicator.reprice import facts, lines
@@ -75,19 +75,31 @@ class Folder:
             raise refuse(E.OUTPUT_CHANGED, self.folder.name, f"rules of {', '.join(self.manifest['packs'])}")
         return bundle
 
-    def parts(self, unit: int) -> Iterator[pa.Table]:
-        """Yield the answers of a unit."""
-        return _groups(self.files[unit], list(_READ))
+    def parts(self, unit: int, rows: int) -> Iterator[pa.Table]:
+        """Yield the answers of a unit, at most ``rows`` at a time."""
+        return _parts(self.files[unit], list(_READ), rows)
 
-    def facts(self, unit: int) -> Iterator[pa.Table]:
+    def facts(self, unit: int, rows: int) -> Iterator[pa.Table]:
         """Yield the facts of a unit, row by row those of ``parts``."""
-        return _groups(facts.path_of(self.folder, unit), facts.SCHEMA.names)
+        return _parts(facts.path_of(self.folder, unit), facts.SCHEMA.names, rows)
 
-    def refusals(self) -> tuple[np.ndarray, list[str]]:
+    def refusals(self) -> tuple[np.ndarray, pa.DictionaryArray]:
         """Return the rows of the claims that were refused, ascending, and the code of the first problem of each."""
-        table = pq.read_table(self.folder / "rejected.parquet", columns=["row", "code"])
+        table = pq.read_table(self.folder / "rejected.parquet", columns=["row", "code"], read_dictionary=["code"])
         rows, firsts = np.unique(table.column("row").to_numpy(), return_index=True)
-        return rows, table.column("code").take(pa.array(firsts)).to_pylist()
+        return rows, dictionary_of(table.column("code").take(pa.array(firsts)))
+
+    def count(self, column: str, value: int) -> int:
+        """Return how many answers have a number in a column."""
+        found = 0
+        for path in self.files:
+            found += int((pq.read_table(path, columns=[column]).column(column).to_numpy() == value).sum())
+        return found
+
+    def count_lines(self) -> int:
+        """Return how many fee lines the run wrote."""
+        paths = (lines.lines_path(self.folder, unit) for unit in range(self.units))
+        return sum(pq.read_metadata(path).num_rows for path in paths)
 
 
 def _check_columns(path: Path, names: Sequence[str], option: str) -> None:
@@ -108,10 +120,11 @@ def _check_columns(path: Path, names: Sequence[str], option: str) -> None:
         raise not_comparable(older, f"{place} 缺少列 {lacks}（由较早版本写出），{again_zh}", place)
 
 
-def _groups(path: Path, names: list[str]) -> Iterator[pa.Table]:
+def _parts(path: Path, names: list[str], rows: int) -> Iterator[pa.Table]:
     with pq.ParquetFile(path) as file:
         for group in range(file.num_row_groups):
-            yield file.read_row_group(group, columns=names, use_threads=False)
+            for batch in file.iter_batches(rows, row_groups=[group], columns=names, use_threads=False):
+                yield pa.Table.from_batches([batch])
 
 
 class Recorded:
@@ -140,15 +153,20 @@ class Recorded:
         for one in self._amounts.values():
             check_type(one, known.field(one.name).type)
 
-    def parts(self, unit: int) -> Iterator[pa.Table]:
-        """Yield the recorded answers of a unit. Errors: E.NOT_COMPARABLE where payers do not add up to the total."""
+    def parts(self, unit: int, rows: int) -> Iterator[pa.Table]:
+        """Yield the recorded answers of a unit, at most ``rows`` at a time.
+
+        Errors: E.NOT_COMPARABLE where payers do not add up to the total.
+        """
         one = self._units[unit]
         names = [column.name for column in (*self._amounts.values(), self._total)]
         with pq.ParquetFile(one.file) as file:
             groups = list(range(one.begin, one.end))
             whole = file.read_row_groups(groups, [*names, *self._others.values()], use_threads=False)
-        for first in range(0, one.claims, ROWS_AT_ONCE):
-            yield self._answers(whole.slice(first, ROWS_AT_ONCE), one.first + first)
+        for group in range(0, one.claims, ROWS_AT_ONCE):
+            own = whole.slice(group, ROWS_AT_ONCE)
+            for first in range(0, len(own), rows):
+                yield self._answers(own.slice(first, rows), one.first + group + first)
 
     def _answers(self, came: pa.Table, first: int) -> pa.Table:
         amounts, present = {}, np.zeros(len(came), np.bool_)

@@ -34,6 +34,8 @@ _DIAGNOSIS = "diagnosis"
 _SUMS = ("points_e8", "total_fen", "patient_fen", "others_fen", "fund_fen", "due_fen")
 _KEYS = ("hospital", "county", "scheme", "method", "month")
 _ALONE = int(Method.DRG_POINTS)
+_FLUSH = 64
+"""Batches after which sums are added up once more."""
 
 
 class Plan(NamedTuple):
@@ -62,6 +64,8 @@ class Gatherer:
         self._pack = pack
         self._names: dict[str, dict[str, int]] = {name: {} for name in (*_NAMES, _DIAGNOSIS)}
         self._parts: tuple[list[np.ndarray], list[np.ndarray]] = ([], [])
+        self._sums: tuple[list[np.ndarray], list[np.ndarray]] = ([], [])
+        """Cases of other methods, added up batch by batch, and now and then once more."""
         self._diagnoses: tuple[list[np.ndarray], list[np.ndarray]] = ([], [])
         """Of the cases that stay single, in their order: a readmission may be exempt by its principal diagnosis."""
 
@@ -74,7 +78,8 @@ class Gatherer:
         groups = batch.answers.texts["drg"][:2]
         diagnoses = self._coded(_DIAGNOSIS, dictionary_of(batch.facts.column("principal_diagnosis")))
         sides = (batch.answers.old, batch.answers.new)
-        for part, known, side, group in zip(self._parts, self._diagnoses, sides, groups, strict=True):
+        kept = zip(self._parts, self._sums, self._diagnoses, sides, groups, strict=True)
+        for part, sums, known, side, group in kept:
             chosen = np.flatnonzero(here & is_priced(side))
             rows = np.zeros(len(chosen), CASE)
             for name, values in numbers.items():
@@ -90,7 +95,10 @@ class Gatherer:
             for name, values in amounts.items():
                 rows[name] = values[chosen]
             alone = rows["method"] == _ALONE
-            part += [rows[alone], _added_up(rows[~alone])]
+            part.append(rows[alone])
+            sums.append(_added_up(rows[~alone]))
+            if len(sums) >= _FLUSH:
+                sums[:] = [_added_up(np.concatenate(sums))]
             known.append(diagnoses[chosen][alone])
 
     def _numbers(self, batch: Batch) -> dict[str, np.ndarray]:
@@ -115,9 +123,8 @@ class Gatherer:
 
     def cases(self, side: int) -> Cases:
         """Return the cases of a side; names are in their order, so that remainders fall the same way always."""
-        rows = np.concatenate([np.zeros(0, CASE), *self._parts[side]])
-        alone = rows[rows["method"] == _ALONE]
-        rows = np.concatenate([alone, _added_up(rows[rows["method"] != _ALONE])])
+        alone = np.concatenate([np.zeros(0, CASE), *self._parts[side]])
+        rows = np.concatenate([alone, _added_up(np.concatenate([np.zeros(0, CASE), *self._sums[side]]))])
         diagnoses = np.full(len(rows), "", object)
         texts_of = np.array([*self._names[_DIAGNOSIS], ""], object)
         diagnoses[: len(alone)] = texts_of[np.concatenate([np.zeros(0, np.int32), *self._diagnoses[side]])]
