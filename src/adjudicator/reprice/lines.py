@@ -23,7 +23,7 @@ SCHEMA = pa.schema(
     [("claim", pa.int64()), ("line", pa.int32()), *((name, pa.string()) for name in TEXTS), *NUMBERS.items()]
 )
 """Columns of a file. ``claim`` is the row of the claim in the input, ``line`` the place in the claim, from 0."""
-_ROWS = 1 << 20
+_ROWS = 1 << 18
 """Lines of a row group."""
 
 

@@ -28,8 +28,10 @@ from adjudicator.reprice.store import DRAFT, file_hash, read_receipt, write_hash
 from adjudicator.reprice.tasks import Engine, Task, Where
 
 MEBIBYTE = 1 << 20
-BASE_BYTES = 450 * MEBIBYTE
-"""Memory of a process with its rules, its kernels and a batch."""
+BASE_BYTES = 465 * MEBIBYTE
+"""Memory of a process with its rules, its kernels and what it keeps of a unit (``benchmarks/reprice_space.py``)."""
+LINES_BYTES = 60 * MEBIBYTE
+"""Memory for the results of fee lines, where they are written."""
 BUCKET_BYTES = 3_000
 """Memory for a claim while its bucket is priced, its person's year included."""
 LEAST_BUCKET = 20_000
@@ -38,11 +40,13 @@ BUCKET = 32_768
 """Most claims of a bucket. The operating system hands out larger arrays anew each time, and clears them."""
 BATCH = 8_192
 """Most claims that are resolved at once, for the same reason."""
-BATCH_LINE_BYTES = 400
+BATCH_LINE_BYTES = 760
 """Memory for a fee line while it is resolved."""
-SCRATCH_BYTES = 390
-"""Bytes on disk for a claim between the steps, at most; in Hangzhou some 180 of the claim, 86 of its amounts, 48 of its
-encounter."""
+SCRATCH_BYTES = 340
+"""Bytes on disk for a claim between the steps (``benchmarks/reprice_space.py``); in Hangzhou 179 of the claim, 86 of
+its amounts, 48 of its encounter, 5 of warnings."""
+FACTS_BYTES = 40
+"""And for its facts, where they are written."""
 SORTED_LINE_BYTES = 60
 """Bytes on disk for a fee line that is sorted to its claim: twice, compressed."""
 STEPS = ("prepare", "check", "price", "write")
@@ -103,8 +107,9 @@ def plan(options: Options, rules_hash: str) -> Plan:
     mapping = read_mapping(options.mapping) if options.mapping else own_names()
     source = open_source(options.source.resolve(), mapping, options.arrange)
     sharing = 1 if options.scheduler else max(options.workers, 1)
-    room = options.memory // sharing - BASE_BYTES
-    least = (BASE_BYTES + LEAST_BUCKET * BUCKET_BYTES) * sharing
+    base = BASE_BYTES + (LINES_BYTES if options.with_lines else 0)
+    room = options.memory // sharing - base
+    least = (base + LEAST_BUCKET * BUCKET_BYTES) * sharing
     if options.memory < least:
         raise refuse(E.MEMORY_TOO_SMALL, "memory", f"{-(-least // MEBIBYTE)} MiB")
     buckets = options.buckets or max(1, -(-source.claims // min(BUCKET, room // BUCKET_BYTES)))
@@ -118,8 +123,10 @@ def plan(options: Options, rules_hash: str) -> Plan:
         str(Path(options.opening).resolve()) if options.opening else "", options.with_lines, buckets, batch,
         software(), options.with_facts,
     )  # fmt: skip
-    used = min(BASE_BYTES + -(-source.claims // buckets) * BUCKET_BYTES, options.memory // sharing)
-    scratch = source.claims * SCRATCH_BYTES + sum(part.claims for part in source.loose) * SORTED_LINE_BYTES
+    at_once = max(-(-source.claims // buckets) * BUCKET_BYTES, min(batch, source.claims) * per_claim)
+    used = min(base + at_once, options.memory // sharing)
+    of_claim = SCRATCH_BYTES + (FACTS_BYTES if options.with_facts else 0)
+    scratch = source.claims * of_claim + sum(part.claims for part in source.loose) * SORTED_LINE_BYTES
     return Plan(_resumed(job, options), options.workers, used * max(options.workers, 1), scratch)
 
 
