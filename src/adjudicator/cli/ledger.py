@@ -17,7 +17,8 @@ from adjudicator.cli.addresses import store_url
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from adjudicator.ledger.store import Ledger, Totals
+    from adjudicator.ledger.store import Ledger
+    from adjudicator.ledger.totals import Totals
     from adjudicator.v1 import pooling_pb2
 
 DEFAULT_DATA = Path("adjudicator-data")

@@ -19,9 +19,10 @@ from adjudicator.ledger.names import parse_total_field, total_field
 from adjudicator.ledger.replay import Replay, describe_total
 from adjudicator.ledger.state_kernel import GOOD
 from adjudicator.ledger.states import StateRead, parse_each
+from adjudicator.ledger.totals import TOTALS
 
 PLACES = Script("buckets.lua", "places.lua")
-STATES, TOTALS = Script("states.lua"), Script("totals.lua")
+STATES = Script("states.lua")
 CHUNK_KEYS = 1000
 MAX_DIFFERENCES = 1000
 """A report names this many differences; a ledger with more is wholly wrong and the first ones tell why."""

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from types import TracebackType
 from typing import Any
@@ -21,7 +20,6 @@ from adjudicator.ledger.audit import Progress, Verification, no_progress, verify
 from adjudicator.ledger.batch import CommitBatch, new_commit, now_ms, pack_records
 from adjudicator.ledger.connection import Connection, Script
 from adjudicator.ledger.layout import ZERO_DIGEST, Kind
-from adjudicator.ledger.names import fund_text, parse_scheme, parse_total_field, scheme_text
 from adjudicator.ledger.rebuild import Rebuilt, rebuild
 from adjudicator.ledger.reconcile import history, reconcile
 from adjudicator.ledger.record import Record
@@ -36,11 +34,11 @@ from adjudicator.ledger.reversal import (
     same_reversal,
 )
 from adjudicator.ledger.states import StateRead
-from adjudicator.payers import Fund
+from adjudicator.ledger.totals import Selection, Totals, read_totals
+from adjudicator.ledger.watching import Watching
 from adjudicator.v1 import pooling_pb2
 
 COMMIT, READ = Script("buckets.lua", "commit.lua"), Script("buckets.lua", "blocks.lua", "read.lua")
-TOTALS = Script("totals.lua")
 
 MAX_REVERSAL_ATTEMPTS = 8
 """Other settlements of a person may come in between; more than this at one moment is no hospital."""
@@ -94,36 +92,6 @@ class Committed:
     moved: tuple[int, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Total:
-    """One total; ``amount_fen`` is a count for Fund.CLAIMS."""
-
-    county: str
-    month: int
-    scheme: Scheme
-    fund: Fund
-    amount_fen: int
-
-    @property
-    def scheme_code(self) -> str:
-        """National code of the scheme."""
-        return scheme_text(self.scheme)
-
-    @property
-    def fund_code(self) -> str:
-        """Fund payment type."""
-        return fund_text(self.scheme, self.fund)
-
-
-@dataclass(frozen=True, slots=True)
-class Totals:
-    """Totals of a pool at one moment; ``version`` is the position of the journal they stand for."""
-
-    pool: str
-    version: int
-    rows: list[Total] = field(default_factory=list)
-
-
 class Ledger:
     """A ledger store with any number of pools. Belongs to one event loop.
 
@@ -133,6 +101,7 @@ class Ledger:
 
     def __init__(self, connection: Connection):
         self.connection = connection
+        self._watching = Watching(connection)
         self._registered: set[str] = set()
 
     @classmethod
@@ -161,6 +130,7 @@ class Ledger:
 
     async def close(self) -> None:
         """Close the connections; the store goes on."""
+        await self._watching.close()
         await self.connection.close()
 
     async def __aenter__(self) -> Ledger:
@@ -374,34 +344,16 @@ class Ledger:
         self, pool: str, county: str | None = None, month: int = 0, scheme: str | Scheme | None = None
     ) -> Totals:
         """Totals as of one moment; ``month`` YYYYMM or 0 for all, ``scheme`` a national code or codes.Scheme."""
-        wanted = parse_scheme(scheme) if isinstance(scheme, str) and scheme else scheme or None
-        arguments = [names.prefix(pool), f"{month:06d}" if month else ""]
-        reply = await self.connection.call(TOTALS, names.version(pool), arguments)
-        rows = []
-        for month_text, values in zip(reply[2::2], reply[3::2], strict=True):
-            for name, amount in zip(values[::2], values[1::2], strict=True):
-                try:
-                    in_county, in_scheme, fund = parse_total_field(name.decode())
-                except (KeyError, ValueError) as error:
-                    raise refuse(E.LEDGER_CORRUPT, detail="a total of an unknown field") from error
-                if county in (None, "", f"{in_county:06d}") and wanted in (None, in_scheme):
-                    rows.append(Total(f"{in_county:06d}", int(month_text), in_scheme, fund, int(amount)))
-        return Totals(pool, int(reply[0]), sorted(rows))
+        return await read_totals(self.connection, pool, Selection.of(county, month, scheme))
 
-    async def watch(
+    def watch(
         self, pool: str, county: str | None = None, month: int = 0, scheme: str | Scheme | None = None
     ) -> AsyncIterator[Totals]:
         """Yield the totals now and after each change; changes that come fast are joined.
 
-        It goes on when the store has restarted.
+        All who watch a pool share one reader (:mod:`.watching`). It goes on when the store has restarted.
         """
-        version = -1
-        while True:
-            totals = await self.totals(pool, county, month, scheme)
-            if totals.version != version:
-                version = totals.version
-                yield totals
-            await self._wait_for_change(pool, version)
+        return self._watching.follow(pool, Selection.of(county, month, scheme))
 
     def history(
         self, pool: str, institution: str, from_date: int, to_date: int, scheme: str = ""
@@ -420,16 +372,6 @@ class Ledger:
     async def rebuild(self, pool: str) -> Rebuilt:
         """Make totals, states and index anew from the journal; see :mod:`.rebuild`."""
         return await rebuild(self.connection, pool)
-
-    async def _wait_for_change(self, pool: str, version: int) -> None:
-        """Return soon after the pool has a record beyond ``version``; at the latest after half a call's time."""
-        counties = await self.connection.persist(lambda: self.connection.client.smembers(names.counties(pool)))
-        wait_ms = int(min(1.0, self.connection.attempt_seconds / 2) * 1000)
-        streams = {names.liability(pool, county.decode()): f"{version}-{2**63}" for county in counties}
-        if not streams:
-            await asyncio.sleep(wait_ms / 10_000)
-            return
-        await self.connection.persist(lambda: self.connection.client.xread(streams, count=1, block=wait_ms))
 
 
 def _committed(reply: Sequence[Any]) -> Committed:

@@ -8,7 +8,7 @@ import grpc
 
 from adjudicator.codes import SCHEME_CODES
 from adjudicator.errors import AdjudicatorError, E, Problem, refuse
-from adjudicator.ledger.store import Totals
+from adjudicator.ledger.totals import Totals
 from adjudicator.service.application import Application
 from adjudicator.service.calls import Context, parse, server_stream, unary
 from adjudicator.v1 import pooling_pb2
