@@ -29,7 +29,7 @@ from adjudicator.service.store import Store
 from adjudicator.v1 import claim_pb2
 
 BATCH = 100
-KINDS = ("journal", "index", "liability", "state", "totals")
+KINDS = ("journal", "index", "statement", "liability", "state", "totals")
 
 
 async def measure(engine: Engine, folder: Path, claims: int, lines: int) -> tuple[dict[str, float], float]:

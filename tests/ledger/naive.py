@@ -127,6 +127,26 @@ def block(records, *, pool, month, commit, recorded_ms) -> bytes:
     return data
 
 
+def varint(value: int) -> bytes:
+    """Seven bits a byte, the lowest first; all but the last have their high bit set."""
+    return bytes([value]) if value < 128 else bytes([value % 128 + 128]) + varint(value // 128)
+
+
+def statement_run(before: int, entries: list[tuple[int, int, int, int, int, int, int]]) -> bytes:
+    """What a commit appends to the statement of an institution and month (docs/ledger.md).
+
+    ``before``: position before the commit's first record. Entries: position, day, scheme, 1 of a reversal, total,
+    funds, account.
+    """
+    data, last = varint(before) + varint(len(entries)), before
+    for position, day, scheme, reversed_, *amounts in entries:
+        data += varint(position - last - 1) + varint(scheme * 64 + day * 2 + reversed_)
+        for amount in amounts:
+            data += varint(2 * amount if amount >= 0 else -2 * amount - 1)
+        last = position
+    return data
+
+
 @dataclass
 class Year:
     """A person's year: how often it was written, the latest settlement that stands, amounts by name and quota."""

@@ -86,6 +86,38 @@ class Damage:
         await self.client.hset(_other_bucket(self.pool, WANG[1].key), WANG[1].key, "202405-2")
         return f"index {WANG[1].key.hex()[:12]}…: stored 202405-2, expected no such settlement"
 
+    def _statement(self):
+        return names.statement(self.pool, 202405, WANG[0].institution.encode())
+
+    async def statement_deleted(self):
+        await self.client.delete(self._statement())
+        return "statement 202405:H99010100001: stored 0 settlements, "
+
+    async def statement_changed(self):
+        value = bytearray(await self.client.get(self._statement()))
+        value[5] ^= 1  # of the total
+        await self.client.set(self._statement(), bytes(value))
+        return "statement 202405:H99010100001: stored 5 settlements, "
+
+    async def statement_cut(self):
+        value = await self.client.get(self._statement())
+        await self.client.set(self._statement(), value[:-1])
+        return "statement 202405:H99010100001: stored unreadable, expected 5 settlements"
+
+    async def statement_twice(self):
+        value = await self.client.get(self._statement())
+        await self.client.append(self._statement(), value)
+        return "statement 202405:H99010100001: stored unreadable, expected 5 settlements"
+
+    async def statement_of_another_kind(self):
+        await self.client.delete(self._statement())
+        await self.client.sadd(self._statement(), "x")
+        return "statement 202405:H99010100001: stored 0 settlements, "
+
+    async def statement_of_nobody(self):
+        await self.client.set(names.statement(self.pool, 202405, b"H0"), await self.client.get(self._statement()))
+        return "statement 202405:H0: stored 5 settlements, "
+
     async def state_amount_changed(self):
         await self.client.setrange(names.state(self.pool, WANG[0].state_key), AMOUNTS, struct.pack("<q", 99))
         return f"state {WANG[0].state_key.hex()[:12]}… stays: stored 99, expected 3"

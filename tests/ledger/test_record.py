@@ -134,7 +134,8 @@ def test_the_journal_reader_sees_the_same_parts_as_the_reader_of_one_record():
     assert chunk.positions.tolist() == list(range(1, 51))
     listed = [record for end, value in zip(ends, values, strict=True) for record in read_block(value, end)]
     for row, record in enumerate(listed):
-        assert chunk.institutions[row] == record.institution.encode()
+        start, size = int(chunk.institution_starts[row]), int(chunk.institution_sizes[row])
+        assert chunk.octets[start : start + size].tobytes() == record.institution.encode()
         assert chunk.record(row) == record
         postings = chunk.postings[chunk.postings[:, 0] == row]
         counties = chunk.posting_counties[chunk.postings[:, 0] == row]

@@ -227,13 +227,15 @@ async def _rebuild(ledger: Ledger, arguments: argparse.Namespace) -> int:
                     "records": result.records,
                     "states": result.states,
                     "index_entries": result.index_entries,
+                    "statements": result.statements,
                     "seconds": round(result.seconds, 3),
                 }
             )
         else:
             print(
                 f"{pool}: {result.records} records; put right: {result.states} states, "
-                f"{result.index_entries} index entries; totals made anew ({result.seconds:.1f} s)"
+                f"{result.index_entries} index entries, "
+                f"{result.statements} months of institutions; totals made anew ({result.seconds:.1f} s)"
             )
     return 0
 

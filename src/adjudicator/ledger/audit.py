@@ -14,15 +14,16 @@ from adjudicator.columns import ACCUMULATOR_NAMES
 from adjudicator.errors import AdjudicatorError
 from adjudicator.ledger import keys as names
 from adjudicator.ledger.connection import Connection, Script
-from adjudicator.ledger.journal import Chunk, scan
+from adjudicator.ledger.journal import PLACES, Chunk, read_places, scan
 from adjudicator.ledger.names import parse_total_field, total_field
-from adjudicator.ledger.replay import Replay, describe_total
+from adjudicator.ledger.replay import Replay, Settling, describe_total
 from adjudicator.ledger.state_kernel import GOOD
+from adjudicator.ledger.statement_kernel import digest_entries
+from adjudicator.ledger.statements import parse as parse_runs
 from adjudicator.ledger.states import StateRead, parse_each
 from adjudicator.ledger.totals import TOTALS
 
-PLACES = Script("buckets.lua", "places.lua")
-STATES = Script("states.lua")
+STATES, STATEMENTS = Script("states.lua"), Script("statements.lua")
 CHUNK_KEYS = 1000
 MAX_DIFFERENCES = 1000
 """A report names this many differences; a ledger with more is wholly wrong and the first ones tell why."""
@@ -37,7 +38,8 @@ def no_progress(_done: int, _of: int) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """One thing that is not as the journal says. ``kind``: journal, version, total, state, chain, index, key."""
+    """One thing that is not as the journal says. ``kind``: journal, version, total, state, chain, index,
+    statement, key."""
 
     kind: str
     where: str
@@ -79,6 +81,15 @@ class WrongPlace(NamedTuple):
     right: str
 
 
+class WrongStatement(NamedTuple):
+    """An institution's month whose index differs from the journal."""
+
+    name: bytes
+    value: bytes
+    stored: str
+    expected: str
+
+
 @dataclass(slots=True)
 class FoundKeys:
     """The keys that a pool has in the store."""
@@ -86,6 +97,7 @@ class FoundKeys:
     months: set[int] = field(default_factory=set)
     total_months: set[int] = field(default_factory=set)
     states: list[bytes] = field(default_factory=list)
+    statements: set[bytes] = field(default_factory=set)
     unknown: list[str] = field(default_factory=list)
 
 
@@ -113,6 +125,8 @@ async def verify(connection: Connection, pool: str, progress: Progress = no_prog
     if await index_is_larger(connection, pool, sum(not place.stored for place in wrong)):
         async for _, key, surplus in surplus_places(connection, pool):
             check.note("index", f"{key.hex()[:12]}…", surplus, "no such settlement")
+    async for wrong_one in wrong_statements(connection, pool, replay, found.statements, check):
+        check.note("statement", wrong_one.name.decode("utf-8", "replace"), wrong_one.stored, wrong_one.expected)
     async for key, value, expected in wrong_states(connection, pool, replay, found.states, check):
         for name, have, want in _state_differences(value, expected):
             check.note("state", f"{key.hex()[:12]}… {name}".rstrip(), have, want)
@@ -134,6 +148,8 @@ async def find_keys(connection: Connection, pool: str) -> FoundKeys:
                 found.states.append(rest)
             elif kind in (b"journal", b"totals") and rest.isdigit():
                 (found.months if kind == b"journal" else found.total_months).add(int(rest))
+            elif kind == b"statement" and rest[:6].isdigit():
+                found.statements.add(rest)
             elif kind not in (b"index", b"liability", b"version", b"months", b"counties", b"rebuilding", b"fence"):
                 found.unknown.append(prefix.decode() + kind.decode("ascii", "replace"))
         if cursor == 0:
@@ -167,8 +183,7 @@ async def extend(
 
 async def _wrong_places(connection: Connection, pool: str, chunk: Chunk) -> list[WrongPlace]:
     keys = chunk.keys.tobytes()
-    arguments = [names.prefix(pool), keys or bytes(16)]
-    _, _, stored = await connection.call(PLACES, names.version(pool), arguments)
+    stored = await read_places(connection, pool, keys)
     wrong = []
     for row, position in enumerate(chunk.positions.tolist()):
         right = f"{chunk.month:06d}-{position}"
@@ -267,6 +282,35 @@ async def index_is_larger(connection: Connection, pool: str, absent: int) -> boo
     return int(entries) != int(records) - absent
 
 
+async def wrong_statements(
+    connection: Connection, pool: str, replay: Replay, stored_names: set[bytes], check: Verification
+) -> AsyncIterator[WrongStatement]:
+    """Months of institutions whose index is not what the journal says. Plays on what others commit."""
+    names_ = sorted(stored_names | replay.statements.keys())
+    for at in range(0, len(names_), CHUNK_KEYS):
+        part = names_[at : at + CHUNK_KEYS]
+        version, values = await connection.call(STATEMENTS, names.version(pool), [names.prefix(pool), *part])
+        await _play_on(connection, pool, replay, int(version) if version.isdigit() else 0, check)
+        runs, first = parse_runs(values), 0
+        digests = np.empty(len(runs.positions), np.uint64)
+        digest_entries(runs.positions, runs.codes, runs.amounts, digests)
+        for name, value, count in zip(part, values, runs.counts.tolist(), strict=True):
+            digest = int(digests[first : first + max(count, 0)].sum(dtype=np.uint64))
+            stored, expected = Settling(count, digest), replay.statements.get(name, Settling())
+            first += max(count, 0)
+            if stored != expected:
+                told = "unreadable" if count < 0 else f"{count} settlements, {digest:016x}"
+                right = f"{expected.settlements} settlements, {expected.digest:016x}"
+                yield WrongStatement(name, value, told, right)
+
+
+async def _play_on(connection: Connection, pool: str, replay: Replay, version: int, check: Verification) -> None:
+    """Play what others have committed up to a position."""
+    if version > replay.version:
+        months = await connection.persist(lambda: connection.client.smembers(names.months(pool)))
+        await extend(connection, pool, replay, version, [*replay.months, *map(int, months)], check)
+
+
 async def wrong_states(
     connection: Connection, pool: str, replay: Replay, stored_keys: list[bytes], check: Verification
 ) -> AsyncIterator[tuple[bytes, bytes, bytes]]:
@@ -276,10 +320,7 @@ async def wrong_states(
         chunk = keys[at : at + CHUNK_KEYS]
         arguments = [names.prefix(pool), b"".join(chunk)]
         reply = await connection.call(STATES, names.version(pool), arguments)
-        version = int(reply[0]) if reply[0].isdigit() else 0
-        if version > replay.version:
-            months = await connection.persist(lambda: connection.client.smembers(names.months(pool)))
-            await extend(connection, pool, replay, version, [*replay.months, *map(int, months)], check)
+        await _play_on(connection, pool, replay, int(reply[0]) if reply[0].isdigit() else 0, check)
         for row in np.flatnonzero(~_surely_right(replay, chunk, reply[1])).tolist():
             value, expected = reply[1][row], replay.state_value(chunk[row])
             if value != expected and (not value or not expected or _canonical(value) != _canonical(expected)):

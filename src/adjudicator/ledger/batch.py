@@ -15,7 +15,7 @@ from adjudicator.claim.state import STORED
 from adjudicator.errors import E, refuse
 from adjudicator.ledger.fee_lines import Kinds, Lines
 from adjudicator.ledger.keys import prefix
-from adjudicator.ledger.layout import STATE_FORMAT, STATE_HEAD, STATE_WORDS
+from adjudicator.ledger.layout import STATE_FORMAT, STATE_HEAD, STATE_WORDS, Kind
 from adjudicator.ledger.names import fund_text, scheme_text
 from adjudicator.ledger.record import Record
 from adjudicator.ledger.record_kernel import (
@@ -35,6 +35,8 @@ from adjudicator.ledger.record_kernel import (
     write_blocks,
 )
 from adjudicator.ledger.state_kernel import Buffer, Changes, NewStates, OldPairs, write_states
+from adjudicator.ledger.statement_kernel import Settled
+from adjudicator.ledger.statements import codes_of, runs_of, runs_of_records, statement_amounts
 from adjudicator.ledger.states import StateRead
 from adjudicator.payers import LEDGER, LEDGER_COUNT, Origin
 
@@ -125,6 +127,8 @@ class CommitBatch:
     state_versions: bytes
     states: Shelf
     totals: list[Total]
+    statements: bytes
+    """Runs of entries by month and institution (``ledger.statements``)."""
     commit: int
     guard_keys: bytes = b""
     guard_versions: bytes = b""
@@ -146,7 +150,7 @@ class CommitBatch:
         return [
             prefix(self.pool), self.keys, "".join([f"{entry.month:06d}{entry.records:04d}" for entry in self.entries]),
             self.state_keys + self.guard_keys, self.state_versions + self.guard_versions, self.states.sizes.tobytes(),
-            self.states.octets, "".join(totals), *[entry.block for entry in self.entries],
+            self.states.octets, "".join(totals), self.statements, *[entry.block for entry in self.entries],
         ]  # fmt: skip
 
 
@@ -196,6 +200,7 @@ def pack(rows: Settlements, recorded_ms: int | None = None) -> CommitBatch:
         state_versions=rows.states.versions[state_rows].tobytes(),
         states=new_states,
         totals=_sum_totals(rows, amounts),
+        statements=_pack_statements(rows, amounts),
         commit=commit,
         guard_keys=rows.states.keys[rows.guarded].tobytes(),
         guard_versions=rows.states.versions[rows.guarded].tobytes(),
@@ -286,6 +291,14 @@ def _pack_states(rows: Settlements, by_state: tuple[np.ndarray, np.ndarray]) -> 
     return touched, Shelf(out.octets.data[: int(out.offsets[-1]) * 8], (np.diff(out.offsets) * 8).astype(np.uint32))
 
 
+def _pack_statements(rows: Settlements, amounts: np.ndarray) -> bytes:
+    names, dates = rows.identities.names, rows.money.claims["settlement_date"].astype(np.int64)
+    codes = codes_of(dates, rows.money.claims["scheme"], np.full(len(dates), Kind.SETTLE))
+    starts, sizes = (column.astype(np.int64) for column in (names.institution_starts, names.institution_sizes))
+    settled = Settled(dates // 100, codes, statement_amounts(amounts), names.text, starts, sizes)
+    return runs_of(settled, np.arange(1, len(dates) + 1))
+
+
 def _sum_totals(rows: Settlements, amounts: np.ndarray) -> list[Total]:
     months = rows.money.claims["settlement_date"] // 100
     place = (months.astype(np.int64) * 10**7 + rows.identities.counties) * 100 + rows.money.claims["scheme"]
@@ -321,5 +334,6 @@ def pack_records(pool: str, records: Iterable[Record], states: Sequence[tuple[by
         state_versions=b"".join(version.to_bytes(8, "little") for _, version, _ in states),
         states=Shelf(b"".join(values), np.array([len(value) for value in values], np.uint32)),
         totals=[(*place, amount) for place, amount in sorted(sums.items()) if amount],
+        statements=runs_of_records(listed),
         commit=listed[0].commit,
     )

@@ -14,7 +14,8 @@ _ZERO, _ONE, _EIGHT = np.uint64(0), np.uint64(1), np.uint64(8)
 
 
 @uncounted_inlined
-def _fold(value: int, word: int) -> int:
+def fold_word(value: int, word: int) -> int:
+    """Fold eight bytes into a checksum."""
     value = (value ^ word) * _PRIME
     return value ^ (value >> _SHIFT)
 
@@ -24,7 +25,7 @@ def fold_octets(octets: np.ndarray, start: int, end: int, value: int) -> int:
     """Fold bytes into a checksum of 64 bits, eight at a time, the last ones filled up with zeros."""
     at, stop = _U64(start), _U64(end)
     while at + _EIGHT <= stop:
-        value = _fold(value, word_at(octets, at))
+        value = fold_word(value, word_at(octets, at))
         at += _EIGHT
     if at < stop:
         word, shift = _ZERO, _ZERO
@@ -32,7 +33,7 @@ def fold_octets(octets: np.ndarray, start: int, end: int, value: int) -> int:
             word |= _U64(octets[at]) << shift
             shift += _EIGHT
             at += _ONE
-        value = _fold(value, word)
+        value = fold_word(value, word)
     return value
 
 

@@ -9,6 +9,7 @@
 -- ARGV[5]  their versions as read, 8 bytes each
 -- ARGV[6]  sizes of the new states, 4 bytes each, the lowest first      ARGV[7]  the new states, one after the other
 -- ARGV[8]  what is added to totals: lines of month, county, scheme|fund, amount
+-- ARGV[9]  what institutions settled: runs, each size of name u16, size of bytes u32, name, bytes (statements.py)
 -- then     the blocks of records, one a journal entry
 --
 -- Returns {1, position of the last record}, or {0, indices of known keys, indices of moved states} (from 0), or {2}
@@ -119,7 +120,7 @@ for i = 1, entry_count do
   for record = last + 1, last + count do places[record - position] = month .. '-' .. format('%.0f', record) end
   last = last + count
   local id = format('%.0f', last) .. '-0'
-  local reply = redis.pcall('XADD', journal, id, 'r', ARGV[8 + i])
+  local reply = redis.pcall('XADD', journal, id, 'r', ARGV[9 + i])
   if type(reply) == 'table' and reply.err then
     for _, entry in ipairs(written) do call('XDEL', entry[1], entry[2]) end
     return reply
@@ -135,6 +136,20 @@ for name, bucket in pairs(buckets) do
     pairs_of[2 * i - 1], pairs_of[2 * i] = field, places[bucket.places[i]]
   end
   in_parts('HSET', prefix .. 'index:' .. name, pairs_of)
+end
+local runs, before, rest, run = ARGV[9], '', position, 1
+while rest > 127 do -- the position before the first record, as the entries of a run count from it
+  before = before .. string.char(128 + rest % 128)
+  rest = math.floor(rest / 128)
+end
+before = before .. string.char(rest)
+while run <= #runs do
+  local a, b, c, d, e, f = byte(runs, run, run + 5)
+  local name_end = run + 5 + a + 256 * b
+  local stop = name_end + c + 256 * (d + 256 * (e + 256 * f))
+  -- A key of another kind is damage that verify finds; the settlement stands without it.
+  redis.pcall('APPEND', prefix .. 'statement:' .. sub(runs, run + 6, name_end), before .. sub(runs, name_end + 1, stop))
+  run = stop + 1
 end
 local at, new_states, states = 1, ARGV[7], {}
 for i = 1, state_count do

@@ -11,13 +11,16 @@ import numpy as np
 from adjudicator.claim.state import STORED
 from adjudicator.errors import AdjudicatorError, E, refuse
 from adjudicator.ledger import keys as names
-from adjudicator.ledger.connection import Connection
+from adjudicator.ledger.connection import Connection, Script
 from adjudicator.ledger.layout import BLOCK_SCHEMA, FORMAT, RECORD_SCHEMA
 from adjudicator.ledger.record import OTHER_FORMAT, Record
 from adjudicator.ledger.record_kernel import MOST_RECORDS, check_records
 from adjudicator.wire.decode import decode
 from adjudicator.wire.schema import Tables
 
+PLACES = Script("buckets.lua", "places.lua")
+MOST_READ_AT_ONCE = 64
+"""Records that are read one by one with one wait: each comes with its block."""
 CHUNK_BLOCKS, CHUNK_BYTES = 1000, 8 << 20
 DAMAGED, UNKNOWN_AMOUNT = "it is damaged", "it changes an amount that this version does not know"
 _DIGESTS = ("key", "content", "person", "state_key", "previous", "last", "original")
@@ -28,9 +31,10 @@ class Chunk:
     """Records of one month, n rows that can be read; ``unreadable`` has the positions of those that cannot, and why.
 
     ``positions`` int64[n]; ``pools`` and ``months`` as the blocks say, ``kinds``, ``dates``, ``schemes`` int64[n];
-    ``institutions`` S[n]; ``keys``, ``state_keys``, ``previous``, ``last`` uint8[n, 16]; ``with_state`` bool[n]. The
-    parts are flat: ``postings`` int64[p, 4] of row, scheme, fund, amount with ``posting_counties`` int64[p];
-    ``changes``, ``quotas`` and ``days`` int64[d, 3] of row, number of the accumulator or key (as int64 bits), change.
+    ``institution_starts``, ``institution_sizes`` int64[n] in ``octets``; ``keys``, ``state_keys``, ``previous``,
+    ``last`` uint8[n, 16]; ``with_state`` bool[n]. The parts are flat: ``postings`` int64[p, 4] of row, scheme, fund, amount with
+    ``posting_counties`` int64[p]; ``changes``, ``quotas`` and ``days`` int64[d, 3] of row, number of the accumulator or
+    key (as int64 bits), change.
     """
 
     month: int
@@ -40,7 +44,8 @@ class Chunk:
     kinds: np.ndarray
     dates: np.ndarray
     schemes: np.ndarray
-    institutions: np.ndarray
+    institution_starts: np.ndarray
+    institution_sizes: np.ndarray
     with_state: np.ndarray
     keys: np.ndarray
     state_keys: np.ndarray
@@ -57,6 +62,11 @@ class Chunk:
 
     def __len__(self) -> int:
         return len(self.positions)
+
+    @property
+    def octets(self) -> np.ndarray:
+        """Bytes of the blocks."""
+        return self._stored.octets
 
     def refusal(self) -> AdjudicatorError:
         """E.LEDGER_CORRUPT that names the first unreadable record of the chunk."""
@@ -164,7 +174,8 @@ def _columns(
     columns = {name: root[name].astype(np.int64) for name in ("kind", "settlement_date", "scheme")}
     return Chunk(
         month, places[rows], above[0][rows], above[1][rows],
-        columns["kind"], columns["settlement_date"], columns["scheme"], _texts(octets, root, "institution"),
+        columns["kind"], columns["settlement_date"], columns["scheme"], 
+        root["institution_start"].astype(np.int64), root["institution_size"].astype(np.int64),
         with_state, keys, state_keys, _digests(octets, root, "previous"), last,
         np.stack([postings[:, 0], given[0], postings[:, 1], postings[:, 2]], axis=1), given[1], changes,
         _pairs(tables, "quota_keys", "quota_changes"), _pairs(tables, "days_keys", "days_changes"), unreadable, stored,
@@ -186,15 +197,6 @@ def _digests(octets: np.ndarray, root: np.ndarray, name: str) -> np.ndarray:
     digests = np.zeros((len(root), 16), np.uint8)
     digests[there] = octets[root[f"{name}_start"][there, None] + np.arange(16)]
     return digests
-
-
-def _texts(octets: np.ndarray, root: np.ndarray, name: str) -> np.ndarray:
-    """Return texts as bytes, S[n], as long as the longest."""
-    starts, sizes = root[f"{name}_start"], root[f"{name}_size"].astype(np.int64)
-    longest = max(int(sizes.max(initial=0)), 1)
-    places = starts[:, None] + np.minimum(np.arange(longest), np.maximum(sizes - 1, 0)[:, None])
-    table = np.where(np.arange(longest) < sizes[:, None], octets[np.minimum(places, len(octets) - 1)], np.uint8(0))
-    return np.ascontiguousarray(table, np.uint8).view(f"S{longest}").reshape(-1)
 
 
 def _ranges(counts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -244,3 +246,40 @@ async def scan(
             return
         first = positions[-1] + 1
         count = max(1, min(CHUNK_BLOCKS, CHUNK_BYTES * len(blocks) // (1 + sum(map(len, blocks)))))
+
+
+async def read_places(connection: Connection, pool: str, keys: bytes) -> list[bytes]:
+    """Return where the index says that settlements stand, ``YYYYMM-POSITION`` or nothing; ``keys`` 16 bytes each."""
+    if not keys:
+        return []
+    reply = await connection.call(PLACES, names.version(pool), [names.prefix(pool), keys])
+    places: list[bytes] = reply[2].split(b"\n")[1:]
+    return places
+
+
+async def records_at(
+    connection: Connection, pool: str, months: np.ndarray, positions: np.ndarray
+) -> AsyncIterator[Record]:
+    """Yield the records of some places, ``months`` int64[n] in groups. Errors: E.LEDGER_CORRUPT for one not there."""
+    for month in dict.fromkeys(months.tolist()):
+        listed = np.sort(positions[months == month]).tolist()
+        for first in range(0, len(listed), MOST_READ_AT_ONCE):
+            wanted = listed[first : first + MOST_READ_AT_ONCE]
+            entries = await connection.persist(partial(_entries_of, connection, names.journal(pool, month), wanted))
+            chunk = parse(month, list(entries), list(entries.values()))
+            rows = np.searchsorted(chunk.positions, wanted).tolist()
+            for row, position in zip(rows, wanted, strict=True):
+                if position in chunk.unreadable:
+                    raise chunk.refusal()
+                if row == len(chunk) or chunk.positions[row] != position:
+                    raise refuse(E.LEDGER_CORRUPT, detail=f"journal entry {position}: missing")
+                yield chunk.record(row)
+
+
+async def _entries_of(connection: Connection, journal: str, positions: Sequence[int]) -> dict[int, bytes]:
+    """Return the blocks that hold some records, ascending, by the position of their last record."""
+    pipeline = connection.client.pipeline(transaction=False)
+    for position in positions:
+        pipeline.xrange(journal, f"{position}-0", "+", count=1)
+    found = [entry for entries in await pipeline.execute() for entry in entries]
+    return {int(entry_id.partition(b"-")[0]): fields.get(b"r", b"") for entry_id, fields in found}

@@ -57,6 +57,11 @@ def liability(pool: str, county: str) -> str:
     return prefix(pool) + f"liability:{county}"
 
 
+def statement(pool: str, month: int, institution: bytes) -> bytes:
+    """Return the string that grows by what an institution settles in a month: ``ledger.statements``."""
+    return f"{prefix(pool)}statement:{month:06d}:".encode() + institution
+
+
 def index_bucket(pool: str, key: bytes) -> str:
     """Hash that holds a settlement key -> ``YYYYMM-position``; ``buckets.lua`` is the same for the scripts.
 

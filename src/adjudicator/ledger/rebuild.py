@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import hashlib
 import secrets
 import time
 from dataclasses import dataclass
@@ -21,10 +22,13 @@ from adjudicator.ledger.audit import (
     find_keys,
     index_is_larger,
     surplus_places,
+    wrong_statements,
     wrong_states,
 )
 from adjudicator.ledger.connection import Connection, Script
-from adjudicator.ledger.replay import Replay
+from adjudicator.ledger.journal import scan
+from adjudicator.ledger.replay import Replay, settled_of
+from adjudicator.ledger.statements import values_of
 
 REPAIR = Script("buckets.lua", "repair.lua")
 REBUILD_SECONDS = 30
@@ -40,6 +44,7 @@ class Rebuilt:
     records: int = 0
     states: int = 0
     index_entries: int = 0
+    statements: int = 0
     seconds: float = 0.0
 
 
@@ -97,24 +102,46 @@ async def _rebuild(connection: Connection, pool: str, token: str) -> Rebuilt:
         async for bucket, settlement, _ in surplus_places(connection, pool):
             await _repair(connection, pool, token, ["surplus", bucket, settlement])
             result.index_entries += 1
+    replay.version = 2**53  # nobody commits: the stored version may be wrong, the journal is what it is
+    result.statements = await _rebuild_statements(connection, pool, token, replay, found)
     result.states = await _rebuild_states(connection, pool, token, replay, found)
-    await _repair(connection, pool, token, ["finish", replay.version, *_totals_values(replay, found)])
+    await _repair(connection, pool, token, ["finish", result.version, *_totals_values(replay, found)])
     return result
 
 
 async def _rebuild_states(connection: Connection, pool: str, token: str, replay: Replay, found: FoundKeys) -> int:
     pending: list[bytes] = []
-    repaired, version = 0, replay.version
-    replay.version = 2**53  # nobody commits: the stored version may be wrong, the journal is what it is
+    repaired = 0
     async for state, _, right in wrong_states(connection, pool, replay, found.states, Verification(pool)):
         pending += (state, right)
         repaired += 1
         if len(pending) >= CHUNK_KEYS:
             await _repair(connection, pool, token, ["states", *pending])
             pending = []
-    replay.version = version
     await _repair(connection, pool, token, ["states", *pending])
     return repaired
+
+
+async def _rebuild_statements(connection: Connection, pool: str, token: str, replay: Replay, found: FoundKeys) -> int:
+    wrong = [one async for one in wrong_statements(connection, pool, replay, found.statements, Verification(pool))]
+    for month in sorted({int(one.name[:6]) for one in wrong}):
+        right = await _statements_of(connection, pool, month, replay.version)
+        for one in wrong:
+            if int(one.name[:6]) == month:
+                seen = hashlib.sha1(one.value, usedforsecurity=False).hexdigest()
+                values = [one.name, len(one.value), seen, right.get(one.name, b"")]
+                await _repair(connection, pool, token, ["statements", *values])
+    return len(wrong)
+
+
+async def _statements_of(connection: Connection, pool: str, month: int, version: int) -> dict[bytes, bytes]:
+    """Return what the index of statements must hold of a month up to a position."""
+    values: dict[bytes, bytes] = {}
+    async for chunk in scan(connection, pool, month, 1, version):
+        rows, settled = settled_of(chunk)
+        for name, value in values_of(settled, chunk.positions[rows]).items():
+            values[name] = values.get(name, b"") + value
+    return values
 
 
 def _totals_values(replay: Replay, found: FoundKeys) -> list[Any]:

@@ -5,6 +5,7 @@
 -- ARGV[4]  'index', then key, place, ...
 --          'surplus', then bucket, key to delete, ...
 --          'states', then key, value (empty: delete), ...
+--          'statements', then of each its name, size and SHA-1 of what was read of it, what must stand in its place, ...
 --          'keep', nothing
 --          'finish', version, number of months with totals to replace, then of each: month, number of values,
 --          field, amount, ...; then number of months in the journal, each; number of counties, each
@@ -21,6 +22,19 @@ elseif kind == 'states' then
   for i = 5, #ARGV, 2 do
     if ARGV[i + 1] == '' then redis.call('DEL', prefix .. 'state:' .. ARGV[i])
     else redis.call('SET', prefix .. 'state:' .. ARGV[i], ARGV[i + 1]) end
+  end
+elseif kind == 'statements' then
+  for i = 5, #ARGV, 4 do
+    local key, size = prefix .. 'statement:' .. ARGV[i], tonumber(ARGV[i + 1])
+    local value = redis.pcall('GET', key)
+    if type(value) ~= 'string' then -- absent, or a key of another kind
+      redis.call('DEL', key)
+      value = ''
+    end
+    if redis.sha1hex(string.sub(value, 1, size)) == ARGV[i + 2] then
+      value = ARGV[i + 3] .. string.sub(value, size + 1) -- what was appended since stays
+      if value == '' then redis.call('DEL', key) else redis.call('SET', key, value) end
+    end
   end
 elseif kind == 'finish' then
   local at = 7

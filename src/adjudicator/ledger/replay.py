@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 
@@ -11,12 +12,25 @@ from adjudicator.claim.state import STORED
 from adjudicator.codes import Scheme
 from adjudicator.columns import ACCUMULATOR_COUNT, KEY
 from adjudicator.ledger.journal import Chunk
-from adjudicator.ledger.layout import ZERO_DIGEST
+from adjudicator.ledger.layout import ZERO_DIGEST, Kind
 from adjudicator.ledger.pairs import Pairs
+from adjudicator.ledger.statement_kernel import AMOUNTS, Settled, digest_entries, hash_institutions, sum_postings
+from adjudicator.ledger.statements import COLUMN_OF_FUND, codes_of, name_of
 from adjudicator.ledger.states import encode_state
 from adjudicator.payers import Fund
 
 _LINK = np.dtype([("row", "i8"), ("position", "i8"), ("previous", "V16"), ("last", "V16")])
+
+
+class Settling(NamedTuple):
+    """What an institution settled in a month: how much, and the sum of the digests of its entries, 64 bits."""
+
+    settlements: int = 0
+    digest: int = 0
+
+    def with_more(self, settlements: int, digest: int) -> Settling:
+        """Return it with some entries more."""
+        return Settling(self.settlements + settlements, (self.digest + digest) & 2**64 - 1)
 
 
 @dataclass(slots=True)
@@ -37,6 +51,8 @@ class Replay:
     positions: list[np.ndarray] = field(default_factory=list)
     keys: list[np.ndarray] = field(default_factory=list)
     links: list[np.ndarray] = field(default_factory=list)
+    statements: dict[bytes, Settling] = field(default_factory=dict)
+    """Name of an institution's month (``statements.name_of``) -> what it settled."""
     months: set[int] = field(default_factory=set)
     counties: set[int] = field(default_factory=set)
 
@@ -49,6 +65,7 @@ class Replay:
         self.keys.append(chunk.keys.view("V16").reshape(-1))
         self._add_totals(chunk)
         self._add_states(chunk)
+        self._add_statements(chunk)
 
     def _add_totals(self, chunk: Chunk) -> None:
         if not len(chunk.postings):
@@ -83,6 +100,20 @@ class Replay:
         newest = order[links["position"][order] > self.last_position[rows[order]]]
         self.last[rows[newest]] = chunk.last[with_state][newest]
         self.last_position[rows[newest]] = links["position"][newest]
+
+    def _add_statements(self, chunk: Chunk) -> None:
+        rows, settled = settled_of(chunk)
+        hashes, digests = np.empty((2, len(rows)), np.uint64)
+        hash_institutions(settled, hashes)
+        digest_entries(chunk.positions[rows], settled.codes, settled.amounts, digests)
+        _, firsts, members, counts = np.unique(hashes, return_index=True, return_inverse=True, return_counts=True)
+        sums = np.zeros(len(firsts), np.uint64)
+        np.add.at(sums, members, digests)
+        for first, count, total in zip(firsts.tolist(), counts.tolist(), sums.tolist(), strict=True):
+            start = int(settled.starts[first])
+            institution = settled.text[start : start + int(settled.sizes[first])].tobytes()
+            name = name_of(chunk.month, institution)
+            self.statements[name] = self.statements.get(name, Settling()).with_more(count, total)
 
     def _row(self, key: bytes) -> int:
         row = self.rows.setdefault(key, len(self.rows))
@@ -130,6 +161,18 @@ class Replay:
         before = np.roll(links["last"], 1)
         before[first] = np.void(ZERO_DIGEST)
         yield from links["position"][links["previous"] != before].tolist()
+
+
+def settled_of(chunk: Chunk) -> tuple[np.ndarray, Settled]:
+    """Return the rows that are no postings, and what statements say of them."""
+    rows = np.flatnonzero(chunk.kinds != Kind.POSTING)
+    amounts = np.empty((len(chunk), AMOUNTS), np.int64)
+    sum_postings(chunk.postings, COLUMN_OF_FUND, amounts)
+    columns = (chunk.dates, chunk.schemes, chunk.kinds, chunk.institution_starts, chunk.institution_sizes)
+    dates, schemes, kinds, starts, sizes = (column[rows] for column in columns)
+    months = np.full(len(rows), chunk.month, np.int64)
+    codes = codes_of(dates, schemes, kinds)
+    return rows, Settled(months, codes, amounts[rows], chunk.octets, starts, sizes)
 
 
 def _exact_sums(members: np.ndarray, amounts: np.ndarray, groups: int) -> list[int]:

@@ -1,0 +1,187 @@
+"""Kernels of the statements: what the settlements of an institution and month are appended as, and read back.
+
+The layout is in docs/ledger.md ("Statements"): runs of entries, each entry five numbers as varints.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from adjudicator.compiled.jit import uncounted_inlined, uncounted_kernel
+from adjudicator.ledger.checksums import SEED, fold_octets, fold_word
+
+AMOUNTS = 3
+"""Amounts of an entry: total, funds, personal account."""
+NAME_BYTES, ENTRY_BYTES = 7 + 6 + 10, 5 * 10
+"""Room for month, sizes and number of entries of a run, and for an entry; names of institutions come on top."""
+
+_U64 = np.uint64
+_SEVEN, _LOW, _MORE = np.uint64(7), np.uint64(127), np.uint64(128)
+_COLON, _DIGIT_0 = np.frombuffer(b":0", np.uint8)
+
+
+class Settled(NamedTuple):
+    """What statements say of settlements, n rows."""
+
+    months: np.ndarray  # int64[n] YYYYMM
+    codes: np.ndarray  # int64[n]: day, scheme and direction (``statements.codes_of``)
+    amounts: np.ndarray  # int64[n, AMOUNTS] fen
+    text: np.ndarray  # uint8: where the codes of the institutions stand
+    starts: np.ndarray  # int64[n]
+    sizes: np.ndarray  # int64[n]
+
+
+@uncounted_inlined
+def _put(out, at, value):
+    """Write a varint that begins at ``at``; return where it ends."""
+    while value > _LOW:
+        out[_U64(at)] = np.uint8((value & _LOW) | _MORE)
+        value >>= _SEVEN
+        at += 1
+    out[_U64(at)] = np.uint8(value)
+    return at + 1
+
+
+@uncounted_inlined
+def _put_little(out, at, value, size):
+    """Write a number of so many bytes, the lowest first; return where it ends."""
+    for k in range(size):
+        out[_U64(at + k)] = np.uint8((value >> (8 * k)) & 255)
+    return at + size
+
+
+@uncounted_inlined
+def _get(octets, at, end):
+    """Return a varint of up to nine bytes and where it ends; beyond ``end`` where it is cut or longer."""
+    value, shift, more = _U64(0), _U64(0), True
+    while more and at < end and shift < _U64(63):
+        octet = _U64(octets[_U64(at)])
+        value |= (octet & _LOW) << shift
+        shift += _SEVEN
+        at += 1
+        more = octet > _LOW
+    return value, at if not more else end + 1
+
+
+@uncounted_inlined
+def _zigzag(number: int):
+    return _U64((number << 1) ^ (number >> 63))
+
+
+@uncounted_inlined
+def _is_same(settled: Settled, i: int, j: int) -> bool:
+    """Whether two rows are of one month and institution."""
+    same = settled.months[i] == settled.months[j] and settled.sizes[i] == settled.sizes[j]
+    for k in range(settled.sizes[i] if same else 0):
+        same &= settled.text[_U64(settled.starts[i] + k)] == settled.text[_U64(settled.starts[j] + k)]
+    return same
+
+
+@uncounted_kernel
+def hash_institutions(settled: Settled, hashes: np.ndarray) -> None:
+    """Hash month and institution of each row, ``hashes`` uint64[n] out."""
+    for i in range(hashes.shape[0]):
+        seed = fold_word(SEED, _U64(settled.months[i]))
+        hashes[i] = fold_octets(settled.text, settled.starts[i], settled.starts[i] + settled.sizes[i], seed)
+
+
+@uncounted_kernel
+def write_runs(settled: Settled, offsets: np.ndarray, order: np.ndarray, out: np.ndarray) -> int:
+    """Write a run for each month and institution; return the bytes written.
+
+    ``order`` int64[n]: rows, those of one month and institution side by side and by position; ``offsets`` int64[n]:
+    position of each row less that before the first of the commit. A run is written as size of its name (u16), size of
+    its bytes (u32), the name ``YYYYMM:INSTITUTION``, the bytes: number of entries, entries.
+    """
+    at, first, count = 0, 0, order.shape[0]
+    while first < count:
+        row, last = order[first], first + 1
+        while last < count and _is_same(settled, row, order[last]):
+            last += 1
+        head, size, month = at, settled.sizes[row], settled.months[row]
+        at += 6
+        for k in range(6):
+            out[_U64(at + 5 - k)] = _DIGIT_0 + np.uint8(month % 10)
+            month //= 10
+        out[_U64(at + 6)] = _COLON
+        for k in range(size):
+            out[_U64(at + 7 + k)] = settled.text[_U64(settled.starts[row] + k)]
+        begin = at + 7 + size
+        at, before = _put(out, begin, _U64(last - first)), 0
+        for place in range(first, last):
+            i = order[place]
+            at = _put(out, at, _U64(offsets[i] - before - 1))
+            at = _put(out, at, _U64(settled.codes[i]))
+            before = offsets[i]
+            for k in range(AMOUNTS):
+                at = _put(out, at, _zigzag(settled.amounts[i, k]))
+        _put_little(out, head, 7 + size, 2)
+        _put_little(out, head + 2, at - begin, 4)
+        first = last
+    return at
+
+
+@uncounted_kernel
+def read_runs(octets: np.ndarray, ends: np.ndarray, out: tuple, counts: np.ndarray) -> None:
+    """Read what is stored of some institutions and months, one behind the other in ``octets``.
+
+    ``ends`` int64[m]: where each ends. ``out``: positions int64[k], codes int64[k], amounts int64[k, AMOUNTS] with room
+    for a fifth as many entries as bytes. ``counts`` int64[m] out: entries of each, those of earlier ones come first; -1
+    for one that cannot be read or whose positions do not ascend.
+    """
+    positions, codes, amounts = out
+    at, number = 0, 0
+    for j in range(ends.shape[0]):
+        end, first, good, last = ends[j], number, True, 0
+        while good and at < end:
+            before, at = _get(octets, at, end)
+            entries, at = _get(octets, at, end)
+            position = np.int64(before)
+            good = at <= end and np.int64(entries) <= end - at and position >= last
+            for _ in range(np.int64(entries) if good else 0):
+                step, at = _get(octets, at, end)
+                code, at = _get(octets, at, end)
+                position += np.int64(step) + 1
+                if not (at <= end and position > last and np.int64(code) >= 0):
+                    good = False
+                    break
+                last = position
+                positions[number], codes[number] = position, np.int64(code)
+                for k in range(AMOUNTS):
+                    value, at = _get(octets, at, end)
+                    amounts[number, k] = np.int64(value >> _U64(1)) ^ -np.int64(value & _U64(1))
+                good = at <= end
+                if not good:
+                    break
+                number += 1
+        at = end
+        if good:
+            counts[j] = number - first
+        else:
+            counts[j], number = -1, first
+
+
+@uncounted_kernel
+def digest_entries(positions: np.ndarray, codes: np.ndarray, amounts: np.ndarray, digests: np.ndarray) -> None:
+    """Return 64 bits of each entry, ``digests`` uint64[n] out; their sum does not depend on the order."""
+    for i in range(digests.shape[0]):
+        value = fold_word(fold_word(SEED, _U64(positions[i])), _U64(codes[i]))
+        for k in range(AMOUNTS):
+            value = fold_word(value, _U64(amounts[i, k]))
+        digests[i] = value
+
+
+@uncounted_kernel
+def sum_postings(postings: np.ndarray, column_of_fund: np.ndarray, amounts: np.ndarray) -> None:
+    """Add up what statements say of each record, ``amounts`` int64[n, AMOUNTS] out.
+
+    ``postings`` int64[p, 4] of row, scheme, fund, amount; ``column_of_fund`` int64[funds], -1 for none.
+    """
+    amounts[:] = 0
+    for i in range(postings.shape[0]):
+        fund = postings[i, 2]
+        column = column_of_fund[fund] if 0 <= fund < column_of_fund.shape[0] else -1
+        if column >= 0:
+            amounts[postings[i, 0], column] += postings[i, 3]
