@@ -11,7 +11,6 @@ import pytest
 from adjudicator.codes import Scheme
 from adjudicator.errors import AdjudicatorError, E
 from adjudicator.ledger import keys as names
-from adjudicator.ledger import rebuild as rebuilding
 from adjudicator.ledger.layout import STATE_HEAD
 from tests.ledger.made import Case, digest, dump, random_case, settle
 from tests.ledger.naive import Year
@@ -282,58 +281,5 @@ def test_verify_is_exact_while_others_commit(play, pool):
         over.set()
         await asyncio.gather(*writers)
         assert check.version > 0
-
-    play(scenario)
-
-
-def test_commits_wait_for_a_rebuild_and_go_on_after_it(play, pool, monkeypatch):
-    async def scenario(ledger):
-        await city(ledger, pool)
-        await Damage(ledger, pool).state_deleted()
-        reached, go_on = asyncio.Event(), asyncio.Event()
-        original = rebuilding._rebuild_states
-
-        async def paused(*arguments):
-            reached.set()
-            await go_on.wait()
-            return await original(*arguments)
-
-        monkeypatch.setattr(rebuilding, "_rebuild_states", paused)
-        repair = asyncio.create_task(ledger.rebuild(pool))
-        await reached.wait()
-        with pytest.raises(AdjudicatorError) as refused:
-            await settle(ledger, [Case("Wu", "E30")], pool)
-        assert refused.value.problems[0].number == E.STORE_AWAY
-        with pytest.raises(AdjudicatorError) as refused:
-            await ledger.rebuild(pool)
-        assert refused.value.problems[0].number == E.CONFLICT
-        go_on.set()
-        assert (await repair).states == 1
-        await settle(ledger, [Case("Wu", "E30")], pool)
-        assert (await ledger.verify(pool)).holds
-
-    play(scenario)
-
-
-def test_a_rebuild_that_lost_its_turn_changes_nothing_more(play, pool, monkeypatch):
-    async def scenario(ledger):
-        await city(ledger, pool)
-        await Damage(ledger, pool).state_deleted()
-        original = rebuilding._rebuild_states
-
-        async def overtaken(*arguments):
-            await ledger.connection.client.delete(names.rebuilding(pool))
-            await settle(ledger, [Case("Wang", "E31", deltas={"stays": 5})], pool)
-            return await original(*arguments)
-
-        monkeypatch.setattr(rebuilding, "_rebuild_states", overtaken)
-        with pytest.raises(AdjudicatorError) as refused:
-            await ledger.rebuild(pool)
-        assert refused.value.problems[0].number == E.STORE_AWAY
-        monkeypatch.undo()
-        await ledger.rebuild(pool)
-        check = await ledger.verify(pool)
-        # Wang was settled on a state that had been deleted: that stays visible, and nothing else is wrong.
-        assert [str(difference).partition(":")[0] for difference in check.differences] == ["chain entry 9"]
 
     play(scenario)

@@ -11,7 +11,8 @@ import pytest
 from adjudicator.errors import AdjudicatorError, E
 from adjudicator.ledger import keys as names
 from adjudicator.ledger.layout import Kind
-from adjudicator.ledger.statements import FUNDS, parse, settled_by
+from adjudicator.ledger.statement_kernel import FUNDS
+from adjudicator.ledger.statements import parse, settled_by
 from adjudicator.payers import Fund
 from tests.ledger.made import Case, random_case, settle
 from tests.ledger.naive import statement_run, varint

@@ -44,6 +44,12 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
             action.add_argument("--county", help="area code of one county (default: all)")
             action.add_argument("--month", type=int, default=0, metavar="YYYYMM", help="one month (default: all)")
             action.add_argument("--scheme", help="national code of one scheme, such as 310 (default: all)")
+        if name == "rebuild":
+            action.add_argument(
+                "--hold",
+                action="store_true",
+                help="refuse settlements meanwhile; needed where the index of settlements was lost (docs/ledger.md)",
+            )
         if name == "reconcile":
             _add_statement(action)
         action.set_defaults(run=run, act=act)
@@ -218,7 +224,7 @@ def _print_differences(differences: list[Any]) -> None:
 
 async def _rebuild(ledger: Ledger, arguments: argparse.Namespace) -> int:
     for pool in await _pools(ledger, arguments):
-        result = await ledger.rebuild(pool)
+        result = await ledger.rebuild(pool, hold=arguments.hold)
         if arguments.json:
             _print_json(
                 {

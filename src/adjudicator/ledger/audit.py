@@ -15,6 +15,8 @@ from adjudicator.errors import AdjudicatorError
 from adjudicator.ledger import keys as names
 from adjudicator.ledger.connection import Connection, Script
 from adjudicator.ledger.journal import PLACES, Chunk, read_places, scan
+from adjudicator.ledger.key_table import KeyTable, as_words
+from adjudicator.ledger.layout import RECORDS_MASK
 from adjudicator.ledger.names import parse_total_field, total_field
 from adjudicator.ledger.replay import Replay, Settling, describe_total
 from adjudicator.ledger.state_kernel import GOOD
@@ -24,7 +26,7 @@ from adjudicator.ledger.states import StateRead, parse_each
 from adjudicator.ledger.totals import TOTALS
 
 STATES, STATEMENTS = Script("states.lua"), Script("statements.lua")
-CHUNK_KEYS = 1000
+CHUNK_KEYS, SCANNED_KEYS = 1000, 5000
 MAX_DIFFERENCES = 1000
 """A report names this many differences; a ledger with more is wholly wrong and the first ones tell why."""
 
@@ -86,8 +88,19 @@ class WrongStatement(NamedTuple):
 
     name: bytes
     value: bytes
+    version: int
+    """Position of the journal that ``value`` stands for."""
     stored: str
     expected: str
+
+
+class WrongTotal(NamedTuple):
+    """A total that differs from the journal; ``stored`` None: there is none."""
+
+    month: int
+    name: str
+    stored: str | None
+    expected: int
 
 
 @dataclass(slots=True)
@@ -96,7 +109,8 @@ class FoundKeys:
 
     months: set[int] = field(default_factory=set)
     total_months: set[int] = field(default_factory=set)
-    states: list[bytes] = field(default_factory=list)
+    states: np.ndarray = field(default_factory=lambda: np.empty((0, 2), np.uint64))
+    """Keys of states, uint64[m, 2], each once."""
     statements: set[bytes] = field(default_factory=set)
     unknown: list[str] = field(default_factory=list)
 
@@ -109,28 +123,30 @@ async def verify(connection: Connection, pool: str, progress: Progress = no_prog
     """
     started, check, replay = time.monotonic(), Verification(pool), Replay()
     found = await find_keys(connection, pool)
-    arguments = [names.prefix(pool), "", "journal", *(f"{month:06d}" for month in sorted(found.months))]
-    version, end, *totals = await connection.call(TOTALS, names.version(pool), arguments)
-    check.version = int(end)
-    if version != end:
-        check.note("version", names.version(pool), version.decode("ascii", "replace"), check.version)
-    stored = {int(month): _hash(values) for month, values in zip(totals[::2], totals[1::2], strict=True)}
-    months = found.months | stored.keys()
-    wrong = await extend(connection, pool, replay, check.version, months, check, progress)
+    version, check.version, stored = await read_totals_with_end(connection, pool, found)
+    if version != str(check.version):
+        check.note("version", names.version(pool), version, check.version)
+    wrong = await extend(connection, pool, replay, check.version, stored.keys(), check, progress)
     for place in wrong:
         check.note("index", f"{place.key.hex()[:12]}…", place.stored or "absent", place.right)
-    check.records, check.totals = sum(map(len, replay.positions)), len(replay.totals)
+    check.records, check.totals = replay.records, len(replay.totals)
     check_positions(replay, check)
-    await _check_totals(connection, pool, replay, check, stored, found)
+    in_set = await connection.persist(lambda: connection.client.smembers(names.months(pool)))
+    for month in sorted(replay.months - set(map(int, in_set))):
+        check.note("version", "months", "absent", f"{month:06d}")
+    for total in wrong_totals(stored, replay):
+        check.note("total", _describe(total.month, total.name), total.stored or "absent", total.expected)
     if await index_is_larger(connection, pool, sum(not place.stored for place in wrong)):
         async for _, key, surplus in surplus_places(connection, pool):
             check.note("index", f"{key.hex()[:12]}…", surplus, "no such settlement")
-    async for wrong_one in wrong_statements(connection, pool, replay, found.statements, check):
+    async for wrong_one in wrong_statements(
+        connection, pool, replay, replay.statements.keys() | found.statements, check
+    ):
         check.note("statement", wrong_one.name.decode("utf-8", "replace"), wrong_one.stored, wrong_one.expected)
-    async for key, value, expected in wrong_states(connection, pool, replay, found.states, check):
+    async for key, value, expected in wrong_states(connection, pool, replay, replay.states_with(found.states), check):
         for name, have, want in _state_differences(value, expected):
             check.note("state", f"{key.hex()[:12]}… {name}".rstrip(), have, want)
-    check.states = len(replay.rows)
+    check.states = len(replay.years)
     for name in found.unknown:
         check.note("key", name, "present", "no key of the ledger")
     check.seconds = time.monotonic() - started
@@ -138,23 +154,37 @@ async def verify(connection: Connection, pool: str, progress: Progress = no_prog
 
 
 async def find_keys(connection: Connection, pool: str) -> FoundKeys:
-    found, prefix, cursor = FoundKeys(), names.prefix(pool).encode(), 0
-    while True:
-        pattern = prefix.replace(b"{", rb"\{") + b"*"
-        cursor, keys = await connection.persist(partial(connection.client.scan, cursor, match=pattern, count=1000))
-        for key in set(keys):
-            kind, _, rest = key[len(prefix) :].partition(b":")
-            if kind == b"state" and len(rest) == 16:
-                found.states.append(rest)
-            elif kind in (b"journal", b"totals") and rest.isdigit():
-                (found.months if kind == b"journal" else found.total_months).add(int(rest))
-            elif kind == b"statement" and rest[:6].isdigit():
-                found.statements.add(rest)
-            elif kind not in (b"index", b"liability", b"version", b"months", b"counties", b"rebuilding", b"fence"):
-                found.unknown.append(prefix.decode() + kind.decode("ascii", "replace"))
-        if cursor == 0:
-            found.states = sorted(set(found.states))
-            return found
+    found, prefix, cursor, states = FoundKeys(), names.prefix(pool).encode(), -1, []
+    state, size = names.states(pool), len(names.states(pool)) + 16
+    pattern = prefix.replace(b"{", rb"\{") + b"*"
+    while cursor != 0:
+        at = max(cursor, 0)
+        cursor, keys = await connection.persist(partial(connection.client.scan, at, match=pattern, count=SCANNED_KEYS))
+        of_states = [key for key in keys if len(key) == size and key.startswith(state)]
+        states += of_states
+        if len(of_states) < len(keys):
+            for key in set(keys).difference(of_states):
+                _sort_in(key, prefix, found)
+    digests = np.frombuffer(b"".join(states), np.uint8).reshape(-1, size)[:, -16:]
+    found.states = _each_once(as_words(digests))
+    return found
+
+
+def _each_once(keys: np.ndarray) -> np.ndarray:
+    """Return keys uint64[n, 2], each once: a scan may name a key twice."""
+    table = KeyTable()
+    table.add(keys)
+    return table.words[: len(table)]
+
+
+def _sort_in(key: bytes, prefix: bytes, found: FoundKeys) -> None:
+    kind, _, rest = key[len(prefix) :].partition(b":")
+    if kind in (b"journal", b"totals") and rest.isdigit():
+        (found.months if kind == b"journal" else found.total_months).add(int(rest))
+    elif kind == b"statement" and rest[:6].isdigit():
+        found.statements.add(rest)
+    elif kind not in (b"index", b"liability", b"version", b"months", b"counties", b"rebuilding", b"fence"):
+        found.unknown.append(prefix.decode() + kind.decode("ascii", "replace"))
 
 
 async def extend(
@@ -182,13 +212,15 @@ async def extend(
 
 
 async def _wrong_places(connection: Connection, pool: str, chunk: Chunk) -> list[WrongPlace]:
-    keys = chunk.keys.tobytes()
+    keys, wrong = chunk.keys.tobytes(), []
+    month = f"{chunk.month:06d}-"
+    right = [month + position for position in map(str, chunk.positions.tolist())]
     stored = await read_places(connection, pool, keys)
-    wrong = []
-    for row, position in enumerate(chunk.positions.tolist()):
-        right = f"{chunk.month:06d}-{position}"
-        if stored[row] != right.encode():
-            wrong.append(WrongPlace(keys[16 * row : 16 * row + 16], stored[row].decode("ascii", "replace"), right))
+    if b"\n".join(stored) == "\n".join(right).encode():
+        return []
+    for row, place in enumerate(right):
+        if stored[row] != place.encode():
+            wrong.append(WrongPlace(keys[16 * row : 16 * row + 16], stored[row].decode("ascii", "replace"), place))
     return wrong
 
 
@@ -204,7 +236,7 @@ def check_positions(replay: Replay, check: Verification) -> None:
         check.note("journal", f"entry {position}", "missing", "a record")
     for position in twice:
         check.note("journal", f"entry {position}", "two records", "one record")
-    for position in replay.repeated_keys():
+    for position in sorted(replay.repeated):
         check.note("journal", f"entry {position}", "a settlement that has a record already", "each settlement once")
     for position in replay.broken_chains():
         check.note("chain", f"entry {position}", "does not follow the person's record before it", "one chain")
@@ -217,32 +249,28 @@ def _hash(values: list[bytes]) -> dict[str, str]:
     }
 
 
-def expected_totals(replay: Replay) -> dict[int, dict[str, int]]:
+async def read_totals_with_end(
+    connection: Connection, pool: str, found: FoundKeys
+) -> tuple[str, int, dict[int, dict[str, str]]]:
+    """Return the stored version, where the journal ends, and all totals by month, as of one moment."""
+    months = sorted(found.months | found.total_months)
+    arguments = [names.prefix(pool), "", "journal", *(f"{month:06d}" for month in months)]
+    version, end, *totals = await connection.call(TOTALS, names.version(pool), arguments)
+    stored = {int(month): _hash(values) for month, values in zip(totals[::2], totals[1::2], strict=True)}
+    return version.decode("ascii", "replace"), int(end), stored
+
+
+def wrong_totals(stored: dict[int, dict[str, str]], replay: Replay) -> list[WrongTotal]:
+    """Return the totals that are not what the journal says; one of nothing may be absent or 0."""
     expected: dict[int, dict[str, int]] = {}
     for (month, county, scheme, fund), amount in replay.totals.items():
         expected.setdefault(month, {})[total_field(county, scheme, fund)] = amount
-    return expected
-
-
-async def _check_totals(
-    connection: Connection,
-    pool: str,
-    replay: Replay,
-    check: Verification,
-    stored: dict[int, dict[str, str]],
-    found: FoundKeys,
-) -> None:
-    for month in sorted(replay.months - stored.keys()):
-        check.note("version", "months", "absent", f"{month:06d}")
-    for month in sorted((found.total_months | replay.months) - stored.keys()):
-        values = await connection.persist(partial(connection.client.hgetall, names.totals(pool, month)))
-        stored[month] = _hash([part for pair in values.items() for part in pair])
-    expected = expected_totals(replay)
-    for month in sorted(stored.keys() | expected.keys()):
-        have, want = stored.get(month, {}), expected.get(month, {})
-        for name in sorted(have.keys() | want.keys()):
-            if have.get(name, "0") != str(want.get(name, 0)):
-                check.note("total", _describe(month, name), have.get(name, "absent"), want.get(name, 0))
+    return [
+        WrongTotal(month, name, stored.get(month, {}).get(name), expected.get(month, {}).get(name, 0))
+        for month in sorted(stored.keys() | expected.keys())
+        for name in sorted(stored.get(month, {}).keys() | expected.get(month, {}).keys())
+        if stored.get(month, {}).get(name, "0") != str(expected.get(month, {}).get(name, 0))
+    ]
 
 
 def _describe(month: int, name: str) -> str:
@@ -283,14 +311,17 @@ async def index_is_larger(connection: Connection, pool: str, absent: int) -> boo
 
 
 async def wrong_statements(
-    connection: Connection, pool: str, replay: Replay, stored_names: set[bytes], check: Verification
+    connection: Connection, pool: str, replay: Replay, listed: Iterable[bytes], check: Verification
 ) -> AsyncIterator[WrongStatement]:
-    """Months of institutions whose index is not what the journal says. Plays on what others commit."""
-    names_ = sorted(stored_names | replay.statements.keys())
-    for at in range(0, len(names_), CHUNK_KEYS):
-        part = names_[at : at + CHUNK_KEYS]
+    """Months of institutions among those ``listed`` whose index is not what the journal says.
+
+    Plays on what others commit.
+    """
+    in_order = sorted(listed)
+    for at in range(0, len(in_order), CHUNK_KEYS):
+        part = in_order[at : at + CHUNK_KEYS]
         version, values = await connection.call(STATEMENTS, names.version(pool), [names.prefix(pool), *part])
-        await _play_on(connection, pool, replay, int(version) if version.isdigit() else 0, check)
+        await play_on(connection, pool, replay, int(version) if version.isdigit() else 0, check)
         runs, first = parse_runs(values), 0
         digests = np.empty(len(runs.positions), np.uint64)
         digest_entries(runs.positions, runs.codes, runs.amounts, digests)
@@ -301,10 +332,10 @@ async def wrong_statements(
             if stored != expected:
                 told = "unreadable" if count < 0 else f"{count} settlements, {digest:016x}"
                 right = f"{expected.settlements} settlements, {expected.digest:016x}"
-                yield WrongStatement(name, value, told, right)
+                yield WrongStatement(name, value, replay.version, told, right)
 
 
-async def _play_on(connection: Connection, pool: str, replay: Replay, version: int, check: Verification) -> None:
+async def play_on(connection: Connection, pool: str, replay: Replay, version: int, check: Verification) -> None:
     """Play what others have committed up to a position."""
     if version > replay.version:
         months = await connection.persist(lambda: connection.client.smembers(names.months(pool)))
@@ -312,31 +343,32 @@ async def _play_on(connection: Connection, pool: str, replay: Replay, version: i
 
 
 async def wrong_states(
-    connection: Connection, pool: str, replay: Replay, stored_keys: list[bytes], check: Verification
+    connection: Connection, pool: str, replay: Replay, keys: np.ndarray, check: Verification
 ) -> AsyncIterator[tuple[bytes, bytes, bytes]]:
-    """States that are not what the replay says: key, stored value, right value. Plays on what others commit."""
-    keys = [*replay.rows, *(key for key in stored_keys if key not in replay.rows)]
+    """States among those of ``keys`` uint64[m, 2] that are not what the replay says: key, stored value, right value.
+
+    Plays on what others commit.
+    """
     for at in range(0, len(keys), CHUNK_KEYS):
-        chunk = keys[at : at + CHUNK_KEYS]
-        arguments = [names.prefix(pool), b"".join(chunk)]
-        reply = await connection.call(STATES, names.version(pool), arguments)
-        await _play_on(connection, pool, replay, int(reply[0]) if reply[0].isdigit() else 0, check)
-        for row in np.flatnonzero(~_surely_right(replay, chunk, reply[1])).tolist():
-            value, expected = reply[1][row], replay.state_value(chunk[row])
+        part = keys[at : at + CHUNK_KEYS]
+        reply = await connection.call(STATES, names.version(pool), [names.prefix(pool), part.tobytes()])
+        await play_on(connection, pool, replay, int(reply[0]) if reply[0].isdigit() else 0, check)
+        rows = replay.years.rows(part)
+        for place in np.flatnonzero(~_surely_right(replay, rows, reply[1])).tolist():
+            value, expected = reply[1][place], replay.state_value(int(rows[place]))
             if value != expected and (not value or not expected or _canonical(value) != _canonical(expected)):
-                yield chunk[row], value, expected
+                yield part[place].tobytes(), value, expected
 
 
-def _surely_right(replay: Replay, keys: list[bytes], values: list[bytes]) -> np.ndarray:
+def _surely_right(replay: Replay, rows: np.ndarray, values: list[bytes]) -> np.ndarray:
     """Which states are plainly equal, by columns; the doubtful ones are looked at one by one."""
-    rows = np.array([replay.rows.get(key, -1) for key in keys], np.int64)
-    found, stored = parse_each(np.zeros((len(keys), 16), np.uint8), values)
+    found, stored = parse_each(np.zeros((len(rows), 16), np.uint8), values)
     right: np.ndarray = (found == GOOD) & (rows >= 0)
-    right &= replay.quotas.surely_equal(rows, stored.quota_offsets, stored.quotas["key"], stored.quotas["used_fen"])
-    right &= replay.days.surely_equal(rows, stored.days_offsets, stored.days["key"], stored.days["days"])
-    right &= (stored.versions == replay.versions[rows].astype(np.uint64)) & (stored.versions > 0)
-    right &= (stored.last == replay.last[rows]).all(axis=1)
-    right &= (stored.slots == replay.slots[rows]).all(axis=1)
+    right &= replay.quotas.equal(rows, stored.quota_offsets, stored.quotas["key"], stored.quotas["used_fen"])
+    right &= replay.days.equal(rows, stored.days_offsets, stored.days["key"], stored.days["days"])
+    right &= (stored.versions & RECORDS_MASK).astype(np.int64) == replay.versions.take(rows, mode="clip")
+    right &= (as_words(stored.last) == replay.last.take(rows, axis=0, mode="clip")).all(axis=1)
+    right &= (stored.slots == replay.slots.take(rows, axis=0, mode="clip")).all(axis=1)
     return right
 
 
@@ -346,7 +378,7 @@ def _canonical(value: bytes) -> tuple[bytes, dict[int, int], dict[int, int]] | N
         state = StateRead.parse(np.zeros((1, 16), np.uint8), [value])
     except AdjudicatorError:
         return None
-    fixed = state.versions.tobytes() + state.last.tobytes() + state.slots.tobytes()
+    fixed = (state.versions & RECORDS_MASK).tobytes() + state.last.tobytes() + state.slots.tobytes()
     quotas, days = ({key: amount for key, amount in of(0).items() if amount} for of in (state.quotas_of, state.days_of))
     return fixed, quotas, days
 
@@ -357,8 +389,9 @@ def _state_differences(stored: bytes, expected: bytes) -> list[tuple[str, object
         return [("", "unreadable" if stored and _canonical(stored) is None else words[0], words[1])]
     have, want = (StateRead.parse(np.zeros((1, 16), np.uint8), [value]) for value in (stored, expected))
     found: list[tuple[str, object, object]] = []
-    if have.versions[0] != want.versions[0]:
-        found.append(("version", have.versions[0], want.versions[0]))
+    have_records, want_records = (int(state.versions[0]) & RECORDS_MASK for state in (have, want))
+    if have_records != want_records:
+        found.append(("version", have_records, want_records))
     if have.last.tobytes() != want.last.tobytes():
         found.append(("last settlement", have.last.tobytes().hex()[:12] + "…", want.last.tobytes().hex()[:12] + "…"))
     for slot in np.flatnonzero(have.slots[0] != want.slots[0]).tolist():

@@ -15,7 +15,7 @@ from adjudicator.claim.state import STORED
 from adjudicator.errors import E, refuse
 from adjudicator.ledger.fee_lines import Kinds, Lines
 from adjudicator.ledger.keys import prefix
-from adjudicator.ledger.layout import STATE_FORMAT, STATE_HEAD, STATE_WORDS, Kind
+from adjudicator.ledger.layout import STATE_FORMAT, STATE_HEAD, STATE_WORDS
 from adjudicator.ledger.names import fund_text, scheme_text
 from adjudicator.ledger.record import Record
 from adjudicator.ledger.record_kernel import (
@@ -35,8 +35,8 @@ from adjudicator.ledger.record_kernel import (
     write_blocks,
 )
 from adjudicator.ledger.state_kernel import Buffer, Changes, NewStates, OldPairs, write_states
-from adjudicator.ledger.statement_kernel import Settled
-from adjudicator.ledger.statements import codes_of, runs_of, runs_of_records, statement_amounts
+from adjudicator.ledger.statement_kernel import settlement_runs
+from adjudicator.ledger.statements import runs_of_records
 from adjudicator.ledger.states import StateRead
 from adjudicator.payers import LEDGER, LEDGER_COUNT, Origin
 
@@ -200,7 +200,7 @@ def pack(rows: Settlements, recorded_ms: int | None = None) -> CommitBatch:
         state_versions=rows.states.versions[state_rows].tobytes(),
         states=new_states,
         totals=_sum_totals(rows, amounts),
-        statements=_pack_statements(rows, amounts),
+        statements=settlement_runs(rows.identities.names, rows.money.claims, amounts),
         commit=commit,
         guard_keys=rows.states.keys[rows.guarded].tobytes(),
         guard_versions=rows.states.versions[rows.guarded].tobytes(),
@@ -289,14 +289,6 @@ def _pack_states(rows: Settlements, by_state: tuple[np.ndarray, np.ndarray]) -> 
     )  # fmt: skip
     write_states(new, STORED, rows.changes, out)
     return touched, Shelf(out.octets.data[: int(out.offsets[-1]) * 8], (np.diff(out.offsets) * 8).astype(np.uint32))
-
-
-def _pack_statements(rows: Settlements, amounts: np.ndarray) -> bytes:
-    names, dates = rows.identities.names, rows.money.claims["settlement_date"].astype(np.int64)
-    codes = codes_of(dates, rows.money.claims["scheme"], np.full(len(dates), Kind.SETTLE))
-    starts, sizes = (column.astype(np.int64) for column in (names.institution_starts, names.institution_sizes))
-    settled = Settled(dates // 100, codes, statement_amounts(amounts), names.text, starts, sizes)
-    return runs_of(settled, np.arange(1, len(dates) + 1))
 
 
 def _sum_totals(rows: Settlements, amounts: np.ndarray) -> list[Total]:

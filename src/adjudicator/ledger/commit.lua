@@ -13,7 +13,7 @@
 -- then     the blocks of records, one a journal entry
 --
 -- Returns {1, position of the last record}, or {0, indices of known keys, indices of moved states} (from 0), or {2}
--- while a rebuild is under way. Every check that can fail is made before the first write.
+-- while a rebuild holds commits back. Every check that can fail is made before the first write.
 local MOST = 2000 -- values that one call takes; the language's stack holds some thousands
 local LARGEST = 9007199254740991
 
@@ -39,7 +39,7 @@ for name, bucket in pairs(buckets) do
   end
 end
 local head = call('MGET', KEYS[1], prefix .. 'rebuilding')
-if head[2] then return {2} end
+if head[2] and sub(head[2], -4) == 'hold' then return {2} end
 local unborn, state_prefix, state_names = string.rep('\0', 8), prefix .. 'state:', {}
 for i = 1, #state_keys / 16 do state_names[i] = state_prefix .. sub(state_keys, 16 * i - 15, 16 * i) end
 for first = 1, #state_names, MOST do

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -22,6 +24,8 @@ PLACES = Script("buckets.lua", "places.lua")
 MOST_READ_AT_ONCE = 64
 """Records that are read one by one with one wait: each comes with its block."""
 CHUNK_BLOCKS, CHUNK_BYTES = 1000, 8 << 20
+CHUNKS_AHEAD = max(2, os.cpu_count() or 1)
+"""Chunks that are fetched before they are used: memory is bounded by them."""
 DAMAGED, UNKNOWN_AMOUNT = "it is damaged", "it changes an amount that this version does not know"
 _DIGESTS = ("key", "content", "person", "state_key", "previous", "last", "original")
 
@@ -32,9 +36,9 @@ class Chunk:
 
     ``positions`` int64[n]; ``pools`` and ``months`` as the blocks say, ``kinds``, ``dates``, ``schemes`` int64[n];
     ``institution_starts``, ``institution_sizes`` int64[n] in ``octets``; ``keys``, ``state_keys``, ``previous``,
-    ``last`` uint8[n, 16]; ``with_state`` bool[n]. The parts are flat: ``postings`` int64[p, 4] of row, scheme, fund, amount with
-    ``posting_counties`` int64[p]; ``changes``, ``quotas`` and ``days`` int64[d, 3] of row, number of the accumulator or
-    key (as int64 bits), change.
+    ``last`` uint8[n, 16]; ``with_state`` bool[n]. The parts are flat: ``postings`` int64[p, 4] of row, scheme, fund,
+    amount with ``posting_counties`` int64[p]; ``changes``, ``quotas`` and ``days`` int64[d, 3] of row, number of the
+    accumulator or key (as int64 bits), change.
     """
 
     month: int
@@ -123,7 +127,7 @@ def parse(
     ends = starts + texts["size"][rows]
     tags = np.where(nth == 0, starts, np.append(0, ends)[:-1])
     first = nth == 0
-    tags[first] = [_head_end(octets, int(start)) for start in starts[first]]
+    tags[first] = _heads_end(octets, starts[first])
     heads = (offsets[:-1][of_block], tags[first][np.cumsum(first) - 1] if len(tags) else tags)
     stored = _Stored(octets, heads, starts, ends, tags)
     wanted, whole = (places >= bounds[0]) & (places <= bounds[1]), np.zeros(len(starts), bool)
@@ -133,12 +137,12 @@ def parse(
     return _columns(month, places, above, wanted & whole, unreadable, stored)
 
 
-def _head_end(octets: np.ndarray, start: int) -> int:
-    """Return where the tag of the record stands whose bytes begin at ``start``: behind it is a size of some bytes."""
-    at = start - 2
-    while octets[at] > 127:
-        at -= 1
-    return at
+def _heads_end(octets: np.ndarray, starts: np.ndarray) -> np.ndarray:
+    """Return where the tags of records stand whose bytes begin at ``starts``: behind each is a size of some bytes."""
+    ends = starts - 2
+    while (more := octets[ends] > 127).any():
+        ends = ends - more
+    return ends
 
 
 def _columns(
@@ -232,20 +236,44 @@ def _given(tables: Tables, name: str, usual: np.ndarray, rows: np.ndarray) -> np
 async def scan(
     connection: Connection, pool: str, month: int, first: int = 1, last: int = 2**52
 ) -> AsyncIterator[Chunk]:
-    """Yield the records of a month from position ``first`` to ``last``, in order."""
-    key, count, bounds = names.journal(pool, month), CHUNK_BLOCKS, (first, last)
+    """Yield the records of a month from position ``first`` to ``last``, in order.
+
+    While one chunk is used the next ones are fetched, and read in threads: their kernels hold no lock.
+    """
+    waiting: asyncio.Queue[asyncio.Future[Chunk] | None] = asyncio.Queue(CHUNKS_AHEAD)
+    fetching = asyncio.create_task(_fetch(connection, names.journal(pool, month), (month, first, last), waiting))
+    try:
+        while (chunk := await waiting.get()) is not None:
+            yield await chunk
+        await fetching
+    finally:
+        fetching.cancel()
+        while not waiting.empty():
+            if (chunk := waiting.get_nowait()) is not None:
+                chunk.cancel()
+
+
+async def _fetch(
+    connection: Connection, key: str, bounds: tuple[int, int, int], waiting: asyncio.Queue[asyncio.Future[Chunk] | None]
+) -> None:
+    """Fetch the blocks of a month, from first to last position, and have them read; None is the end."""
+    month, first, last = bounds
+    count, wanted = CHUNK_BLOCKS, (first, last)
     end = f"{last + MOST_RECORDS - 1}-{2**63}"  # an entry is named by its last record
-    while True:
-        entries = await connection.persist(partial(connection.client.xrange, key, f"{first}-0", end, count=count))
-        if not entries:
-            return
-        positions = [int(entry_id.partition(b"-")[0]) for entry_id, _ in entries]
-        blocks = [fields.get(b"r", b"") for _, fields in entries]
-        yield parse(month, positions, blocks, bounds)
-        if len(entries) < count:
-            return
-        first = positions[-1] + 1
-        count = max(1, min(CHUNK_BLOCKS, CHUNK_BYTES * len(blocks) // (1 + sum(map(len, blocks)))))
+    try:
+        while True:
+            entries = await connection.persist(partial(connection.client.xrange, key, f"{first}-0", end, count=count))
+            if not entries:
+                return
+            positions = [int(entry_id.partition(b"-")[0]) for entry_id, _ in entries]
+            blocks = [fields.get(b"r", b"") for _, fields in entries]
+            await waiting.put(asyncio.ensure_future(asyncio.to_thread(parse, month, positions, blocks, wanted)))
+            if len(entries) < count:
+                return
+            first = positions[-1] + 1
+            count = max(1, min(CHUNK_BLOCKS, CHUNK_BYTES * len(blocks) // (1 + sum(map(len, blocks)))))
+    finally:
+        await waiting.put(None)
 
 
 async def read_places(connection: Connection, pool: str, keys: bytes) -> list[bytes]:

@@ -83,5 +83,5 @@ def states(pool: str) -> bytes:
 
 
 def rebuilding(pool: str) -> str:
-    """Token of the repair that is under way; commits wait meanwhile."""
+    """Token of the rebuild that is under way, its last step, and ``hold`` where commits wait for it."""
     return prefix(pool) + "rebuilding"

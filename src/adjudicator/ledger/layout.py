@@ -52,12 +52,15 @@ CHANGE = np.dtype("<i8")
 
 STATE_HEAD = np.dtype(
     [
-        ("version", "<u8"),  # number of records that touched the state; the commit script compares it
+        ("version", "<u8"),  # records that touched the state (RECORDS_MASK); the commit script compares it
         ("last", "u1", 16),  # latest settlement that stands
         ("format", "<u2"), ("amount_count", "<u2"), ("quota_count", "<u2"), ("days_count", "<u2"),
     ]
 )  # fmt: skip
 """What a person's year in a scheme begins with."""
+RECORDS_MASK = 2**48 - 1
+"""Bits of a state's version that count records; those above count how often a rebuild has replaced it, so that a
+settlement that was priced over the former value is not written."""
 STATE_WORDS = STATE_HEAD.itemsize // 8
 
 

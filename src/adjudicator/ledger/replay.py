@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -10,16 +9,26 @@ import numpy as np
 
 from adjudicator.claim.state import STORED
 from adjudicator.codes import Scheme
-from adjudicator.columns import ACCUMULATOR_COUNT, KEY
+from adjudicator.columns import ACCUMULATOR_COUNT
 from adjudicator.ledger.journal import Chunk
-from adjudicator.ledger.layout import ZERO_DIGEST, Kind
+from adjudicator.ledger.key_table import ABSENT, KeyTable, as_words, grown
+from adjudicator.ledger.layout import Kind
 from adjudicator.ledger.pairs import Pairs
-from adjudicator.ledger.statement_kernel import AMOUNTS, Settled, digest_entries, hash_institutions, sum_postings
-from adjudicator.ledger.statements import COLUMN_OF_FUND, codes_of, name_of
+from adjudicator.ledger.replay_kernel import add_changes, add_records, find_broken, note_firsts
+from adjudicator.ledger.statement_kernel import (
+    AMOUNTS,
+    COLUMN_OF_FUND,
+    Settled,
+    codes_of,
+    digest_entries,
+    hash_institutions,
+    sum_postings,
+)
+from adjudicator.ledger.statements import name_of
 from adjudicator.ledger.states import encode_state
 from adjudicator.payers import Fund
 
-_LINK = np.dtype([("row", "i8"), ("position", "i8"), ("previous", "V16"), ("last", "V16")])
+_LINK = np.dtype([("row", "i8"), ("position", "i8"), ("previous", "u8", 2), ("last", "u8", 2)])
 
 
 class Settling(NamedTuple):
@@ -40,16 +49,20 @@ class Replay:
     version: int = 0
     totals: dict[tuple[int, int, int, int], int] = field(default_factory=dict)
     """Month, county, scheme, fund -> amount."""
-    rows: dict[bytes, int] = field(default_factory=dict)
-    """State key -> row of the arrays below."""
-    slots: np.ndarray = field(default_factory=lambda: np.zeros((1024, ACCUMULATOR_COUNT), np.int64))
-    versions: np.ndarray = field(default_factory=lambda: np.zeros(1024, np.int64))
-    last: np.ndarray = field(default_factory=lambda: np.zeros((1024, 16), np.uint8))
-    last_position: np.ndarray = field(default_factory=lambda: np.zeros(1024, np.int64))
+    years: KeyTable = field(default_factory=KeyTable)
+    """State keys; a key's row is that of the arrays below, which are filled where there is one."""
+    slots: np.ndarray = field(default_factory=lambda: np.zeros((1, ACCUMULATOR_COUNT), np.int64))
+    versions: np.ndarray = field(default_factory=lambda: np.zeros(1, np.int64))
+    last: np.ndarray = field(default_factory=lambda: np.zeros((1, 2), np.uint64))
+    last_position: np.ndarray = field(default_factory=lambda: np.zeros(1, np.int64))
     quotas: Pairs = field(default_factory=Pairs)
     days: Pairs = field(default_factory=Pairs)
     positions: list[np.ndarray] = field(default_factory=list)
-    keys: list[np.ndarray] = field(default_factory=list)
+    settlements: KeyTable = field(default_factory=KeyTable)
+    firsts: np.ndarray = field(default_factory=lambda: np.zeros(1, np.int64))
+    """Of each settlement key the position of its first record."""
+    repeated: list[int] = field(default_factory=list)
+    """Positions of records whose settlement key an earlier record has."""
     links: list[np.ndarray] = field(default_factory=list)
     statements: dict[bytes, Settling] = field(default_factory=dict)
     """Name of an institution's month (``statements.name_of``) -> what it settled."""
@@ -62,7 +75,7 @@ class Replay:
             return
         self.months.add(chunk.month)
         self.positions.append(chunk.positions)
-        self.keys.append(chunk.keys.view("V16").reshape(-1))
+        self._add_keys(chunk)
         self._add_totals(chunk)
         self._add_states(chunk)
         self._add_statements(chunk)
@@ -78,28 +91,32 @@ class Replay:
             name = (chunk.month, county, group >> 16 & 0xFFFF, group & 0xFFFF)
             self.totals[name] = self.totals.get(name, 0) + amount
 
+    def _add_keys(self, chunk: Chunk) -> None:
+        rows, repeated = self.settlements.add(as_words(chunk.keys)), np.empty(len(chunk), np.int64)
+        if len(self.firsts) < self.settlements.room:
+            self.firsts = grown(self.firsts, self.settlements.room)
+        count = note_firsts(rows, chunk.positions, self.firsts, repeated)
+        self.repeated += repeated[:count].tolist()
+
     def _add_states(self, chunk: Chunk) -> None:
         with_state = np.flatnonzero(chunk.with_state)
         if not len(with_state):
             return
-        keys = chunk.state_keys[with_state]
-        rows = np.array([self._row(key) for key in keys.view(KEY).ravel().tolist()], np.int64)
+        rows = self.years.add(as_words(chunk.state_keys[with_state]))
+        if len(self.versions) < self.years.room:
+            for name in ("slots", "versions", "last", "last_position"):
+                setattr(self, name, grown(getattr(self, name), self.years.room))
         row_of = np.full(len(chunk), -1, np.int64)
         row_of[with_state] = rows
-        places = STORED.place_of[chunk.changes[:, 1]]
-        np.add.at(self.slots, (row_of[chunk.changes[:, 0]], places), chunk.changes[:, 2])
-        np.add.at(self.versions, rows, 1)
+        add_changes(row_of, chunk.changes, STORED.place_of, self.slots)
         for pairs, changed in ((self.quotas, chunk.quotas), (self.days, chunk.days)):
             pairs.add(row_of[changed[:, 0]], changed[:, 1], changed[:, 2])
-        links = np.zeros(len(rows), _LINK)
+        links = np.empty(len(rows), _LINK)
         links["row"], links["position"] = rows, chunk.positions[with_state]
-        for name in ("previous", "last"):
-            links[name] = getattr(chunk, name)[with_state].view("V16").reshape(-1)
+        links["previous"] = as_words(chunk.previous[with_state])
+        links["last"] = last = as_words(chunk.last[with_state])
         self.links.append(links)
-        order = np.argsort(links["position"], kind="stable")  # the last write to a row wins: the highest position
-        newest = order[links["position"][order] > self.last_position[rows[order]]]
-        self.last[rows[newest]] = chunk.last[with_state][newest]
-        self.last_position[rows[newest]] = links["position"][newest]
+        add_records(rows, chunk.positions[with_state], last, self.versions, (self.last_position, self.last))
 
     def _add_statements(self, chunk: Chunk) -> None:
         rows, settled = settled_of(chunk)
@@ -115,18 +132,18 @@ class Replay:
             name = name_of(chunk.month, institution)
             self.statements[name] = self.statements.get(name, Settling()).with_more(count, total)
 
-    def _row(self, key: bytes) -> int:
-        row = self.rows.setdefault(key, len(self.rows))
-        if row == len(self.versions):
-            for name in ("slots", "versions", "last", "last_position"):
-                array = getattr(self, name)
-                setattr(self, name, np.concatenate([array, np.zeros_like(array)]))
-        return row
+    @property
+    def records(self) -> int:
+        """Number of records played."""
+        return sum(map(len, self.positions))
 
-    def state_value(self, key: bytes) -> bytes:
-        """Return the value that the store must hold; empty for a state that no record touches."""
-        row = self.rows.get(key)
-        if row is None:
+    def states_with(self, stored: np.ndarray) -> np.ndarray:
+        """Return the keys uint64[m, 2] of all states: those that a record touches, and others among ``stored``."""
+        return np.concatenate([self.years.words[: len(self.years)], stored[self.years.rows(stored) == ABSENT]])
+
+    def state_value(self, row: int) -> bytes:
+        """Return the value that the store must hold; empty for a state that no record touches (row ABSENT)."""
+        if row == ABSENT:
             return b""
         return encode_state(
             int(self.versions[row]), self.last[row].tobytes(), self.slots[row], self.quotas.of(row), self.days.of(row)
@@ -134,33 +151,19 @@ class Replay:
 
     def missing_positions(self) -> tuple[list[int], list[int]]:
         """Positions up to ``version`` that no record has, and those that two records have."""
-        found = np.sort(np.concatenate(self.positions)) if self.positions else np.zeros(0, np.int64)
-        twice = np.unique(found[1:][found[1:] == found[:-1]])
-        missing = np.setdiff1d(np.arange(1, self.version + 1), found, assume_unique=False)
-        return missing.tolist(), twice.tolist()
+        found = np.concatenate([np.zeros(0, np.int64), *self.positions])
+        times = np.bincount(found, minlength=self.version + 1)
+        return (np.flatnonzero(times[1 : self.version + 1] == 0) + 1).tolist(), np.flatnonzero(times > 1).tolist()
 
-    def repeated_keys(self) -> list[int]:
-        """Positions of records whose settlement key an earlier record has."""
-        if not self.keys:
-            return []
-        positions, keys = np.concatenate(self.positions), np.concatenate(self.keys)
-        order = np.argsort(positions, kind="stable")
-        _, first = np.unique(keys[order].view("S16"), return_index=True)
-        repeated = np.ones(len(order), bool)
-        repeated[first] = False
-        found: list[int] = positions[order][repeated].tolist()
+    def broken_chains(self) -> list[int]:
+        """Positions of records that do not follow on the person's record before, ascending."""
+        links = np.concatenate([np.zeros(0, _LINK), *self.links])
+        rows, positions, previous, last = (np.ascontiguousarray(links[name]) for name in links.dtype.names or ())
+        ends = np.cumsum(np.bincount(rows, minlength=max(len(self.years), 1)))
+        broken, order = np.empty(len(rows), bool), np.empty(len(rows), np.int64)
+        find_broken((rows, positions, previous, last), ends, order, broken)
+        found: list[int] = np.sort(positions[broken]).tolist()
         return found
-
-    def broken_chains(self) -> Iterator[int]:
-        """Positions of records that do not follow on the person's record before."""
-        if not self.links:
-            return
-        links = np.concatenate(self.links)
-        links = links[np.lexsort((links["position"], links["row"]))]
-        first = np.diff(links["row"], prepend=-1) != 0
-        before = np.roll(links["last"], 1)
-        before[first] = np.void(ZERO_DIGEST)
-        yield from links["position"][links["previous"] != before].tolist()
 
 
 def settled_of(chunk: Chunk) -> tuple[np.ndarray, Settled]:

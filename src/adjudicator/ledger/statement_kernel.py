@@ -9,13 +9,23 @@ from typing import NamedTuple
 
 import numpy as np
 
+from adjudicator import payers
 from adjudicator.compiled.jit import uncounted_inlined, uncounted_kernel
 from adjudicator.ledger.checksums import SEED, fold_octets, fold_word
+from adjudicator.ledger.layout import Kind
+from adjudicator.ledger.record_kernel import Names
+from adjudicator.payers import LEDGER_COUNT, Fund
 
 AMOUNTS = 3
 """Amounts of an entry: total, funds, personal account."""
 NAME_BYTES, ENTRY_BYTES = 7 + 6 + 10, 5 * 10
 """Room for month, sizes and number of entries of a run, and for an entry; names of institutions come on top."""
+
+FUNDS = tuple(payer.fund for payer in payers.FUNDS if payer.fund is not None)
+"""The funds of fund_pay_sumamt (identity F1)."""
+COLUMN_OF_FUND = np.full(LEDGER_COUNT, -1, np.int64)
+"""Which of the amounts of an entry each fund counts in, -1 none."""
+COLUMN_OF_FUND[int(Fund.TOTAL_COST)], COLUMN_OF_FUND[list(FUNDS)], COLUMN_OF_FUND[int(Fund.ACCOUNT)] = 0, 1, 2
 
 _U64 = np.uint64
 _SEVEN, _LOW, _MORE = np.uint64(7), np.uint64(127), np.uint64(128)
@@ -124,7 +134,7 @@ def write_runs(settled: Settled, offsets: np.ndarray, order: np.ndarray, out: np
 
 
 @uncounted_kernel
-def read_runs(octets: np.ndarray, ends: np.ndarray, out: tuple, counts: np.ndarray) -> None:
+def read_runs(octets: np.ndarray, ends: np.ndarray, out: tuple[np.ndarray, ...], counts: np.ndarray) -> None:
     """Read what is stored of some institutions and months, one behind the other in ``octets``.
 
     ``ends`` int64[m]: where each ends. ``out``: positions int64[k], codes int64[k], amounts int64[k, AMOUNTS] with room
@@ -185,3 +195,34 @@ def sum_postings(postings: np.ndarray, column_of_fund: np.ndarray, amounts: np.n
         column = column_of_fund[fund] if 0 <= fund < column_of_fund.shape[0] else -1
         if column >= 0:
             amounts[postings[i, 0], column] += postings[i, 3]
+
+
+# ---------------------------------------------------------------- what a commit takes
+
+
+def codes_of(dates: np.ndarray, schemes: np.ndarray, kinds: np.ndarray) -> np.ndarray:
+    """Return day, scheme and direction of settlements as one number: ``(scheme * 32 + day) * 2``, 1 more of a reversal.
+
+    >>> codes_of(np.array([20240531]), np.array([2]), np.array([2]))
+    array([191])
+    """
+    codes: np.ndarray = (schemes.astype(np.int64) * 32 + dates % 100) * 2 + (kinds == Kind.REVERSE)
+    return codes
+
+
+def runs_of(settled: Settled, offsets: np.ndarray) -> bytes:
+    """Return the runs of some settlements as the commit script takes them; ``offsets`` ascend, 1: the first record."""
+    hashes = np.empty(len(offsets), np.uint64)
+    hash_institutions(settled, hashes)
+    room = len(offsets) * (NAME_BYTES + ENTRY_BYTES) + int(settled.sizes.sum())
+    out = np.empty(room, np.uint8)
+    return out[: write_runs(settled, offsets, np.argsort(hashes, kind="stable"), out)].tobytes()
+
+
+def settlement_runs(names: Names, claims: np.ndarray, amounts: np.ndarray) -> bytes:
+    """Return the runs of the settlements of a commit: ``claims`` columns.CLAIM[n], ``amounts`` int64[n, funds] fen."""
+    dates = claims["settlement_date"].astype(np.int64)
+    codes = codes_of(dates, claims["scheme"], np.full(len(dates), Kind.SETTLE))
+    sums = np.stack([amounts[:, Fund.TOTAL_COST], amounts[:, FUNDS].sum(axis=1), amounts[:, Fund.ACCOUNT]], axis=1)
+    starts, sizes = names.institution_starts.astype(np.int64), names.institution_sizes.astype(np.int64)
+    return runs_of(Settled(dates // 100, codes, sums, names.text, starts, sizes), np.arange(1, len(dates) + 1))

@@ -11,28 +11,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from adjudicator import payers
 from adjudicator.errors import E, refuse
 from adjudicator.ledger import keys as names
 from adjudicator.ledger.connection import Connection
 from adjudicator.ledger.layout import Kind
 from adjudicator.ledger.record import Record
-from adjudicator.ledger.statement_kernel import (
-    AMOUNTS,
-    ENTRY_BYTES,
-    NAME_BYTES,
-    Settled,
-    hash_institutions,
-    read_runs,
-    write_runs,
-)
-from adjudicator.payers import LEDGER_COUNT, Fund
-
-FUNDS = tuple(payer.fund for payer in payers.FUNDS if payer.fund is not None)
-"""The funds of fund_pay_sumamt (identity F1)."""
-COLUMN_OF_FUND = np.full(LEDGER_COUNT, -1, np.int64)
-"""Which of the amounts of an entry each fund counts in, -1 none."""
-COLUMN_OF_FUND[int(Fund.TOTAL_COST)], COLUMN_OF_FUND[list(FUNDS)], COLUMN_OF_FUND[int(Fund.ACCOUNT)] = 0, 1, 2
+from adjudicator.ledger.statement_kernel import AMOUNTS, FUNDS, Settled, codes_of, read_runs, runs_of
+from adjudicator.payers import Fund
 
 
 class Entries(NamedTuple):
@@ -46,31 +31,6 @@ class Entries(NamedTuple):
     def take(self, chosen: np.ndarray) -> Entries:
         """Return the rows that are chosen, bool[n]."""
         return Entries(*(column[chosen] for column in self))
-
-
-def codes_of(dates: np.ndarray, schemes: np.ndarray, kinds: np.ndarray) -> np.ndarray:
-    """Return day, scheme and direction of settlements as one number: ``(scheme * 32 + day) * 2``, 1 more of a reversal.
-
-    >>> codes_of(np.array([20240531]), np.array([2]), np.array([2]))
-    array([191])
-    """
-    codes: np.ndarray = (schemes.astype(np.int64) * 32 + dates % 100) * 2 + (kinds == Kind.REVERSE)
-    return codes
-
-
-def statement_amounts(amounts: np.ndarray) -> np.ndarray:
-    """Return total, funds and personal account of what settlements post: int64[n, funds] to int64[n, 3], fen."""
-    columns = (amounts[:, Fund.TOTAL_COST], amounts[:, FUNDS].sum(axis=1), amounts[:, Fund.ACCOUNT])
-    return np.stack(columns, axis=1)
-
-
-def runs_of(settled: Settled, offsets: np.ndarray) -> bytes:
-    """Return the runs of some settlements as the commit script takes them; ``offsets`` ascend, 1: the first record."""
-    hashes = np.empty(len(offsets), np.uint64)
-    hash_institutions(settled, hashes)
-    room = len(offsets) * (NAME_BYTES + ENTRY_BYTES) + int(settled.sizes.sum())
-    out = np.empty(room, np.uint8)
-    return out[: write_runs(settled, offsets, np.argsort(hashes, kind="stable"), out)].tobytes()
 
 
 def runs_of_records(records: Sequence[Record]) -> bytes:
@@ -122,7 +82,8 @@ def name_of(month: int, institution: bytes) -> bytes:
 
 def values_of(settled: Settled, positions: np.ndarray) -> dict[bytes, bytes]:
     """Return what must be stored of some settlements whose ``positions`` ascend: name -> value of one run."""
-    runs, at, values = runs_of(settled, positions), 0, {}
+    runs, at = runs_of(settled, positions), 0
+    values: dict[bytes, bytes] = {}
     while at < len(runs):
         begin = at + 6 + int.from_bytes(runs[at : at + 2], "little")
         end = begin + int.from_bytes(runs[at + 2 : at + 6], "little")

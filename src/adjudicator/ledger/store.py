@@ -369,9 +369,9 @@ class Ledger:
         """Check that everything is what the journal says; see :mod:`.audit`."""
         return await verify(self.connection, pool, progress)
 
-    async def rebuild(self, pool: str) -> Rebuilt:
-        """Make totals, states and index anew from the journal; see :mod:`.rebuild`."""
-        return await rebuild(self.connection, pool)
+    async def rebuild(self, pool: str, *, hold: bool = False) -> Rebuilt:
+        """Make totals, states and indexes anew from the journal, beside settlement or not; see :mod:`.rebuild`."""
+        return await rebuild(self.connection, pool, hold=hold)
 
 
 def _committed(reply: Sequence[Any]) -> Committed:
