@@ -212,11 +212,14 @@ def codes_of(dates: np.ndarray, schemes: np.ndarray, kinds: np.ndarray) -> np.nd
 
 def runs_of(settled: Settled, offsets: np.ndarray) -> bytes:
     """Return the runs of some settlements as the commit script takes them; ``offsets`` ascend, 1: the first record."""
-    hashes = np.empty(len(offsets), np.uint64)
-    hash_institutions(settled, hashes)
-    room = len(offsets) * (NAME_BYTES + ENTRY_BYTES) + int(settled.sizes.sum())
+    order = np.zeros(len(offsets), np.int64)
+    if len(order) > 1:
+        hashes = np.empty(len(order), np.uint64)
+        hash_institutions(settled, hashes)
+        order = np.argsort(hashes, kind="stable")
+    room = len(order) * (NAME_BYTES + ENTRY_BYTES) + int(settled.sizes.sum())
     out = np.empty(room, np.uint8)
-    return out[: write_runs(settled, offsets, np.argsort(hashes, kind="stable"), out)].tobytes()
+    return out[: write_runs(settled, offsets, order, out)].tobytes()
 
 
 def settlement_runs(names: Names, claims: np.ndarray, amounts: np.ndarray) -> bytes:
