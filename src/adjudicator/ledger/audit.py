@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Iterable
 from dataclasses import dataclass, field
@@ -203,7 +204,7 @@ async def extend(
             for position, why in chunk.unreadable.items():
                 check.note("journal", f"entry {position}", f"unreadable, {why}", "a record")
             _check_headers(chunk, pool, check)
-            replay.add(chunk)
+            await asyncio.to_thread(replay.add, chunk)  # so that answers of the store are read meanwhile
             wrong += await _wrong_places(connection, pool, chunk)
             read += len(chunk)
             progress(read, version)

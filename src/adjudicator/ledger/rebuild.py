@@ -40,7 +40,7 @@ from adjudicator.ledger.audit import (
     wrong_totals,
 )
 from adjudicator.ledger.connection import Connection, Script
-from adjudicator.ledger.journal import scan
+from adjudicator.ledger.journal import Chunk, scan
 from adjudicator.ledger.layout import RECORDS_MASK
 from adjudicator.ledger.replay import Replay, settled_of
 from adjudicator.ledger.statements import values_of
@@ -201,10 +201,14 @@ async def _statements_of(turn: Turn, month: int, version: int) -> dict[bytes, by
     """Return what the index of statements must hold of a month up to a position."""
     values: dict[bytes, bytes] = {}
     async for chunk in scan(turn.connection, turn.pool, month, 1, version):
-        rows, settled = settled_of(chunk)
-        for name, value in values_of(settled, chunk.positions[rows]).items():
+        for name, value in (await asyncio.to_thread(_values_of, chunk)).items():
             values[name] = values.get(name, b"") + value
     return values
+
+
+def _values_of(chunk: Chunk) -> dict[bytes, bytes]:
+    rows, settled = settled_of(chunk)
+    return values_of(settled, chunk.positions[rows])
 
 
 async def _rebuild_states(turn: Turn, replay: Replay, found: FoundKeys) -> int:
