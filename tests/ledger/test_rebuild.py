@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from adjudicator.errors import AdjudicatorError, E
+from adjudicator.ledger import journal
 from adjudicator.ledger import keys as names
 from adjudicator.ledger import rebuild as rebuilding
 from adjudicator.ledger.batch import pack
@@ -173,5 +174,22 @@ def test_a_rebuild_that_lost_its_turn_changes_nothing_more(play, pool, monkeypat
         check = await ledger.verify(pool)
         # Wang was settled on a state that had been deleted: that stays visible, and nothing else is wrong.
         assert [str(difference).partition(":")[0] for difference in check.differences] == ["chain entry 2"]
+
+    play(scenario)
+
+
+def test_statements_are_made_anew_from_a_journal_that_is_read_in_several_pieces(play, pool, monkeypatch):
+    monkeypatch.setattr(journal, "CHUNK_BLOCKS", 1)
+
+    async def scenario(ledger):
+        random_, client = random.Random(7), ledger.connection.client
+        for first in range(0, 120, 20):
+            await settle(ledger, [random_case(random_, number, people=30) for number in range(first, first + 20)], pool)
+        lost = [key async for key in client.scan_iter(f"adj:\\{{{pool}}}:statement:*")]
+        await client.delete(*lost)
+        await settle(ledger, [random_case(random_, 200, people=30)], pool)
+        assert (await ledger.rebuild(pool)).statements >= len(lost) > 1
+        check = await ledger.verify(pool)
+        assert check.holds, check.differences[:5]
 
     play(scenario)

@@ -149,7 +149,7 @@ def read_runs(octets: np.ndarray, ends: np.ndarray, out: tuple[np.ndarray, ...],
             before, at = _get(octets, at, end)
             entries, at = _get(octets, at, end)
             position = np.int64(before)
-            good = at <= end and np.int64(entries) <= end - at and position >= last
+            good = at <= end and np.int64(entries) <= end - at
             for _ in range(np.int64(entries) if good else 0):
                 step, at = _get(octets, at, end)
                 code, at = _get(octets, at, end)
