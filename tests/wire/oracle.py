@@ -10,7 +10,7 @@ import numpy as np
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.message import DecodeError, Message
 
-from adjudicator.wire.decode import Decoded, decode
+from adjudicator.wire.decode import CANONICAL, Decoded, decode
 from adjudicator.wire.encode import encode
 from adjudicator.wire.schema import WireSchema, compile_schema
 
@@ -106,12 +106,20 @@ class Difference:
         return f"{self.what}: {self.data.hex()}"
 
 
+GAP = b"\xff\xff\xff"
+"""Bytes between the roots of a buffer, which belong to nobody."""
+
+
 def read_together(schema: WireSchema, cases: Sequence[bytes]) -> tuple[bytes, Decoded]:
     """All cases as roots of one buffer, with a few bytes between them that belong to nobody."""
-    gap = b"\xff\xff\xff"
-    buffer = gap.join([b"", *cases, b""])
-    starts = np.cumsum([len(gap), *(len(case) + len(gap) for case in cases)])[:-1]
-    return buffer, decode(schema, buffer, starts, starts + [len(case) for case in cases])
+    buffer = GAP.join([b"", *cases, b""])
+    return buffer, decode(schema, buffer, *ranges_of(cases))
+
+
+def ranges_of(cases: Sequence[bytes]) -> tuple[np.ndarray, np.ndarray]:
+    """Where each case begins and ends in the buffer of ``read_together``."""
+    starts = np.cumsum([len(GAP), *(len(case) + len(GAP) for case in cases)])[:-1]
+    return starts, starts + [len(case) for case in cases]
 
 
 def differences(message_class: type[Message], cases: Sequence[bytes], reader=read_together) -> Iterator[Difference]:
@@ -134,3 +142,5 @@ def differences(message_class: type[Message], cases: Sequence[bytes], reader=rea
             message.DiscardUnknownFields()
             if ours != message.SerializeToString(deterministic=True):
                 yield Difference("written bytes differ", case)
+            if decoded.written[row] == CANONICAL and ours != case:
+                yield Difference("taken for canonical", case)

@@ -10,12 +10,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from adjudicator.v1.claim_pb2 import Claim
-from adjudicator.wire.decode import decode
+from adjudicator.wire.decode import CANONICAL, decode
+from adjudicator.wire.decode_kernel import OTHERWISE
 from adjudicator.wire.digest import KEY, digest_bytes, digest_ranges, digests
 from adjudicator.wire.schema import compile_schema
 from tests.wire.generate import fill, wire_bytes
 from tests.wire.naive import siphash128
-from tests.wire.oracle import parse, read_together
+from tests.wire.oracle import parse, ranges_of, read_together
 
 CLAIM = compile_schema(Claim.DESCRIPTOR)
 KEY_BYTES = np.array(KEY, np.uint64).tobytes()
@@ -23,7 +24,8 @@ PAPER_KEY = tuple(np.frombuffer(bytes(range(16)), np.uint64))
 
 
 def _digest(data: bytes) -> tuple[np.ndarray, np.ndarray]:
-    fields, content = digests(CLAIM, data, decode(CLAIM, data))
+    decoded = decode(CLAIM, data)
+    fields, content = digests(CLAIM, data, np.zeros(1, np.int64), np.array([len(data)]), decoded)
     return fields[0], content[0]
 
 
@@ -86,6 +88,37 @@ def test_digests_are_what_the_module_says(rng):
     assert fields.tolist() == expected_fields and content.tobytes() == expected_content
 
 
+@settings(max_examples=40, deadline=None)
+@given(st.randoms(use_true_random=False))
+def test_what_the_library_writes_is_hashed_where_it_stands(rng):
+    claim = fill(rng, Claim(), density=0.5, repeats=2)
+    assert decode(CLAIM, claim.SerializeToString()).written.tolist() == [CANONICAL]
+
+
+@pytest.mark.parametrize(
+    "case",
+    [
+        b"\x18\x01\x0a\x01H",  # fields out of order
+        b"\x0a\x01H\x0a\x01I",  # a field twice
+        b"\x0a\x00",  # a default value
+        b"\x18\x00",
+        b"\x18\x81\x00",  # a number of more bytes than it needs
+        b"\x98\x00\x01",  # a tag of more bytes than it needs
+        b"\x0a\x81\x00H",  # a size of more bytes than it needs
+        b"\x18\xff\xff\xff\xff\x7f",  # more bits than the field has
+        b"\xf8\x3f\x01",  # a field that nobody knows
+        b"\x0d\x01\x02\x03\x04",  # a number where a text belongs
+    ],
+)
+def test_what_is_written_otherwise_is_encoded_first(case):
+    claim = Claim.FromString(case)
+    claim.DiscardUnknownFields()
+    assert claim.SerializeToString() != case
+    assert decode(CLAIM, case).written.tolist() == [OTHERWISE]
+    ours, tidy = _digest(case), _digest(claim.SerializeToString())
+    assert (ours[0] == tidy[0]).all() and (ours[1] == tidy[1]).all()
+
+
 def test_order_on_the_wire_does_not_matter():
     rng = random.Random(2)
     cases = [wire_bytes(rng, Claim.DESCRIPTOR) for _ in range(500)]
@@ -119,8 +152,10 @@ def test_many_claims_at_once():
     rng = random.Random(1)
     cases = [fill(rng, Claim(), density=0.4).SerializeToString() for _ in range(20)]
     cases[3] = b"\x00"  # refused: the digest of an empty claim
+    cases[5] = cases[5] + cases[5]  # not canonical: every field comes twice
     buffer, decoded = read_together(CLAIM, cases)
-    fields, content = digests(CLAIM, buffer, decoded)
+    assert np.flatnonzero(decoded.written != CANONICAL).tolist() == [3, 5]
+    fields, content = digests(CLAIM, buffer, *ranges_of(cases), decoded)
     for row, case in enumerate(cases):
         alone = _digest(b"" if row == 3 else case)
         assert (fields[row] == alone[0]).all() and (content[row] == alone[1]).all()

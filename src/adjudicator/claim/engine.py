@@ -109,7 +109,7 @@ class Engine:
         heap = np.empty(size + ID_BYTES * count, np.uint8)
         heap[:size] = np.frombuffer(buffer, np.uint8)
         decoded = decode(CLAIM_SCHEMA, heap[:size], starts, ends, max_depth=max_depth, max_rows=MOST_ROWS)
-        content = digests(CLAIM_SCHEMA, heap[:size], decoded) if digested else NOT_DIGESTED
+        content = digests(CLAIM_SCHEMA, heap[:size], starts, ends, decoded) if digested else NOT_DIGESTED
         incoming = Incoming(heap, size, starts, ends, decoded, decoded.tables[""], decoded.tables["lines"], latest)
         return self.resolve(incoming, content)
 

@@ -7,16 +7,16 @@ rules by which a message is refused; they are those of the library (upb), which 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from adjudicator.compiled.jit import uint64
-from adjudicator.wire.decode_kernel import MALFORMED, OK, TOO_MANY_ROWS, count_rows, fill_rows
+from adjudicator.wire.decode_kernel import CANONICAL, MALFORMED, OK, STACK_WIDTH, TOO_MANY_ROWS, count_rows, fill_rows
 from adjudicator.wire.schema import Tables, WireSchema, list_schema
 
 __all__ = [
-    "BATCH_DEPTH", "MALFORMED", "MAX_DEPTH", "OK", "TOO_MANY_ROWS", "Decoded", "as_octets", "decode", "split_batch",
+    "BATCH_DEPTH", "CANONICAL", "MALFORMED", "MAX_DEPTH", "OK", "TOO_MANY_ROWS", "Decoded", "as_octets", "decode", "split_batch",
 ]  # fmt: skip
 
 MAX_DEPTH = 100
@@ -31,11 +31,13 @@ MAX_ROWS = 1 << 40
 class Decoded:
     """``tables``: path to record array, row i of "" is root i; ``status`` int32[n]: 0, or why the root was refused.
 
-    The rows of a refused root are empty. String columns are offsets into the whole buffer.
+    The rows of a refused root are empty. String columns are offsets into the whole buffer. ``written`` uint8[n]:
+    CANONICAL where the bytes of the root are those that ``encode`` would write; empty for what came as columns.
     """
 
     tables: Tables
     status: np.ndarray
+    written: np.ndarray = field(default_factory=lambda: np.zeros(0, np.uint8))
 
 
 def as_octets(buffer: bytes | bytearray | memoryview | np.ndarray) -> np.ndarray:
@@ -72,18 +74,18 @@ def decode(
     if not len(starts) == len(ends) == len(status):
         raise ValueError("starts, ends and status differ in length")
     counts, saved, used, bases = np.zeros((4, len(schema.paths)), np.int64)
-    stack = np.empty((MAX_DEPTH + 1, 4), np.uint64)
+    stack = np.empty((MAX_DEPTH + 1, STACK_WIDTH), np.uint64)
     shape = (schema.fields, schema.tables, schema.template, schema.ranges)
     depth = uint64(max_depth)
     words = count_rows(octets, starts, ends, status, uint64(max_rows), depth, *shape, counts, saved, bases, stack)
     if words < 0:
         raise ValueError("a root lies outside the buffer")
-    arena = np.empty(words, np.int64)
+    arena, written = np.empty(words, np.int64), np.empty(len(starts), np.uint8)
     fill_rows(
-        octets, starts, ends, status, depth, *shape, bases, counts, used, saved, stack, arena, arena.view(np.int32),
+        octets, starts, ends, status, written, depth, *shape, bases, counts, used, saved, stack, arena, arena.view(np.int32),
         arena.view(np.uint8),
     )  # fmt: skip
-    return Decoded(Tables(schema, used, arena, bases), status)
+    return Decoded(Tables(schema, used, arena, bases), status, written)
 
 
 def split_batch(

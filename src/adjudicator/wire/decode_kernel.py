@@ -19,6 +19,8 @@ from adjudicator.wire.octets import word_at
 
 OK, MALFORMED, TOO_MANY_ROWS = 0, 1, 2
 """Status of a root message."""
+CANONICAL, OTHERWISE, BAD = 0, 1, 2
+"""How the bytes of a root are written: as ``encode`` writes them, in another way, not at all."""
 
 _KIND, _COLUMN, _SECOND, _HAS = (np.uint64(n) for n in range(4))
 _CHILD = np.uint64(_schema.CHILD)
@@ -36,8 +38,9 @@ _VARINT64, _INT32, _UINT32, _STRING, _BYTES, _MESSAGE = (
 _REPEATED, _PLAIN = np.uint32(_schema.REPEATED), np.uint32(15)
 _ZERO, _ONE, _EIGHT = np.uint64(0), np.uint64(1), np.uint64(8)
 _HIGH_BITS = np.uint64(0x8080808080808080)
-_TABLE, _END, _GROUP, _ADDRESS = (np.uint64(n) for n in range(4))
+_TABLE, _END, _GROUP, _ADDRESS, _BEFORE = (np.uint64(n) for n in range(5))
 """What a row of the stack holds of a message that is not read to its end."""
+STACK_WIDTH = 5
 _VARINT, _WIDE, _SIZED, _GROUP_START, _GROUP_END, _NARROW = (np.uint64(n) for n in range(6))
 """Wire types: varint, 8 bytes, length-delimited, start and end of a group, 4 bytes."""
 
@@ -260,6 +263,39 @@ def _push(stack: np.ndarray, depth: int, table: int, end: int, group: int, addre
     stack[depth, _GROUP] = group
     stack[depth, _ADDRESS] = address
     return depth + _ONE
+
+
+# --- Whether a message is canonical: byte for byte what ``encode`` would write ---
+
+
+@uncounted_inlined
+def _is_shortest(buffer: np.ndarray, position: int, end: int) -> bool:
+    """Whether a varint has no byte more than it needs, nor bits that are dropped."""
+    size, last = end - position, buffer[end - _ONE]
+    return size == _ONE or (last != 0 and (size < _U64(10) or last == 1))
+
+
+@uncounted_inlined
+def _is_written(entry: int, value: int, layout: Layout) -> bool:
+    """Whether a number of a field is one that it holds, and not its default, which is left out."""
+    kind = layout.fields[entry, _KIND]
+    held = kind == _VARINT64 or kind == _SINT64
+    if kind == _INT32:
+        held = np.int64(value) == np.int64(np.int32(value))
+    elif kind == _UINT32 or kind == _SINT32:
+        held = value >> _U64(32) == _ZERO
+    elif kind == _BOOL:
+        held = value <= _ONE
+    return held and (value != _ZERO or layout.fields[entry, _HAS] != 0)
+
+
+@uncounted_inlined
+def _is_written_text(entry: int, size: int, layout: Layout) -> bool:
+    """Whether a length-delimited value is not a default, which is left out, and not a list of numbers."""
+    kind = layout.fields[entry, _KIND]
+    plain = kind & _PLAIN
+    text = plain == _STRING or plain == _BYTES
+    return text and (size != _ZERO or kind > _REPEATED or layout.fields[entry, _HAS] != 0)
 
 
 # --- Pass one: how many rows ---
@@ -559,10 +595,11 @@ def _enter(entry: int, address: int, layout: Layout, arena: Arena) -> Any:
 @uncounted_inlined
 def _fill_root(
     buffer: np.ndarray, position: int, end: int, address: int, layout: Layout, arena: Arena, stack: np.ndarray
-) -> bool:
-    """Write the rows of one root, whose own row is at ``address``; whether it is malformed."""
+) -> int:
+    """Write the rows of one root, whose own row is at ``address``; CANONICAL, OTHERWISE or BAD."""
     fields, tables = layout.fields, layout.tables
     table, group, depth, bad = _ZERO, _ZERO, _ZERO, False
+    canonical, before = True, _ZERO
     first, last = _U64(tables[_ZERO, _FIRST]), _U64(tables[_ZERO, _LAST])
     while not bad:
         if position >= end:
@@ -571,7 +608,7 @@ def _fill_root(
                 break
             depth -= _ONE
             table, end, group = stack[depth, _TABLE], stack[depth, _END], stack[depth, _GROUP]
-            address = stack[depth, _ADDRESS]
+            address, before = stack[depth, _ADDRESS], stack[depth, _BEFORE]
             first, last = _U64(tables[table, _FIRST]), _U64(tables[table, _LAST])
             continue
         tag = _U64(buffer[position])
@@ -581,11 +618,15 @@ def _fill_root(
             if cursor == _BAD:
                 bad = True
                 break
+            canonical &= _is_shortest(buffer, position, cursor)
         position = cursor
         number, wire_type = tag >> _U64(3), tag & _U64(7)
         entry = first + number if number <= last else _ZERO
-        plain = fields[entry, _KIND] & _PLAIN
+        kind = fields[entry, _KIND]
+        plain = kind & _PLAIN
         bad = plain == 0 and _is_bad_tag(tag, last)
+        canonical &= number > before or (number == before and kind > _REPEATED)
+        before = number
         if wire_type == _VARINT or wire_type == _SIZED:
             value = _U64(buffer[position]) if position < end else _U64(128)
             cursor = position + _ONE
@@ -595,8 +636,10 @@ def _fill_root(
                 if cursor == _BAD:
                     bad = True
                     break
+                canonical &= _is_shortest(buffer, position, cursor)
             position = cursor
             if wire_type == _VARINT:
+                canonical &= _is_written(entry, value, layout)
                 if plain != 0 and plain <= _SINT64:
                     bad |= _put_scalar(value, entry, address, layout, arena)
             elif value > end - position:
@@ -604,19 +647,24 @@ def _fill_root(
             elif plain == _MESSAGE:
                 inner = _enter(entry, address, layout, arena) if depth < layout.max_depth else _BAD
                 bad |= inner == _BAD
+                stack[depth, _BEFORE] = number
                 depth = _push(stack, depth, table, end, group, address) if inner != _BAD else depth
+                before = _ZERO
                 table, end, group, address = _U64(fields[entry, _CHILD]), position + value, _ZERO, inner
                 first, last = _U64(tables[table, _FIRST]), _U64(tables[table, _LAST])
             else:
+                canonical &= _is_written_text(entry, value, layout)
                 bad |= _put_sized(buffer, position, value, entry, address, layout, arena)
                 position += value
         elif wire_type == _NARROW or wire_type == _WIDE:
             size = _U64(4) if wire_type == _NARROW else _U64(8)
             bad |= size > end - position
+            canonical = False  # rare in messages that are digested: they are encoded again
             if not bad:
                 bad = _put_fixed(buffer, position, size, entry, address, layout, arena)
             position += size
         elif wire_type == _GROUP_START and depth < layout.max_depth:
+            canonical = False
             depth = _push(stack, depth, table, end, group, address)
             table, group = _U64(tables.shape[0] - 1), number + _ONE
             first, last = _ZERO, _ZERO
@@ -626,24 +674,29 @@ def _fill_root(
             first, last = _U64(tables[table, _FIRST]), _U64(tables[table, _LAST])
         else:
             bad = True
-    return bad
+    return BAD if bad else (CANONICAL if canonical else OTHERWISE)
 
 
 @uncounted_kernel
 def fill_rows(
-    buffer: np.ndarray, starts: np.ndarray, ends: np.ndarray, status: np.ndarray, max_depth: int,
+    buffer: np.ndarray, starts: np.ndarray, ends: np.ndarray, status: np.ndarray, written: np.ndarray, max_depth: int,
     fields: np.ndarray, tables: np.ndarray, template: np.ndarray, ranges: np.ndarray,
     bases: np.ndarray, capacity: np.ndarray, used: np.ndarray, saved: np.ndarray, stack: np.ndarray,
     words: np.ndarray, halves: np.ndarray, octets: np.ndarray,
 ) -> None:  # fmt: skip
-    """Write the rows of each root; ``used`` int64[tables] ends as the rows in use; ``saved`` is a work area."""
+    """Write the rows of each root; ``used`` int64[tables] ends as the rows in use; ``saved`` is a work area.
+
+    ``written`` uint8[n] out: CANONICAL for a root whose bytes are just what ``encode`` would write.
+    """
     layout = Layout(fields, tables, template, ranges, max_depth)
     arena = Arena(bases, capacity, used, words, halves, octets)
     for root in range(starts.shape[0]):
         address = _start_row(_ZERO, _U64(root), layout, arena)
+        written[root] = BAD
         if status[root] == OK:
             _copy_counts(arena.used, saved)
-            if _fill_root(buffer, _U64(starts[root]), _U64(ends[root]), address, layout, arena, stack):
+            written[root] = _fill_root(buffer, _U64(starts[root]), _U64(ends[root]), address, layout, arena, stack)
+            if written[root] == BAD:
                 status[root] = MALFORMED
                 _copy_counts(saved, arena.used)
                 _start_row(_ZERO, _U64(root), layout, arena)

@@ -18,7 +18,7 @@ from typing import NamedTuple
 import numpy as np
 
 from adjudicator.compiled.jit import uncounted_inlined, uncounted_kernel
-from adjudicator.wire.decode import Decoded, as_octets
+from adjudicator.wire.decode import CANONICAL, Decoded, as_octets
 from adjudicator.wire.encode import encode
 from adjudicator.wire.octets import word_at
 from adjudicator.wire.schema import FIELD_NUMBER, FIELDS_END, FIELDS_START, WireSchema
@@ -118,12 +118,13 @@ def _varint(octets, position):
 
 
 @uncounted_kernel
-def _digest_roots(octets, offsets, column_of_number, key0, key1, field_out, content_out):
-    """Walk the canonical bytes of each root field by field; both outputs are fully overwritten."""
-    for root in range(content_out.shape[0]):
+def _digest_roots(octets, starts, ends, roots, column_of_number, key0, key1, field_out, content_out):
+    """Walk the canonical bytes of some ``roots`` field by field; their rows of both outputs are fully overwritten."""
+    for place in range(roots.shape[0]):
+        root = roots[_U64(place)]
         for column in range(field_out.shape[1]):
             field_out[_U64(root), _U64(column)] = np.uint32(0)
-        position, end = _U64(offsets[_U64(root)]), _U64(offsets[_U64(root) + _ONE])
+        position, end = _U64(starts[_U64(root)]), _U64(ends[_U64(root)])
         v0, v1, v2, v3 = _start(key0, key1)
         words = _ZERO
         tag, after = _ZERO, position
@@ -188,12 +189,23 @@ class Digests(NamedTuple):
     """uint64[n, 2]: of the whole content."""
 
 
-def digests(schema: WireSchema, buffer: bytes | np.ndarray, decoded: Decoded) -> Digests:
-    """Return the digests of decoded roots; a refused one has those of an empty message."""
-    octets, offsets = encode(schema, decoded.tables, buffer)
+def digests(
+    schema: WireSchema, buffer: bytes | np.ndarray, starts: np.ndarray, ends: np.ndarray, decoded: Decoded
+) -> Digests:
+    """Return the digests of the roots that were decoded from ``buffer[starts[i]:ends[i]]`` (int64[n]).
+
+    A refused one has those of an empty message. What serialisers write is canonical and is hashed where it stands; only
+    another root is encoded first.
+    """
     columns, roots = _root_columns(schema), len(decoded.status)
     made = Digests(np.empty((roots, len(schema.root_fields)), np.uint32), np.empty((roots, 2), np.uint64))
-    _digest_roots(octets, offsets, columns, *KEY, *made)
+    canonical = decoded.written == CANONICAL
+    _digest_roots(as_octets(buffer), starts, ends, np.flatnonzero(canonical), columns, *KEY, *made)
+    others = np.flatnonzero(~canonical)
+    if others.size:
+        octets, offsets = encode(schema, decoded.tables, buffer)
+        octets.flags.writeable = False  # one array type, so that the kernel is compiled once
+        _digest_roots(octets, offsets[:-1], offsets[1:], others, columns, *KEY, *made)
     return made
 
 
