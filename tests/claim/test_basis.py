@@ -11,14 +11,14 @@ from adjudicator.benefit.explain import explain
 from adjudicator.benefit.records import PART
 from adjudicator.claim.basis import (
     NOT_STORED,
-    SCHEMA,
     Diagnoses,
     Origin,
     PricedOver,
-    fill_basis,
+    basis_rules,
     inputs_of,
     layout_of,
     read_basis,
+    write_basis,
 )
 from adjudicator.claim.batch import Result
 from adjudicator.claim.kin import ELSEWHERE
@@ -28,7 +28,6 @@ from adjudicator.errors import AdjudicatorError, E
 from adjudicator.steps import BURDEN
 from adjudicator.synth.city import Synthesizer
 from adjudicator.v1 import claim_pb2, record_pb2
-from adjudicator.wire.encode import encode
 from tests.claim.claims import engine, inpatient, prepare, price
 
 
@@ -42,21 +41,17 @@ def day() -> tuple[list[claim_pb2.Claim], Result]:
 def origin_of(result: Result) -> Origin:
     """What the messages of priced claims are made of."""
     incoming = result.resolved.incoming
-    wire, codes = incoming.claims[result.rows], incoming.decoded.tables["diagnoses"]
     return Origin(
-        engine().bundle.hash,
         result.claims,
-        result.resolved.splits[result.rows],
+        result.resolved.splits.take(result.rows),
         PricedOver(result.seen, result.quota_keys, result.quota_seen, result.elsewhere),
-        Diagnoses(incoming.heap, wire["diagnoses_start"], wire["diagnoses_end"], codes),
+        Diagnoses(incoming.heap, incoming.claims.take(result.rows), incoming.decoded.tables["diagnoses"]),
         result.parts,
     )
 
 
-def write_basis(origin: Origin, *layout_and_order) -> tuple[np.ndarray, np.ndarray]:
-    tables = SCHEMA.allocate(origin.rows, clear=False)
-    fill_basis(origin, tables, *layout_and_order)
-    return encode(SCHEMA, tables, origin.diagnoses.text)
+def written(origin: Origin, *layout_and_order) -> tuple[np.ndarray, np.ndarray]:
+    return write_basis(basis_rules(engine().bundle.hash, *layout_and_order), origin)
 
 
 def cut(data: np.ndarray, offsets: np.ndarray) -> list[bytes]:
@@ -69,7 +64,7 @@ def test_what_was_written_prices_the_claim_again() -> None:
     claims, result = day()
     bundle = engine().bundle
     messages = cut(*engine().encode_settled(result, np.arange(len(result.rows)))[1])
-    assert messages == cut(*write_basis(origin_of(result)))
+    assert messages == cut(*written(origin_of(result)))
     for position, (claim, message) in enumerate(zip(claims, messages, strict=True)):
         basis = read_basis(message)
         assert basis is not None
@@ -102,12 +97,12 @@ def test_every_column_of_a_claim_is_stored_or_named_as_left_out() -> None:
 def test_more_columns_and_amounts_in_memory_change_nothing_stored() -> None:
     _, result = day()
     origin = origin_of(result)
-    expected = write_basis(origin)
+    expected = written(origin)
 
     wider, wider_split = widened(origin.claims), widened(origin.splits)
     table = (*ACCUMULATORS[:7], (901, "new_fen"), *ACCUMULATORS[7:])
     amounts = np.insert(origin.year.accumulators, 7, 0, axis=1)
-    found = write_basis(
+    found = written(
         origin._replace(claims=wider, splits=wider_split, year=origin.year._replace(accumulators=amounts)),
         layout_of(wider.dtype, wider_split.dtype),
         stored_order(table),
@@ -132,12 +127,15 @@ def test_a_field_without_a_column_is_named() -> None:
 
 
 def test_other_rules_or_an_unknown_amount_price_nothing_again_but_the_facts_are_read() -> None:
-    batch = prepare(inpatient())
+    claim = inpatient()
+    del claim.diagnoses[:]
+    batch = prepare(claim)
     numbers = np.ones((1, ACCUMULATOR_COUNT), np.int64)
     elsewhere = np.zeros((1, len(ELSEWHERE)), np.int64)
     year = PricedOver(numbers, np.zeros(1, np.uint64), np.zeros(1, np.int64), elsewhere)
-    nothing = Diagnoses.none(1), np.zeros(0, PART)
-    (message,) = cut(*write_basis(Origin("00000000000000ff", batch.claims, batch.splits, year, *nothing)))
+    codes = Diagnoses(batch.incoming.heap, batch.incoming.claims, batch.incoming.decoded.tables["diagnoses"])
+    origin = Origin(batch.claims.copy(), batch.splits.copy(), year, codes, np.zeros(0, PART))
+    (message,) = cut(*write_basis(basis_rules("00000000000000ff"), origin))
     basis = read_basis(message)
     assert basis is not None and basis.principal_diagnosis == ""
     assert inputs_of(basis, "00000000000000ff") is not None

@@ -22,7 +22,7 @@ from adjudicator.claim.care_days import (
 )
 from adjudicator.claim.engine import Engine
 from adjudicator.claim.keys import state_key
-from adjudicator.claim.kin import NO_KIN, Kin, kin_keys
+from adjudicator.claim.kin import NO_KIN, Kin, name_years
 from adjudicator.claim.state import PersonYears
 from adjudicator.codes import CareKind, Scheme
 from adjudicator.columns import CARE_DAYS
@@ -99,7 +99,8 @@ def resolved_of(messages: list[claim_pb2.Claim]):
 def taken(days: CareDays, cares: list[Care], years: np.ndarray, kin: Kin = NO_KIN) -> tuple[np.ndarray, np.ndarray]:
     resolved = resolved_of([message_of(care) for care in cares])
     rows = np.arange(len(cares))
-    took, found = days.take(resolved.incoming, rows, resolved.claims, (years, kin))
+    took = np.empty(len(cares), CARE_DAYS)
+    found = days.take(resolved.incoming, rows, resolved.claims, (years, kin), took)
     return took, np.zeros(len(cares), np.int64) if found is None else found["found"]
 
 
@@ -201,7 +202,7 @@ def test_the_other_years_have_the_names_of_the_persons_other_schemes_and_of_the_
         for line in message.lines:
             line.fee_date = 20241228 if message is late else 20241230
     resolved = resolved_of([plain, over_new_year, late])
-    found = kin_keys(ENGINE.bundle, resolved.incoming, np.arange(3), resolved.claims)
+    keys, years, kin = name_years(ENGINE.bundle, resolved.incoming, resolved.claims, resolved.state_keys, np.arange(3))
     schemes = sorted(ENGINE.bundle.packs[0].schemes)
     own = [(Scheme.RESIDENT, year) for year in (2025, 2025, 2024)]
     expected = [
@@ -209,6 +210,8 @@ def test_the_other_years_have_the_names_of_the_persons_other_schemes_and_of_the_
         for row, years in enumerate(([2025], [2024, 2025], [2024, 2025]))
     ]
     for row, names in enumerate(expected):
-        span = slice(int(found.starts[row]), int(found.ends[row]))
-        assert [bytes(key) for key in found.keys[span]] == [state_key("P", scheme, year) for scheme, year in names]
-        assert found.same_year[span].tolist() == [year == own[row][1] for _, year in names]
+        span = slice(int(kin.starts[row]), int(kin.ends[row]))
+        assert keys[years[row]].tobytes() == state_key("P", *own[row])
+        assert [bytes(key) for key in keys[kin.rows[span]]] == [state_key("P", scheme, year) for scheme, year in names]
+        assert kin.same_year[span].tolist() == [year == own[row][1] for _, year in names]
+    assert len({bytes(key) for key in keys}) == len(keys)

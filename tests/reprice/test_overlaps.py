@@ -12,7 +12,7 @@ import pytest
 
 from adjudicator.claim.care_days import CareDays, StoredDays
 from adjudicator.claim.engine import Engine
-from adjudicator.claim.kin import NO_KIN, Kin, kin_keys
+from adjudicator.claim.kin import NO_KIN, Kin, name_years
 from adjudicator.claim.state import PersonYears
 from adjudicator.columns import CARE_DAYS, CLAIM, KEY
 from adjudicator.errors import E
@@ -36,8 +36,8 @@ def one_after_the_other(claims, engine):
         resolved = engine.prepare(data, starts, ends, max_depth=BATCH_DEPTH)
         assert resolved.good.size, resolved.problems(0)
         rows = np.zeros(1, np.int64)
-        kin = kin_keys(engine.bundle, resolved.incoming, rows, resolved.claims)
-        keys = [*resolved.state_keys.view(KEY).ravel().tolist(), *kin.keys.view(KEY).ravel().tolist()]
+        keys, _, kin = name_years(engine.bundle, resolved.incoming, resolved.claims, resolved.state_keys, rows)
+        keys = keys.view(KEY).ravel().tolist()
         numbers = np.array([names.setdefault(key, len(names)) for key in keys], np.int64)
         entries += [[] for _ in range(len(names) - len(entries))]
         offsets = np.cumsum([0, *map(len, entries)])

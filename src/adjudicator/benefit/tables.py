@@ -39,6 +39,11 @@ class Stays(NamedTuple):
     parts: np.ndarray
     """PART[1 + m]: sums over their earlier parts; row 0, all zero, is that of a claim that begins its stay."""
 
+    @property
+    def years_or_none(self) -> np.ndarray:
+        """Return ``years``, or one year of zeros where there is none: kernels are never given an empty table."""
+        return self.years if len(self.years) else _NO_YEARS
+
 
 class Claims(NamedTuple):
     """Claims of one call, in the order in which they are priced; rows of ``claims``, ``splits`` and ``out`` agree."""

@@ -13,7 +13,7 @@ import numpy as np
 from adjudicator.claim.batch import Resolved
 from adjudicator.claim.care_days import StoredDays
 from adjudicator.claim.keys import DIRECTION_REVERSE, person_key, settlement_key
-from adjudicator.claim.kin import Kin, kin_keys
+from adjudicator.claim.kin import name_years
 from adjudicator.claim.local import Years
 from adjudicator.claim.state import STORED, PersonYears
 from adjudicator.columns import SLOT
@@ -61,11 +61,11 @@ class Journal(Years):
         self._priced = None
         if not len(chosen):
             return chosen, PersonYears.new(1)
-        others = kin_keys(self._bundle, resolved.incoming, chosen, resolved.claims[chosen])
-        before = self._read(resolved.state_keys[chosen[0]].tobytes(), *map(bytes, others.keys))
+        names, _, kin = name_years(self._bundle, resolved.incoming, resolved.claims, resolved.state_keys, chosen)
+        before = self._read(*map(bytes, names))
         years = PersonYears.read(before.slots, [before.quotas_of(0)])
         years.days = StoredDays(before.days_offsets[:-1], before.days_offsets[1:], before.days)
-        years.kin = Kin(others.starts, others.ends, 1 + np.arange(len(others.keys)), others.same_year)
+        years.kin = kin
         parts = standing_parts(self._earlier(self._claimed)) if self._claimed is not None else []
         years.stays = {int(chosen[0]): stay_parts(parts, before.keys[0].tobytes())} if parts else {}
         if resolved.claims["chain_continues"][chosen[0]]:

@@ -88,7 +88,6 @@ class Amounts(NamedTuple):
 
     claims: np.ndarray  # CLAIM, with the error of claims that pricing refused
     benefits: np.ndarray  # BENEFIT
-    benefit_words: np.ndarray  # the same as int64[k, words]
     payments: np.ndarray  # PAYMENT
 
 
@@ -332,7 +331,8 @@ def assemble(wanted: Wanted, wire: WireTables, facts: Facts, amounts: Amounts, t
     # Arrays are taken out of their tuples once: inside the loops it would count references for each line.
     line_splits, wire_lines, out_lines, out_funds = facts.line_splits, wire.lines, out.lines, out.funds
     fund_start, fund_size = texts.static.fund_start, texts.static.fund_size
-    benefit_words, settlement_words = amounts.benefit_words, out.settlement_words
+    benefits, settlement_words = amounts.benefits, out.settlement_words
+    benefit_words = benefits.view(np.int64).reshape(benefits.shape[0], benefits.itemsize // 8)
     for position in range(wanted.rows.shape[0]):
         index = np.uint64(wanted.rows[np.uint64(position)])
         place = wanted.places[np.uint64(position)]

@@ -17,13 +17,27 @@ from adjudicator.benefit.records import PART
 from adjudicator.claim.kin import ELSEWHERE
 from adjudicator.claim.state import STORED, StoredOrder
 from adjudicator.columns import CLAIM, SPLIT
-from adjudicator.compiled.jit import uncounted_inlined, uncounted_kernel
+from adjudicator.compiled.held import Held, hold
+from adjudicator.compiled.jit import kernel, uncounted_inlined
+from adjudicator.compiled.records import copy_common
 from adjudicator.errors import E, refuse
 from adjudicator.v1.record_pb2 import BundleRows, ClaimFacts, LineSums, RecordBasis
-from adjudicator.wire.schema import STRING_TABLE, Tables, compile_schema
+from adjudicator.wire.encode_tables import NO_TEXTS, encode_tables
+from adjudicator.wire.schema import compile_schema
 
 _ROOT: Any = RecordBasis.DESCRIPTOR
 SCHEMA = compile_schema(_ROOT)
+_TABLES, _ROW_BYTES = len(SCHEMA.paths), SCHEMA.row_bytes
+_ROOT_TABLE, _FACTS, _BUNDLE_ROWS, _SUMS, _STAY_PART = (
+    SCHEMA.index[path] for path in ("", "facts", "rows", "sums", "stay_part")
+)
+_YEAR_NUMBERS, _YEAR_AMOUNTS, _OTHER_NUMBERS, _OTHER_AMOUNTS = (
+    SCHEMA.index[path] for path in ("year_numbers", "year_amounts", "elsewhere_numbers", "elsewhere_amounts")
+)
+_ROOT_ROW, _STAY_PART_ROW = SCHEMA.dtype(), SCHEMA.dtype("stay_part")
+_YEAR_NUMBER_ROW, _YEAR_AMOUNT_ROW, _OTHER_NUMBER_ROW, _OTHER_AMOUNT_ROW = (
+    SCHEMA.dtypes[number] for number in (_YEAR_NUMBERS, _YEAR_AMOUNTS, _OTHER_NUMBERS, _OTHER_AMOUNTS)
+)
 
 _PARTS = {"facts": ClaimFacts.DESCRIPTOR, "rows": BundleRows.DESCRIPTOR, "sums": LineSums.DESCRIPTOR}
 
@@ -48,22 +62,14 @@ class PricedOver(NamedTuple):
 
 
 class Diagnoses(NamedTuple):
-    """The diagnoses of claims as text: claim i has the codes ``starts[i]`` to ``ends[i]``, the principal one first."""
+    """The diagnoses of claims as text."""
 
     text: np.ndarray
     """uint8: where the codes stand."""
-    starts: np.ndarray
-    """int64[n]."""
-    ends: np.ndarray
-    """int64[n]."""
+    claims: np.ndarray
+    """n rows with ``diagnoses_start`` and ``diagnoses_end``, places in ``codes``; the principal one is the first."""
     codes: np.ndarray
     """STRING_TABLE."""
-
-    @classmethod
-    def none(cls, count: int) -> Diagnoses:
-        """Claims without diagnoses."""
-        nothing = np.zeros(count, np.int64)
-        return cls(np.zeros(0, np.uint8), nothing, nothing, np.zeros(0, STRING_TABLE))
 
 
 # Columns of a table of copies.
@@ -160,12 +166,13 @@ _ELSEWHERE_NUMBERS = STORED.numbers[np.argsort(STORED.places)][ELSEWHERE]
 """Permanent numbers of the accumulators that count over all schemes."""
 
 
-@uncounted_kernel
-def _fill(
-    rules_hash: np.uint64, source: _Source, layout: Layout, order: StoredOrder, year: PricedOver, diagnoses: Diagnoses,
-    out: _Target,
-) -> None:  # fmt: skip
-    """Fill the tables of the message, one row a claim; they are zero before, with room for every amount."""
+@uncounted_inlined
+def _fill(rules: BasisRules, source: _Source, year: PricedOver, diagnoses: Diagnoses, out: _Target) -> tuple[int, int]:
+    """Fill the tables of the message, one row a claim; they are zero before, with room for every amount.
+
+    Returns how many amounts of years there are.
+    """
+    rules_hash, layout, order = rules.hash[0], rules.layout, rules.stored
     pairs, others = 0, 0
     for i in range(source.claims.shape[0]):
         row = out.root[i]
@@ -176,9 +183,10 @@ def _fill(
             out.facts_bytes[i, layout.flags[k, _TO]] = source.flags[i, layout.flags[k, _FROM]]
         _copy(i, source.claims, out.rows, out.rows_bytes, layout.rows)
         _copy(i, source.splits, out.sums, out.sums_bytes, layout.sums)
-        if diagnoses.ends[i] > diagnoses.starts[i]:
-            code = diagnoses.codes[diagnoses.starts[i]]
-            row.principal_diagnosis_start, row.principal_diagnosis_size = code["start"], code["size"]
+        wire = diagnoses.claims[i]
+        if wire.diagnoses_end > wire.diagnoses_start:
+            code = diagnoses.codes[wire.diagnoses_start]
+            row.principal_diagnosis_start, row.principal_diagnosis_size = code.start, code.size
         if year.quota_keys[i] != 0:
             row.quota_used_fen, row.has_quota_used_fen = year.quota_used[i], 1
         row.year_numbers_start, row.year_amounts_start = pairs, pairs
@@ -197,13 +205,13 @@ def _fill(
                 out.elsewhere_amounts[others].value = amount
                 others += 1
         row.elsewhere_numbers_end, row.elsewhere_amounts_end = others, others
+        row.stay_part = -1
+    return pairs, others
 
 
 class Origin(NamedTuple):
     """What the messages of n settlements are made of."""
 
-    rules_hash: str
-    """16 hexadecimal characters."""
     claims: np.ndarray
     """CLAIM[n] as they were priced."""
     splits: np.ndarray
@@ -213,54 +221,99 @@ class Origin(NamedTuple):
     parts: np.ndarray
     """PART[n]: what each was as a part of its stay; no row where none is a part of a stay that goes on."""
 
-    @property
-    def of_stays(self) -> np.ndarray:
-        """Return the rows int64[k] of the parts of stays that go on."""
-        return np.flatnonzero(self.claims["mid_stay"]) if len(self.parts) else np.zeros(0, np.int64)
 
-    @property
-    def rows(self) -> dict[str, int]:
-        """Rows of each table of ``SCHEMA``."""
-        count, pairs = len(self.claims), int(np.count_nonzero(self.year.accumulators))
-        others = int(np.count_nonzero(self.year.elsewhere))
-        return {
-            "": count, "facts": count, "rows": count, "sums": count, "year_numbers": pairs, "year_amounts": pairs,
-            "elsewhere_numbers": others, "elsewhere_amounts": others, "stay_part": len(self.of_stays),
-        }  # fmt: skip
+class BasisRules(NamedTuple):
+    """What the kernel reads of a bundle and of the message."""
+
+    hash: np.ndarray  # uint64[1]
+    layout: Layout
+    stored: StoredOrder
+    fields: np.ndarray  # as WireSchema; the next as well
+    tables: np.ndarray
+    order: np.ndarray
 
 
-def fill_basis(origin: Origin, tables: Tables, layout: Layout = _LAYOUT, order: StoredOrder = STORED) -> None:
-    """Fill ``tables``, allocated with ``origin.rows`` of ``SCHEMA``; whatever they hold is overwritten."""
-    claims, splits = np.ascontiguousarray(origin.claims), np.ascontiguousarray(origin.splits)
-    count = len(claims)
-    tables.arena.fill(0)
-    facts, rows, sums = tables["facts"], tables["rows"], tables["sums"]
-    target = _Target(
-        tables[""],
-        facts.view(np.int32).reshape(count, -1), facts.view(np.uint8).reshape(count, -1),
-        rows.view(np.int32).reshape(count, -1), rows.view(np.uint8).reshape(count, -1),
-        sums.view(np.int32).reshape(count, -1), sums.view(np.uint8).reshape(count, -1),
-        tables["year_numbers"], tables["year_amounts"], tables["elsewhere_numbers"], tables["elsewhere_amounts"],
-    )  # fmt: skip
-    source = _Source(
-        claims.view(np.int32).reshape(count, -1),
-        claims.view(np.uint8).reshape(count, -1),
-        splits.view(np.int32).reshape(count, -1),
-    )
-    for array in source:
-        array.flags.writeable = False  # the columns of a whole batch are read-only, those of some rows not: one type
-    _fill(np.uint64(int(origin.rules_hash, 16)), source, layout, order, origin.year, origin.diagnoses, target)
-    _fill_parts(origin, tables)
+def basis_rules(rules_hash: str, layout: Layout = _LAYOUT, stored: StoredOrder = STORED) -> Held:
+    """Return what the kernel reads; ``rules_hash``: 16 hexadecimal characters."""
+    number = np.array([int(rules_hash, 16)], np.uint64)
+    return hold(BasisRules(number, layout, stored, SCHEMA.fields, SCHEMA.tables, SCHEMA.order))
 
 
-def _fill_parts(origin: Origin, tables: Tables) -> None:
+@uncounted_inlined
+def _count_rows(origin: Origin, counts: np.ndarray, bases: np.ndarray) -> int:
+    """Write the rows and the first byte of each table; returns the words of all."""
+    claims, year = origin.claims, origin.year
+    pairs, others, parts = 0, 0, 0
+    for i in range(claims.shape[0]):
+        for k in range(year.accumulators.shape[1]):
+            pairs += year.accumulators[i, k] != 0
+        for k in range(year.elsewhere.shape[1]):
+            others += year.elsewhere[i, k] != 0
+        if origin.parts.shape[0] > 0:
+            parts += claims[i].mid_stay != 0
+    counts[:] = claims.shape[0]
+    counts[_YEAR_NUMBERS], counts[_YEAR_AMOUNTS] = pairs, pairs
+    counts[_OTHER_NUMBERS], counts[_OTHER_AMOUNTS], counts[_STAY_PART] = others, others, parts
+    base = 0
+    for number in range(counts.shape[0]):
+        bases[number] = base
+        base += (counts[number] * _ROW_BYTES[number] + 63) // 64 * 64
+    return base // 8
+
+
+@uncounted_inlined
+def _fill_parts(origin: Origin, root: np.ndarray, table: np.ndarray) -> None:
     """Fill what parts of stays were; few claims are one."""
-    numbers, rows = tables[""]["stay_part"], origin.of_stays
-    numbers[:] = -1
-    if len(rows):
-        numbers[rows] = np.arange(len(rows))
-        for name in PART.names or ():
-            tables["stay_part"][name] = origin.parts[name][rows]
+    found = 0
+    for i in range(origin.parts.shape[0]):
+        if origin.claims[i].mid_stay != 0:
+            root[i].stay_part = found
+            copy_common(origin.parts[i], table[found])
+            found += 1
+
+
+@kernel
+def write_basis(held: Held, origin: Origin) -> tuple[np.ndarray, np.ndarray]:
+    """Return the messages one behind the other, and int64[n + 1] where each begins.
+
+    The last offset is -1 where a text lies outside its heap.
+    """
+    rules, count = held.it, origin.claims.shape[0]
+    counts, bases = np.empty(_TABLES, np.int64), np.empty(_TABLES, np.int64)
+    words = np.zeros(_count_rows(origin, counts, bases), np.int64)
+    octets, halves = words.view(np.uint8), words.view(np.int32)
+    root = octets[bases[_ROOT_TABLE] : bases[_ROOT_TABLE] + count * _ROW_BYTES[_ROOT_TABLE]].view(_ROOT_ROW)
+    claims, splits = origin.claims, origin.splits
+    source = _Source(
+        claims.view(np.int32).reshape(count, claims.itemsize // 4),
+        claims.view(np.uint8).reshape(count, claims.itemsize),
+        splits.view(np.int32).reshape(count, splits.itemsize // 4),
+    )
+    facts, rows, sums = bases[_FACTS], bases[_BUNDLE_ROWS], bases[_SUMS]
+    facts_end, rows_end = facts + count * _ROW_BYTES[_FACTS], rows + count * _ROW_BYTES[_BUNDLE_ROWS]
+    sums_end = sums + count * _ROW_BYTES[_SUMS]
+    pairs, others = counts[_YEAR_NUMBERS], counts[_OTHER_NUMBERS]
+    target = _Target(
+        root,
+        halves[facts // 4 : facts_end // 4].reshape(count, _ROW_BYTES[_FACTS] // 4),
+        octets[facts:facts_end].reshape(count, _ROW_BYTES[_FACTS]),
+        halves[rows // 4 : rows_end // 4].reshape(count, _ROW_BYTES[_BUNDLE_ROWS] // 4),
+        octets[rows:rows_end].reshape(count, _ROW_BYTES[_BUNDLE_ROWS]),
+        halves[sums // 4 : sums_end // 4].reshape(count, _ROW_BYTES[_SUMS] // 4),
+        octets[sums:sums_end].reshape(count, _ROW_BYTES[_SUMS]),
+        octets[bases[_YEAR_NUMBERS] : bases[_YEAR_NUMBERS] + pairs * _ROW_BYTES[_YEAR_NUMBERS]].view(_YEAR_NUMBER_ROW),
+        octets[bases[_YEAR_AMOUNTS] : bases[_YEAR_AMOUNTS] + pairs * _ROW_BYTES[_YEAR_AMOUNTS]].view(_YEAR_AMOUNT_ROW),
+        octets[bases[_OTHER_NUMBERS] : bases[_OTHER_NUMBERS] + others * _ROW_BYTES[_OTHER_NUMBERS]].view(
+            _OTHER_NUMBER_ROW
+        ),
+        octets[bases[_OTHER_AMOUNTS] : bases[_OTHER_AMOUNTS] + others * _ROW_BYTES[_OTHER_AMOUNTS]].view(
+            _OTHER_AMOUNT_ROW
+        ),
+    )
+    _fill(rules, source, origin.year, origin.diagnoses, target)
+    parts_end = bases[_STAY_PART] + counts[_STAY_PART] * _ROW_BYTES[_STAY_PART]
+    _fill_parts(origin, root, octets[bases[_STAY_PART] : parts_end].view(_STAY_PART_ROW))
+    return encode_tables(rules, counts, bases, words, origin.diagnoses.text, NO_TEXTS)
 
 
 def read_basis(data: bytes) -> RecordBasis | None:

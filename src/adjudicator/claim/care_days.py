@@ -88,6 +88,7 @@ class _Came(NamedTuple):
 
     heap: np.ndarray  # uint8
     wire: np.ndarray
+    rows: np.ndarray  # int64[k]: rows of ``wire``
     claims: np.ndarray  # CLAIM[k]
     taken_by: np.ndarray  # int8[kinds of care]
     key: DigestKey
@@ -97,7 +98,7 @@ class _Came(NamedTuple):
 @uncounted_inlined
 def _write_entry(came: _Came, row: int, out: Any) -> int:
     """Write the entry of a claim (CARE_DAYS), key 0 where it takes no day; returns the kind."""
-    wire, claim, material = came.wire[row], came.claims[row], came.material
+    wire, claim, material = came.wire[np.uint64(came.rows[row])], came.claims[row], came.material
     kind = int64(came.taken_by[np.uint64(claim.care_kind)])
     first = day_number(int64(claim.admission_date))
     out.key, out.days = np.uint64(0), 0
@@ -193,6 +194,13 @@ def _write(came: _Came, took: np.ndarray) -> None:
 
 
 @uncounted_kernel
+def _take(came: _Came, took: np.ndarray, rows: np.ndarray, kin: Kin, entries: Entries, out: np.ndarray) -> bool:
+    """Write the entries of the claims and compare them, as ``_write`` and ``_compare_all`` do."""
+    _write(came, took)
+    return _compare_all(took, rows, kin, entries, out)
+
+
+@uncounted_kernel
 def _compare_all(took: np.ndarray, rows: np.ndarray, kin: Kin, entries: Entries, out: np.ndarray) -> bool:
     """Compare the entries ``took`` CARE_DAYS[k] with the years ``rows`` int64[k] and with the kin.
 
@@ -227,14 +235,16 @@ def _append(took: np.ndarray, rows: np.ndarray, entries: Entries, count: int) ->
     return count
 
 
-def entries_of(incoming: Incoming, rows: np.ndarray | slice, claims: np.ndarray) -> np.ndarray:
-    """Return the entries CARE_DAYS[k] of claims CLAIM[k], ``rows`` of the batch; key 0 where one takes no day."""
-    came = _Came(
-        incoming.heap, incoming.claims[rows], claims, TAKEN_BY, DigestKey(*KEY), np.empty(MATERIAL_BYTES, np.uint8)
-    )
+def entries_of(incoming: Incoming, rows: np.ndarray, claims: np.ndarray) -> np.ndarray:
+    """Return the entries CARE_DAYS[k] of claims CLAIM[k], ``rows`` int64[k]; key 0 where one takes no day."""
     took = np.empty(len(claims), CARE_DAYS)
-    _write(came, took)
+    _write(_came(incoming, rows, claims), took)
     return took
+
+
+def _came(incoming: Incoming, rows: np.ndarray, claims: np.ndarray) -> _Came:
+    material = np.empty(MATERIAL_BYTES, np.uint8)
+    return _Came(incoming.heap, incoming.claims, rows, claims, TAKEN_BY, DigestKey(*KEY), material)
 
 
 class StoredDays(NamedTuple):
@@ -260,14 +270,14 @@ class CareDays:
         return cls(Entries(*stored, heads, nexts, np.empty(room, CARE_DAYS)))
 
     def take(
-        self, incoming: Incoming, rows: np.ndarray, claims: np.ndarray, years: tuple[np.ndarray, Kin]
-    ) -> tuple[np.ndarray, np.ndarray | None]:
-        """Return the entries of claims, CARE_DAYS[k], and what they overlap, OVERLAP[k], None where nothing does.
+        self, incoming: Incoming, rows: np.ndarray, claims: np.ndarray, years: tuple[np.ndarray, Kin], took: np.ndarray
+    ) -> np.ndarray | None:
+        """Write the entries of claims to ``took`` CARE_DAYS[k]; return what they overlap, OVERLAP[k], None: nothing.
 
         ``rows`` int64[k] of the batch, ``claims`` CLAIM[k]; ``years``: rows int64[k] of the persons' years, and kin.
         """
-        took = entries_of(incoming, slice(None) if len(rows) == len(incoming.claims) else rows, claims)
-        return took, self.compare(took, *years)
+        out = np.zeros(len(took), OVERLAP)
+        return out if _take(_came(incoming, rows, claims), took, *years, self.entries, out) else None
 
     def compare(self, took: np.ndarray, rows: np.ndarray, kin: Kin) -> np.ndarray | None:
         """Return what entries CARE_DAYS[k] overlap in the years ``rows`` int64[k] and in the kin, as ``take`` does."""

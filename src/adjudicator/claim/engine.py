@@ -14,52 +14,44 @@ import numpy as np
 
 from adjudicator import columns
 from adjudicator.benefit import settle as benefit
-from adjudicator.benefit.dates import decide
-from adjudicator.benefit.records import PART, WORK
-from adjudicator.benefit.tables import Claims
-from adjudicator.catalogue import lines as catalogue
-from adjudicator.claim import care_days, problems
-from adjudicator.claim.assemble import (
-    IDENTITY_NAMES,
-    OK,
-    Amounts,
-    Answers,
-    Facts,
-    Texts,
-    Wanted,
-    WireTables,
-    assemble,
-)
-from adjudicator.claim.basis import SCHEMA as RECORD_SCHEMA
-from adjudicator.claim.basis import Diagnoses, Origin, PricedOver, fill_basis
-from adjudicator.claim.batch import NOT_DIGESTED, SETTLEMENT_SCHEMA, Resolved, Result
+from adjudicator.benefit.records import PART
+from adjudicator.claim import basis, care_days, problems
+from adjudicator.claim import facts as own
+from adjudicator.claim.answer_kernel import NO_PROBLEMS, PROBLEM_ROW, answer_rules, write_answers
+from adjudicator.claim.assemble import IDENTITY_NAMES, OK, Amounts, Facts, Texts, Wanted, WireTables
+from adjudicator.claim.batch import NOT_DIGESTED, Resolved, Result
 from adjudicator.claim.care_days import CareDays
 from adjudicator.claim.categories import choose_categories
-from adjudicator.claim.fields import CLAIM_SCHEMA, EMPTY_CLAIM, MOST_PROBLEMS, PROBLEM, as_numbers
+from adjudicator.claim.fields import CLAIM_SCHEMA
 from adjudicator.claim.groups import ClaimGrouper, Grouped, codes_of_rows
 from adjudicator.claim.incoming import ID_BYTES, Incoming
-from adjudicator.claim.keys import fill_keys
 from adjudicator.claim.kin import ELSEWHERE, NO_KIN, Kin
 from adjudicator.claim.lookup import Lookup
-from adjudicator.claim.resolve import ResolvedColumns, WireClaims, resolve
+from adjudicator.claim.round_kernel import (
+    IS_REFUSED,
+    IS_UNDEFINED,
+    Around,
+    BenefitRules,
+    Round,
+    pay_result,
+    price_round,
+)
 from adjudicator.claim.state import UNKNOWN_CHAIN, PersonYears
 from adjudicator.claim.text import TextHeap, group_text, static_text
 from adjudicator.claim.warnings import doubts_of
 from adjudicator.claim.without_lines import take_parts
 from adjudicator.claim.years import ClaimYears
+from adjudicator.compiled.held import hold
 from adjudicator.errors import E, Problem, refuse
 from adjudicator.limits import LAST_DATE, MAX_LINES_PER_CLAIM
 from adjudicator.money import fen_to_yuan
 from adjudicator.options import ExtraPosition, ReferralDeductible
-from adjudicator.payers import ROW_COUNT
 from adjudicator.payment import pay as payment
 from adjudicator.payment.registry import CLEARING_WAYS
 from adjudicator.rules.bundle import Bundle
 from adjudicator.v1 import settlement_pb2
 from adjudicator.wire.decode import MAX_DEPTH, decode
 from adjudicator.wire.digest import Digests, digests
-from adjudicator.wire.encode import encode
-from adjudicator.wire.schema import Tables
 
 MOST_ROWS = 4 * MAX_LINES_PER_CLAIM
 """Rows of all tables that one claim may have: a small message of empty lines must not become a large one in memory."""
@@ -68,9 +60,6 @@ OUTCOME_TRIAL = int(settlement_pb2.OUTCOME_TRIAL)
 OUTCOME_SETTLED = int(settlement_pb2.OUTCOME_SETTLED)
 """The outcomes that ``encode`` writes for a claim without error."""
 
-ANSWER_WIDTH, BENEFIT_WIDTH = SETTLEMENT_SCHEMA.dtype().itemsize // 8, columns.BENEFIT.itemsize // 8
-"""Words of 8 bytes of one row."""
-
 
 class Engine:
     """Prices claims under one immutable bundle; several threads may use it at once."""
@@ -78,14 +67,18 @@ class Engine:
     def __init__(self, bundle: Bundle):
         self.bundle = bundle
         self.lookup = Lookup(bundle)
+        self._fact_rules = own.fact_rules(bundle, self.lookup)
         self._grouper = ClaimGrouper(bundle)
+        self._benefit_rules = hold(BenefitRules(bundle.benefit.rules))
+        self._payment_rules = hold(bundle.payment.tables)
         by_lines = int(ExtraPosition.LINES)
         self._extra_by_lines = bool((bundle.plans.rows["extra_position"] == by_lines).any())
         heap = TextHeap()
         constant = static_text(heap, bundle.hash, bundle.rule_versions)
         schemes = [(one.name, one.texts.mdc_codes, one.texts.adrg_codes, one.texts.drg_codes) for one in bundle.schemes]
-        self._texts = Texts(constant, group_text(heap, schemes), CLEARING_WAYS)
-        self._static_heap = heap.array()
+        texts = Texts(constant, group_text(heap, schemes), CLEARING_WAYS)
+        self._answer_rules = answer_rules(texts, heap.array())
+        self._basis_rules = basis.basis_rules(bundle.hash)
 
     # ---------------------------------------------------------------- what depends on the claim alone
 
@@ -118,46 +111,27 @@ class Engine:
 
         ``parts`` SPLIT[n]: the claims have no lines, and these are the parts of their totals.
         """
-        count = incoming.claims.shape[0]
-        claims, lines, found, doubtful = self._resolve(incoming)
+        came = own.came_of(incoming)
+        facts = own.Facts.room(incoming.claims.shape[0], incoming.lines.shape[0])
+        claims = facts.claims
+        kept = own.resolve_claims(self._fact_rules, came, facts, incoming.latest)
+        found = facts.problems[facts.problems["number"] != 0] if kept else facts.problems[:0]
         if parts is not None:
             found = take_parts(claims, found, parts)
-        rules = self.bundle.benefit
-        decide(claims, rules.rule_date, rules.benefit_year, rules.year_begins)
-        keys, states, persons = fill_keys(incoming.heap, incoming.claims, claims)
-        line_splits, splits = np.empty(lines.shape[0], columns.LINE_SPLIT), np.zeros(count, columns.SPLIT)
-        if parts is not None:
-            splits = parts
-        else:
-            catalogue.split_lines(self.bundle, claims, lines, line_splits, splits)
+            facts = facts._replace(splits=parts)
+        own.name_and_split(self._fact_rules, came, facts, parts is None)
         grouped = self._grouper.group(incoming, claims)
-        if doubtful.any():
-            self._look_again(incoming, claims, doubtful, grouped)
-        for array in (claims, lines, line_splits, splits, grouped.groups, grouped.scheme, keys, states, persons, found):
+        if facts.doubtful.any():
+            self._look_again(incoming, claims, facts.doubtful, grouped)
+        keys, states, persons = facts.names.view(np.uint8)
+        for array in (*facts[:5], grouped.groups, grouped.scheme, keys, states, persons, found):
             array.flags.writeable = False
         return Resolved(
-            incoming=incoming, claims=claims, lines=lines, splits=splits, line_splits=line_splits,
+            incoming=incoming, claims=claims, lines=facts.lines, splits=facts.splits, line_splits=facts.line_splits,
             groups=grouped.groups, group_scheme=grouped.scheme, codes=grouped.codes,
             keys=keys, state_keys=states, persons=persons, good=np.flatnonzero(claims["error"] == 0),
             found=found, warnings=grouped.warnings, digests=content,
         )  # fmt: skip
-
-    def _resolve(self, incoming: Incoming) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-        """Return CLAIM, LINE and PROBLEM: the claims against the bundle's codes, and what is wrong with them.
-
-        The fourth array, uint8[n], is not 0 where a claim is doubtful.
-        """
-        count = incoming.claims.shape[0]
-        claims = EMPTY_CLAIM.repeat(count)
-        lines = np.empty(incoming.lines.shape[0], columns.LINE)  # resolve writes every column
-        found = np.zeros(MOST_PROBLEMS * count, PROBLEM)
-        doubtful = np.zeros(count, np.uint8)
-        came = WireClaims(
-            incoming.heap, incoming.claims, incoming.lines, incoming.decoded.status, as_numbers(incoming.claims)
-        )
-        out = ResolvedColumns(claims, lines, found, as_numbers(claims), doubtful)
-        kept = resolve(came, self.lookup.arrays, out, _scratch(incoming.claims), incoming.latest)
-        return claims, lines, found[found["number"] != 0] if kept else found[:0], doubtful
 
     def _look_again(self, incoming: Incoming, claims: np.ndarray, doubtful: np.ndarray, grouped: Grouped) -> None:
         """Add the warnings about the claims that the sieve let through; refuse where the pack refuses a doubt."""
@@ -182,8 +156,8 @@ class Engine:
         claims = resolved.claims.take(rows)  # as it stands; indexing would copy a record field by field
         result = Result(
             resolved=resolved, rows=rows, claims=claims, errors=claims["error"],
-            benefits=np.empty(count, columns.BENEFIT),
-            payments=np.zeros(count, columns.PAYMENT), state_rows=state_rows,
+            benefits=np.zeros(count, columns.BENEFIT),
+            payments=np.empty(count, columns.PAYMENT), state_rows=state_rows,
             before=np.empty((count, columns.ACCUMULATOR_COUNT), np.int64),
             after=np.empty((count, columns.ACCUMULATOR_COUNT), np.int64),
             quota_keys=np.zeros(count, np.uint64), quota_before=amounts[0], quota_after=amounts[1],
@@ -206,51 +180,51 @@ class Engine:
         self, result: Result, chosen: np.ndarray | slice, years: PersonYears, days: CareDays | None
     ) -> None:
         """Price one round: at most one claim a person."""
+        whole = isinstance(chosen, slice)
         resolved, rows, state_rows = result.resolved, result.rows[chosen], result.state_rows[chosen]
-        claims = result.claims[chosen] if isinstance(chosen, slice) else result.claims.take(chosen)
+        claims = result.claims if whole else result.claims.take(chosen)
+        out = result.benefits if whole else np.zeros(len(rows), columns.BENEFIT)
+        took = result.days if whole else np.zeros(len(rows), columns.CARE_DAYS)
         kin = NO_KIN if years.kin is None else years.kin.of(chosen)
         if days is not None:
-            took, overlaps = days.take(resolved.incoming, rows, claims, (state_rows, kin))
+            overlaps = days.take(resolved.incoming, rows, claims, (state_rows, kin), took)
             if overlaps is not None:
                 self._doubt_days(result, rows, claims, overlaps)
         own = ClaimYears.gather(self.bundle, resolved.incoming, rows, claims, state_rows, years, result.details)
         if kin.rows.size:
             result.elsewhere[chosen] = own.add_elsewhere(claims, kin.elsewhere(years.slots))
-        out = np.zeros(rows.shape[0], columns.BENEFIT)
         in_scope = (
             np.ascontiguousarray(resolved.line_splits["in_scope_fen"]) if self._extra_by_lines else benefit.NO_LINES
         )
         if resolved.incoming.decoded.tables["other_assistance_categories"].shape[0]:
             choose_categories(self.bundle, resolved, rows, claims, own, in_scope)
         parts = np.zeros(len(rows) if len(result.parts) else 0, PART)
-        batch = Claims.over(claims, resolved.splits.take(rows), in_scope, own.slots, own.quotas, own.stays, parts)
-        benefit.run(self.bundle.benefit, batch, out, np.empty(1, WORK))
-        failed = (claims["error"] == 0) & (out["error"] != 0)
-        claims["error"][failed] = out["error"][failed]
-        for position in np.flatnonzero(claims["error"] == E.RULE_UNDEFINED).tolist():
-            pack = self.bundle.packs[claims["pack"][position]]
-            result.details[int(rows[position])] = problems.undefined_rule(pack, claims[position])
-        claims["state"] = claims["quota"] = -1  # rows of this round say nothing outside it
-        claims["stay_row"] = claims["stay_row_over_years"] = 0
-        if isinstance(chosen, slice):
-            result.claims[chosen], result.benefits[chosen] = claims, out
-        else:
-            _put(result.claims, chosen, claims)
-            _put(result.benefits, chosen, out)
+        found = price_round(
+            self._benefit_rules,
+            Round(
+                claims, rows, state_rows, own.slots, own.quotas, own.ledger_quota, own.stays.years_or_none,
+                own.stays.parts, parts,
+            ),
+            resolved.splits, in_scope, out, years.slots,
+            Around(
+                np.arange(len(rows)) if whole else chosen, result.before, result.after, result.seen, result.quota_keys,
+                result.quota_before, result.quota_after, result.quota_seen,
+            ),
+        )  # fmt: skip
+        if found & IS_UNDEFINED:
+            for position in np.flatnonzero(claims["error"] == E.RULE_UNDEFINED).tolist():
+                pack = self.bundle.packs[claims["pack"][position]]
+                result.details[int(rows[position])] = problems.undefined_rule(pack, claims[position])
+        own.give_quotas_back(state_rows, result.quota_after[chosen], years)
+        if days is not None and found & IS_REFUSED:
+            took["key"][claims["error"] != 0] = 0
+        if days is not None and len(rows) < len(result.rows):  # further rounds look at what this one took
+            days.add(took, state_rows)
+        if not whole:
+            for table, records in ((result.claims, claims), (result.benefits, out), (result.days, took)):
+                _put(table, chosen, records)
         if len(parts):
             result.parts[chosen] = parts
-        result.before[chosen] = years.slots[state_rows]
-        own.give_back(state_rows, years)
-        result.after[chosen] = years.slots[state_rows]
-        if days is not None:
-            took["key"][claims["error"] != 0] = 0
-            result.days[chosen] = took
-            if len(rows) < len(result.rows):  # further rounds look at what this one took
-                days.add(took, state_rows)
-        result.seen[chosen], result.quota_seen[chosen] = own.slots_before, own.quota_before
-        result.quota_keys[chosen] = own.quotas["key"]
-        result.quota_before[chosen] = own.ledger_quota
-        result.quota_after[chosen] = own.ledger_quota + own.quotas["used_fen"] - own.quota_before
 
     def _doubt_days(self, result: Result, rows: np.ndarray, claims: np.ndarray, overlaps: np.ndarray) -> None:
         """Warn of claims whose days overlap settled ones (OVERLAP[k]), or refuse them, as the pack says."""
@@ -289,15 +263,11 @@ class Engine:
         resolved, rows, out, codes = result.resolved, result.rows, result.payments, result.resolved.codes
         if codes is not None and len(rows) < len(resolved.claims):
             codes = codes_of_rows(codes, rows)
-        payment.pay(
-            self.bundle,
-            result.claims,
-            resolved.splits.take(rows),
-            result.benefits,
-            resolved.groups.take(rows),
-            out,
-            codes,
-        )
+        ids = payment.code_ids(self.bundle, len(rows), codes)
+        if not pay_result(
+            self._payment_rules, result.claims, result.benefits, resolved.splits, resolved.groups, rows, ids, out
+        ):
+            return
         for position in np.flatnonzero(out["error"]).tolist():
             number = int(out["error"][position])
             out[position] = 0
@@ -324,76 +294,56 @@ class Engine:
             of_batch = np.full(len(result.resolved), -1, np.int64)
             of_batch[result.rows] = places
             places = of_batch[rows]
-        wanted = _Wanted(Wanted(rows, places, outcome), _problem_lists(result, rows, places))
-        out = SETTLEMENT_SCHEMA.allocate(wanted.counts(result), clear=False)
-        heap = self._assemble(result, wanted, out)
-        return Encoded(*encode(SETTLEMENT_SCHEMA, out, heap, self._static_heap))
+        return self._answers(result, Wanted(rows, places, outcome))
 
     def encode_settled(self, result: Result, kept: np.ndarray) -> tuple[Encoded, Encoded]:
         """Return the answers of the claims at the positions ``kept`` of the result, and what their records keep."""
-        wanted = _Wanted(
-            Wanted(result.rows[kept], kept, OUTCOME_SETTLED), _problem_lists(result, result.rows[kept], kept)
-        )
-        origin = self._origin(result, kept)
-        counts, rows = wanted.counts(result), origin.rows
-        out, basis = SETTLEMENT_SCHEMA.allocate(counts, clear=False), RECORD_SCHEMA.allocate(rows, clear=False)
-        heap = self._assemble(result, wanted, out)
-        fill_basis(origin, basis)
-        return (
-            Encoded(*encode(SETTLEMENT_SCHEMA, out, heap, self._static_heap)),
-            Encoded(*encode(RECORD_SCHEMA, basis, origin.diagnoses.text)),
-        )
+        answers = self._answers(result, Wanted(result.rows.take(kept), kept, OUTCOME_SETTLED))
+        return answers, Encoded(*basis.write_basis(self._basis_rules, self._origin(result, kept)))
 
-    def _origin(self, result: Result, kept: np.ndarray) -> Origin:
+    def _origin(self, result: Result, kept: np.ndarray) -> basis.Origin:
         """Return what the records of the claims at the positions ``kept`` are made of."""
-        incoming = result.resolved.incoming
-        rows: np.ndarray | slice = result.rows[kept]
+        incoming, rows = result.resolved.incoming, result.rows.take(kept)
         # The usual case, every claim of the batch, takes no copies.
-        rows = slice(None) if len(kept) == len(incoming.claims) else rows
         chosen: np.ndarray | slice = slice(None) if len(kept) == len(result.rows) else kept
-        wire, codes = incoming.claims[rows], incoming.decoded.tables["diagnoses"]
-        return Origin(
-            self.bundle.hash, result.claims[chosen], result.resolved.splits[rows],
-            PricedOver(
+        wire = incoming.claims if len(kept) == len(incoming.claims) else incoming.claims.take(rows)
+        return basis.Origin(
+            result.claims if isinstance(chosen, slice) else result.claims.take(kept), result.resolved.splits.take(rows),
+            basis.PricedOver(
                 result.seen[chosen], result.quota_keys[chosen], result.quota_seen[chosen], result.elsewhere[chosen]
             ),
-            Diagnoses(incoming.heap, wire["diagnoses_start"], wire["diagnoses_end"], codes),
-            result.parts[chosen] if len(result.parts) else result.parts,
+            basis.Diagnoses(incoming.heap, wire, incoming.decoded.tables["diagnoses"]),
+            result.parts.take(kept) if len(result.parts) else result.parts,
         )  # fmt: skip
 
-    def _assemble(self, result: Result, wanted: _Wanted, out: Tables) -> np.ndarray:
-        """Fill the tables of the answers; return the bytes that their texts stand in."""
-        resolved, count = result.resolved, len(wanted.chosen.rows)
-        incoming = resolved.incoming
-        for path in ("", "grouping", "payment"):  # the rows of the others are written in full
-            row_bytes = f"V{out[path].dtype.itemsize}"
-            out[path].view(row_bytes)[:] = _EMPTY_ROWS[path].view(row_bytes)[0]
-        answers = Answers(
-            out[""], out[""].view(np.int64).reshape(count, ANSWER_WIDTH), out["lines"], out["funds"],
-            out["grouping"], out["payment"], np.zeros(count, np.int32),
-        )  # fmt: skip
-        assemble(
-            wanted.chosen,
-            WireTables(incoming.heap, incoming.size, incoming.claims, incoming.lines),
+    def _answers(self, result: Result, wanted: Wanted) -> Encoded:
+        """Return the answers that are wanted."""
+        resolved, incoming = result.resolved, result.resolved.incoming
+        listed = _problem_lists(result, wanted.rows, wanted.places)
+        heap, told = incoming.heap, NO_PROBLEMS
+        if listed:
+            count = len(wanted.rows)
+            told = problems.ProblemTexts(
+                np.zeros(sum(map(len, listed.values())), PROBLEM_ROW), *np.zeros((2, count), np.int64)
+            )
+            texts = problems.fill_table(listed, told, heap.shape[0])
+            heap = np.concatenate((heap, np.frombuffer(texts, np.uint8)))
+        octets, offsets, broken = write_answers(
+            self._answer_rules,
+            wanted,
+            WireTables(heap, incoming.size, incoming.claims, incoming.lines),
             Facts(
                 resolved.claims, resolved.splits, resolved.line_splits, resolved.groups, resolved.group_scheme,
                 resolved.keys,
             ),
-            Amounts(
-                result.claims, result.benefits,
-                result.benefits.view(np.int64).reshape(len(result.rows), BENEFIT_WIDTH), result.payments,
-            ),
-            self._texts,
-            answers,
+            Amounts(result.claims, result.benefits, result.payments),
+            told,
         )  # fmt: skip
-        broken = np.flatnonzero(answers.identities != OK)
-        if broken.size:
-            raise refuse(E.INTERNAL, detail=IDENTITY_NAMES[int(answers.identities[broken[0]])])
-        heap = incoming.heap
-        if wanted.problems:
-            texts = problems.fill_table(wanted.problems, out[""], out["problems"], heap.shape[0])
-            heap = np.concatenate((heap, np.frombuffer(texts, np.uint8)))
-        return heap
+        if broken != OK:
+            raise refuse(E.INTERNAL, detail=IDENTITY_NAMES[broken])
+        if offsets[-1] < 0:
+            raise refuse(E.INTERNAL, detail="a text of an answer lies outside its heap")
+        return Encoded(octets, offsets)
 
 
 class Encoded(NamedTuple):
@@ -401,22 +351,6 @@ class Encoded(NamedTuple):
 
     octets: np.ndarray
     offsets: np.ndarray
-
-
-class _Wanted(NamedTuple):
-    """Which answers are written, and the problems by their position among them."""
-
-    chosen: Wanted
-    problems: dict[int, list[Problem]]
-
-    def counts(self, result: Result) -> dict[str, int]:
-        """Return the rows of each table of the answers."""
-        claims, count = result.resolved.claims, len(self.chosen.rows)
-        ends, starts = claims["line_end"][self.chosen.rows], claims["line_start"][self.chosen.rows]
-        return {
-            "": count, "lines": int((ends - starts).sum()), "funds": ROW_COUNT * count, "grouping": count,
-            "payment": count, "problems": sum(map(len, self.problems.values())),
-        }  # fmt: skip
 
 
 def _problem_lists(result: Result, rows: np.ndarray, places: np.ndarray) -> dict[int, list[Problem]]:
@@ -436,15 +370,6 @@ def _problem_lists(result: Result, rows: np.ndarray, places: np.ndarray) -> dict
         place = int(places[position])
         lists[position] = result.problems(place) if place >= 0 else resolved.problems(int(rows[position]))
     return lists
-
-
-_EMPTY_ROWS = SETTLEMENT_SCHEMA.allocate({path: 1 for path in SETTLEMENT_SCHEMA.paths})
-
-
-def _scratch(wire_claims: np.ndarray) -> np.ndarray:
-    """Return a table for the line serials of the longest claim, at most half full: int32[2**k, 2]."""
-    longest = int((wire_claims["lines_end"] - wire_claims["lines_start"]).max(initial=0))
-    return np.zeros((1 << max(4, (2 * longest).bit_length()), 2), np.int32)
 
 
 def _people(result: Result, kin: Kin, years: int) -> np.ndarray:

@@ -13,20 +13,23 @@ import numpy as np
 
 from adjudicator.claim.incoming import Incoming
 from adjudicator.claim.lookup import INPATIENT_KINDS
-from adjudicator.claim.near_codes import FIELDS, NearCodes
+from adjudicator.claim.near_codes import FIELDS, NearCodes, is_silent
 from adjudicator.codes import CareKind, GroupStatus
 from adjudicator.columns import GROUP
-from adjudicator.compiled.jit import uncounted_inlined, uncounted_kernel
+from adjudicator.compiled.held import Held, hold
+from adjudicator.compiled.jit import inlined, kernel, uncounted_inlined, uncounted_kernel
 from adjudicator.errors import E, Problem
 from adjudicator.grouping import coding
 from adjudicator.grouping.coding_checks import CheckSeverity
 from adjudicator.grouping.group import department_table, diagnosis_table, invalid_reason, procedure_table
 from adjudicator.grouping.kernel import group_records
-from adjudicator.grouping.layout import GroupColumns
+from adjudicator.grouping.layout import GroupColumns, SchemeArrays
+from adjudicator.grouping.scheme.load import Scheme
 from adjudicator.rules.bundle import Bundle
-from adjudicator.wire.codetable import CodeTable, find_code
+from adjudicator.wire.codetable import find_code
 
 _IS_INPATIENT = np.array([kind in INPATIENT_KINDS for kind in CareKind], np.bool_)
+INVALID = int(GroupStatus.INVALID)
 _U64 = np.uint64
 _NUMBERS = (
     "sex", "age_years", "age_days", "birth_weight_g", "department", "stay_days", "discharge_way", "icu_hours",
@@ -77,6 +80,15 @@ class SchemeCodes(NamedTuple):
     departments: tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
 
 
+class SchemeRules(NamedTuple):
+    """What the kernels read of a scheme."""
+
+    codes: SchemeCodes
+    arrays: SchemeArrays
+    clinical: tuple[np.ndarray, np.ndarray]  # as NearCodes; the next as well
+    silent: tuple[np.ndarray, np.ndarray]
+
+
 class RecordColumns(NamedTuple):
     """Where the records go; ``GroupColumns`` is made of views of these."""
 
@@ -119,8 +131,8 @@ def _find_ids(
     return int(out.shape[0])
 
 
-@uncounted_kernel
-def fill_records(wire: WireCodes, claims: np.ndarray, codes: SchemeCodes, out: RecordColumns) -> None:
+@uncounted_inlined
+def _fill_records(wire: WireCodes, claims: np.ndarray, codes: SchemeCodes, out: RecordColumns) -> int:
     """Write the records of a batch, with the code ids of one scheme (-1 unknown; department 0: any other)."""
     count = claims.shape[0]
     for index in range(count):
@@ -143,8 +155,64 @@ def fill_records(wire: WireCodes, claims: np.ndarray, codes: SchemeCodes, out: R
         if index == count - 1:
             out.offsets[0, row + _U64(1)] = came.diagnoses_end
             out.offsets[1, row + _U64(1)] = came.procedures_end
-    _find_ids(wire.heap, wire.diagnoses, codes.diagnoses, out.diagnoses)
-    _find_ids(wire.heap, wire.procedures, codes.procedures, out.procedures)
+    return _find_ids(wire.heap, wire.diagnoses, codes.diagnoses, out.diagnoses) + _find_ids(
+        wire.heap, wire.procedures, codes.procedures, out.procedures
+    )
+
+
+@inlined
+def _doubtful(
+    wire: WireCodes, codes: tuple[np.ndarray, np.ndarray], offsets: np.ndarray, chosen: np.ndarray,
+    near: tuple[np.ndarray, np.ndarray], out: np.ndarray,
+) -> int:  # fmt: skip
+    """Write to ``out`` the places of the codes of the ``chosen`` records that something may be told of; how many.
+
+    ``codes``: ids and texts of one system; ``near``: clinical codes and silent ones.
+    """
+    ids, texts = codes
+    found = 0
+    for record in range(chosen.shape[0]):
+        if chosen[record]:
+            for place in range(offsets[record], offsets[record + 1]):
+                code = ids[place]
+                if code >= 0:
+                    doubtful = near[0][code]
+                else:
+                    doubtful = not is_silent(near[1], wire.heap, texts[place].start, np.int64(texts[place].size))
+                if doubtful:
+                    out[found] = place
+                    found += 1
+    return found
+
+
+@kernel
+def group_claims(
+    held: Held, wire: WireCodes, claims: np.ndarray, chosen: np.ndarray, out: RecordColumns, groups: np.ndarray,
+    doubtful: np.ndarray,
+) -> tuple[int, int]:  # fmt: skip
+    """Make the records of a batch with the code ids of a scheme, and group those that are ``chosen`` (bool[n]).
+
+    Their rows of ``groups`` (GROUP[n]) are written. ``doubtful`` int64[2, codes] takes the places of diagnoses and of
+    procedures that something may be told of; returns how many each.
+    """
+    rules = held.it
+    _fill_records(wire, claims, rules.codes, out)
+    numbers, offsets = out.numbers, out.offsets
+    columns = GroupColumns(
+        numbers[0], numbers[1], numbers[2], numbers[3], numbers[4], numbers[5], numbers[6], numbers[7], offsets[0],
+        out.diagnoses, offsets[1], out.procedures,
+    )  # fmt: skip
+    found = np.empty(claims.shape[0], GROUP)
+    group_records(rules.arrays, columns, found)
+    for record in range(claims.shape[0]):
+        if chosen[record]:
+            groups[record] = found[record]
+    clinical, silent = rules.clinical, rules.silent
+    first = _doubtful(wire, (out.diagnoses, wire.diagnoses), offsets[0], chosen, (clinical[0], silent[0]), doubtful[0])
+    second = _doubtful(
+        wire, (out.procedures, wire.procedures), offsets[1], chosen, (clinical[1], silent[1]), doubtful[1]
+    )
+    return first, second
 
 
 class ClaimGrouper:
@@ -153,10 +221,8 @@ class ClaimGrouper:
     def __init__(self, bundle: Bundle):
         self.bundle = bundle
         self._spans = scheme_spans(bundle)
-        tables = (diagnosis_table, procedure_table, department_table)
-        self._codes = [SchemeCodes(*(table(scheme).arrays for table in tables)) for scheme in bundle.schemes]
         self._near = [NearCodes(scheme) for scheme in bundle.schemes]
-        self._codes = self._codes or [SchemeCodes(*3 * (CodeTable(()).arrays,))]
+        self._rules = [_scheme_rules(*pair) for pair in zip(bundle.schemes, self._near, strict=True)]
 
     def group(self, incoming: Incoming, claims: np.ndarray) -> Grouped:
         """Group the inpatient claims of a batch (CLAIM[n]) and run the coding checks over those that are grouped.
@@ -167,48 +233,57 @@ class ClaimGrouper:
         count = claims.shape[0]
         groups, schemes = np.zeros(count, GROUP), np.empty(count, np.int64)
         grouped = Grouped(groups, schemes, None, {})
-        if not choose_schemes(claims, self._spans, schemes):
-            needed = self.bundle.payment.needs_codes
-            return grouped._replace(codes=self._records(0, incoming, claims)) if needed else grouped
-        result = None
-        for number, scheme in enumerate(self.bundle.schemes):
-            rows = schemes == number
-            if not rows.any():
+        has_some = choose_schemes(claims, self._spans, schemes) > 0
+        needs_codes = self.bundle.payment.needs_codes
+        if not has_some and not (needs_codes and self._rules):
+            return grouped._replace(codes=_without_codes(claims)) if needs_codes else grouped
+        for number in range(len(self._rules)):
+            chosen = schemes == number
+            if number > 0 and not chosen.any():
                 continue
-            columns = self._records(number, incoming, claims)
-            of_scheme = np.zeros(count, GROUP)
-            group_records(scheme.arrays, columns, of_scheme)
-            groups[rows] = of_scheme[rows]
-            self._note_unknown(grouped, incoming, number, columns)
-            result = columns if result is None else _merge(result, columns, rows)
-        grouped = grouped._replace(codes=result)
-        if self.bundle.coding is not None and result is not None:
-            tables, has_group = incoming.decoded.tables, schemes >= 0
-            texts = coding.texts_of_wire(incoming.heap, tables["diagnoses"], tables["procedures"])
-            for number in set(claims["pack"][has_group].tolist()):
-                failed = coding.check(self.bundle.coding.by_pack[number], result, texts)
-                if failed.size:
-                    of_pack = has_group[failed["record"]] & (claims["pack"][failed["record"]] == number)
-                    self._note(grouped, claims, number, failed[of_pack], texts)
-        invalid = np.flatnonzero(groups["status"] == GroupStatus.INVALID)
-        if invalid.size:
-            _note_invalid(grouped, invalid)
+            columns, places = self._group_by(number, incoming, claims, chosen, groups)
+            self._note_unknown(grouped, incoming, number, columns, places)
+            codes = columns if grouped.codes is None else _merge(grouped.codes, columns, np.flatnonzero(chosen))
+            grouped = grouped._replace(codes=codes)
+        if not has_some:
+            return grouped
+        self._check_coding(grouped, incoming, claims)
+        if (groups["status"] == INVALID).any():
+            _note_invalid(grouped, np.flatnonzero(groups["status"] == INVALID))
         return grouped
 
-    def _records(self, scheme: int, incoming: Incoming, claims: np.ndarray) -> GroupColumns:
-        """Return the records of a batch in the grouper's columns, with the code ids of a scheme."""
+    def _group_by(
+        self, number: int, incoming: Incoming, claims: np.ndarray, chosen: np.ndarray, groups: np.ndarray
+    ) -> tuple[GroupColumns, tuple[np.ndarray, np.ndarray]]:
+        """Group the chosen claims (bool[n]) by a scheme; return the records of the batch with the scheme's code ids.
+
+        And the places of diagnoses and of procedures that something may be told of.
+        """
         count, tables = claims.shape[0], incoming.decoded.tables
         diagnoses, procedures = tables["diagnoses"], tables["procedures"]
         out = RecordColumns(
             np.empty((len(_NUMBERS), count), np.int32), np.zeros((2, count + 1), np.int64),
             np.empty(diagnoses.shape[0], np.int32), np.empty(procedures.shape[0], np.int32),
         )  # fmt: skip
-        fill_records(WireCodes(incoming.heap, incoming.claims, diagnoses, procedures), claims, self._codes[scheme], out)
-        numbers = dict(zip(_NUMBERS, out.numbers, strict=True))
-        return GroupColumns(
-            **numbers, diagnosis_offsets=out.offsets[0], diagnoses=out.diagnoses, procedure_offsets=out.offsets[1],
-            procedures=out.procedures,
-        )  # fmt: skip
+        doubtful = np.empty((2, max(diagnoses.shape[0], procedures.shape[0])), np.int64)
+        wire = WireCodes(incoming.heap, incoming.claims, diagnoses, procedures)
+        first, second = group_claims(self._rules[number], wire, claims, chosen, out, groups, doubtful)
+        columns = GroupColumns(*out.numbers, out.offsets[0], out.diagnoses, out.offsets[1], out.procedures)
+        return columns, (doubtful[0, :first], doubtful[1, :second])
+
+    def _check_coding(self, grouped: Grouped, incoming: Incoming, claims: np.ndarray) -> None:
+        """Run the coding checks of each pack over its claims that have a scheme."""
+        if self.bundle.coding is None or grouped.codes is None:
+            return
+        tables, by_pack = incoming.decoded.tables, self.bundle.coding.by_pack
+        texts = coding.texts_of_wire(incoming.heap, tables["diagnoses"], tables["procedures"])
+        numbers = set(claims["pack"][grouped.scheme >= 0].tolist()) if len(by_pack) > 1 else {0}
+        for number in numbers:
+            failed = coding.check(by_pack[number], grouped.codes, texts)
+            if failed.size:
+                records = failed["record"]
+                of_pack = (grouped.scheme[records] >= 0) & (claims["pack"][records] == number)
+                self._note(grouped, claims, number, failed[of_pack], texts)
 
     def _note(
         self, grouped: Grouped, claims: np.ndarray, pack: int, failed: np.ndarray, texts: coding.CodeTexts
@@ -230,24 +305,39 @@ class ClaimGrouper:
             )
             grouped.warnings.setdefault(row, []).append(problem)
 
-    def _note_unknown(self, grouped: Grouped, incoming: Incoming, scheme: int, columns: GroupColumns) -> None:
-        """Note the codes of the claims of a scheme that it does not know, where that is worth telling."""
+    def _note_unknown(
+        self, grouped: Grouped, incoming: Incoming, scheme: int, columns: GroupColumns,
+        places: tuple[np.ndarray, np.ndarray],
+    ) -> None:  # fmt: skip
+        """Note the codes at some places that a scheme does not know, where that is worth telling."""
         near, heap = self._near[scheme], incoming.heap.data
         for system, offsets in enumerate((columns.diagnosis_offsets, columns.procedure_offsets)):
-            places = near.doubtful(system, columns)
-            if not places.size:
+            if not places[system].size:
                 continue
-            rows = np.searchsorted(offsets, places, "right") - 1
-            of_scheme = grouped.scheme[rows] == scheme
-            texts = incoming.decoded.tables[FIELDS[system]][places[of_scheme]]
-            starts, sizes = texts["start"].tolist(), texts["size"].tolist()
-            owned = zip(rows[of_scheme].tolist(), places[of_scheme].tolist(), starts, sizes, strict=True)
+            rows = np.searchsorted(offsets, places[system], "right") - 1
+            texts = incoming.decoded.tables[FIELDS[system]].take(places[system])
+            owned = zip(
+                rows.tolist(), places[system].tolist(), texts["start"].tolist(), texts["size"].tolist(), strict=True
+            )
             for row, place, start, size in owned:
                 told = near.verdict(system, heap[start : start + size].tobytes())
                 if told is not None:
                     field = f"{FIELDS[system]}[{place - int(offsets[row])}]"
                     problem = Problem(int(E.UNKNOWN_CODE), field, told[0], warning=True, detail_zh=told[1])
                     grouped.warnings.setdefault(row, []).append(problem)
+
+
+def _scheme_rules(scheme: Scheme, near: NearCodes) -> Held:
+    tables = (diagnosis_table, procedure_table, department_table)
+    codes = SchemeCodes(*(table(scheme).arrays for table in tables))
+    return hold(SchemeRules(codes, scheme.arrays, near.clinical, near.silent))
+
+
+def _without_codes(claims: np.ndarray) -> GroupColumns:
+    """Return records without codes, where no scheme knows any."""
+    count, none = len(claims), np.zeros(0, np.int32)
+    numbers, offsets = np.zeros((len(_NUMBERS), count), np.int32), np.zeros(count + 1, np.int64)
+    return GroupColumns(*numbers, offsets, none, offsets, none)
 
 
 def _note_invalid(grouped: Grouped, invalid: np.ndarray) -> None:

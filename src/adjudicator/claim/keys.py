@@ -12,7 +12,7 @@ import numpy as np
 
 from adjudicator.compiled.jit import inlined, kernel
 from adjudicator.limits import MAX_ID_BYTES
-from adjudicator.wire.digest import KEY, digest_bytes, siphash128
+from adjudicator.wire.digest import digest_bytes, siphash128
 
 MATERIAL_BYTES = 4 * (MAX_ID_BYTES + 2)
 """Longest material of a key: no id is longer than its limit, or the claim is refused before."""
@@ -37,16 +37,6 @@ def put_number(material: np.ndarray, position: int, value: int) -> int:
     return position + 4
 
 
-class Keys(NamedTuple):
-    """Digests of the claims of a batch, uint8[n, 16] each; zero for claims with an error."""
-
-    settlements: np.ndarray
-    """Institution, encounter, sequence and direction."""
-    states: np.ndarray
-    """Person, scheme and benefit year."""
-    persons: np.ndarray
-
-
 class DigestKey(NamedTuple):
     """The key of SipHash."""
 
@@ -63,7 +53,11 @@ def identity_keys(
     material: np.ndarray,
     words: np.ndarray,
 ) -> None:
-    """Fill ``words`` uint64[3, n, 2] as in ``Keys``; ``material`` uint8[MATERIAL_BYTES] is work space."""
+    """Fill ``words`` uint64[3, n, 2] with the digests of the claims of a batch; zero for claims with an error.
+
+    The first are of institution, encounter, sequence and direction, the second of person, scheme and benefit year, the
+    third of the person number. ``material`` uint8[MATERIAL_BYTES] is work space.
+    """
     keys, states, persons = words[0], words[1], words[2]
     for index in range(wire_claims.shape[0]):
         row = np.uint64(index)
@@ -92,13 +86,6 @@ def identity_keys(
             low, high = siphash128(material, np.uint64(0), np.uint64(size), key.low, key.high)
             states[row, np.uint64(0)] = low
             states[row, np.uint64(1)] = high
-
-
-def fill_keys(heap: np.ndarray, wire_claims: np.ndarray, claims: np.ndarray) -> Keys:
-    """Return the digests of a batch."""
-    words = np.empty((3, claims.shape[0], 2), np.uint64)
-    identity_keys(heap, wire_claims, claims, DigestKey(*KEY), np.empty(MATERIAL_BYTES, np.uint8), words)
-    return Keys(*words.view(np.uint8))
 
 
 def _text(value: str) -> bytes:

@@ -7,14 +7,14 @@ began in it, and with the year after where the claim was settled in it.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from adjudicator.claim.incoming import Incoming
 from adjudicator.claim.keys import MATERIAL_BYTES, DigestKey, put_number, put_text, state_key
 from adjudicator.columns import SLOT
-from adjudicator.compiled.jit import int64, uncounted_inlined, uncounted_kernel
+from adjudicator.compiled.jit import int64, kernel, uncounted_inlined
 from adjudicator.rules.bundle import Bundle
 from adjudicator.wire.digest import KEY, siphash128
 
@@ -58,25 +58,16 @@ NO_KIN = Kin(np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0, np.int64)
 """Claims of persons without another year, however many."""
 
 
-class KinKeys(NamedTuple):
-    """Names of the other years: claim i has the keys ``starts[i]`` to ``ends[i]``."""
-
-    starts: np.ndarray  # int64[k]
-    ends: np.ndarray  # int64[k]
-    keys: np.ndarray  # uint8[t, 16]
-    same_year: np.ndarray  # bool[t]
-
-
 class _Rules(NamedTuple):
     accepted: np.ndarray  # bool[packs, schemes]
     year_begins: np.ndarray  # int32[packs]
 
 
 class _Out(NamedTuple):
-    starts: np.ndarray
+    starts: np.ndarray  # int64[k]: claim i has the other years ``starts[i]`` to ``ends[i]``
     ends: np.ndarray
-    words: np.ndarray  # uint64[t, 2]
-    same_year: np.ndarray
+    words: np.ndarray  # uint64[k + t, 2]: names of the claims' own years, then of the others
+    same_year: np.ndarray  # bool[t]
 
 
 @uncounted_inlined
@@ -86,52 +77,102 @@ def _year_of(date: int, begins: int) -> int:
     return year - 1 if date % 10_000 < begins else year
 
 
-@uncounted_kernel
-def _fill(
-    heap: np.ndarray, wire_claims: np.ndarray, claims: np.ndarray, rules: _Rules, key: DigestKey, material: np.ndarray,
-    out: _Out,
-) -> int:  # fmt: skip
-    """Write the keys of the other years; returns how many there are."""
-    count = 0
-    for index in range(claims.shape[0]):
-        row = np.uint64(index)
-        wire, claim = wire_claims[row], claims[row]
-        pack = np.uint64(claim.pack)
-        own = int64(claim.benefit_year)
-        begins = int64(rules.year_begins[pack])
-        first, last = own, own
-        if _year_of(int64(claim.admission_date), begins) < own:
-            first = own - 1
-        if _year_of(int64(claim.settlement_date), begins) > own:
-            last = own + 1
-        person = put_text(material, int64(0), heap, wire.person_id_start, int64(wire.person_id_size))
-        out.starts[row] = count
-        for year in range(first, last + 1):
-            for scheme in range(rules.accepted.shape[1]):
-                if rules.accepted[pack, np.uint64(scheme)] and (year != own or scheme != claim.scheme):
-                    size = put_number(material, put_number(material, person, int64(scheme)), int64(year))
-                    low, high = siphash128(material, np.uint64(0), np.uint64(size), key.low, key.high)
-                    place = np.uint64(count)
-                    out.words[place, np.uint64(0)] = low
-                    out.words[place, np.uint64(1)] = high
-                    out.same_year[place] = year == own
-                    count += 1
-        out.ends[row] = count
+@uncounted_inlined
+def _name_others(
+    heap: np.ndarray, wire: Any, claim: Any, rules: _Rules, key: DigestKey, material: np.ndarray, out: _Out, count: int
+) -> int:
+    """Write the names of the other years of a claim's person behind the ``count`` that are there; returns how many."""
+    pack = np.uint64(claim.pack)
+    own = int64(claim.benefit_year)
+    begins = int64(rules.year_begins[pack])
+    first, last = own, own
+    if _year_of(int64(claim.admission_date), begins) < own:
+        first = own - 1
+    if _year_of(int64(claim.settlement_date), begins) > own:
+        last = own + 1
+    person = put_text(material, int64(0), heap, wire.person_id_start, int64(wire.person_id_size))
+    claims = out.starts.shape[0]
+    for year in range(first, last + 1):
+        for scheme in range(rules.accepted.shape[1]):
+            if rules.accepted[pack, np.uint64(scheme)] and (year != own or scheme != claim.scheme):
+                size = put_number(material, put_number(material, person, int64(scheme)), int64(year))
+                low, high = siphash128(material, np.uint64(0), np.uint64(size), key.low, key.high)
+                place = np.uint64(claims + count)
+                out.words[place, np.uint64(0)] = low
+                out.words[place, np.uint64(1)] = high
+                out.same_year[np.uint64(count)] = year == own
+                count += 1
     return count
 
 
-def kin_keys(bundle: Bundle, incoming: Incoming, rows: np.ndarray, claims: np.ndarray) -> KinKeys:
-    """Return the names of the other years of the persons; ``rows`` int64[k] of the batch, ``claims`` CLAIM[k].
+@uncounted_inlined
+def _number_distinct(words: np.ndarray, count: int, seats: np.ndarray, numbers: np.ndarray) -> int:
+    """Move the distinct names of ``words`` uint64[count, 2] to the front; ``numbers`` takes each one's place there.
 
-    They are equal to ``keys.state_key`` of the person, the other scheme or year.
+    ``seats`` int64[2**k], at least twice as many, is -1 before. Returns how many names are distinct.
+    """
+    distinct, last_seat = 0, np.uint64(seats.shape[0] - 1)
+    for index in range(count):
+        low, high = words[np.uint64(index), np.uint64(0)], words[np.uint64(index), np.uint64(1)]
+        seat = low & last_seat
+        place = seats[seat]
+        while place >= 0 and (
+            words[np.uint64(place), np.uint64(0)] != low or words[np.uint64(place), np.uint64(1)] != high
+        ):
+            seat = (seat + np.uint64(1)) & last_seat
+            place = seats[seat]
+        if place < 0:
+            place = distinct
+            seats[seat] = place
+            words[np.uint64(place), np.uint64(0)] = low
+            words[np.uint64(place), np.uint64(1)] = high
+            distinct += 1
+        numbers[np.uint64(index)] = place
+    return distinct
+
+
+@kernel
+def _name_years(
+    heap: np.ndarray, wire_claims: np.ndarray, claims: np.ndarray, names: np.ndarray, rows: np.ndarray, rules: _Rules,
+    key: DigestKey, out: _Out, numbers: np.ndarray,
+) -> tuple[int, int]:  # fmt: skip
+    """Fill ``out``, with each name only once; returns how many other years there are, and how many names.
+
+    ``names`` uint8[n, 16]: of the years of the claims of the batch; ``numbers`` int64[k + t] takes the row of each.
+    """
+    material, count = np.empty(MATERIAL_BYTES, np.uint8), 0
+    own = names.view(np.uint64)
+    for i in range(rows.shape[0]):
+        row = np.uint64(rows[i])
+        out.words[i, 0], out.words[i, 1] = own[row, 0], own[row, 1]
+        out.starts[i] = count
+        count = _name_others(heap, wire_claims[row], claims[row], rules, key, material, out, count)
+        out.ends[i] = count
+    size, total = 16, rows.shape[0] + count
+    while size < 2 * total:
+        size *= 2
+    return count, _number_distinct(out.words, total, np.full(size, -1, np.int64), numbers)
+
+
+def name_years(
+    bundle: Bundle, incoming: Incoming, claims: np.ndarray, names: np.ndarray, rows: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, Kin]:
+    """Return the names of all years to read, uint8[m, 16], each once; for each of ``rows`` int64[k] its own, and kin.
+
+    ``claims`` CLAIM[n] and ``names`` uint8[n, 16], those of the claims' own years, are of the batch. The others are
+    equal to ``keys.state_key`` of the person and the other scheme or year.
     """
     rules = _Rules(bundle.lookup.schemes_accepted, bundle.benefit.year_begins)
-    most = len(rows) * _MOST_YEARS * int(rules.accepted.sum(axis=1).max(initial=0))
-    starts, ends = np.empty(len(rows), np.int64), np.empty(len(rows), np.int64)
-    out = _Out(starts, ends, np.empty((most, 2), np.uint64), np.empty(most, np.bool_))
-    wire = incoming.claims if len(rows) == len(incoming.claims) else incoming.claims.take(rows)
-    count = _fill(incoming.heap, wire, claims, rules, DigestKey(*KEY), np.empty(MATERIAL_BYTES, np.uint8), out)
-    return KinKeys(starts, ends, out.words[:count].view(np.uint8), out.same_year[:count])
+    count = len(rows)
+    most = count * _MOST_YEARS * rules.accepted.shape[1]
+    starts, ends = np.empty(count, np.int64), np.empty(count, np.int64)
+    out = _Out(starts, ends, np.empty((count + most, 2), np.uint64), np.empty(most, np.bool_))
+    numbers = np.empty(count + most, np.int64)
+    others, distinct = _name_years(
+        incoming.heap, incoming.claims, claims, names, rows, rules, DigestKey(*KEY), out, numbers
+    )
+    kin = Kin(starts, ends, numbers[count : count + others], out.same_year[:others])
+    return out.words[:distinct].view(np.uint8), numbers[:count], kin
 
 
 def other_years(bundle: Bundle, pool: str, person: str, year: tuple[int, int]) -> bytes:

@@ -11,9 +11,10 @@ import unicodedata
 
 import numpy as np
 
+from adjudicator.compiled.jit import uncounted_inlined
 from adjudicator.grouping.group import diagnosis_table, procedure_table
-from adjudicator.grouping.layout import GroupColumns
 from adjudicator.grouping.scheme.load import Scheme
+from adjudicator.wire.digest import KEY, digest_bytes, siphash128
 
 FIELDS = ("diagnoses", "procedures")
 FORMS = (
@@ -25,6 +26,10 @@ WHOLE_EDITION = 5_000
 """A scheme with as many diagnoses has those of its edition; the insurance edition has some 33,000."""
 MOST_KEPT = 20_000
 """Unknown codes whose verdict is kept."""
+PLACES = 1 << 16
+"""Places of the table of codes that nothing is told of."""
+_LAST_PLACE, _STEPS = np.uint64(PLACES - 1), 8
+_LOW, _HIGH = KEY
 _SHOWN = re.compile(r"[A-Za-z0-9.+*/ ]{1,20}")
 OTHER = (("a procedure", "手术操作编码"), ("a diagnosis", "疾病诊断编码"))
 """What a code is that stands in the other list."""
@@ -48,19 +53,14 @@ class NearCodes:
             }
             for table, translation in zip(self._tables, maps, strict=True)
         )
-        self._clinical = tuple(
-            np.array([code in meant for code in table.codes], np.bool_)
+        self.clinical = tuple(
+            np.array([code in meant for code in table.codes] or [False], np.bool_)
             for table, meant in zip(self._tables, self._meant, strict=True)
         )
+        """bool[codes] of diagnoses and of procedures: codes of the clinical edition, for which another is meant."""
+        self.silent = tuple(np.zeros((PLACES, 2), np.uint64) for _ in FIELDS)
+        """uint64[PLACES, 2] of diagnoses and of procedures: digests of unknown codes that nothing is told of."""
         self._kept: dict[tuple[int, bytes], Verdict] = {}
-
-    def doubtful(self, system: int, columns: GroupColumns) -> np.ndarray:
-        """Return the places of the codes of a system (0 diagnoses, 1 procedures) that the scheme does not know."""
-        ids = columns.procedures if system else columns.diagnoses
-        unknown: np.ndarray = ids < 0
-        if self._meant[system]:
-            unknown = unknown | self._clinical[system][ids]
-        return np.flatnonzero(unknown)
 
     def verdict(self, system: int, code: bytes) -> Verdict:
         """Return what is to be told of a code."""
@@ -68,7 +68,11 @@ class NearCodes:
         if key not in self._kept:
             if len(self._kept) >= MOST_KEPT:
                 self._kept.clear()
+                for table in self.silent:
+                    table[:] = 0
             self._kept[key] = self._judge(system, code.decode("utf-8", "replace"))
+            if self._kept[key] is None:
+                _keep_silent(self.silent[system], code)
         return self._kept[key]
 
     def _judge(self, system: int, text: str) -> Verdict:
@@ -85,6 +89,27 @@ class NearCodes:
             if code in self._tables[1 - system]:
                 return f"{shown[0]}, which is {OTHER[system][0]}", f"{shown[1]}（为{OTHER[system][1]}）"
         return shown if self._whole[system] or not FORMS[system].fullmatch(text) else None
+
+
+@uncounted_inlined
+def is_silent(table: np.ndarray, heap: np.ndarray, start: int, size: int) -> bool:
+    """Whether a code is among those that nothing is told of; a wrong no costs time only."""
+    begin = np.uint64(start)
+    low, high = siphash128(heap, begin, begin + np.uint64(size), _LOW, _HIGH)
+    found = False
+    for step in range(_STEPS):
+        place = (low + np.uint64(step)) & _LAST_PLACE
+        found |= table[place, np.uint64(0)] == low and table[place, np.uint64(1)] == high
+    return found
+
+
+def _keep_silent(table: np.ndarray, code: bytes) -> None:
+    """Note a code; where its places are taken, the verdict is looked up each time."""
+    digest = np.frombuffer(digest_bytes(code), np.uint64)
+    places = [(int(digest[0]) + step) % PLACES for step in range(_STEPS)]
+    free = [place for place in places if not table[place].any()]
+    if free:
+        table[free[0]] = digest
 
 
 def candidates(text: str, system: int) -> list[str]:

@@ -122,15 +122,24 @@ def collect(
     return [*problems, *(problem for problem in noted if problem.warning)]
 
 
-def fill_table(by_row: dict[int, list[Problem]], answers: np.ndarray, table: np.ndarray, heap_size: int) -> bytes:
-    """Write the problems of answers (row -> problems) into the answer tables; return the bytes of their texts.
+class ProblemTexts(NamedTuple):
+    """The problems of the answers: answer i has the rows ``starts[i]`` to ``ends[i]``; all empty where none has any."""
 
-    ``table`` has as many rows as there are problems; texts start at ``heap_size`` of the heap they are appended to.
+    rows: np.ndarray  # claim.answer_kernel.PROBLEM_ROW
+    starts: np.ndarray  # int64[k]
+    ends: np.ndarray  # int64[k]
+
+
+def fill_table(by_row: dict[int, list[Problem]], out: ProblemTexts, heap_size: int) -> bytes:
+    """Write the problems of answers (row -> problems) into ``out``; return the bytes of their texts.
+
+    ``out.rows`` has as many rows as there are problems; texts start at ``heap_size`` of the heap they are appended to.
     """
+    table = out.rows
     texts = bytearray()
     position = 0
     for row in sorted(by_row):
-        answers["problems_start"][row] = position
+        out.starts[row] = position
         for problem in by_row[row]:
             parts = (problem.row.code, problem.field, problem.message, problem.message_zh)
             for column, text in zip(("code", "field", "message", "message_zh"), parts, strict=True):
@@ -140,5 +149,5 @@ def fill_table(by_row: dict[int, list[Problem]], answers: np.ndarray, table: np.
                 texts += encoded
             table["warning"][position] = problem.warning
             position += 1
-        answers["problems_end"][row] = position
+        out.ends[row] = position
     return bytes(texts)

@@ -16,6 +16,7 @@ from adjudicator.benefit.tables import NO_STAYS, Stays
 from adjudicator.claim.incoming import Incoming
 from adjudicator.claim.kin import ELSEWHERE
 from adjudicator.claim.problems import Detail
+from adjudicator.claim.round_kernel import HAS_DISEASE, HAS_YEAR, begin_round
 from adjudicator.claim.state import UNKNOWN_CHAIN, PersonYears, StayParts, quota_key
 from adjudicator.columns import ACCUMULATOR_COUNT, QUOTA, SLOT
 from adjudicator.errors import E
@@ -47,8 +48,6 @@ class ClaimYears:
 
     slots: np.ndarray
     quotas: np.ndarray
-    slots_before: np.ndarray
-    quota_before: np.ndarray
     ledger_quota: np.ndarray
     """int64[k]: the ledger's use of the claim's quota before the claim."""
     stays: Stays
@@ -71,28 +70,29 @@ class ClaimYears:
         year gets an error, and ``details`` (by row) says what is wrong.
         """
         count = rows.shape[0]
-        slots = years.slots[state_rows]
-        quotas = np.zeros(count, QUOTA)
-        claims["state"] = np.arange(count)
-        claims["quota"] = -1
-        for position in np.flatnonzero((claims["disease"] >= 0) & (claims["error"] == 0)).tolist():
-            disease = bundle.packs[claims["pack"][position]].diseases[claims["disease"][position]]
-            if disease.period != QuotaPeriod.NONE:
-                key = quota_key(disease.code, period_of(int(claims["rule_date"][position]), disease.period))
-                used = years.quotas.get((int(state_rows[position]), key), 0)
-                quotas[position] = (key, used)
-                claims["quota"][position] = position
-        ledger_quota = quotas["used_fen"].copy()
-        for position in np.flatnonzero((claims["accumulators_given"] != 0) & (claims["error"] == 0)).tolist():
-            year = int(claims["benefit_year"][position])
-            wrong = _read_given(incoming, int(rows[position]), year, slots[position], quotas[position : position + 1])
-            if wrong:
-                claims["error"][position] = int(E.INVALID_ACCUMULATOR)
-                details[int(rows[position])] = Detail(wrong)
+        slots = np.empty((count, ACCUMULATOR_COUNT), np.int64)
+        quotas, ledger_quota = np.zeros(count, QUOTA), np.zeros(count, np.int64)
+        found = begin_round(claims, state_rows, years.slots, slots)
+        if found & HAS_DISEASE:
+            for position in np.flatnonzero((claims["disease"] >= 0) & (claims["error"] == 0)).tolist():
+                disease = bundle.packs[claims["pack"][position]].diseases[claims["disease"][position]]
+                if disease.period != QuotaPeriod.NONE:
+                    key = quota_key(disease.code, period_of(int(claims["rule_date"][position]), disease.period))
+                    used = years.quotas.get((int(state_rows[position]), key), 0)
+                    quotas[position] = (key, used)
+                    claims["quota"][position] = position
+            ledger_quota = quotas["used_fen"].copy()
+        if found & HAS_YEAR:
+            for position in np.flatnonzero((claims["accumulators_given"] != 0) & (claims["error"] == 0)).tolist():
+                year, quota = int(claims["benefit_year"][position]), quotas[position : position + 1]
+                wrong = _read_given(incoming, int(rows[position]), year, slots[position], quota)
+                if wrong:
+                    claims["error"][position] = int(E.INVALID_ACCUMULATOR)
+                    details[int(rows[position])] = Detail(wrong)
         if years.chains:
             join_chains(claims, rows, years.chains)
         stays = join_stays(claims, rows, years.stays) if years.stays else NO_STAYS
-        return cls(slots, quotas, slots.copy(), quotas["used_fen"].copy(), ledger_quota, stays)
+        return cls(slots, quotas, ledger_quota, stays)
 
     def add_elsewhere(self, claims: np.ndarray, amounts: np.ndarray) -> np.ndarray:
         """Add what other schemes' years have of the amounts that count together, int64[k, len(ELSEWHERE)].
@@ -101,13 +101,10 @@ class ClaimYears:
         """
         added: np.ndarray = np.where(claims["accumulators_given"][:, None] != 0, 0, amounts)
         self.slots[:, ELSEWHERE] += added
-        self.slots_before[:, ELSEWHERE] += added
         return added
 
-    def give_back(self, state_rows: np.ndarray, years: PersonYears) -> None:
-        """Add what the claims changed to the years."""
-        years.slots[state_rows] += self.slots - self.slots_before
-        used = self.ledger_quota + self.quotas["used_fen"] - self.quota_before
+    def give_quotas_back(self, state_rows: np.ndarray, used: np.ndarray, years: PersonYears) -> None:
+        """Write what the disease quotas of the years have used after the claims, int64[k] fen."""
         for position in np.flatnonzero(self.quotas["key"]).tolist():
             years.quotas[int(state_rows[position]), int(self.quotas["key"][position])] = int(used[position])
 

@@ -6,13 +6,14 @@ A finding never changes a group. Whether a finding of severity ``refuse`` stops 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
 import numpy as np
 
+from adjudicator.compiled.held import Held, hold
 from adjudicator.errors import E, Problem
 from adjudicator.grouping import coding_kernel as kernel
 from adjudicator.grouping.coding_checks import Check, CheckSeverity, CodingChecks
+from adjudicator.grouping.coding_kernel import CodeTexts
 from adjudicator.grouping.layout import GroupColumns
 from adjudicator.wire.codetable import CodeTable
 
@@ -26,22 +27,6 @@ CHECK = np.dtype(
 FINDING = np.dtype([("record", "i8"), ("check", "i4"), ("system", "i4"), ("position", "i4")], align=True)
 """One failed check: record, position of the check in ``CodingChecks.checks``, system (0 D, 1 P, 2 person), position."""
 SYSTEMS = ("diagnoses", "procedures")
-_Beginnings = tuple[np.ndarray, CodeTable, np.ndarray]
-
-
-class CodeTexts(NamedTuple):
-    """Texts of the codes of ``GroupColumns``: ranges of one byte buffer."""
-
-    octets: np.ndarray
-    diagnosis_starts: np.ndarray
-    diagnosis_sizes: np.ndarray
-    procedure_starts: np.ndarray
-    procedure_sizes: np.ndarray
-
-    def code(self, system: int, row: int) -> str:
-        """Text of one code by its row in the flat arrays."""
-        starts, sizes = self[1:3] if system == kernel.DIAGNOSIS else self[3:5]
-        return self.octets[starts[row] : starts[row] + sizes[row]].tobytes().decode("utf-8", "replace")
 
 
 def texts_of(diagnoses: Sequence[Sequence[str]], procedures: Sequence[Sequence[str]]) -> CodeTexts:
@@ -65,18 +50,10 @@ def texts_of_wire(heap: np.ndarray, diagnoses: np.ndarray, procedures: np.ndarra
 
 def check(rules: CodingChecks, columns: GroupColumns, texts: CodeTexts) -> np.ndarray:
     """Return FINDING rows of every failed check, in order of records. The code ids of ``columns`` are not read."""
-    rows, tables = _compiled(rules)
-    marked = []
-    for system, (starts, sizes) in enumerate((texts[1:3], texts[3:5])):
-        lengths, table, masks = tables[system]
-        marks = np.zeros(len(starts), "u8")
-        kernel.mark_codes(texts.octets, starts, sizes, lengths, table.arrays, masks, marks)
-        offsets = columns.diagnosis_offsets if system == kernel.DIAGNOSIS else columns.procedure_offsets
-        marked.append(kernel.MarkedCodes(system, offsets, texts.octets, starts, sizes, marks))
-    room = len(columns.sex) // 4 + 64
+    held, room = _compiled(rules), len(columns.sex) // 4 + 64
     while True:
-        out = np.zeros(room, FINDING)
-        count = kernel.check_records(rows, columns, marked[0], marked[1], out)
+        out = np.empty(room, FINDING)
+        count = kernel.check_texts(held, columns, texts, out)
         if count <= room:
             return out[:count]
         room = count
@@ -124,7 +101,7 @@ def describe(
     return f"{code}: {text} ({failed.id})"
 
 
-def _compiled(rules: CodingChecks) -> tuple[np.ndarray, list[_Beginnings]]:
+def _compiled(rules: CodingChecks) -> Held:
     if "compiled" not in rules.tables:
         rows = np.zeros(len(rules.checks), CHECK)
         for row, one in zip(rows, rules.checks, strict=True):
@@ -133,16 +110,16 @@ def _compiled(rules: CodingChecks) -> tuple[np.ndarray, list[_Beginnings]]:
             row["age_years_low"], row["age_years_high"] = one.age_years
             row["age_days_low"], row["age_days_high"] = one.age_days
         tables = [_beginnings([getattr(one, name) for one in rules.checks]) for name in SYSTEMS]
-        rules.tables["compiled"] = rows, tables
-    compiled: tuple[np.ndarray, list[_Beginnings]] = rules.tables["compiled"]
+        rules.tables["compiled"] = hold(kernel.CheckRules(rows, *tables))
+    compiled: Held = rules.tables["compiled"]
     return compiled
 
 
-def _beginnings(lists: Sequence[Sequence[str]]) -> _Beginnings:
+def _beginnings(lists: Sequence[Sequence[str]]) -> kernel.Beginnings:
     """Lengths that occur, table of all beginnings, and for each the checks that name it."""
     masks: dict[str, int] = {}
     for number, codes in enumerate(lists):
         for code in codes:
             masks[code] = masks.get(code, 0) | 1 << number
     lengths = np.array(sorted({len(code.encode()) for code in masks}), "i8")
-    return lengths, CodeTable(list(masks)), np.array(list(masks.values()) or [0], "u8")
+    return kernel.Beginnings(lengths, CodeTable(list(masks)).arrays, np.array(list(masks.values()) or [0], "u8"))

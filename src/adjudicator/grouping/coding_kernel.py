@@ -10,7 +10,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from adjudicator.compiled.jit import int64, uint64, uncounted_inlined, uncounted_kernel
+from adjudicator.compiled.held import Held
+from adjudicator.compiled.jit import int64, kernel, uint64, uncounted_inlined, uncounted_kernel
 from adjudicator.grouping.coding_checks import CheckKind
 from adjudicator.grouping.layout import GroupColumns
 from adjudicator.wire.codetable import find_code
@@ -32,24 +33,54 @@ class MarkedCodes(NamedTuple):
     marks: np.ndarray  # uint64 by code: bits of checks
 
 
-@uncounted_kernel
-def mark_codes(
-    octets: np.ndarray, starts: np.ndarray, sizes: np.ndarray, lengths: np.ndarray, table: Any, masks: np.ndarray,
-    out: np.ndarray,
-) -> None:  # fmt: skip
-    """Write to ``out`` uint64[n] the checks that name a beginning of each code.
+class CodeTexts(NamedTuple):
+    """Texts of the codes of ``GroupColumns``: ranges of one byte buffer."""
 
-    ``lengths`` int64: lengths of the beginnings; ``table``: ``CodeTable.arrays`` of them; ``masks`` uint64 by entry.
-    """
-    keys, offsets, slots, tags = table
+    octets: np.ndarray
+    diagnosis_starts: np.ndarray
+    diagnosis_sizes: np.ndarray
+    procedure_starts: np.ndarray
+    procedure_sizes: np.ndarray
+
+    def code(self, system: int, row: int) -> str:
+        """Text of one code by its row in the flat arrays."""
+        starts, sizes = self[1:3] if system == DIAGNOSIS else self[3:5]
+        return self.octets[starts[row] : starts[row] + sizes[row]].tobytes().decode("utf-8", "replace")
+
+
+class Beginnings(NamedTuple):
+    """Beginnings of codes that the checks name in one system."""
+
+    lengths: np.ndarray  # int64: lengths that occur
+    table: tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]  # ``CodeTable.arrays`` of them
+    masks: np.ndarray  # uint64 by entry: bits of the checks that name it
+
+
+class CheckRules(NamedTuple):
+    """The checks of a pack."""
+
+    checks: np.ndarray  # rows of ``grouping.coding.CHECK``
+    diagnoses: Beginnings
+    procedures: Beginnings
+
+
+@uncounted_inlined
+def _mark_codes(
+    octets: np.ndarray, starts: np.ndarray, sizes: np.ndarray, beginnings: Beginnings, out: np.ndarray
+) -> int:
+    """Write to ``out`` uint64[n] the checks that name a beginning of each code; returns how many codes there are."""
+    lengths, masks = beginnings.lengths, beginnings.masks
+    keys, offsets, slots, tags = beginnings.table
     for row in range(len(starts)):
         marked = uint64(0)
-        for length in lengths:
+        for place in range(len(lengths)):
+            length = lengths[place]
             if length <= sizes[row]:
                 entry = find_code(octets, starts[row], length, keys, offsets, slots, tags)
                 if entry >= 0:
                     marked |= masks[entry]
         out[row] = marked
+    return len(starts)
 
 
 @uncounted_inlined
@@ -156,3 +187,21 @@ def check_records(
             elif kind == PROCEDURE_NEEDS_DIAGNOSIS and not _is_marked(diagnoses, record, number):
                 found = _note_marked(procedures, record, number, out, found)
     return found
+
+
+@kernel
+def check_texts(held: Held, columns: GroupColumns, texts: CodeTexts, out: np.ndarray) -> int:
+    """Write the findings of every record to ``out`` (``grouping.coding.FINDING``); returns how many there are.
+
+    ``columns``: code ids are not read. Findings beyond the length of ``out`` are counted, not written.
+    """
+    rules = held.it
+    starts, sizes = texts.diagnosis_starts, texts.diagnosis_sizes
+    marks = np.empty(len(starts), np.uint64)
+    _mark_codes(texts.octets, starts, sizes, rules.diagnoses, marks)
+    diagnoses = MarkedCodes(DIAGNOSIS, columns.diagnosis_offsets, texts.octets, starts, sizes, marks)
+    starts, sizes = texts.procedure_starts, texts.procedure_sizes
+    marks = np.empty(len(starts), np.uint64)
+    _mark_codes(texts.octets, starts, sizes, rules.procedures, marks)
+    procedures = MarkedCodes(PROCEDURE, columns.procedure_offsets, texts.octets, starts, sizes, marks)
+    return check_records(rules.checks, columns, diagnoses, procedures, out)

@@ -466,15 +466,3 @@ def write_blocks(
             _seal(blocks, block, i, last)
             block, last, stop = block + 1, i, at
     return block
-
-
-# ---------------------------------------------------------------- totals
-
-
-@uncounted_kernel
-def sum_groups(groups: np.ndarray, amounts: np.ndarray, sums: np.ndarray) -> None:
-    """Add the rows of ``amounts`` int64[n, funds] to ``sums`` int64[g, funds] by ``groups`` int64[n]."""
-    sums[:] = 0
-    for i in range(groups.shape[0]):
-        for fund in range(amounts.shape[1]):
-            sums[groups[i], fund] += amounts[i, fund]

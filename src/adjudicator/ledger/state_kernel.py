@@ -11,8 +11,10 @@ from typing import NamedTuple
 import numpy as np
 
 from adjudicator.claim.state import StoredOrder
-from adjudicator.compiled.jit import uncounted_inlined, uncounted_kernel
+from adjudicator.columns import ACCUMULATOR_COUNT, CARE_DAYS, QUOTA
+from adjudicator.compiled.jit import kernel, uncounted_inlined, uncounted_kernel
 from adjudicator.ledger import layout
+from adjudicator.ledger.layout import STATE_HEAD
 
 _STATE_WORDS, _FORMAT = layout.STATE_WORDS, layout.STATE_FORMAT
 
@@ -21,10 +23,9 @@ GOOD, WRONG_SIZE, OTHER_FORMAT, UNKNOWN_NUMBER = range(4)
 
 
 class Buffer(NamedTuple):
-    """One buffer of whole words, seen in four widths, and where each state starts in it, in words."""
+    """One buffer of whole words, seen in three widths, and where each state starts in it, in words."""
 
     words: np.ndarray  # uint64
-    halves: np.ndarray  # uint32
     quarters: np.ndarray  # uint16
     octets: np.ndarray  # uint8
     offsets: np.ndarray  # int64[n + 1]
@@ -32,7 +33,7 @@ class Buffer(NamedTuple):
     @classmethod
     def of(cls, words: np.ndarray, offsets: np.ndarray) -> Buffer:
         """Return the views of ``words`` uint64."""
-        return cls(words, words.view(np.uint32), words.view(np.uint16), words.view(np.uint8), offsets)
+        return cls(words, words.view(np.uint16), words.view(np.uint8), offsets)
 
 
 class Changes(NamedTuple):
@@ -180,8 +181,8 @@ def _why_wrong(stored: Buffer, place_of: np.ndarray, years: Years, j: int) -> in
     return found
 
 
-@uncounted_kernel
-def read_states(stored: Buffer, place_of: np.ndarray, years: Years, found: np.ndarray) -> bool:
+@uncounted_inlined
+def _read_states(stored: Buffer, place_of: np.ndarray, years: Years, found: np.ndarray) -> bool:
     """Read stored states and say whether all could be read.
 
     ``years`` has zero heads and slots before; an empty state leaves them so, and one that is wrong as well. ``found``
@@ -213,9 +214,9 @@ def read_states(stored: Buffer, place_of: np.ndarray, years: Years, found: np.nd
     return good
 
 
-@uncounted_kernel
-def read_pairs(stored: Buffer, years: Years, quotas: np.ndarray, days: np.ndarray) -> None:
-    """Read the quotas and the care days of the states that ``read_states`` has read, one after the other.
+@uncounted_inlined
+def _read_pairs(stored: Buffer, years: Years, quotas: np.ndarray, days: np.ndarray) -> None:
+    """Read the quotas and the care days of the states that ``_read_states`` has read, one after the other.
 
     ``quotas`` QUOTA and ``days`` CARE_DAYS are fully overwritten.
     """
@@ -231,3 +232,50 @@ def read_pairs(stored: Buffer, years: Years, quotas: np.ndarray, days: np.ndarra
             days[k].key = stored.words[np.uint64(at)]
             days[k].days = np.int64(stored.words[np.uint64(at + 1)])
             at += 2
+
+
+class ReadStates(NamedTuple):
+    """Persons' years as they were read; the columns are those of ``ledger.states.StateRead``."""
+
+    found: np.ndarray  # int64[m]: GOOD, or what is wrong with each
+    versions: np.ndarray
+    last: np.ndarray
+    slots: np.ndarray
+    quota_offsets: np.ndarray
+    quotas: np.ndarray
+    days_offsets: np.ndarray
+    days: np.ndarray
+
+
+@kernel
+def parse_states(octets: np.ndarray, ends: np.ndarray, place_of: np.ndarray) -> tuple[bool, ReadStates]:
+    """Read stored states that stand one after the other in ``octets``, and say whether all could be read.
+
+    ``ends`` int64[m]: where each ends; ``place_of`` as in StoredOrder. The year of a state that is wrong is that of a
+    person without a settlement.
+    """
+    count = ends.shape[0]
+    words, offsets = np.zeros(octets.shape[0] // 8 + count + 1, np.uint64), np.zeros(count + 1, np.int64)
+    copy, first = words.view(np.uint8), 0
+    for j in range(count):
+        size, at = ends[j] - first, 8 * offsets[j]
+        # What is not of whole words is wrong; as one word it is no state either and keeps the words together.
+        whole = size % 8 == 0
+        if whole:
+            for k in range(size):
+                copy[np.uint64(at + k)] = octets[np.uint64(first + k)]
+        offsets[j + 1] = offsets[j] + (size // 8 if whole else 1)
+        first = ends[j]
+    heads, found = np.zeros(count, STATE_HEAD), np.empty(count, np.int64)
+    slots = np.zeros((count, ACCUMULATOR_COUNT), np.int64)
+    quota_offsets, days_offsets = np.empty(count + 1, np.int64), np.empty(count + 1, np.int64)
+    head_words = heads.view(np.uint64).reshape(count, _STATE_WORDS)
+    years = Years(heads, head_words, slots, quota_offsets, days_offsets)
+    stored = Buffer(words, words.view(np.uint16), copy, offsets)
+    good = _read_states(stored, place_of, years, found)
+    quotas, days = np.empty(quota_offsets[count], QUOTA), np.empty(days_offsets[count], CARE_DAYS)
+    _read_pairs(stored, years, quotas, days)
+    versions, last = np.empty(count, np.uint64), np.empty((count, 2), np.uint64)
+    for j in range(count):
+        versions[j], last[j, 0], last[j, 1] = head_words[j, 0], head_words[j, 1], head_words[j, 2]
+    return good, ReadStates(found, versions, last.view(np.uint8), slots, quota_offsets, quotas, days_offsets, days)

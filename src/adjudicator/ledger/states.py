@@ -4,22 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 
 import numpy as np
 
 from adjudicator.claim.state import STORED
-from adjudicator.columns import ACCUMULATOR_COUNT, CARE_DAYS, QUOTA
+from adjudicator.columns import CARE_DAYS, QUOTA
 from adjudicator.errors import E, refuse
-from adjudicator.ledger.layout import CHANGE, NUMBER, STATE_FORMAT, STATE_HEAD, STATE_WORDS, padded
+from adjudicator.ledger.layout import CHANGE, NUMBER, STATE_FORMAT, STATE_HEAD, padded
 from adjudicator.ledger.state_kernel import (
     GOOD,
     OTHER_FORMAT,
     UNKNOWN_NUMBER,
     WRONG_SIZE,
-    Buffer,
-    Years,
-    read_pairs,
-    read_states,
+    parse_states,
 )
 
 WHY = {
@@ -51,7 +49,7 @@ class StateRead:
     def parse(cls, keys: np.ndarray, values: Sequence[bytes]) -> StateRead:
         """Read the stored values, empty where there is none. Errors: E.LEDGER_CORRUPT for one that is wrong."""
         found, states = parse_each(keys, values)
-        if found.any():
+        if np.count_nonzero(found):
             raise refuse(E.LEDGER_CORRUPT, detail=WHY[int(found[found != GOOD][0])])
         return states
 
@@ -71,24 +69,10 @@ def parse_each(keys: np.ndarray, values: Sequence[bytes]) -> tuple[np.ndarray, S
 
     The year of a value that is wrong is that of a person without a settlement.
     """
-    count = len(values)
-    sizes = np.fromiter(map(len, values), np.int64, count)
-    if (sizes % 8).any():
-        # A value that is not of whole words is wrong anyway; one word is no state either and keeps the words together.
-        values = [value if len(value) % 8 == 0 else bytes(8) for value in values]
-        sizes[sizes % 8 != 0] = 8
-    offsets = np.zeros(count + 1, np.int64)
-    np.cumsum(sizes // 8, out=offsets[1:])
-    stored = Buffer.of(np.frombuffer(b"".join(values), np.uint64), offsets)
-    heads, found = np.zeros(count, STATE_HEAD), np.empty(count, np.int64)
-    slots, quota_offsets = np.zeros((count, ACCUMULATOR_COUNT), np.int64), np.empty(count + 1, np.int64)
-    days_offsets = np.empty(count + 1, np.int64)
-    years = Years(heads, heads.view(np.uint64).reshape(-1, STATE_WORDS), slots, quota_offsets, days_offsets)
-    read_states(stored, STORED.place_of, years, found)
-    quotas, days = np.empty(int(quota_offsets[-1]), QUOTA), np.empty(int(days_offsets[-1]), CARE_DAYS)
-    if quotas.size or days.size:
-        read_pairs(stored, years, quotas, days)
-    return found, StateRead(keys, heads["version"], heads["last"], slots, quota_offsets, quotas, days_offsets, days)
+    octets = np.frombuffer(b"".join(values) or bytes(8), np.uint8)
+    ends = np.fromiter(accumulate(map(len, values)), np.int64, len(values))
+    _, read = parse_states(octets, ends, STORED.place_of)
+    return read.found, StateRead(keys, *read[1:])
 
 
 def encode_state(

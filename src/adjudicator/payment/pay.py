@@ -30,15 +30,17 @@ def pay(
     Expected errors are numbers 8001 to 8006 in ``out["error"]``; a claim or benefit that has an error already gives
     zeros.
     """
-    rules = bundle.payment
+    pay_claims(bundle.payment.tables, claims, splits, benefits, groups, code_ids(bundle, len(claims), codes), out)
+
+
+def code_ids(bundle: Any, count: int, codes: Any) -> ClaimCodes:
+    """Return the ids of ``codes``, or those of so many claims without any where no rule asks for them."""
     if codes is None:
-        if rules.needs_codes:
+        if bundle.payment.needs_codes:
             raise ValueError("some payment rule asks for diagnoses or procedures: pass codes")
-        offsets = np.zeros(claims.shape[0] + 1, np.int64)
-        ids = ClaimCodes(offsets, _NO_IDS, offsets, _NO_IDS)
-    else:
-        ids = ClaimCodes(
-            np.asarray(codes.diagnosis_offsets, np.int64), np.asarray(codes.diagnoses, np.int32),
-            np.asarray(codes.procedure_offsets, np.int64), np.asarray(codes.procedures, np.int32),
-        )  # fmt: skip
-    pay_claims(rules.tables, claims, splits, benefits, groups, ids, out)
+        offsets = np.zeros(count + 1, np.int64)
+        return ClaimCodes(offsets, _NO_IDS, offsets, _NO_IDS)
+    return ClaimCodes(
+        np.asarray(codes.diagnosis_offsets, np.int64), np.asarray(codes.diagnoses, np.int32),
+        np.asarray(codes.procedure_offsets, np.int64), np.asarray(codes.procedures, np.int32),
+    )  # fmt: skip

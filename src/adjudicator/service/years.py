@@ -8,9 +8,8 @@ import numpy as np
 
 from adjudicator.claim.batch import Resolved, Result
 from adjudicator.claim.care_days import StoredDays
-from adjudicator.claim.kin import Kin, kin_keys
+from adjudicator.claim.kin import Kin, name_years
 from adjudicator.claim.state import PersonYears
-from adjudicator.columns import KEY
 from adjudicator.ledger.states import StateRead
 from adjudicator.rules.bundle import Bundle
 
@@ -19,11 +18,7 @@ NO_ROWS = np.zeros(0, np.int64)
 
 def year_keys(bundle: Bundle, resolved: Resolved, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray, Kin]:
     """Return the names of all years to read, uint8[m, 16], for each of ``rows`` its own among them, and its kin."""
-    others = kin_keys(bundle, resolved.incoming, rows, resolved.claims[rows])
-    distinct, places = np.concatenate((resolved.state_keys[rows], others.keys)), np.arange(len(rows) + len(others.keys))
-    if len(rows) > 1:
-        distinct, places = unique_keys(distinct)
-    return distinct, places[: len(rows)], Kin(others.starts, others.ends, places[len(rows) :], others.same_year)
+    return name_years(bundle, resolved.incoming, resolved.claims, resolved.state_keys, rows)
 
 
 def person_years(states: StateRead, own: np.ndarray, kin: Kin) -> PersonYears:
@@ -67,17 +62,3 @@ def guarded(result: Result, kept: np.ndarray, kin: Kin, strict: np.ndarray, part
     ranges = zip(kin.starts[kept][asked].tolist(), kin.ends[kept][asked].tolist(), strict=True)
     rows = {row for start, end in ranges for row in kin.rows[start:end].tolist()}
     return np.array(sorted(rows.difference(result.state_rows[kept].tolist())), np.int64)
-
-
-def unique_keys(keys: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the distinct keys (uint8[m, 16]) of uint8[n, 16], and for each of the n its row among them (int64).
-
-    >>> distinct, rows = unique_keys(np.array([[7] * 16, [5] * 16, [7] * 16], np.uint8))
-    >>> distinct[:, 0].tolist(), rows.tolist()
-    ([7, 5], [0, 1, 0])
-    """
-    known: dict[bytes, int] = {}
-    rows = []
-    for key in keys.view(KEY).ravel().tolist():
-        rows.append(known.setdefault(key, len(known)))  # quicker than sorting for the sizes that come
-    return np.frombuffer(b"".join(known), np.uint8).reshape(-1, 16), np.array(rows, np.int64)

@@ -16,7 +16,8 @@ from adjudicator.wire.decode_kernel import CANONICAL, MALFORMED, OK, STACK_WIDTH
 from adjudicator.wire.schema import Tables, WireSchema, list_schema
 
 __all__ = [
-    "BATCH_DEPTH", "CANONICAL", "MALFORMED", "MAX_DEPTH", "OK", "TOO_MANY_ROWS", "Decoded", "as_octets", "decode", "split_batch",
+    "BATCH_DEPTH", "CANONICAL", "MALFORMED", "MAX_DEPTH", "OK", "TOO_MANY_ROWS", "Decoded", "as_octets", "decode",
+    "split_batch",
 ]  # fmt: skip
 
 MAX_DEPTH = 100
@@ -82,8 +83,8 @@ def decode(
         raise ValueError("a root lies outside the buffer")
     arena, written = np.empty(words, np.int64), np.empty(len(starts), np.uint8)
     fill_rows(
-        octets, starts, ends, status, written, depth, *shape, bases, counts, used, saved, stack, arena, arena.view(np.int32),
-        arena.view(np.uint8),
+        octets, starts, ends, status, written, depth, *shape, bases, counts, used, saved, stack, arena,
+        arena.view(np.int32), arena.view(np.uint8),
     )  # fmt: skip
     return Decoded(Tables(schema, used, arena, bases), status, written)
 
