@@ -16,7 +16,8 @@ import pytest
 
 from adjudicator import columns
 from adjudicator.benefit import settle as benefit
-from adjudicator.catalogue import lines
+from adjudicator.catalogue.line_split import LineBatch
+from adjudicator.catalogue.lines import split_lines
 from adjudicator.claim.engine import Engine
 from adjudicator.claim.local import Years, price_batch
 from adjudicator.payment import pay as payment
@@ -92,7 +93,7 @@ def test_all_kernels(benchmark, engine: Engine) -> None:
 
     def run() -> None:
         states[:] = 0
-        lines.split_lines(engine.bundle, claims, fee_lines, line_splits, splits)
+        split_lines(engine.bundle.catalogue.rules, LineBatch(claims, fee_lines, line_splits, splits))
         benefit.settle(engine.bundle.benefit, claims, splits, states, quotas, benefits)
         payment.pay(engine.bundle, claims, splits, benefits, groups, payments, batch.codes)
 

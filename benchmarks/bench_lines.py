@@ -13,6 +13,7 @@ from tests.catalogue import naive
 
 from adjudicator import columns
 from adjudicator.catalogue.layout import VersionFlag
+from adjudicator.catalogue.line_split import LineBatch
 from adjudicator.catalogue.lines import split_lines
 from adjudicator.catalogue.tables import yyyymmdd
 from adjudicator.codes import PERSON_TYPES, Place, Scheme
@@ -58,7 +59,7 @@ def batch(bundle):
 def kernel(bundle, claims, lines):
     """Runs the kernel; returns the line results and the sums."""
     line_out, split_out = np.empty(len(lines), columns.LINE_SPLIT), np.empty(len(claims), columns.SPLIT)
-    split_lines(bundle, claims, lines, line_out, split_out)
+    split_lines(bundle.catalogue.rules, LineBatch(claims, lines, line_out, split_out))
     return line_out, split_out
 
 
@@ -95,7 +96,8 @@ def test_kernel(benchmark, bundle, batch):
     line_out, _ = kernel(bundle, claims, lines)
     assert not claims["error"].any()
     line_out, split_out = np.empty(len(lines), columns.LINE_SPLIT), np.empty(len(claims), columns.SPLIT)
-    benchmark.pedantic(split_lines, (bundle, claims, lines, line_out, split_out), rounds=15, warmup_rounds=1)
+    batch = LineBatch(claims, lines, line_out, split_out)
+    benchmark.pedantic(split_lines, (bundle.catalogue.rules, batch), rounds=15, warmup_rounds=1)
     RESULTS["kernel"] = benchmark.stats.stats.min / len(lines) * 1e9
 
 

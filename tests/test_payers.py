@@ -143,7 +143,7 @@ def test_one_row_more_reaches_every_list():
         from adjudicator.codes import Scheme
         from adjudicator.interop.national import write_setlinfo
         from adjudicator.ledger import reconcile
-        from adjudicator.ledger.batch import fund_amounts
+        from tests.ledger.made import fund_amounts
         from adjudicator.ledger.names import fund_text
         from adjudicator.service.explaining import explain
         from adjudicator.v1 import pooling_pb2, settlement_pb2

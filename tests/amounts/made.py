@@ -8,12 +8,12 @@ import numpy as np
 import pyarrow as pa
 
 from adjudicator.amounts.fields import AFTER, RESULTS
-from adjudicator.benefit.settle import decide_dates
 from adjudicator.claim.years import period_of
 from adjudicator.codes import PERSON_TYPES, SCHEME_NATIONAL, CareKind, Scheme
 from adjudicator.columns import ACCUMULATOR_NAMES, SLOT
 from adjudicator.options import QuotaPeriod
 from tests.benefit import naive
+from tests.benefit.deciding import decide_dates
 from tests.benefit.made import NAMES, random_claims
 
 ELSEWHERE = {0: "", 1: "{province}9900", 2: "110101"}

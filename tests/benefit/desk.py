@@ -8,12 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from adjudicator.benefit.settle import decide_dates, settle
+from adjudicator.benefit.settle import settle
 from adjudicator.codes import PERSON_TYPES, CareKind, Filing, Place, Referral, Scheme
 from adjudicator.columns import ACCUMULATOR_COUNT, BENEFIT, CLAIM, QUOTA, SLOT, SPLIT
 from adjudicator.errors import E
 from adjudicator.rules.bundle import Bundle
 from adjudicator.rules.inline import inline_bundle
+from tests.benefit.deciding import decide_dates
 
 AMOUNTS = {"in_scope": "in_scope_fen", "first_pay": "first_pay_fen", "over_ceiling": "over_ceiling_fen",
            "self_paid": "wholly_self_paid_fen", "copay_free": "copay_free_fen",

@@ -7,13 +7,14 @@ from functools import cache
 import numpy as np
 
 from adjudicator.benefit.records import PART, WORK
-from adjudicator.benefit.settle import NO_LINES, decide_dates, run
+from adjudicator.benefit.settle import NO_LINES, run
 from adjudicator.benefit.tables import Claims, Stays
 from adjudicator.codes import PERSON_TYPES
 from adjudicator.columns import ACCUMULATOR_COUNT, ACCUMULATOR_NAMES, BENEFIT, CLAIM, QUOTA, SLOT, SPLIT
 from adjudicator.rules.bundle import Bundle, compile_bundle
 from adjudicator.rules.load import read_pack
 from tests.benefit import naive
+from tests.benefit.deciding import decide_dates
 
 PACKS = ("taohuayuan", "hangzhou", "huzhou", "taizhou", "zhuzhou")
 NAMES = {

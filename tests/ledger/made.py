@@ -11,12 +11,14 @@ import numpy as np
 from adjudicator.claim.keys import DIRECTION_REVERSE, settlement_key
 from adjudicator.codes import Scheme
 from adjudicator.columns import ACCUMULATOR_COUNT, BENEFIT, CARE_DAYS, CLAIM, LINE_SPLIT, PAYMENT, SLOT
-from adjudicator.ledger.batch import Identities, Money, Settlements, pack
+from adjudicator.ledger.batch import Settlements, pack
+from adjudicator.ledger.commit_kernel import Identities, Money, post_amounts
 from adjudicator.ledger.fee_lines import Lines
 from adjudicator.ledger.record_kernel import Names, Parts
 from adjudicator.ledger.state_kernel import Changes
 from adjudicator.ledger.states import StateRead
 from adjudicator.ledger.store import Committed
+from adjudicator.payers import LEDGER_COUNT
 from adjudicator.v1 import claim_pb2, record_pb2, settlement_pb2
 from adjudicator.wire.schema import compile_schema
 
@@ -258,3 +260,10 @@ async def dump(ledger, pool: str) -> dict[bytes, bytes]:
     client = ledger.connection.client
     keys = [key async for key in client.scan_iter(match=f"adj:\\{{{pool}}}:*", count=1000)]
     return {key: await client.dump(key) for key in keys}
+
+
+def fund_amounts(claims: np.ndarray, benefits: np.ndarray, payments: np.ndarray) -> np.ndarray:
+    """What each settlement posts: int64[n, accounts] in fen."""
+    amounts = np.empty((len(claims), LEDGER_COUNT), np.int64)
+    post_amounts(claims, benefits, payments, amounts)
+    return amounts

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from adjudicator.columns import ACCUMULATOR_NAMES, ACCUMULATORS, BENEFIT, CLAIM, PAYMENT, QUOTA
 from adjudicator.errors import AdjudicatorError, E
-from adjudicator.ledger.batch import fund_amounts, pack
+from adjudicator.ledger.batch import pack
 from adjudicator.ledger.journal import parse
 from adjudicator.ledger.layout import Kind
 from adjudicator.ledger.record import Record, read_block
@@ -19,7 +19,7 @@ from adjudicator.ledger.states import StateRead
 from adjudicator.payers import Fund
 from adjudicator.v1.record_pb2 import RecordBasis
 from tests.ledger import naive
-from tests.ledger.made import Case, random_case, settlements, unique_states
+from tests.ledger.made import Case, fund_amounts, random_case, settlements, unique_states
 
 
 def born_or_grown(keys: list[bytes], random_: random.Random) -> tuple[StateRead, list[naive.Year]]:

@@ -8,7 +8,6 @@ import numpy as np
 
 from adjudicator.benefit.cascade import settle_claims
 from adjudicator.benefit.compile import Benefit
-from adjudicator.benefit.dates import decide
 from adjudicator.benefit.records import WORK
 from adjudicator.benefit.tables import Claims, Rules
 from adjudicator.columns import BENEFIT, CLAIM, SPLIT
@@ -18,15 +17,6 @@ Kernel = Callable[[Rules, Claims, np.ndarray, np.ndarray, np.ndarray, np.ndarray
 NO_LINES = np.zeros(0, np.int64)
 WIDTH = BENEFIT.itemsize // 8
 """Words of a row of the result."""
-
-
-def decide_dates(benefit: Benefit, claims: np.ndarray) -> None:
-    """Write ``rule_date`` and ``benefit_year`` of ``claims[CLAIM]`` by the options of each claim's pack (V08).
-
-    A claim of no pack keeps 0. Outpatient care has no discharge date: the settlement date takes its place.
-    """
-    assert claims.dtype == CLAIM
-    decide(claims, benefit.rule_date, benefit.benefit_year, benefit.year_begins)
 
 
 def settle(

@@ -2,38 +2,29 @@
 
 from __future__ import annotations
 
-from typing import Protocol
-
 import numpy as np
 
+from adjudicator.catalogue.layout import LineRules
 from adjudicator.catalogue.line_refunds import REMAINDER, split_refunds
 from adjudicator.catalogue.line_split import LineBatch, split
-from adjudicator.catalogue.section import Catalogue
+from adjudicator.compiled.jit import kernel
 
 
-class HasCatalogue(Protocol):
-    """A bundle, as far as this module needs it."""
-
-    @property
-    def catalogue(self) -> Catalogue:
-        """The catalogue of all packs."""
-
-
-def split_lines(
-    bundle: HasCatalogue, claims: np.ndarray, lines: np.ndarray, line_out: np.ndarray, split_out: np.ndarray
-) -> None:
+@kernel
+def split_lines(rules: LineRules, batch: LineBatch) -> None:
     """Split every fee line and sum the parts of each claim.
 
-    claims CLAIM[n]; lines LINE[m] in the order of the claims' ranges, ``original`` counted in the batch;
+    ``batch``: claims CLAIM[n]; lines LINE[m] in the order of the claims' ranges, ``original`` counted in the batch;
     line_out LINE_SPLIT[m] and split_out SPLIT[n] are fully overwritten. An error of a line is written to
     ``line_out["error"]``; the lowest number also to ``claims["error"]`` with ``error_line`` (line of the claim) where
     the claim had none. A claim with an error has zero sums.
     """
-    rules = bundle.catalogue.rules
-    batch = LineBatch(claims, lines, line_out, split_out)
+    claims = batch.claims
     refund_claims = np.empty(claims.shape[0], np.int64)
-    count = split(rules, batch, refund_claims)
-    if count:
-        chosen = refund_claims[:count]
-        longest = int((claims["line_end"][chosen] - claims["line_start"][chosen]).max())
-        split_refunds(rules, batch, chosen, np.zeros(longest, REMAINDER))
+    refunds = split(rules, batch, refund_claims)
+    if refunds > 0:
+        longest = np.int64(0)
+        for number in range(refunds):
+            claim = claims[refund_claims[number]]
+            longest = max(longest, np.int64(claim.line_end) - np.int64(claim.line_start))
+        split_refunds(rules, batch, refund_claims[:refunds], np.zeros(longest, REMAINDER))

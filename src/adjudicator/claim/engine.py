@@ -32,6 +32,7 @@ from adjudicator.claim.round_kernel import (
     IS_UNDEFINED,
     Around,
     BenefitRules,
+    Priced,
     Round,
     pay_result,
     price_round,
@@ -264,9 +265,8 @@ class Engine:
         if codes is not None and len(rows) < len(resolved.claims):
             codes = codes_of_rows(codes, rows)
         ids = payment.code_ids(self.bundle, len(rows), codes)
-        if not pay_result(
-            self._payment_rules, result.claims, result.benefits, resolved.splits, resolved.groups, rows, ids, out
-        ):
+        priced = Priced(rows, result.claims, result.benefits, ids)
+        if not pay_result(self._payment_rules, priced, resolved.splits, resolved.groups, out):
             return
         for position in np.flatnonzero(out["error"]).tolist():
             number = int(out["error"][position])

@@ -12,8 +12,8 @@ import numpy as np
 from adjudicator import columns
 from adjudicator.benefit.dates import decide
 from adjudicator.catalogue.layout import LineRules
-from adjudicator.catalogue.line_refunds import REMAINDER, split_refunds
-from adjudicator.catalogue.line_split import LineBatch, split
+from adjudicator.catalogue.line_split import LineBatch
+from adjudicator.catalogue.lines import split_lines
 from adjudicator.claim.fields import EMPTY_CLAIM, MOST_PROBLEMS, PROBLEM, Records
 from adjudicator.claim.incoming import Incoming
 from adjudicator.claim.keys import MATERIAL_BYTES, DigestKey, identity_keys
@@ -121,9 +121,4 @@ def name_and_split(held: Held, came: Came, facts: Facts, with_lines: bool) -> No
     decide(claims, rules.rule_date, rules.benefit_year, rules.year_begins)
     identity_keys(came.heap, came.claims, claims, rules.key, np.empty(MATERIAL_BYTES, np.uint8), facts.names)
     if with_lines:
-        batch = LineBatch(claims, facts.lines, facts.line_splits, facts.splits)
-        refund_claims = np.empty(claims.shape[0], np.int64)
-        refunds = split(rules.lines, batch, refund_claims)
-        if refunds > 0:
-            left = np.zeros(_most_lines(came.claims), REMAINDER)
-            split_refunds(rules.lines, batch, refund_claims[:refunds], left)
+        split_lines(rules.lines, LineBatch(claims, facts.lines, facts.line_splits, facts.splits))

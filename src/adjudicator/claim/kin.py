@@ -7,7 +7,7 @@ began in it, and with the year after where the claim was settled in it.
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -63,6 +63,17 @@ class _Rules(NamedTuple):
     year_begins: np.ndarray  # int32[packs]
 
 
+class _Came(NamedTuple):
+    """The claims of a batch, and what their years are named by."""
+
+    heap: np.ndarray
+    wire: np.ndarray
+    claims: np.ndarray  # CLAIM[n]
+    names: np.ndarray  # uint8[n, 16]: of the claims' own years
+    rules: _Rules
+    key: DigestKey
+
+
 class _Out(NamedTuple):
     starts: np.ndarray  # int64[k]: claim i has the other years ``starts[i]`` to ``ends[i]``
     ends: np.ndarray
@@ -78,10 +89,9 @@ def _year_of(date: int, begins: int) -> int:
 
 
 @uncounted_inlined
-def _name_others(
-    heap: np.ndarray, wire: Any, claim: Any, rules: _Rules, key: DigestKey, material: np.ndarray, out: _Out, count: int
-) -> int:
+def _name_others(came: _Came, row: int, material: np.ndarray, out: _Out, count: int) -> int:
     """Write the names of the other years of a claim's person behind the ``count`` that are there; returns how many."""
+    wire, claim, rules, key = came.wire[row], came.claims[row], came.rules, came.key
     pack = np.uint64(claim.pack)
     own = int64(claim.benefit_year)
     begins = int64(rules.year_begins[pack])
@@ -90,7 +100,7 @@ def _name_others(
         first = own - 1
     if _year_of(int64(claim.settlement_date), begins) > own:
         last = own + 1
-    person = put_text(material, int64(0), heap, wire.person_id_start, int64(wire.person_id_size))
+    person = put_text(material, int64(0), came.heap, wire.person_id_start, int64(wire.person_id_size))
     claims = out.starts.shape[0]
     for year in range(first, last + 1):
         for scheme in range(rules.accepted.shape[1]):
@@ -132,21 +142,18 @@ def _number_distinct(words: np.ndarray, count: int, seats: np.ndarray, numbers: 
 
 
 @kernel
-def _name_years(
-    heap: np.ndarray, wire_claims: np.ndarray, claims: np.ndarray, names: np.ndarray, rows: np.ndarray, rules: _Rules,
-    key: DigestKey, out: _Out, numbers: np.ndarray,
-) -> tuple[int, int]:  # fmt: skip
+def _name_years(came: _Came, rows: np.ndarray, out: _Out, numbers: np.ndarray) -> tuple[int, int]:
     """Fill ``out``, with each name only once; returns how many other years there are, and how many names.
 
-    ``names`` uint8[n, 16]: of the years of the claims of the batch; ``numbers`` int64[k + t] takes the row of each.
+    ``numbers`` int64[k + t] takes the row of each.
     """
     material, count = np.empty(MATERIAL_BYTES, np.uint8), 0
-    own = names.view(np.uint64)
+    own = came.names.view(np.uint64)
     for i in range(rows.shape[0]):
         row = np.uint64(rows[i])
         out.words[i, 0], out.words[i, 1] = own[row, 0], own[row, 1]
         out.starts[i] = count
-        count = _name_others(heap, wire_claims[row], claims[row], rules, key, material, out, count)
+        count = _name_others(came, row, material, out, count)
         out.ends[i] = count
     size, total = 16, rows.shape[0] + count
     while size < 2 * total:
@@ -168,9 +175,8 @@ def name_years(
     starts, ends = np.empty(count, np.int64), np.empty(count, np.int64)
     out = _Out(starts, ends, np.empty((count + most, 2), np.uint64), np.empty(most, np.bool_))
     numbers = np.empty(count + most, np.int64)
-    others, distinct = _name_years(
-        incoming.heap, incoming.claims, claims, names, rows, rules, DigestKey(*KEY), out, numbers
-    )
+    came = _Came(incoming.heap, incoming.claims, claims, names, rules, DigestKey(*KEY))
+    others, distinct = _name_years(came, rows, out, numbers)
     kin = Kin(starts, ends, numbers[count : count + others], out.same_year[:others])
     return out.words[:distinct].view(np.uint8), numbers[:count], kin
 

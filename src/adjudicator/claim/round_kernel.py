@@ -129,20 +129,27 @@ def price_round(
     return _give_back(round_, slots_before, used_before, benefits, years, around)
 
 
-@kernel
-def pay_result(
-    held: Held, claims: np.ndarray, benefits: np.ndarray, splits: np.ndarray, groups: np.ndarray, rows: np.ndarray,
-    codes: ClaimCodes, out: np.ndarray,
-) -> int:  # fmt: skip
-    """Fill ``out`` PAYMENT[k] for claims CLAIM[k], ``rows`` int64[k] of the batch; return how many could not be priced.
+class Priced(NamedTuple):
+    """Claims that were priced, ``rows`` int64[k] of their batch."""
 
-    ``splits`` and ``groups`` are those of the batch, ``codes`` those of the rows. ``held``: ``payment.tables.Tables``.
+    rows: np.ndarray
+    claims: np.ndarray  # CLAIM[k]
+    benefits: np.ndarray  # BENEFIT[k]
+    codes: ClaimCodes
+
+
+@kernel
+def pay_result(held: Held, priced: Priced, splits: np.ndarray, groups: np.ndarray, out: np.ndarray) -> int:
+    """Fill ``out`` PAYMENT[k] and return how many claims could not be paid for.
+
+    ``splits`` SPLIT[n] and ``groups`` GROUP[n] are those of the batch. ``held``: ``payment.tables.Tables``.
     """
-    count, wrong = claims.shape[0], 0
+    rows = priced.rows
+    count, wrong = rows.shape[0], 0
     own, grouped = np.empty(count, SPLIT), np.empty(count, GROUP)
     for i in range(count):
         own[i], grouped[i] = splits[rows[i]], groups[rows[i]]
-    pay_claims(held.it, claims, own, benefits, grouped, codes, out)
+    pay_claims(held.it, priced.claims, own, priced.benefits, grouped, priced.codes, out)
     for i in range(count):
         wrong += out[i].error != 0
     return wrong

@@ -19,7 +19,6 @@ from adjudicator.ledger.commit_kernel import (
     Money,
     OldStates,
     Texts,
-    post_amounts,
     write_commit,
 )
 from adjudicator.ledger.fee_lines import Lines
@@ -31,7 +30,6 @@ from adjudicator.ledger.state_kernel import Changes
 from adjudicator.ledger.statement_kernel import settlement_runs
 from adjudicator.ledger.statements import runs_of_records
 from adjudicator.ledger.states import StateRead
-from adjudicator.payers import LEDGER_COUNT
 
 Total = tuple[int, int, int, int, int]
 """Month, county, scheme, payers.Fund, amount in fen (for the number of settlements a count)."""
@@ -127,17 +125,6 @@ class CommitBatch:
 @cache
 def _fund(scheme: int, fund: int) -> str:
     return f"{scheme_text(scheme)}|{fund_text(scheme, fund)}"
-
-
-def fund_amounts(claims: np.ndarray, benefits: np.ndarray, payments: np.ndarray) -> np.ndarray:
-    """Return what each settlement posts: int64[n, accounts] in fen, by payers.Fund (``payers.LEDGER``).
-
-    The personal account is the person's own, current and past years; relatives' money is FAMILY_ACCOUNT, as in
-    the answer.
-    """
-    amounts = np.empty((len(claims), LEDGER_COUNT), np.int64)
-    post_amounts(claims, benefits, payments, amounts)
-    return amounts
 
 
 def now_ms() -> int:

@@ -95,11 +95,12 @@ class Written(NamedTuple):
 
 
 _ORIGINS = (Origin.BENEFIT, Origin.PAYMENT, Origin.CLAIM)
+_OF_BENEFIT, _OF_PAYMENT, _OF_CLAIM, _COUNTED = range(4)
 _RECORDS = (columns.BENEFIT, columns.PAYMENT, columns.CLAIM)
 
 
 def _posted() -> np.ndarray:
-    """Return int64[:, 3]: account, origin, word of its record that is added; origin 3 counts settlements."""
+    """Return int64[:, 3]: account, origin, word of its record that is added."""
     rows = []
     for place, account in enumerate(LEDGER):
         for column in account.columns if account.origin in _ORIGINS else ():
@@ -108,7 +109,7 @@ def _posted() -> np.ndarray:
             assert kind == np.int64 and offset % 8 == 0, column
             rows.append((place, origin, offset // 8))
         if account.origin is Origin.COUNT:
-            rows.append((place, 3, 0))
+            rows.append((place, _COUNTED, 0))
     return np.array(rows, np.int64)
 
 
@@ -126,11 +127,11 @@ def post_amounts(claims: np.ndarray, benefits: np.ndarray, payments: np.ndarray,
     for k in range(_POSTED.shape[0]):
         account, origin, word = _POSTED[k, 0], _POSTED[k, 1], _POSTED[k, 2]
         for i in range(count):
-            if origin == 0:
+            if origin == _OF_BENEFIT:
                 out[i, account] += of_benefit[i, word]
-            elif origin == 1:
+            elif origin == _OF_PAYMENT:
                 out[i, account] += of_payment[i, word]
-            elif origin == 2:
+            elif origin == _OF_CLAIM:
                 out[i, account] += of_claim[i, word]
             else:
                 out[i, account] += 1

@@ -17,7 +17,7 @@ from adjudicator.benefit.records import WORK
 from adjudicator.benefit.tables import Claims
 from adjudicator.claim import problems
 from adjudicator.claim.assemble import IDENTITY_NAMES, OK
-from adjudicator.claim.engine import BENEFIT_WIDTH, Engine
+from adjudicator.claim.engine import Engine
 from adjudicator.claim.state import quota_key
 from adjudicator.claim.years import period_of
 from adjudicator.columns import ACCUMULATOR_COUNT, BENEFIT, PAYMENT, QUOTA
@@ -91,7 +91,7 @@ def price(
     plain = np.flatnonzero(~special)
     _price_plain(engine, bucket, plain, opening, out)
     _pay(engine, bucket, out, payments, found)
-    words = out.view(np.int64).reshape(len(out), BENEFIT_WIDTH)
+    words = out.view(np.int64).reshape(len(out), -1)
     table = np.empty((bucket.size, len(COLUMNS)), np.int64)
     priced = Priced(
         claims, bucket.arrays["splits"], out, words, payments, bucket.arrays["groups"], bucket.arrays["schemes"]

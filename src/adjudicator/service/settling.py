@@ -23,7 +23,8 @@ from adjudicator.claim.engine import OUTCOME_TRIAL, Engine
 from adjudicator.claim.kin import Kin
 from adjudicator.claim.state import PersonYears
 from adjudicator.errors import AdjudicatorError, E, refuse
-from adjudicator.ledger.batch import CommitBatch, Identities, Money, Settlements, pack
+from adjudicator.ledger.batch import CommitBatch, Settlements, pack
+from adjudicator.ledger.commit_kernel import Identities, Money
 from adjudicator.ledger.fee_lines import Lines
 from adjudicator.ledger.record_kernel import Names, Parts
 from adjudicator.ledger.state_kernel import Changes

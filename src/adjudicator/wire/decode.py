@@ -12,7 +12,16 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from adjudicator.compiled.jit import uint64
-from adjudicator.wire.decode_kernel import CANONICAL, MALFORMED, OK, STACK_WIDTH, TOO_MANY_ROWS, count_rows, fill_rows
+from adjudicator.wire.decode_kernel import (
+    CANONICAL,
+    MALFORMED,
+    MAX_DEPTH,
+    OK,
+    TOO_MANY_ROWS,
+    Numbers,
+    Roots,
+    decode_roots,
+)
 from adjudicator.wire.schema import Tables, WireSchema, list_schema
 
 __all__ = [
@@ -20,8 +29,6 @@ __all__ = [
     "split_batch",
 ]  # fmt: skip
 
-MAX_DEPTH = 100
-"""Messages and groups inside each other below the root that the library accepts."""
 BATCH_DEPTH = MAX_DEPTH - 1
 """The same for a root that was cut out of a batch by ``split_batch``."""
 MAX_ROWS = 1 << 40
@@ -74,19 +81,12 @@ def decode(
     status = np.zeros(len(starts), np.int32) if status is None else np.array(status, np.int32)
     if not len(starts) == len(ends) == len(status):
         raise ValueError("starts, ends and status differ in length")
-    counts, saved, used, bases = np.zeros((4, len(schema.paths)), np.int64)
-    stack = np.empty((MAX_DEPTH + 1, STACK_WIDTH), np.uint64)
-    shape = (schema.fields, schema.tables, schema.template, schema.ranges)
-    depth = uint64(max_depth)
-    words = count_rows(octets, starts, ends, status, uint64(max_rows), depth, *shape, counts, saved, bases, stack)
-    if words < 0:
+    numbers = Numbers(*np.zeros((4, len(schema.paths)), np.int64))
+    roots = Roots(starts, ends, status, np.empty(len(starts), np.uint8))
+    arena = decode_roots(octets, roots, uint64(max_rows), uint64(max_depth), schema.held, numbers)
+    if numbers.counts[0] != len(starts):
         raise ValueError("a root lies outside the buffer")
-    arena, written = np.empty(words, np.int64), np.empty(len(starts), np.uint8)
-    fill_rows(
-        octets, starts, ends, status, written, depth, *shape, bases, counts, used, saved, stack, arena,
-        arena.view(np.int32), arena.view(np.uint8),
-    )  # fmt: skip
-    return Decoded(Tables(schema, used, arena, bases), status, written)
+    return Decoded(Tables(schema, numbers.used, arena, numbers.bases), status, roots.written)
 
 
 def split_batch(

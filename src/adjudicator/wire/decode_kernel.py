@@ -13,7 +13,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from adjudicator.compiled.bits import trailing_zeros
-from adjudicator.compiled.jit import uncounted_inlined, uncounted_kernel
+from adjudicator.compiled.held import Held
+from adjudicator.compiled.jit import kernel, uncounted_inlined
+from adjudicator.compiled.unowned import unowned
 from adjudicator.wire import schema as _schema
 from adjudicator.wire.octets import word_at
 
@@ -41,6 +43,8 @@ _HIGH_BITS = np.uint64(0x8080808080808080)
 _TABLE, _END, _GROUP, _ADDRESS, _BEFORE = (np.uint64(n) for n in range(5))
 """What a row of the stack holds of a message that is not read to its end."""
 STACK_WIDTH = 5
+MAX_DEPTH = 100
+"""Messages and groups inside each other below the root that the library accepts."""
 _VARINT, _WIDE, _SIZED, _GROUP_START, _GROUP_END, _NARROW = (np.uint64(n) for n in range(6))
 """Wire types: varint, 8 bytes, length-delimited, start and end of a group, 4 bytes."""
 
@@ -129,6 +133,17 @@ def _read_varint(buffer, position, end, most):
         cursor = _varint_end(buffer, position, _limit(position, end, most))
         if cursor != _BAD:
             value = _varint_value(buffer, position, cursor)
+    return cursor, value
+
+
+@uncounted_inlined
+def _read_number(buffer, position, end, most):
+    """Return the same; most numbers are one byte."""
+    value, cursor = _U64(128), position + _ONE
+    if position < end:
+        value = _U64(buffer[position])
+    if value >= _U64(128):
+        cursor, value = _read_varint(buffer, position, end, most)
     return cursor, value
 
 
@@ -256,12 +271,13 @@ def _is_bad_tag(tag: int, last: int) -> bool:
 
 
 @uncounted_inlined
-def _push(stack: np.ndarray, depth: int, table: int, end: int, group: int, address: int) -> Any:
-    """Keep the message that is left for one inside it; returns the new depth."""
+def _push(stack: np.ndarray, depth: int, table: int, end: int, group: int, address: int, number: int) -> Any:
+    """Keep the message that is left for one inside it, its field ``number``; returns the new depth."""
     stack[depth, _TABLE] = table
     stack[depth, _END] = end
     stack[depth, _GROUP] = group
     stack[depth, _ADDRESS] = address
+    stack[depth, _BEFORE] = number
     return depth + _ONE
 
 
@@ -273,6 +289,13 @@ def _is_shortest(buffer: np.ndarray, position: int, end: int) -> bool:
     """Whether a varint has no byte more than it needs, nor bits that are dropped."""
     size, last = end - position, buffer[end - _ONE]
     return size == _ONE or (last != 0 and (size < _U64(10) or last == 1))
+
+
+@uncounted_inlined
+def _is_next(number: int, before: int, kind: int, wire_type: int) -> bool:
+    """Whether a field may follow another in a canonical message; of 4 or 8 bytes none is looked at, they are rare."""
+    fitting = wire_type == _VARINT or wire_type == _SIZED
+    return fitting and (number > before or (number == before and kind > _REPEATED))
 
 
 @uncounted_inlined
@@ -367,7 +390,7 @@ def _count_root(
                     if depth >= max_depth:
                         bad = True
                         break
-                    depth = _push(stack, depth, table, end, group, _ZERO)
+                    depth = _push(stack, depth, table, end, group, _ZERO, number)
                     table, end, group = child, position + size, _ZERO
                     continue
             elif kind > _REPEATED:
@@ -380,7 +403,7 @@ def _count_root(
             if kind > _REPEATED and plain == (_FIXED32 if wire_type == _NARROW else _FIXED64):
                 counts[child] += 1
         elif wire_type == _GROUP_START and depth < max_depth:
-            depth = _push(stack, depth, table, end, group, _ZERO)
+            depth = _push(stack, depth, table, end, group, _ZERO, number)
             table, group = _U64(tables.shape[0] - 1), number + _ONE
         elif wire_type == _GROUP_END and group == number + _ONE:
             depth -= _ONE
@@ -410,20 +433,33 @@ def _place_tables(layout: Layout, counts: np.ndarray, bases: np.ndarray) -> Any:
     return np.int64(base >> _U64(3))
 
 
-@uncounted_kernel
-def count_rows(
-    buffer: np.ndarray, starts: np.ndarray, ends: np.ndarray, status: np.ndarray, max_rows: int, max_depth: int,
-    fields: np.ndarray, tables: np.ndarray, template: np.ndarray, ranges: np.ndarray,
-    counts: np.ndarray, saved: np.ndarray, bases: np.ndarray, stack: np.ndarray,
-) -> Any:  # fmt: skip
-    """Find upper bounds of the rows, ``counts`` int64[tables] from zero; set the status of the roots that are refused.
+class Roots(NamedTuple):
+    """Where the roots are in the buffer, and what is found of each."""
 
-    Returns the words of an arena for so many rows, with the byte offset of each table in ``bases``; -1 when a root lies
-    outside the buffer. The arrays are arguments of their own because a tuple of them costs microseconds a call.
+    starts: np.ndarray  # int64[n]
+    ends: np.ndarray  # int64[n]
+    status: np.ndarray  # int32[n]: a root whose status is not OK is left out
+    written: np.ndarray  # uint8[n] out: CANONICAL for a root whose bytes are just what ``encode`` would write
+
+
+class Numbers(NamedTuple):
+    """One number a table of the schema, int64[tables]."""
+
+    counts: np.ndarray  # upper bounds of the rows, zero before
+    bases: np.ndarray  # out: byte offset in the arena
+    used: np.ndarray  # out: rows, zero before
+    saved: np.ndarray  # work area
+
+
+@uncounted_inlined
+def _count_rows(
+    buffer: np.ndarray, roots: Roots, most_rows: int, layout: Layout, numbers: Numbers, stack: np.ndarray
+) -> Any:
+    """Find upper bounds of the rows and set the status of the roots that are refused.
+
+    Returns the words of an arena for so many rows.
     """
-    layout = Layout(fields, tables, template, ranges, max_depth)
-    if not _are_inside(starts, ends, np.int64(buffer.shape[0])):
-        return np.int64(-1)
+    starts, ends, status, counts, saved = roots.starts, roots.ends, roots.status, numbers.counts, numbers.saved
     for root in range(starts.shape[0]):
         if status[root] == OK:
             _copy_counts(counts, saved)
@@ -431,11 +467,11 @@ def count_rows(
             rows = _ZERO
             for number in range(counts.shape[0]):
                 rows += _U64(counts[number] - saved[number])
-            if bad or rows > max_rows:
+            if bad or rows > most_rows:
                 status[root] = MALFORMED if bad else TOO_MANY_ROWS
                 _copy_counts(saved, counts)
     counts[_ZERO] = starts.shape[0]
-    return _place_tables(layout, counts, bases)
+    return _place_tables(layout, counts, numbers.bases)
 
 
 # --- Pass two: the values ---
@@ -611,32 +647,25 @@ def _fill_root(
             address, before = stack[depth, _ADDRESS], stack[depth, _BEFORE]
             first, last = _U64(tables[table, _FIRST]), _U64(tables[table, _LAST])
             continue
-        tag = _U64(buffer[position])
-        cursor = position + _ONE
-        if tag >= _U64(128):
-            cursor, tag = _read_varint(buffer, position, end, _U64(5))
+        cursor, tag = _read_number(buffer, position, end, _U64(5))
+        if cursor == _BAD:
+            bad = True
+            break
+        canonical &= _is_shortest(buffer, position, cursor)
+        position = cursor
+        number, wire_type = tag >> _U64(3), tag & _U64(7)
+        entry = first + number if number <= last else _ZERO
+        plain = fields[entry, _KIND] & _PLAIN
+        bad = plain == 0 and _is_bad_tag(tag, last)
+        canonical &= _is_next(number, before, fields[entry, _KIND], wire_type)
+        before = number
+        if wire_type == _VARINT or wire_type == _SIZED:
+            most = _U64(10) if wire_type == _VARINT else _U64(5)
+            cursor, value = _read_number(buffer, position, end, most)
             if cursor == _BAD:
                 bad = True
                 break
             canonical &= _is_shortest(buffer, position, cursor)
-        position = cursor
-        number, wire_type = tag >> _U64(3), tag & _U64(7)
-        entry = first + number if number <= last else _ZERO
-        kind = fields[entry, _KIND]
-        plain = kind & _PLAIN
-        bad = plain == 0 and _is_bad_tag(tag, last)
-        canonical &= number > before or (number == before and kind > _REPEATED)
-        before = number
-        if wire_type == _VARINT or wire_type == _SIZED:
-            value = _U64(buffer[position]) if position < end else _U64(128)
-            cursor = position + _ONE
-            if value >= _U64(128):
-                most = _U64(10) if wire_type == _VARINT else _U64(5)
-                cursor, value = _read_varint(buffer, position, end, most)
-                if cursor == _BAD:
-                    bad = True
-                    break
-                canonical &= _is_shortest(buffer, position, cursor)
             position = cursor
             if wire_type == _VARINT:
                 canonical &= _is_written(entry, value, layout)
@@ -647,8 +676,7 @@ def _fill_root(
             elif plain == _MESSAGE:
                 inner = _enter(entry, address, layout, arena) if depth < layout.max_depth else _BAD
                 bad |= inner == _BAD
-                stack[depth, _BEFORE] = number
-                depth = _push(stack, depth, table, end, group, address) if inner != _BAD else depth
+                depth = _push(stack, depth, table, end, group, address, number) if inner != _BAD else depth
                 before = _ZERO
                 table, end, group, address = _U64(fields[entry, _CHILD]), position + value, _ZERO, inner
                 first, last = _U64(tables[table, _FIRST]), _U64(tables[table, _LAST])
@@ -659,15 +687,12 @@ def _fill_root(
         elif wire_type == _NARROW or wire_type == _WIDE:
             size = _U64(4) if wire_type == _NARROW else _U64(8)
             bad |= size > end - position
-            canonical = False  # rare in messages that are digested: they are encoded again
             if not bad:
                 bad = _put_fixed(buffer, position, size, entry, address, layout, arena)
             position += size
         elif wire_type == _GROUP_START and depth < layout.max_depth:
-            canonical = False
-            depth = _push(stack, depth, table, end, group, address)
-            table, group = _U64(tables.shape[0] - 1), number + _ONE
-            first, last = _ZERO, _ZERO
+            depth = _push(stack, depth, table, end, group, address, number)
+            table, group, first, last = _U64(tables.shape[0] - 1), number + _ONE, _ZERO, _ZERO
         elif wire_type == _GROUP_END and group == number + _ONE:
             depth -= _ONE
             table, group, address = stack[depth, _TABLE], stack[depth, _GROUP], stack[depth, _ADDRESS]
@@ -677,27 +702,43 @@ def _fill_root(
     return BAD if bad else (CANONICAL if canonical else OTHERWISE)
 
 
-@uncounted_kernel
-def fill_rows(
-    buffer: np.ndarray, starts: np.ndarray, ends: np.ndarray, status: np.ndarray, written: np.ndarray, max_depth: int,
-    fields: np.ndarray, tables: np.ndarray, template: np.ndarray, ranges: np.ndarray,
-    bases: np.ndarray, capacity: np.ndarray, used: np.ndarray, saved: np.ndarray, stack: np.ndarray,
-    words: np.ndarray, halves: np.ndarray, octets: np.ndarray,
-) -> None:  # fmt: skip
-    """Write the rows of each root; ``used`` int64[tables] ends as the rows in use; ``saved`` is a work area.
-
-    ``written`` uint8[n] out: CANONICAL for a root whose bytes are just what ``encode`` would write.
-    """
-    layout = Layout(fields, tables, template, ranges, max_depth)
-    arena = Arena(bases, capacity, used, words, halves, octets)
+@uncounted_inlined
+def _fill_rows(
+    buffer: np.ndarray, roots: Roots, layout: Layout, numbers: Numbers, words: np.ndarray, stack: np.ndarray
+) -> int:
+    """Write the rows of each root; returns how many roots there are."""
+    starts, ends, status, used, saved = roots.starts, roots.ends, roots.status, numbers.used, numbers.saved
+    arena = Arena(numbers.bases, numbers.counts, used, words, words.view(np.int32), words.view(np.uint8))
     for root in range(starts.shape[0]):
         address = _start_row(_ZERO, _U64(root), layout, arena)
-        written[root] = BAD
+        roots.written[root] = BAD
         if status[root] == OK:
-            _copy_counts(arena.used, saved)
-            written[root] = _fill_root(buffer, _U64(starts[root]), _U64(ends[root]), address, layout, arena, stack)
-            if written[root] == BAD:
+            _copy_counts(used, saved)
+            found = _fill_root(buffer, _U64(starts[root]), _U64(ends[root]), address, layout, arena, stack)
+            roots.written[root] = found
+            if found == BAD:
                 status[root] = MALFORMED
-                _copy_counts(saved, arena.used)
+                _copy_counts(saved, used)
                 _start_row(_ZERO, _U64(root), layout, arena)
-    arena.used[_ZERO] = starts.shape[0]
+    used[_ZERO] = starts.shape[0]
+    return starts.shape[0]
+
+
+@kernel
+def decode_roots(
+    buffer: np.ndarray, roots: Roots, most_rows: int, max_depth: int, held: Held, numbers: Numbers
+) -> np.ndarray:
+    """Return the arena (int64) of the rows of the roots; one word where a root lies outside the buffer.
+
+    ``held``: ``WireSchema.held``.
+    """
+    schema = held.it
+    layout = Layout(
+        unowned(schema.fields), unowned(schema.tables), unowned(schema.template), unowned(schema.ranges), max_depth
+    )
+    if not _are_inside(roots.starts, roots.ends, np.int64(buffer.shape[0])):
+        return np.zeros(1, np.int64)
+    stack = np.empty((MAX_DEPTH + 1, STACK_WIDTH), np.uint64)
+    words = np.empty(_count_rows(buffer, roots, most_rows, layout, numbers, stack), np.int64)
+    _fill_rows(buffer, roots, layout, numbers, words, stack)
+    return words

@@ -28,6 +28,7 @@ _ZERO, _ONE, _EIGHT = np.uint64(0), np.uint64(1), np.uint64(8)
 
 KEY = (np.uint64(0x61646A7564696361), np.uint64(0x746F722D77697265))
 """Key of the digests. They are stored, so it never changes; it is no secret."""
+_LOW, _HIGH = KEY
 
 
 @uncounted_inlined
@@ -118,14 +119,14 @@ def _varint(octets, position):
 
 
 @uncounted_kernel
-def _digest_roots(octets, starts, ends, roots, column_of_number, key0, key1, field_out, content_out):
+def _digest_roots(octets, starts, ends, roots, column_of_number, field_out, content_out):
     """Walk the canonical bytes of some ``roots`` field by field; their rows of both outputs are fully overwritten."""
     for place in range(roots.shape[0]):
         root = roots[_U64(place)]
         for column in range(field_out.shape[1]):
             field_out[_U64(root), _U64(column)] = np.uint32(0)
         position, end = _U64(starts[_U64(root)]), _U64(ends[_U64(root)])
-        v0, v1, v2, v3 = _start(key0, key1)
+        v0, v1, v2, v3 = _start(_LOW, _HIGH)
         words = _ZERO
         tag, after = _ZERO, position
         if position < end:
@@ -146,7 +147,7 @@ def _digest_roots(octets, starts, ends, roots, column_of_number, key0, key1, fie
                 if position < end:
                     tag, after = _varint(octets, position)
                     same = tag >> _U64(3) == number
-            low, high = siphash128(octets, start, position, key0, key1)
+            low, high = siphash128(octets, start, position, _LOW, _HIGH)
             field_out[_U64(root), _U64(column_of_number[number])] = np.uint32(low)
             v0, v1, v2, v3 = _absorb(v0, v1, v2, v3, number)
             v0, v1, v2, v3 = _absorb(v0, v1, v2, v3, low)
@@ -200,12 +201,12 @@ def digests(
     columns, roots = _root_columns(schema), len(decoded.status)
     made = Digests(np.empty((roots, len(schema.root_fields)), np.uint32), np.empty((roots, 2), np.uint64))
     canonical = decoded.written == CANONICAL
-    _digest_roots(as_octets(buffer), starts, ends, np.flatnonzero(canonical), columns, *KEY, *made)
+    _digest_roots(as_octets(buffer), starts, ends, np.flatnonzero(canonical), columns, *made)
     others = np.flatnonzero(~canonical)
     if others.size:
         octets, offsets = encode(schema, decoded.tables, buffer)
         octets.flags.writeable = False  # one array type, so that the kernel is compiled once
-        _digest_roots(octets, offsets[:-1], offsets[1:], others, columns, *KEY, *made)
+        _digest_roots(octets, offsets[:-1], offsets[1:], others, columns, *made)
     return made
 
 

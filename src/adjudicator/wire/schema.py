@@ -8,11 +8,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from google.protobuf import descriptor_pb2, descriptor_pool
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
+
+from adjudicator.compiled.held import Held, hold
 
 # Kinds of value; a repeated field adds REPEATED. 0 is a number that the message does not know.
 UNKNOWN, VARINT64, INT32, UINT32, BOOL, SINT32, SINT64, FIXED32, FIXED64, STRING, BYTES, MESSAGE = range(12)
@@ -58,6 +60,16 @@ class Tables(dict[str, np.ndarray]):
         rows = zip(schema.paths, schema.dtypes, counts.tolist(), bases.tolist(), strict=True)
         for path, dtype, count, base in rows:
             self[path] = np.ndarray(count, dtype, arena, base)
+
+
+class SchemaNumbers(NamedTuple):
+    """Arrays of a ``WireSchema`` that the kernels read."""
+
+    fields: np.ndarray
+    tables: np.ndarray
+    template: np.ndarray
+    ranges: np.ndarray
+    order: np.ndarray
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,6 +118,11 @@ class WireSchema:
             for path, column in self.message_columns:
                 tables[path][column] = -1
         return tables
+
+    @cached_property
+    def held(self) -> Held:
+        """What the kernels read of the schema, as one thing."""
+        return hold(SchemaNumbers(self.fields, self.tables, self.template, self.ranges, self.order))
 
     @cached_property
     def row_bytes(self) -> np.ndarray:
