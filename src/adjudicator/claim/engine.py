@@ -183,7 +183,8 @@ class Engine:
         """Price one round: at most one claim a person."""
         whole = isinstance(chosen, slice)
         resolved, rows, state_rows = result.resolved, result.rows[chosen], result.state_rows[chosen]
-        claims = result.claims if whole else result.claims.take(chosen)
+        places = np.arange(len(rows)) if isinstance(chosen, slice) else chosen
+        claims = result.claims if whole else result.claims.take(places)
         out = result.benefits if whole else np.zeros(len(rows), columns.BENEFIT)
         took = result.days if whole else np.zeros(len(rows), columns.CARE_DAYS)
         kin = NO_KIN if years.kin is None else years.kin.of(chosen)
@@ -208,7 +209,7 @@ class Engine:
             ),
             resolved.splits, in_scope, out, years.slots,
             Around(
-                np.arange(len(rows)) if whole else chosen, result.before, result.after, result.seen, result.quota_keys,
+                places, result.before, result.after, result.seen, result.quota_keys,
                 result.quota_before, result.quota_after, result.quota_seen,
             ),
         )  # fmt: skip
@@ -223,7 +224,7 @@ class Engine:
             days.add(took, state_rows)
         if not whole:
             for table, records in ((result.claims, claims), (result.benefits, out), (result.days, took)):
-                _put(table, chosen, records)
+                _put(table, places, records)
         if len(parts):
             result.parts[chosen] = parts
 

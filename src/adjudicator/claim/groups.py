@@ -17,10 +17,11 @@ from adjudicator.claim.near_codes import FIELDS, NearCodes, is_silent
 from adjudicator.codes import CareKind, GroupStatus
 from adjudicator.columns import GROUP
 from adjudicator.compiled.held import Held, hold
-from adjudicator.compiled.jit import inlined, kernel, uncounted_inlined, uncounted_kernel
+from adjudicator.compiled.jit import inlined, int64, kernel, uncounted_inlined, uncounted_kernel
 from adjudicator.errors import E, Problem
 from adjudicator.grouping import coding
 from adjudicator.grouping.coding_checks import CheckSeverity
+from adjudicator.grouping.coding_kernel import CodeTexts
 from adjudicator.grouping.group import department_table, diagnosis_table, invalid_reason, procedure_table
 from adjudicator.grouping.kernel import group_records
 from adjudicator.grouping.layout import GroupColumns, SchemeArrays
@@ -85,8 +86,8 @@ class SchemeRules(NamedTuple):
 
     codes: SchemeCodes
     arrays: SchemeArrays
-    clinical: tuple[np.ndarray, np.ndarray]  # as NearCodes; the next as well
-    silent: tuple[np.ndarray, np.ndarray]
+    clinical: tuple[np.ndarray, ...]  # of diagnoses and of procedures, as NearCodes; the next as well
+    silent: tuple[np.ndarray, ...]
 
 
 class RecordColumns(NamedTuple):
@@ -178,7 +179,7 @@ def _doubtful(
                 if code >= 0:
                     doubtful = near[0][code]
                 else:
-                    doubtful = not is_silent(near[1], wire.heap, texts[place].start, np.int64(texts[place].size))
+                    doubtful = not is_silent(near[1], wire.heap, texts[place].start, int64(texts[place].size))
                 if doubtful:
                     out[found] = place
                     found += 1
@@ -268,7 +269,8 @@ class ClaimGrouper:
         doubtful = np.empty((2, max(diagnoses.shape[0], procedures.shape[0])), np.int64)
         wire = WireCodes(incoming.heap, incoming.claims, diagnoses, procedures)
         first, second = group_claims(self._rules[number], wire, claims, chosen, out, groups, doubtful)
-        columns = GroupColumns(*out.numbers, out.offsets[0], out.diagnoses, out.offsets[1], out.procedures)
+        lists = (out.offsets[0], out.diagnoses, out.offsets[1], out.procedures)
+        columns = GroupColumns._make((*out.numbers, *lists))
         return columns, (doubtful[0, :first], doubtful[1, :second])
 
     def _check_coding(self, grouped: Grouped, incoming: Incoming, claims: np.ndarray) -> None:
@@ -285,9 +287,7 @@ class ClaimGrouper:
                 of_pack = (grouped.scheme[records] >= 0) & (claims["pack"][records] == number)
                 self._note(grouped, claims, number, failed[of_pack], texts)
 
-    def _note(
-        self, grouped: Grouped, claims: np.ndarray, pack: int, failed: np.ndarray, texts: coding.CodeTexts
-    ) -> None:
+    def _note(self, grouped: Grouped, claims: np.ndarray, pack: int, failed: np.ndarray, texts: CodeTexts) -> None:
         """Note what the checks of a pack found: a refusal, a warning, or nothing where the pack only counts it."""
         assert grouped.codes is not None and self.bundle.coding is not None
         rules = self.bundle.coding.by_pack[pack]
@@ -337,7 +337,7 @@ def _without_codes(claims: np.ndarray) -> GroupColumns:
     """Return records without codes, where no scheme knows any."""
     count, none = len(claims), np.zeros(0, np.int32)
     numbers, offsets = np.zeros((len(_NUMBERS), count), np.int32), np.zeros(count + 1, np.int64)
-    return GroupColumns(*numbers, offsets, none, offsets, none)
+    return GroupColumns._make((*numbers, offsets, none, offsets, none))
 
 
 def _note_invalid(grouped: Grouped, invalid: np.ndarray) -> None:

@@ -95,7 +95,7 @@ class NearCodes:
 def is_silent(table: np.ndarray, heap: np.ndarray, start: int, size: int) -> bool:
     """Whether a code is among those that nothing is told of; a wrong no costs time only."""
     begin = np.uint64(start)
-    low, high = siphash128(heap, begin, begin + np.uint64(size), _LOW, _HIGH)
+    low, high = siphash128(heap, begin, begin + np.uint64(size), _LOW, _HIGH)  # type: ignore[no-untyped-call]
     found = False
     for step in range(_STEPS):
         place = (low + np.uint64(step)) & _LAST_PLACE

@@ -22,8 +22,6 @@ RULE_UNDEFINED = int(E.RULE_UNDEFINED)
 HAS_DISEASE, HAS_YEAR = 1, 2
 IS_UNDEFINED, IS_REFUSED = 1, 2
 
-_EMPTY_YEAR = np.zeros(1, YEAR)
-
 
 class BenefitRules(NamedTuple):
     """What the kernel reads of a bundle."""
@@ -120,7 +118,7 @@ def price_round(
     slots_before, work = slots.copy(), np.empty(1, WORK)
     stay_years = round_.stay_years
     batch = Claims(
-        claims, own, lines_in_scope, slots.reshape(count * width).view(YEAR), slots, round_.quotas, _EMPTY_YEAR,
+        claims, own, lines_in_scope, slots.reshape(count * width).view(YEAR), slots, round_.quotas, np.zeros(1, YEAR),
         stay_years.reshape(stay_years.shape[0] * width).view(YEAR), round_.stay_parts,
         parts.view(np.int64).reshape(parts.shape[0], PART_WIDTH),
     )  # fmt: skip

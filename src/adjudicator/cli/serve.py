@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import asyncio
 import os
 import sys
 from pathlib import Path
@@ -70,9 +69,11 @@ def run(arguments: argparse.Namespace) -> int:
         return 2
     if arguments.workers > 1:
         return _run_workers(arguments)
+    import uvloop
+
     from adjudicator.service.server import run as run_server
 
-    return asyncio.run(run_server(options_of(arguments)))
+    return uvloop.run(run_server(options_of(arguments)))
 
 
 def options_of(arguments: argparse.Namespace) -> ServeOptions:

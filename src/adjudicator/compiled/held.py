@@ -16,17 +16,17 @@ from adjudicator.compiled.unowned import INTERPRETED, itself
 
 
 @structref.register
-class HeldType(types.StructRef):  # type: ignore[misc]  # Numba has no types for checkers
+class HeldType(types.StructRef):
     """The type of ``Held`` in compiled code."""
 
 
-class Held(structref.StructRefProxy):  # type: ignore[misc]
+class Held(structref.StructRefProxy):
     """Arrays that stay where they are; ``it`` in a kernel is the tuple."""
 
     it: Any
 
 
-structref.define_proxy(Held, HeldType, ["it"])
+structref.define_proxy(Held, HeldType, ["it"])  # type: ignore[no-untyped-call]  # Numba has no types
 
 
 class _Plain(NamedTuple):
@@ -37,9 +37,10 @@ class _Plain(NamedTuple):
 
 @kernel
 def _hold(it: Any) -> Any:
-    return Held(it)  # type: ignore[call-arg]
+    return Held(it)  # type: ignore[no-untyped-call]
 
 
-def hold(it: Any) -> Any:
+def hold(it: Any) -> Held:
     """Return a tuple of arrays as one thing for kernels; whoever holds it keeps the arrays alive."""
-    return interpreted(itself)(_Plain(it)) if INTERPRETED else _hold(it)
+    held: Held = interpreted(itself)(_Plain(it)) if INTERPRETED else _hold(it)
+    return held

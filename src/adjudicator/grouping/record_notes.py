@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from adjudicator.grouping import coding
-from adjudicator.grouping.coding import CodeTexts
 from adjudicator.grouping.coding_checks import CodingChecks, load_checks
+from adjudicator.grouping.coding_kernel import CodeTexts
 from adjudicator.grouping.layout import GroupColumns
 from adjudicator.grouping.scheme.load import Scheme
 from adjudicator.grouping.trace import trace_records

@@ -91,7 +91,7 @@ def price(
     plain = np.flatnonzero(~special)
     _price_plain(engine, bucket, plain, opening, out)
     _pay(engine, bucket, out, payments, found)
-    words = out.view(np.int64).reshape(len(out), -1)
+    words = out.view(np.int64).reshape(len(out), out.itemsize // 8)
     table = np.empty((bucket.size, len(COLUMNS)), np.int64)
     priced = Priced(
         claims, bucket.arrays["splits"], out, words, payments, bucket.arrays["groups"], bucket.arrays["schemes"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
@@ -68,6 +69,8 @@ class Application:
         settler = Settler(engines.settling, self.store, options, self.metrics, self._threads)
         await asyncio.to_thread(warm_up, settler)
         former, self._engines, self._settler = self._settler, engines, settler
+        gc.collect()
+        gc.freeze()  # what the rules and the compiler made stays: a collection need not look through it
         self.loaded.set()
         log("rules loaded", rules_hash=engines.settling.bundle.hash, pack=",".join(options.packs))
         if former is not None:

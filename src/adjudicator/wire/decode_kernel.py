@@ -686,9 +686,7 @@ def _fill_root(
                 position += value
         elif wire_type == _NARROW or wire_type == _WIDE:
             size = _U64(4) if wire_type == _NARROW else _U64(8)
-            bad |= size > end - position
-            if not bad:
-                bad = _put_fixed(buffer, position, size, entry, address, layout, arena)
+            bad = bad or size > end - position or _put_fixed(buffer, position, size, entry, address, layout, arena)
             position += size
         elif wire_type == _GROUP_START and depth < layout.max_depth:
             depth = _push(stack, depth, table, end, group, address, number)

@@ -21,7 +21,7 @@ import numpy as np
 from adjudicator import limits
 from adjudicator.codes import GroupStatus
 from adjudicator.columns import GROUP
-from adjudicator.grouping.coding import CodeTexts
+from adjudicator.grouping.coding_kernel import CodeTexts
 from adjudicator.grouping.group import (
     NO_GROUP,
     STATUS_TEXTS,
