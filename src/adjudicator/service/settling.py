@@ -278,22 +278,24 @@ class Settler:
     ) -> Settlements:
         """Return what the ledger writes of the claims at the positions ``kept`` of ``result``.
 
-        ``parts``: answers, basis. A column of one row is contiguous by itself and one of more rows is not, so each is
-        made so: a kernel is then compiled once and not anew for a lone claim.
+        ``parts``: answers, basis. A column of one row is contiguous by itself and one of more rows is not, and a copy
+        may be written to where what it was taken from may not. A kernel is compiled anew for each, which takes a
+        minute: so every column is made contiguous, and what is read-only is always copied.
         """
         resolved, digests = work.resolved, work.resolved.digests
-        incoming, rows = resolved.incoming, result.rows[kept]
-        # The usual case, every claim of the batch, takes no copies.
-        rows = slice(None) if len(rows) == len(resolved.claims) else rows
-        chosen: np.ndarray | slice = slice(None) if len(kept) == len(result.rows) else kept
-        claims, wire = result.claims[chosen], incoming.claims[rows]
+        incoming, rows = resolved.incoming, result.rows.take(kept)
+        # The usual case, every claim of the batch, takes no copies of what is large.
+        whole = len(kept) == len(result.rows)
+        chosen: np.ndarray | slice = slice(None) if whole else kept
+        claims = result.claims if whole else result.claims.take(kept)
+        wire = incoming.claims if len(rows) == len(resolved) else incoming.claims.take(rows)
         return Settlements(
             work.pool,
             Identities(
-                keys=resolved.keys[rows],
-                contents=digests.contents[rows].view(np.uint8).reshape(-1, 16),
-                field_digests=digests.fields[rows],
-                persons=resolved.persons[rows],
+                keys=resolved.keys.take(rows, axis=0),
+                contents=digests.contents.take(rows, axis=0).view(np.uint8),
+                field_digests=digests.fields.take(rows, axis=0),
+                persons=resolved.persons.take(rows, axis=0),
                 counties=self.engine.lookup.area_codes[claims["pack"], claims["county"]],
                 sequences=np.ascontiguousarray(wire["settlement_sequence"], np.uint32),
                 names=Names(
@@ -304,7 +306,9 @@ class Settler:
                     encounter_sizes=np.ascontiguousarray(wire["encounter_id_size"]),
                 ),
             ),
-            Money(claims, result.benefits[chosen], result.payments[chosen]),
+            Money(
+                claims, *(one if whole else one.take(kept) for one in (result.benefits, result.payments))
+            ),
             states,
             Changes(
                 state_rows=result.state_rows[chosen],

@@ -17,13 +17,18 @@ from adjudicator.service.settling import Settler, split
 from adjudicator.service.years import person_years, year_keys
 from adjudicator.v1 import claim_pb2
 from adjudicator.wire.decode import BATCH_DEPTH
+from adjudicator.wire.schema import varint_bytes
 
 
 def warm_up(settler: Settler) -> None:
-    """Take two claims from bytes to a commit that is thrown away. Kernels run over refused claims as well, so it does
-    not matter whether the pack has a rule for them."""
+    """Take three claims from bytes to a commit that is thrown away, one of them as no serialiser writes it.
+
+    Kernels run over refused claims as well, so it does not matter whether the pack has a rule for them.
+    """
     engine = settler.engine
-    message = claim_pb2.ClaimBatch(claims=[example(engine.bundle)] * 2).SerializeToString()
+    one = example(engine.bundle).SerializeToString()
+    twice = one + one[: 2 + one[1]]  # its first field again
+    message = b"".join(b"\x0a" + varint_bytes(len(part)) + part for part in (one, one, twice))
     starts, ends = split(message)
     resolved = engine.prepare(message, starts, ends, max_depth=BATCH_DEPTH, digested=True)
     rows = np.arange(len(resolved))
