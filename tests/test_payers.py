@@ -142,7 +142,7 @@ def test_one_row_more_reaches_every_list():
         from adjudicator.cli.reports.tables import county_table, settlement_lines
         from adjudicator.codes import Scheme
         from adjudicator.interop.national import write_setlinfo
-        from adjudicator.ledger import reconcile
+        from adjudicator.ledger import statement_kernel
         from tests.ledger.made import fund_amounts
         from adjudicator.ledger.names import fund_text
         from adjudicator.service.explaining import explain
@@ -152,7 +152,7 @@ def test_one_row_more_reaches_every_list():
         benefit["charity_fen"] = 7
         assert fund_amounts(np.zeros(1, columns.CLAIM), benefit, np.zeros(1, columns.PAYMENT))[0, 17] == 7
         assert fund_text(Scheme.RESIDENT, 17) == "380100"
-        assert 17 in reconcile.FUNDS and payers.ROWS[-1].id == "charity"
+        assert 17 in statement_kernel.FUNDS and payers.ROWS[-1].id == "charity"
         totals = pooling_pb2.CountyTotals(pool="330100")
         totals.rows.add(county="330102", scheme="390", fund="380100", amount_fen=7)
         assert "慈善" in county_table(totals)[0] and "0.07" in county_table(totals)[-1]
