@@ -306,9 +306,7 @@ class Settler:
                     encounter_sizes=np.ascontiguousarray(wire["encounter_id_size"]),
                 ),
             ),
-            Money(
-                claims, *(one if whole else one.take(kept) for one in (result.benefits, result.payments))
-            ),
+            Money(claims, *(one if whole else one.take(kept) for one in (result.benefits, result.payments))),
             states,
             Changes(
                 state_rows=result.state_rows[chosen],
