@@ -12,7 +12,7 @@ from benchmarks.way_of_a_claim import follow
 from adjudicator.claim.engine import Engine
 from adjudicator.rules.bundle import load_bundle
 
-MOST = {"calls": 134, "files": 41, "moves from file to file": 86, "moves between folders": 36}
+MOST = {"calls": 110, "files": 34, "moves from file to file": 72, "moves between folders": 30}
 
 
 def test_a_claim_takes_no_longer_way_than_before(store_url):
