@@ -15,7 +15,7 @@ from adjudicator.claim.problems import ProblemTexts
 from adjudicator.compiled.held import Held, hold
 from adjudicator.compiled.jit import kernel, uncounted_inlined
 from adjudicator.payers import ROW_COUNT
-from adjudicator.wire.encode_tables import encode_tables
+from adjudicator.wire.encode_tables import encode_tables, place_tables
 
 _SCHEMA = SETTLEMENT_SCHEMA
 _ROOT, _LINES, _FUNDS, _GROUPING, _PAYMENT, _PROBLEMS = (
@@ -61,11 +61,7 @@ def _place_tables(claims: np.ndarray, rows: np.ndarray, problems: int, counts: n
         lines += np.int64(claim.line_end) - np.int64(claim.line_start)
     counts[:] = rows.shape[0]
     counts[_LINES], counts[_FUNDS], counts[_PROBLEMS] = lines, ROW_COUNT * rows.shape[0], problems
-    base = 0
-    for number in range(counts.shape[0]):
-        bases[number] = base
-        base += (counts[number] * _ROW_BYTES[number] + 63) // 64 * 64
-    return base // 8
+    return place_tables(counts, _ROW_BYTES, bases)
 
 
 @uncounted_inlined

@@ -22,7 +22,7 @@ from adjudicator.compiled.jit import kernel, uncounted_inlined
 from adjudicator.compiled.records import copy_common
 from adjudicator.errors import E, refuse
 from adjudicator.v1.record_pb2 import BundleRows, ClaimFacts, LineSums, RecordBasis
-from adjudicator.wire.encode_tables import NO_TEXTS, encode_tables
+from adjudicator.wire.encode_tables import NO_TEXTS, encode_tables, place_tables
 from adjudicator.wire.schema import compile_schema
 
 _ROOT: Any = RecordBasis.DESCRIPTOR
@@ -254,11 +254,7 @@ def _count_rows(origin: Origin, counts: np.ndarray, bases: np.ndarray) -> int:
     counts[:] = claims.shape[0]
     counts[_YEAR_NUMBERS], counts[_YEAR_AMOUNTS] = pairs, pairs
     counts[_OTHER_NUMBERS], counts[_OTHER_AMOUNTS], counts[_STAY_PART] = others, others, parts
-    base = 0
-    for number in range(counts.shape[0]):
-        bases[number] = base
-        base += (counts[number] * _ROW_BYTES[number] + 63) // 64 * 64
-    return base // 8
+    return place_tables(counts, _ROW_BYTES, bases)
 
 
 @uncounted_inlined

@@ -6,12 +6,22 @@ from typing import Any
 
 import numpy as np
 
-from adjudicator.compiled.jit import inlined, uint32
+from adjudicator.compiled.jit import inlined, uint32, uncounted_inlined
 from adjudicator.wire.encode_kernel import BAD_RANGE, write_rows
 
 NO_TEXTS = np.frombuffer(b" ", np.uint8)
 """The heap of constant texts of a message that has none."""
 _SLACK = 4096
+
+
+@uncounted_inlined
+def place_tables(counts: np.ndarray, row_bytes: np.ndarray, bases: np.ndarray) -> int:
+    """Write the first byte of each table with ``counts`` int64[tables] rows; returns the words of all."""
+    base = 0
+    for number in range(counts.shape[0]):
+        bases[number] = base
+        base += (counts[number] * row_bytes[number] + 63) // 64 * 64
+    return base // 8
 
 
 @inlined
