@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import json
 import os
+import pickle
 import shutil
 import subprocess
 import sys
@@ -184,6 +185,18 @@ def test_a_folder_that_the_operator_names_is_used(tree, tmp_path):
 def test_a_folder_that_cannot_be_written_is_passed_over(tree, tmp_path):
     (tmp_path / "named").write_text("")
     assert call(tree, tmp_path, NUMBA_CACHE_DIR=str(tmp_path / "named")) == (42, 0, tree / "compiled" / "__pycache__")
+
+
+@pytest.mark.parametrize("rest", [b"cadjudicator.compiled.probe\nGone\n.", b"cadjudicator.gone\nGone\n.", b"\x80"])
+def test_an_index_of_a_former_version_that_names_a_type_which_is_gone_is_compiled_anew(tree, tmp_path, rest):
+    _, _, folder = call(tree, tmp_path)
+    (index,) = folder.glob("*.nbi")
+    with index.open("rb") as file:
+        pickle.load(file)
+        version = file.tell()
+    index.write_bytes(index.read_bytes()[:version] + rest)
+    assert call(tree, tmp_path)[:2] == (42, 0)
+    assert call(tree, tmp_path)[:2] == (42, 1)
 
 
 def test_every_import_between_kernels_is_seen():

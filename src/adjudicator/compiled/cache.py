@@ -12,9 +12,11 @@ import atexit
 import functools
 import hashlib
 import os
+import pickle
 import re
 import shutil
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 from types import FunctionType
 
@@ -39,7 +41,9 @@ class KernelCacheLocator(_SourceFileBackedLocatorMixin, _CacheLocator):
     def __init__(self, function: FunctionType, file: str):
         self._py_file = file
         self._lineno = function.__code__.co_firstlineno
-        self._cache_path = str(cache_folder(Path(file).parent))
+        folder = cache_folder(Path(file).parent)
+        self._cache_path = str(folder)
+        _drop_unreadable(folder.glob(f"*.{function.__name__}-{self._lineno}.*.nbi"))
 
     @classmethod
     def from_function(cls, py_func: FunctionType, py_file: str) -> KernelCacheLocator | None:
@@ -57,6 +61,22 @@ class KernelCacheLocator(_SourceFileBackedLocatorMixin, _CacheLocator):
     def get_source_stamp(self) -> bytes:
         """Hash of the source and of every module of this package that it takes helpers or constants from."""
         return source_stamp(Path(self._py_file))
+
+
+def _drop_unreadable(indexes: Iterable[Path]) -> None:
+    """Remove indexes of kernels that name a type which this version does not have.
+
+    Numba reads an index before it looks at the stamp, and an index of a former version would end the process.
+    """
+    for index in indexes:
+        try:
+            with index.open("rb") as file:
+                pickle.load(file)
+                pickle.load(file)
+        except FileNotFoundError:
+            continue
+        except (AttributeError, ImportError, EOFError, pickle.UnpicklingError):
+            index.unlink(missing_ok=True)
 
 
 @functools.cache
