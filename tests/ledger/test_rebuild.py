@@ -121,14 +121,17 @@ def test_a_repeated_step_changes_nothing_more(play, pool):
     play(scenario)
 
 
-@pytest.mark.parametrize("wrong_version", [False, True])
-def test_commits_wait_for_a_rebuild_that_holds_them(play, pool, monkeypatch, wrong_version):
+@pytest.mark.parametrize("lost", ["asked", "version", "index"])
+def test_commits_wait_for_a_rebuild_that_holds_them(play, pool, monkeypatch, lost):
     async def scenario(ledger):
         await settle(ledger, [WANG], pool)
         client = ledger.connection.client
         await client.delete(names.state(pool, WANG.state_key))
-        if wrong_version:
+        if lost == "version":
             await client.set(names.version(pool), "20")
+        if lost == "index":
+            (bucket,) = [key async for key in client.scan_iter(f"adj:\\{{{pool}}}:index:*")]
+            await client.delete(bucket)
         reached, go_on = asyncio.Event(), asyncio.Event()
         original = rebuilding._rebuild_states
 
@@ -138,7 +141,7 @@ def test_commits_wait_for_a_rebuild_that_holds_them(play, pool, monkeypatch, wro
             return await original(*arguments)
 
         monkeypatch.setattr(rebuilding, "_rebuild_states", paused)
-        repair = asyncio.create_task(ledger.rebuild(pool, hold=not wrong_version))
+        repair = asyncio.create_task(ledger.rebuild(pool, hold=lost == "asked"))
         await asyncio.wait_for(reached.wait(), 10)
         with pytest.raises(AdjudicatorError) as refused:
             await settle(ledger, [Case("Wu", "E30")], pool)

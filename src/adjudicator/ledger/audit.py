@@ -137,7 +137,7 @@ async def verify(connection: Connection, pool: str, progress: Progress = no_prog
         check.note("version", "months", "absent", f"{month:06d}")
     for total in wrong_totals(stored, replay):
         check.note("total", _describe(total.month, total.name), total.stored or "absent", total.expected)
-    if await index_is_larger(connection, pool, sum(not place.stored for place in wrong)):
+    if await index_differs(connection, pool, sum(not place.stored for place in wrong)):
         async for _, key, surplus in surplus_places(connection, pool):
             check.note("index", f"{key.hex()[:12]}…", surplus, "no such settlement")
     async for wrong_one in wrong_statements(
@@ -304,8 +304,8 @@ async def _stands_at(connection: Connection, pool: str, settlement: bytes, month
     return False
 
 
-async def index_is_larger(connection: Connection, pool: str, absent: int) -> bool:
-    """Whether the index has entries too many, when ``absent`` of the records are known to have none."""
+async def index_differs(connection: Connection, pool: str, absent: int) -> bool:
+    """Whether the index has more or fewer entries than records, ``absent`` of which are known to have none."""
     arguments = [names.prefix(pool), b""]
     entries, records, _ = await connection.call(PLACES, names.version(pool), arguments)
     return int(entries) != int(records) - absent

@@ -31,7 +31,7 @@ from adjudicator.ledger.audit import (
     check_positions,
     extend,
     find_keys,
-    index_is_larger,
+    index_differs,
     play_on,
     read_totals_with_end,
     surplus_places,
@@ -111,7 +111,8 @@ async def rebuild(connection: Connection, pool: str, *, hold: bool = False) -> R
     """Make indexes, states, totals and version anew from the journal, beside a running settlement.
 
     With ``hold`` commits are refused meanwhile (E.STORE_AWAY, to be sent again), and so they are where the version is
-    wrong, because each would leave a hole in the journal. Killed half-way it leaves nothing worse than before and may
+    wrong, because each would leave a hole in the journal, and where settlements are missing in the index, because one
+    that is sent again would be settled twice. Killed half-way it leaves nothing worse than before and may
     be run again. Errors: E.LEDGER_CORRUPT when the journal itself is damaged (restore it from a backup), E.CONFLICT
     when another rebuild runs or values change faster than they are compared, E.STORE_AWAY.
     """
@@ -146,7 +147,8 @@ async def _rebuild(turn: Turn) -> Rebuilt:
     connection, pool = turn.connection, turn.pool
     found = await find_keys(connection, pool)
     version, end, stored = await read_totals_with_end(connection, pool, found)
-    if version != str(end) and not turn.holds:
+    # Where an entry of the index is lost, a claim that is sent again would be settled again.
+    if (version != str(end) or await index_differs(connection, pool, 0)) and not turn.holds:
         turn.holds = True
         await turn.step("keep")
         found = await find_keys(connection, pool)
@@ -162,7 +164,7 @@ async def _rebuild(turn: Turn) -> Rebuilt:
     result = Rebuilt(pool, end, replay.records, index_entries=len(wrong))
     for part in _parts(wrong):
         await turn.step("index", *(value for place in part for value in (place.key, place.right)))
-    if await index_is_larger(connection, pool, 0):
+    if await index_differs(connection, pool, 0):
         async for bucket, settlement, place in surplus_places(connection, pool):
             await turn.step("surplus", bucket, settlement, place)
             result.index_entries += 1
