@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 from adjudicator.compare.answers import MONEY, STAGES, Both, text_of
 from adjudicator.compare.causes import EARLIER, REFUSAL, RULE, UNKNOWN, Case, Cause, Causes, Cells
 from adjudicator.compare.sides import KEY
-from adjudicator.compare.writing import TableWriter
+from adjudicator.compare.writing import table_writer
 
 FILE = "differences.parquet"
 _TEXT = pa.dictionary(pa.int32(), pa.string())
@@ -184,7 +184,7 @@ class Collector:
         """Write the file."""
         self._stream.close()
         self._writer.close()
-        writer = TableWriter(path, self._schema)
+        writer = table_writer(path, self._schema)
         with pa.OSFile(str(self._draft)) as source:
             for part in pa.ipc.open_stream(source):
                 writer.write(self._with_causes(pa.Table.from_batches([part])))

@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 from adjudicator.compare.answers import is_priced
 from adjudicator.compare.differences import Batch, names_of
 from adjudicator.compare.sides import KEY, Folder, not_comparable
-from adjudicator.compare.writing import TableWriter
+from adjudicator.compare.writing import table_writer
 from adjudicator.errors import E, refuse
 from adjudicator.reprice import lines
 from adjudicator.rulefile.pack import Pack
@@ -76,7 +76,7 @@ class Lines:
         self._at_once = max(1, LINES_IN_MEMORY * claims // max(new.count_lines(), 1))
         self._packs = (*new.bundle.packs, *old.bundle.packs)
         self._schema = schema()
-        self._writer = TableWriter(output / FILE, self._schema)
+        self._writer = table_writer(output / FILE, self._schema)
         self._items: list[pa.Table] = []
         self._compared = self._differ = self._first_pay_of_claims = 0
         self._differences = dict.fromkeys(PARTS, 0)

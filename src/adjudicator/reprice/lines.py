@@ -7,10 +7,9 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from adjudicator.claim.batch import Resolved
-from adjudicator.reprice.store import draft_of
+from adjudicator.reprice.row_groups import RowGroupWriter
 
 AMOUNTS = ("wholly_self_paid_fen", "over_ceiling_fen", "first_pay_fen", "in_scope_fen")
 """The four parts of a line, which add up to its amount."""
@@ -45,15 +44,12 @@ class LineWriter:
 
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
-        self._path, self._draft = path, draft_of(path)
         small = [name for name, kind in NUMBERS.items() if kind.bit_width < pa.int32().bit_width]
         packed = dict.fromkeys((name for name in SCHEMA.names if name not in TEXTS), "DELTA_BINARY_PACKED")
-        self._writer = pq.ParquetWriter(
-            self._draft, SCHEMA, compression="zstd", use_dictionary=list(TEXTS),
+        self._writer = RowGroupWriter(
+            path, SCHEMA, _ROWS, pa.Table.combine_chunks, use_dictionary=list(TEXTS),
             column_encoding=packed | dict.fromkeys(small, "PLAIN"),
         )  # fmt: skip
-        self._waiting: list[pa.Table] = []
-        self._rows = 0
         self.count = 0
 
     def add(self, resolved: Resolved, first: int) -> None:
@@ -67,23 +63,12 @@ class LineWriter:
         for name, kind in NUMBERS.items():
             if name != "amount_fen":
                 columns[name] = splits[name][lines].astype(kind.to_pandas_dtype())
-        self._waiting.append(pa.table(columns, SCHEMA))
-        self._rows += len(lines)
+        self._writer.write(pa.table(columns, SCHEMA))
         self.count += len(lines)
-        while self._rows >= _ROWS:
-            self._flush(_ROWS)
-
-    def _flush(self, rows: int) -> None:
-        table = pa.concat_tables(self._waiting)
-        self._writer.write_table(table.slice(0, rows).combine_chunks(), row_group_size=rows)
-        self._waiting, self._rows = [table.slice(rows)], self._rows - rows
 
     def close(self) -> None:
         """Write the rest; the file is whole then."""
-        if self._rows:
-            self._flush(self._rows)
         self._writer.close()
-        self._draft.replace(self._path)
 
 
 def _texts(resolved: Resolved, name: str, lines: np.ndarray) -> pa.Array:
