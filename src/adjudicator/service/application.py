@@ -69,12 +69,14 @@ class Application:
         settler = Settler(engines.settling, self.store, options, self.metrics, self._threads)
         await asyncio.to_thread(warm_up, settler)
         former, self._engines, self._settler = self._settler, engines, settler
-        gc.collect()
-        gc.freeze()  # what the rules and the compiler made stays: a collection need not look through it
         self.loaded.set()
         log("rules loaded", rules_hash=engines.settling.bundle.hash, pack=",".join(options.packs))
         if former is not None:
             await former.close()
+            del former
+        gc.unfreeze()  # what only the former rules held goes
+        gc.collect()
+        gc.freeze()  # what the rules and the compiler made stays: a collection need not look through it
 
     async def reload_rules(self) -> None:
         """Do the same on SIGHUP: faults are logged and the loaded rules stay."""
