@@ -167,11 +167,8 @@ _ELSEWHERE_NUMBERS = STORED.numbers[np.argsort(STORED.places)][ELSEWHERE]
 
 
 @uncounted_inlined
-def _fill(rules: BasisRules, source: _Source, year: PricedOver, diagnoses: Diagnoses, out: _Target) -> tuple[int, int]:
-    """Fill the tables of the message, one row a claim; they are zero before, with room for every amount.
-
-    Returns how many amounts of years there are.
-    """
+def _fill(rules: BasisRules, source: _Source, year: PricedOver, diagnoses: Diagnoses, out: _Target) -> None:
+    """Fill the tables of the message, one row a claim; they are zero before, with room for every amount."""
     rules_hash, layout, order = rules.hash[0], rules.layout, rules.stored
     pairs, others = 0, 0
     for i in range(source.claims.shape[0]):
@@ -206,7 +203,6 @@ def _fill(rules: BasisRules, source: _Source, year: PricedOver, diagnoses: Diagn
                 others += 1
         row.elsewhere_numbers_end, row.elsewhere_amounts_end = others, others
         row.stay_part = -1
-    return pairs, others
 
 
 class Origin(NamedTuple):

@@ -31,7 +31,6 @@ from adjudicator.claim.round_kernel import (
     IS_REFUSED,
     IS_UNDEFINED,
     Around,
-    BenefitRules,
     Priced,
     Round,
     pay_result,
@@ -70,7 +69,7 @@ class Engine:
         self.lookup = Lookup(bundle)
         self._fact_rules = own.fact_rules(bundle, self.lookup)
         self._grouper = ClaimGrouper(bundle)
-        self._benefit_rules = hold(BenefitRules(bundle.benefit.rules))
+        self._benefit_rules = hold(bundle.benefit.rules)
         self._payment_rules = hold(bundle.payment.tables)
         by_lines = int(ExtraPosition.LINES)
         self._extra_by_lines = bool((bundle.plans.rows["extra_position"] == by_lines).any())

@@ -124,16 +124,15 @@ def choose_schemes(claims: np.ndarray, spans: np.ndarray, out: np.ndarray) -> in
 @uncounted_inlined
 def _find_ids(
     heap: np.ndarray, texts: np.ndarray, table: tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray], out: np.ndarray
-) -> int:
-    """Write the id of each code to ``out`` int32[n], -1 unknown; return how many codes there are."""
+) -> None:
+    """Write the id of each code to ``out`` int32[n], -1 unknown."""
     for index in range(out.shape[0]):
         text = texts[_U64(index)]
         out[_U64(index)] = find_code(heap, text.start, text.size, table[0], table[1], table[2], table[3])
-    return int(out.shape[0])
 
 
 @uncounted_inlined
-def _fill_records(wire: WireCodes, claims: np.ndarray, codes: SchemeCodes, out: RecordColumns) -> int:
+def _fill_records(wire: WireCodes, claims: np.ndarray, codes: SchemeCodes, out: RecordColumns) -> None:
     """Write the records of a batch, with the code ids of one scheme (-1 unknown; department 0: any other)."""
     count = claims.shape[0]
     for index in range(count):
@@ -156,9 +155,8 @@ def _fill_records(wire: WireCodes, claims: np.ndarray, codes: SchemeCodes, out: 
         if index == count - 1:
             out.offsets[0, row + _U64(1)] = came.diagnoses_end
             out.offsets[1, row + _U64(1)] = came.procedures_end
-    return _find_ids(wire.heap, wire.diagnoses, codes.diagnoses, out.diagnoses) + _find_ids(
-        wire.heap, wire.procedures, codes.procedures, out.procedures
-    )
+    _find_ids(wire.heap, wire.diagnoses, codes.diagnoses, out.diagnoses)
+    _find_ids(wire.heap, wire.procedures, codes.procedures, out.procedures)
 
 
 @inlined

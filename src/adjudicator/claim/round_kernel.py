@@ -8,7 +8,7 @@ import numpy as np
 
 from adjudicator.benefit.cascade import settle_claims
 from adjudicator.benefit.records import WORK, YEAR
-from adjudicator.benefit.tables import PART_WIDTH, Claims, Rules
+from adjudicator.benefit.tables import PART_WIDTH, Claims
 from adjudicator.columns import GROUP, SPLIT
 from adjudicator.compiled.held import Held
 from adjudicator.compiled.jit import kernel, uncounted_kernel
@@ -21,12 +21,6 @@ RULE_UNDEFINED = int(E.RULE_UNDEFINED)
 # What a round has that few rounds have, as bits.
 HAS_DISEASE, HAS_YEAR = 1, 2
 IS_UNDEFINED, IS_REFUSED = 1, 2
-
-
-class BenefitRules(NamedTuple):
-    """What the kernel reads of a bundle."""
-
-    benefit: Rules
 
 
 class Round(NamedTuple):
@@ -107,6 +101,7 @@ def price_round(
     """Price the claims of a round, at most one a person, and update ``years`` int64[m, ACCUMULATOR_COUNT] in place.
 
     ``splits`` SPLIT[n] are those of the batch, ``benefits`` BENEFIT[k] is zero before. Returns what few rounds have.
+    ``held``: ``benefit.tables.Rules``.
     """
     claims, rows, slots, parts = round_.claims, round_.rows, round_.slots, round_.parts
     count, width = slots.shape
@@ -123,7 +118,7 @@ def price_round(
         parts.view(np.int64).reshape(parts.shape[0], PART_WIDTH),
     )  # fmt: skip
     words = benefits.view(np.int64).reshape(count, benefits.itemsize // 8)
-    settle_claims(held.it.benefit, batch, work, work.view(np.int64), benefits, words)
+    settle_claims(held.it, batch, work, work.view(np.int64), benefits, words)
     return _give_back(round_, slots_before, used_before, benefits, years, around)
 
 

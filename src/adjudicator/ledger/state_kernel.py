@@ -182,13 +182,12 @@ def _why_wrong(stored: Buffer, place_of: np.ndarray, years: Years, j: int) -> in
 
 
 @uncounted_inlined
-def _read_states(stored: Buffer, place_of: np.ndarray, years: Years, found: np.ndarray) -> bool:
-    """Read stored states and say whether all could be read.
+def _read_states(stored: Buffer, place_of: np.ndarray, years: Years, found: np.ndarray) -> None:
+    """Read stored states, and say of each whether it could be read.
 
     ``years`` has zero heads and slots before; an empty state leaves them so, and one that is wrong as well. ``found``
     int64[m] out: GOOD or what is wrong with each. ``place_of`` as in StoredOrder.
     """
-    good = True
     years.quota_offsets[0] = 0
     years.days_offsets[0] = 0
     for j in range(found.shape[0]):
@@ -208,10 +207,8 @@ def _read_states(stored: Buffer, place_of: np.ndarray, years: Years, found: np.n
             else:
                 for word in range(_STATE_WORDS):
                     years.head_words[j, word] = 0
-        good = good and found[j] == GOOD
         years.quota_offsets[j + 1] = years.quota_offsets[j] + np.int64(years.heads[j].quota_count)
         years.days_offsets[j + 1] = years.days_offsets[j] + np.int64(years.heads[j].days_count)
-    return good
 
 
 @uncounted_inlined
@@ -234,25 +231,12 @@ def _read_pairs(stored: Buffer, years: Years, quotas: np.ndarray, days: np.ndarr
             at += 2
 
 
-class ReadStates(NamedTuple):
-    """Persons' years as they were read; the columns are those of ``ledger.states.StateRead``."""
-
-    found: np.ndarray  # int64[m]: GOOD, or what is wrong with each
-    versions: np.ndarray
-    last: np.ndarray
-    slots: np.ndarray
-    quota_offsets: np.ndarray
-    quotas: np.ndarray
-    days_offsets: np.ndarray
-    days: np.ndarray
-
-
 @kernel
-def parse_states(octets: np.ndarray, ends: np.ndarray, place_of: np.ndarray) -> tuple[bool, ReadStates]:
-    """Read stored states that stand one after the other in ``octets``, and say whether all could be read.
+def parse_states(octets: np.ndarray, ends: np.ndarray, place_of: np.ndarray) -> tuple[np.ndarray, ...]:
+    """Return what is wrong with each stored state, and the columns of ``ledger.states.StateRead`` behind its keys.
 
-    ``ends`` int64[m]: where each ends; ``place_of`` as in StoredOrder. The year of a state that is wrong is that of a
-    person without a settlement.
+    The states stand one after the other in ``octets``; ``ends`` int64[m]: where each ends; ``place_of`` as in
+    StoredOrder. int64[m]: GOOD, or what is wrong; the year of such a state is that of a person without a settlement.
     """
     count = ends.shape[0]
     words, offsets = np.zeros(octets.shape[0] // 8 + count + 1, np.uint64), np.zeros(count + 1, np.int64)
@@ -272,10 +256,10 @@ def parse_states(octets: np.ndarray, ends: np.ndarray, place_of: np.ndarray) -> 
     head_words = heads.view(np.uint64).reshape(count, _STATE_WORDS)
     years = Years(heads, head_words, slots, quota_offsets, days_offsets)
     stored = Buffer(words, words.view(np.uint16), copy, offsets)
-    good = _read_states(stored, place_of, years, found)
+    _read_states(stored, place_of, years, found)
     quotas, days = np.empty(quota_offsets[count], QUOTA), np.empty(days_offsets[count], CARE_DAYS)
     _read_pairs(stored, years, quotas, days)
     versions, last = np.empty(count, np.uint64), np.empty((count, 2), np.uint64)
     for j in range(count):
         versions[j], last[j, 0], last[j, 1] = head_words[j, 0], head_words[j, 1], head_words[j, 2]
-    return good, ReadStates(found, versions, last.view(np.uint8), slots, quota_offsets, quotas, days_offsets, days)
+    return found, versions, last.view(np.uint8), slots, quota_offsets, quotas, days_offsets, days

@@ -71,8 +71,8 @@ def parse_each(keys: np.ndarray, values: Sequence[bytes]) -> tuple[np.ndarray, S
     """
     octets = np.frombuffer(b"".join(values) or bytes(8), np.uint8)
     ends = np.fromiter(accumulate(map(len, values)), np.int64, len(values))
-    _, read = parse_states(octets, ends, STORED.place_of)
-    return read.found, StateRead(keys, *read[1:])
+    found, *columns = parse_states(octets, ends, STORED.place_of)
+    return found, StateRead(keys, *columns)
 
 
 def encode_state(

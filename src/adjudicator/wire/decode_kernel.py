@@ -703,8 +703,8 @@ def _fill_root(
 @uncounted_inlined
 def _fill_rows(
     buffer: np.ndarray, roots: Roots, layout: Layout, numbers: Numbers, words: np.ndarray, stack: np.ndarray
-) -> int:
-    """Write the rows of each root; returns how many roots there are."""
+) -> None:
+    """Write the rows of each root."""
     starts, ends, status, used, saved = roots.starts, roots.ends, roots.status, numbers.used, numbers.saved
     arena = Arena(numbers.bases, numbers.counts, used, words, words.view(np.int32), words.view(np.uint8))
     for root in range(starts.shape[0]):
@@ -719,7 +719,6 @@ def _fill_rows(
                 _copy_counts(saved, used)
                 _start_row(_ZERO, _U64(root), layout, arena)
     used[_ZERO] = starts.shape[0]
-    return starts.shape[0]
 
 
 @kernel
