@@ -79,7 +79,7 @@ class Bench:
         self.service.wait_until_serving()
         asyncio.run(self._save_answers())
         self.echo = subprocess.Popen(
-            [sys.executable, str(Path(__file__).parent / "echo_server.py"), str(folder)],
+            [sys.executable, str(Path(__file__).parent / "echo_server.py"), str(folder), "uvloop"],
             stdout=subprocess.PIPE,
             text=True,
         )

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import grpc
+import uvloop
 
 SERVICE = "adjudicator.v1.Adjudication"
 
@@ -39,4 +40,5 @@ async def serve(folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(serve(Path(sys.argv[1])))
+    run = uvloop.run if sys.argv[2:] == ["uvloop"] else asyncio.run
+    run(serve(Path(sys.argv[1])))
