@@ -24,7 +24,7 @@ from adjudicator.ledger.embedded import EmbeddedStore
 from adjudicator.rules.bundle import load_bundle
 from adjudicator.service.metrics import Metrics
 from adjudicator.service.options import ServeOptions
-from adjudicator.service.settling import Settler
+from adjudicator.service.settling import BatchCall, Settler
 from adjudicator.service.store import Store
 from adjudicator.v1 import claim_pb2
 
@@ -45,7 +45,7 @@ async def measure(engine: Engine, folder: Path, claims: int, lines: int) -> tupl
             for first in range(0, claims, BATCH):
                 batch = [one_claim(engine, number, lines) for number in range(first, first + BATCH)]
                 message = claim_pb2.ClaimBatch(claims=batch).SerializeToString()
-                _, answers = await settler.settle_batch(message, math.inf)
+                (answers,) = await settler.settle_batches([BatchCall.of(message)], [math.inf])
                 assert all(isinstance(answer, bytes) for answer in answers), answers
             sizes: Counter[str] = Counter()
             client = store.ledger().connection.client

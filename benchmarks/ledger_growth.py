@@ -30,7 +30,7 @@ from adjudicator.ledger.store import Ledger
 from adjudicator.rules.bundle import load_bundle
 from adjudicator.service.metrics import Metrics
 from adjudicator.service.options import ServeOptions
-from adjudicator.service.settling import Settler
+from adjudicator.service.settling import BatchCall, Settler
 from adjudicator.service.store import Store
 from adjudicator.v1 import claim_pb2, pooling_pb2
 
@@ -67,7 +67,7 @@ class City:
         """Settle one batch."""
         claims = [self.claim(number) for number in range(first, first + BATCH)]
         message = claim_pb2.ClaimBatch(claims=claims).SerializeToString()
-        _, answers = await settler.settle_batch(message, math.inf)
+        (answers,) = await settler.settle_batches([BatchCall.of(message)], [math.inf])
         refused = [answer for answer in answers if not isinstance(answer, bytes)]
         assert not refused, refused[0]
 

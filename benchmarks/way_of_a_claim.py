@@ -124,7 +124,6 @@ async def follow(engine: Engine, url: str) -> Way:
         messages = [make_claim(engine, ROUNDS_BEFORE + number) for number in range(ROUNDS)]
         ways = [await _watch(settler, message) for message in messages]
     finally:
-        await settler.close()
         await store.close()
     return min(ways, key=lambda way: len(way.calls))
 

@@ -14,18 +14,22 @@ import pytest
 
 from adjudicator.claim.engine import Engine
 from adjudicator.claim.keys import settlement_key, state_key
+from adjudicator.codes import Scheme
 from adjudicator.errors import AdjudicatorError, E
 from adjudicator.ledger import keys as names
+from adjudicator.ledger.batch import LARGEST_TOTAL
+from adjudicator.payers import Fund
 from adjudicator.rules.bundle import load_bundle
 from adjudicator.service.frames import join_frames
 from adjudicator.service.metrics import Metrics
+from adjudicator.service.microbatch import Bounds, MicroBatcher
 from adjudicator.service.options import ServeOptions
 from adjudicator.service.records import Records
-from adjudicator.service.settling import Settler
+from adjudicator.service.settling import BatchCall, Settler
 from adjudicator.service.store import Store
 from adjudicator.v1 import claim_pb2, settlement_pb2
 
-from .claims import POOL, claim
+from .claims import COUNTY, POOL, claim
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +47,6 @@ async def settler(engine: Engine, url: str, **options: object) -> AsyncIterator[
     try:
         yield one
     finally:
-        await one.close()
         await store.close()
 
 
@@ -199,34 +202,68 @@ def test_the_answers_do_not_depend_on_how_the_claims_are_batched(engine, store_u
     asyncio.run(day())
 
 
+def batch_of(claims: list[claim_pb2.Claim]) -> BatchCall:
+    return BatchCall.of(join_frames([one.SerializeToString() for one in claims]))
+
+
 def test_a_batch_whose_caller_goes_away_is_finished_all_the_same(engine, store_url):
     async def day() -> None:
         async with settler(engine, store_url) as one:
             claims = [claim(500_000) for _ in range(5)]
-            message = join_frames([one_claim.SerializeToString() for one_claim in claims])
-            call = asyncio.create_task(one.settle_batch(message, math.inf))
-            await asyncio.sleep(0)
+            batcher = MicroBatcher(one.settle_batches, Bounds(100, 100))
+            call = asyncio.create_task(batcher.submit(batch_of(claims), math.inf, 1_000, 5))
+            for _ in range(3):
+                await asyncio.sleep(0)
             call.cancel()
             await asyncio.gather(call, return_exceptions=True)
-            await asyncio.wait(one._running or [asyncio.create_task(asyncio.sleep(0))])
+            await batcher.settle_down()
             known = (await one.store.ledger().read(POOL, b"".join(map(key, claims)), b"")).known
             assert len(known) == 5
 
     asyncio.run(day())
 
 
-def test_more_batches_than_may_wait_are_refused_at_once(engine, store_url):
+def test_batch_calls_are_settled_together_and_answered_apart(engine, store_url):
     async def day() -> None:
-        async with settler(engine, store_url, most_batches=1, most_waiting_claims=10) as one:
-            messages = [join_frames(claim(1_000).SerializeToString() for _ in range(4)) for _ in range(8)]
-            outcomes = await asyncio.gather(
-                *(one.settle_batch(message, math.inf) for message in messages), return_exceptions=True
-            )
-            refused = [outcome for outcome in outcomes if isinstance(outcome, AdjudicatorError)]
-            assert {error.problems[0].number for error in refused} == {E.OVERLOADED}
-            settled = [answers for outcome in outcomes if isinstance(outcome, tuple) for answers in [outcome[1]]]
-            assert settled
-            assert all(isinstance(answer, bytes) for answers in settled for answer in answers)
+        async with settler(engine, store_url) as one:
+            first, second = [claim(500_000) for _ in range(3)], [claim(300_000), claim(-1), claim(200_000)]
+            again = [first[1]]
+            before = await one.store.ledger().version(POOL)
+            calls = [batch_of(claims) for claims in (first, second, again)]
+            answers = await one.settle_batches(calls, [math.inf] * 3)
+            assert list(map(len, answers)) == [3, 3, 1]
+            settled = [[read(answer) for answer in call] for call in answers]
+            assert [one_answer.encounter_id for one_answer in settled[0]] == [one.encounter_id for one in first]
+            assert settled[1][0].outcome == settled[1][2].outcome == settlement_pb2.OUTCOME_SETTLED
+            assert isinstance(answers[1][1], AdjudicatorError)
+            assert answers[2] == [answers[0][1]]  # the same claim in another call: settled once
+            assert await one.store.ledger().version(POOL) == before + 5
+            alone = [(await one.settle_batches([call], [math.inf]))[0] for call in calls]
+            assert [[str(answer) for answer in call] for call in alone] == [[str(a) for a in call] for call in answers]
+
+    asyncio.run(day())
+
+
+def test_a_total_that_is_full_refuses_the_claims_that_do_not_fit_and_no_neighbour(engine, store_url):
+    """A commit is refused as a whole: claims of other calls in it must not be refused with the one that is too much."""
+
+    async def day() -> None:
+        async with settler(engine, store_url) as one:
+            ledger = one.store.ledger()
+            await settle(one, claim(100_000))
+            place = (int(COUNTY), Scheme.RESIDENT, Fund.TOTAL_COST)
+            amounts = {
+                (int(row.county), row.scheme, row.fund): row.amount_fen
+                for row in (await ledger.totals(POOL)).rows
+                if row.month == 202503
+            }
+            filling = (*place, LARGEST_TOTAL - amounts[place] - 1_000_000)
+            await ledger.post(POOL, bytes(range(16)), 202503, [filling])
+            calls = [batch_of([claim(100_000), claim(100_000)]), batch_of([claim(2_000_000)])]
+            fit, much = await one.settle_batches(calls, [math.inf] * 2)
+            assert all(read(answer).outcome == settlement_pb2.OUTCOME_SETTLED for answer in fit)
+            assert [read(answer) for answer in much] == [E.AMOUNT_OUT_OF_RANGE]
+            await ledger.post(POOL, bytes(range(1, 17)), 202503, [(*place, -filling[-1])])
 
     asyncio.run(day())
 

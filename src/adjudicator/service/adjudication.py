@@ -6,7 +6,7 @@ is refused on its own, inside the answer; the call itself fails only when this s
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 
 import grpc
 
@@ -18,6 +18,7 @@ from adjudicator.service.grouping import group_batch
 from adjudicator.service.microbatch import Answer
 from adjudicator.service.records import Records
 from adjudicator.service.repricing import Repricing
+from adjudicator.service.settling import BatchCall
 from adjudicator.service.status import is_of_service, refused_settlement
 
 SERVICE_NAME = "adjudicator.v1.Adjudication"
@@ -52,22 +53,31 @@ class AdjudicationCalls:
 
     async def pre_settle(self, message: bytes, context: Context) -> bytes:
         """Prices one claim; nothing is recorded."""
-        return _single(await self.application.trial_calls().submit(message, deadline_of(context)))
+        self.application.settler()
+        return _single(await self.application.trial_calls.submit(message, deadline_of(context), len(message)))
 
     async def settle(self, message: bytes, context: Context) -> bytes:
         """Settles one claim."""
-        return _single(await self.application.settle_calls().submit(message, deadline_of(context)))
+        self.application.settler()
+        return _single(await self.application.settle_calls.submit(message, deadline_of(context), len(message)))
 
     async def settle_batch(self, message: bytes, context: Context) -> bytes:
         """Settles a batch."""
-        return _batch(*await self.application.settler().settle_batch(message, deadline_of(context)))
+        return await self._settle_batch(message, deadline_of(context))
 
     async def settle_stream(self, messages: AsyncIterator[bytes], context: Context) -> AsyncIterator[bytes]:
         """Settles batch after batch; the next is taken up when the one before has been answered."""
-        settler = self.application.settler()
+        self.application.settler()
         async for message in self.application.until_stop(messages):
             check_size(message)
-            yield _batch(*await settler.settle_batch(message, deadline_of(context)))
+            yield await self._settle_batch(message, deadline_of(context))
+
+    async def _settle_batch(self, message: bytes, deadline: float) -> bytes:
+        """Settle a ClaimBatch message in one batch with those that come beside it."""
+        self.application.settler()
+        call = BatchCall.of(message)
+        answers = await self.application.batch_calls.submit(call, deadline, len(message), len(call.starts))
+        return _batch(call.claims, answers)
 
     async def reprice(self, messages: AsyncIterator[bytes], context: Context) -> AsyncIterator[bytes]:
         """Prices batch after batch under a named bundle over accumulators of this stream alone."""
@@ -76,7 +86,8 @@ class AdjudicationCalls:
         repricing = Repricing(engine, self.application.settler().compute)
         async for message in self.application.until_stop(messages):
             check_size(message)
-            yield _batch(*await repricing.price_batch(message, deadline_of(context)))
+            call = BatchCall.of(message)
+            yield _batch(call.claims, await repricing.price_batch(call, deadline_of(context)))
 
     # ---------------------------------------------------------------- what was recorded
 
@@ -113,7 +124,7 @@ def _single(answer: Answer) -> bytes:
     return answer
 
 
-def _batch(claims: Sequence[memoryview], answers: Sequence[Answer]) -> bytes:
+def _batch(claims: Callable[[], Sequence[memoryview]], answers: Sequence[Answer]) -> bytes:
     """Answer of a batch call; a refused claim has its problems in its answer.
 
     Where each single claim failed for a reason of this service (store away, deadline, ...), the call fails with the
@@ -126,5 +137,5 @@ def _batch(claims: Sequence[memoryview], answers: Sequence[Answer]) -> bytes:
         raise refused[0]
     return join_frames(
         refused_settlement(claim, answer) if isinstance(answer, AdjudicatorError) else answer
-        for claim, answer in zip(claims, answers, strict=True)
+        for claim, answer in zip(claims(), answers, strict=True)
     )

@@ -13,9 +13,9 @@ from adjudicator.rulefile.faults import PackError
 from adjudicator.service.engines import Engines
 from adjudicator.service.logs import log
 from adjudicator.service.metrics import Metrics
-from adjudicator.service.microbatch import MicroBatcher
+from adjudicator.service.microbatch import Answer, Bounds, MicroBatcher
 from adjudicator.service.options import ServeOptions
-from adjudicator.service.settling import Settler
+from adjudicator.service.settling import BatchCall, Settler
 from adjudicator.service.store import Store
 from adjudicator.service.warming import warm_up
 
@@ -35,12 +35,18 @@ class Application:
         self._threads = ThreadPoolExecutor(options.engine_threads, "engine")
         self._engines: Engines | None = None
         self._settler: Settler | None = None
-        limits = (
-            options.most_joined_claims, options.most_waiting_claims, options.most_joined_batches,
-            options.most_waiting_bytes,
-        )  # fmt: skip
-        self._settle_calls = MicroBatcher(lambda *claims: self.settler().settle(*claims), *limits)
-        self._trial_calls = MicroBatcher(lambda *claims: self.settler().trial(*claims), *limits)
+        waiting = (options.most_waiting_claims, options.most_waiting_bytes, options.most_batches)
+        single, batches = Bounds(options.most_joined_calls, *waiting), Bounds(options.most_joined_claims, *waiting)
+        self.settle_calls: MicroBatcher[bytes, Answer] = MicroBatcher(
+            lambda *calls: self.settler().settle(*calls), single
+        )
+        """Calls of Settle, PreSettle, SettleBatch and of streams on their way into a joint batch."""
+        self.trial_calls: MicroBatcher[bytes, Answer] = MicroBatcher(
+            lambda *calls: self.settler().trial(*calls), single
+        )
+        self.batch_calls: MicroBatcher[BatchCall, list[Answer]] = MicroBatcher(
+            lambda *calls: self.settler().settle_batches(*calls), batches
+        )
         self.loaded = asyncio.Event()
         """Rules are compiled and kernels are ready."""
         self._stopping = False
@@ -71,9 +77,8 @@ class Application:
         former, self._engines, self._settler = self._settler, engines, settler
         self.loaded.set()
         log("rules loaded", rules_hash=engines.settling.bundle.hash, pack=",".join(options.packs))
-        if former is not None:
-            await former.close()
-            del former
+        await self._settle_down()  # what is in work holds the former rules
+        del former
         gc.unfreeze()  # what only the former rules held goes
         gc.collect()
         gc.freeze()  # what the rules and the compiler made stays: a collection need not look through it
@@ -100,10 +105,14 @@ class Application:
 
     async def close(self) -> None:
         """Lets go of the ledger, and of the store if it is ours."""
-        if self._settler is not None:
-            await self._settler.close()
+        await self._settle_down()
         self._threads.shutdown()
         await self.store.close()
+
+    async def _settle_down(self) -> None:
+        """Wait for what is in work now."""
+        for calls in (self.settle_calls, self.trial_calls, self.batch_calls):
+            await calls.settle_down()
 
     # ---------------------------------------------------------------- what the calls use
 
@@ -118,16 +127,6 @@ class Application:
         if self._settler is None:
             raise refuse(E.NOT_READY)
         return self._settler
-
-    def settle_calls(self) -> MicroBatcher:
-        """Single calls of Settle on their way into a batch, or the NOT_READY refusal."""
-        self.settler()
-        return self._settle_calls
-
-    def trial_calls(self) -> MicroBatcher:
-        """Single calls of PreSettle on their way into a batch, or the NOT_READY refusal."""
-        self.settler()
-        return self._trial_calls
 
     async def until_stop(self, messages: AsyncIterator[T]) -> AsyncIterator[T]:
         """Messages of a stream; when the service stops the stream ends with SHUTTING_DOWN between two messages."""
@@ -151,6 +150,6 @@ class Application:
 
     def _show_gauges(self) -> None:
         gauge = self.metrics.gauge
-        gauge("waiting_claims", "Claims of batch calls that wait.", lambda: self.settler().waiting)
-        gauge("waiting_calls", "Single calls that wait.", lambda: self._settle_calls.waiting)
+        gauge("waiting_claims", "Claims of batch calls that wait.", lambda: self.batch_calls.waiting)
+        gauge("waiting_calls", "Single calls that wait.", lambda: self.settle_calls.waiting)
         gauge("store_reachable", "1 when the ledger store answers.", lambda: float(self.store.reachable))

@@ -40,12 +40,13 @@ class ServeOptions:
     """Claims that may wait; beyond it a call is refused with OVERLOADED."""
     most_waiting_bytes: int = 256 * 1024 * 1024
     """Messages that may wait, of single calls and of batch calls each."""
-    most_joined_claims: int = 512
+    most_joined_calls: int = 512
     """Unary calls joined into one engine batch."""
-    most_batches: int = 8
-    """Batch calls in work at one time: some compute while the store writes the others, several in one sync."""
-    most_joined_batches: int = 2
-    """Batches of joined unary calls in work at one time."""
+    most_joined_claims: int = 1_000
+    """Claims of batch calls joined into one engine batch; a larger call is a batch of its own."""
+    most_batches: int = 3
+    """Joined batches in work at one time, of single calls and of batch calls each: one is priced while the store
+    writes the others."""
     engine_threads: int = 2
     """Threads that compute big batches."""
     today: int | None = None

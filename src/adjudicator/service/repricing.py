@@ -5,14 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 
-import numpy as np
-
 from adjudicator.claim.engine import OUTCOME_TRIAL, Engine
 from adjudicator.claim.local import Years
 from adjudicator.errors import E, refuse
 from adjudicator.service.microbatch import Answer
 from adjudicator.service.open_claims import refusals, refused_by_pricing
-from adjudicator.service.settling import cut, split
+from adjudicator.service.settling import BatchCall, cut
 from adjudicator.wire.decode import BATCH_DEPTH
 
 MOST_PERSON_YEARS = 500_000
@@ -29,17 +27,14 @@ class Repricing:
         self._compute = compute
         self._years = Years(MOST_PERSON_YEARS)
 
-    async def price_batch(self, message: bytes, deadline: float) -> tuple[list[memoryview], list[Answer]]:
-        """Prices a ClaimBatch message over what the stream's earlier batches left; its claims and their answers."""
-        starts, ends = split(message)
+    async def price_batch(self, call: BatchCall, deadline: float) -> list[Answer]:
+        """Prices the claims of a ClaimBatch message over what the stream's earlier batches left."""
         if deadline < asyncio.get_running_loop().time():
             raise refuse(E.DEADLINE)
-        answers = await self._compute(len(message), lambda: self._price(message, starts, ends))
-        view = memoryview(message)
-        return [view[start:end] for start, end in zip(starts.tolist(), ends.tolist(), strict=True)], answers
+        return await self._compute(len(call.message), lambda: self._price(call))
 
-    def _price(self, message: bytes, starts: np.ndarray, ends: np.ndarray) -> list[Answer]:
-        resolved = self.engine.prepare(message, starts, ends, max_depth=BATCH_DEPTH)
+    def _price(self, call: BatchCall) -> list[Answer]:
+        resolved = self.engine.prepare(*call, max_depth=BATCH_DEPTH)
         result = self.engine.price(resolved, resolved.good, *self._years.rows(resolved, resolved.good))
         answers = refusals(resolved)
         answers |= zip(resolved.good.tolist(), cut(*self.engine.encode(result, OUTCOME_TRIAL)), strict=True)

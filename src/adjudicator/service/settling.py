@@ -12,8 +12,8 @@ import sys
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from functools import partial
-from itertools import pairwise
-from typing import Any, NamedTuple, TypeVar
+from itertools import accumulate, pairwise
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 
@@ -34,7 +34,7 @@ from adjudicator.options import Overlap
 from adjudicator.service.encounters import chains_of, check_encounters
 from adjudicator.service.logs import describe, log
 from adjudicator.service.metrics import Metrics
-from adjudicator.service.microbatch import Answer
+from adjudicator.service.microbatch import Answer, Leave
 from adjudicator.service.open_claims import NO_ROWS, OpenClaims, refusals, refused_by_pricing
 from adjudicator.service.options import ServeOptions
 from adjudicator.service.store import Store
@@ -44,7 +44,7 @@ from adjudicator.wire.decode import BATCH_DEPTH, split_batch
 
 T = TypeVar("T")
 
-ISOLATED = frozenset({E.INTERNAL, E.LEDGER_CORRUPT})
+ISOLATED = frozenset({E.INTERNAL, E.LEDGER_CORRUPT, E.AMOUNT_OUT_OF_RANGE})
 """Failures that may come from one claim: the claims of the batch are then tried one by one."""
 MOST_ATTEMPTS = 12
 """Rounds of reading and pricing before a claim whose person's year keeps moving is refused as CONFLICT."""
@@ -52,8 +52,12 @@ PATIENT_ATTEMPTS = 2
 """Rounds without a pause between them."""
 SHORTEST_WORK_SECONDS = 0.002
 """A durable commit takes at least about this long: with less time left a claim is refused before it is priced."""
-INLINE_BYTES = 256 * 1024
-"""Claims up to this size are computed on the event loop (about a millisecond), more in a thread."""
+INLINE_BYTES = 16 * 1024
+"""Claims up to this size, some three of 50 lines, are computed on the event loop, more in a thread beside it."""
+
+
+def no_leave() -> None:
+    """Tell nobody that the engine is free."""
 
 
 class Priced(NamedTuple):
@@ -61,6 +65,24 @@ class Priced(NamedTuple):
 
     answers: dict[int, Answer]
     commit: CommitBatch | None
+
+
+class BatchCall(NamedTuple):
+    """A ClaimBatch message, and where its claims begin and end (int64[n] each)."""
+
+    message: bytes
+    starts: np.ndarray
+    ends: np.ndarray
+
+    @classmethod
+    def of(cls, message: bytes) -> BatchCall:
+        """Find the claims of a message. Errors: MALFORMED_MESSAGE, EMPTY_BATCH, TOO_MANY_CLAIMS."""
+        return cls(message, *split(message))
+
+    def claims(self) -> list[memoryview]:
+        """Return each claim on the wire."""
+        view = memoryview(self.message)
+        return [view[start:end] for start, end in zip(self.starts.tolist(), self.ends.tolist(), strict=True)]
 
 
 class Work(NamedTuple):
@@ -83,73 +105,34 @@ class Settler:
         self.engine = engine
         self.store = store
         self.metrics = metrics
-        self.waiting = 0
-        """Claims of batch calls that wait for a place."""
-        self.waiting_bytes = 0
         self._options = options
-        self._places = asyncio.Semaphore(options.most_batches)
         self._threads = threads
         self._inline_bytes = INLINE_BYTES if threads else sys.maxsize
-        self._running: set[asyncio.Task[Any]] = set()
         self._pools = [f"{int(pack.pool):06d}" for pack in engine.bundle.packs]
         self._strict = np.array([Overlap.REFUSE in pack.overlaps for pack in engine.bundle.packs])
 
-    async def close(self) -> None:
-        """Wait for batches whose callers have gone."""
-        if self._running:
-            await asyncio.wait(self._running)
-
     # ---------------------------------------------------------------- entrances
 
-    async def settle(self, messages: Sequence[bytes], deadlines: Sequence[float]) -> list[Answer]:
+    async def settle(
+        self, messages: Sequence[bytes], deadlines: Sequence[float], leave: Leave = no_leave
+    ) -> list[Answer]:
         """Settles claims, each on its own; one answer a claim, in order."""
-        return await self._settle(await self._prepare(messages, digested=True), deadlines)
+        return await self._settle(await self._prepare(messages, digested=True), deadlines, leave)
 
-    async def trial(self, messages: Sequence[bytes], deadlines: Sequence[float]) -> list[Answer]:
+    async def trial(
+        self, messages: Sequence[bytes], deadlines: Sequence[float], _leave: Leave = no_leave
+    ) -> list[Answer]:
         """Prices claims without recording anything; claims with their own accumulators need no store."""
         return await self._try(await self._prepare(messages), deadlines)
 
-    async def settle_batch(self, message: bytes, deadline: float) -> tuple[list[memoryview], list[Answer]]:
-        """Settles a ClaimBatch message; returns its claims on the wire and their answers.
-
-        A caller that goes away does not stop it half way. Errors: MALFORMED_MESSAGE, EMPTY_BATCH, TOO_MANY_CLAIMS,
-        OVERLOADED.
-        """
-        starts, ends = split(message)
-        self._enter(len(starts), len(message))
-        task = asyncio.get_running_loop().create_task(self._settle_in_turn(message, starts, ends, deadline))
-        self._running.add(task)
-        task.add_done_callback(self._running.discard)
-        answers = await asyncio.shield(task)
-        view = memoryview(message)
-        return [view[start:end] for start, end in zip(starts.tolist(), ends.tolist(), strict=True)], answers
-
-    def _enter(self, claims: int, size_bytes: int) -> None:
-        """Take a batch into the queue, or refuse it as OVERLOADED; an idle service takes a batch of any size."""
-        options = self._options
-        many = self.waiting + claims > options.most_waiting_claims
-        if self.waiting and (many or self.waiting_bytes + size_bytes > options.most_waiting_bytes):
-            raise refuse(E.OVERLOADED)
-        self.waiting += claims
-        self.waiting_bytes += size_bytes
-
-    async def _settle_in_turn(
-        self, message: bytes, starts: np.ndarray, ends: np.ndarray, deadline: float
-    ) -> list[Answer]:
-        try:
-            await self._places.acquire()
-        finally:
-            self.waiting -= len(starts)
-            self.waiting_bytes -= len(message)
-        try:
-            prepare = partial(
-                self.engine.prepare, message, starts, ends, max_depth=BATCH_DEPTH, digested=True,
-                latest=latest_settlement(self._options),
-            )  # fmt: skip
-            resolved = await self.compute(len(message), prepare)
-            return await self._settle(resolved, [deadline] * len(starts))
-        finally:
-            self._places.release()
+    async def settle_batches(
+        self, calls: Sequence[BatchCall], deadlines: Sequence[float], leave: Leave = no_leave
+    ) -> list[list[Answer]]:
+        """Settles ClaimBatch messages in one commit; the answers of each, in order."""
+        counts = [len(call.starts) for call in calls]
+        ends = [0, *accumulate(counts)]
+        answers = await self._settle(await self._prepare_batches(calls), np.repeat(deadlines, counts), leave)
+        return [answers[start:end] for start, end in pairwise(ends)]
 
     # ---------------------------------------------------------------- the way of a batch
 
@@ -159,9 +142,18 @@ class Settler:
         np.cumsum(list(map(len, messages)), out=offsets[1:])
         latest = latest_settlement(self._options) if digested else limits.LAST_DATE
         prepare = partial(self.engine.prepare, buffer, offsets[:-1], offsets[1:], digested=digested, latest=latest)
-        return prepare() if len(buffer) <= self._inline_bytes else await self._in_thread(prepare)
+        return await self.compute(len(buffer), prepare)
 
-    async def _settle(self, resolved: Resolved, deadlines: Sequence[float]) -> list[Answer]:
+    async def _prepare_batches(self, calls: Sequence[BatchCall]) -> Resolved:
+        """Decode and resolve the claims of some batches, joined into one buffer."""
+        buffer, starts, ends = calls[0] if len(calls) == 1 else _join(calls)
+        prepare = partial(
+            self.engine.prepare, buffer, starts, ends, max_depth=BATCH_DEPTH, digested=True,
+            latest=latest_settlement(self._options),
+        )  # fmt: skip
+        return await self.compute(len(buffer), prepare)
+
+    async def _settle(self, resolved: Resolved, deadlines: Sequence[float] | np.ndarray, leave: Leave) -> list[Answer]:
         good = resolved.good
         answers = refusals(resolved) if len(good) < len(deadlines) else {}
         if good.size:
@@ -169,12 +161,12 @@ class Settler:
             for number in np.unique(packs).tolist():
                 rows = good[packs == number]
                 parts.append(OpenClaims(resolved, self._pools[number], rows, until))
-            await asyncio.gather(*map(self._settle_pool, parts))
+            await asyncio.gather(*(self._settle_pool(part, leave) for part in parts))
             for part in parts:
                 answers |= part.answers
         return list(map(answers.__getitem__, range(len(deadlines))))
 
-    async def _settle_pool(self, work: OpenClaims) -> None:
+    async def _settle_pool(self, work: OpenClaims, leave: Leave) -> None:
         """Answer every claim of one pool, whatever happens: rounds of read, price, commit until none is open."""
         clock, attempt = asyncio.get_running_loop(), 0
         try:
@@ -207,10 +199,11 @@ class Settler:
                     work.chains.update(await chains_of(ledger, work.pool, work.resolved, rows[chained], last))
                 share = work.resolved.incoming.size * len(rows) // len(work.deadlines)
                 price = partial(self._price, work, Work(rows, state_rows, kin), read.states)
-                priced = price() if share <= self._inline_bytes else await self._in_thread(price)
+                priced = await self.compute(share, price)
                 if (work.deadlines[rows] < clock.time()).any():
                     continue  # refused above; the others are priced again without what these would have changed
                 if priced.commit is not None:
+                    leave()
                     committed = await ledger.commit(priced.commit)
                     if not committed.done:
                         attempt += 1
@@ -221,14 +214,14 @@ class Settler:
                     attempt = 0
                 work.answer(priced.answers)
         except Exception as error:
-            await self._failed(work, error)
+            await self._failed(work, error, leave)
 
     async def _answer_known(self, work: OpenClaims, rows: np.ndarray, read: Read) -> None:
         """Answer the claims that were settled before, with a notice where the settlement was taken back."""
         reversals = await self.store.ledger().read(work.pool, work.reversal_keys(rows[list(read.known)]), b"")
         self.metrics.counters["repeated"] += work.answer_known(rows, read.known, reversals.known)
 
-    async def _failed(self, work: OpenClaims, error: Exception) -> None:
+    async def _failed(self, work: OpenClaims, error: Exception, leave: Leave) -> None:
         """Refuse what is open after a failure; where one claim may have caused it, settle the claims one by one."""
         failure = error if isinstance(error, AdjudicatorError) else refuse(E.INTERNAL)
         if failure is not error:
@@ -237,7 +230,7 @@ class Settler:
         if problem.number in ISOLATED and work.rows.size > 1:
             for row in work.rows.tolist():
                 alone = work.alone(row)
-                await self._settle_pool(alone)
+                await self._settle_pool(alone, leave)
                 work.answers |= alone.answers
             return
         if problem.number in ISOLATED:
@@ -390,6 +383,14 @@ class Settler:
         result = self.engine.price(resolved, rows, np.arange(len(rows)), years)
         parts = cut(*self.engine.encode(result, OUTCOME_TRIAL))
         return dict(zip(rows.tolist(), parts, strict=True)) | refused_by_pricing(result)
+
+
+def _join(calls: Sequence[BatchCall]) -> BatchCall:
+    """Return some messages one after the other as one, which no decoder reads as a whole."""
+    offsets = [0, *accumulate(len(call.message) for call in calls)]
+    starts = np.concatenate([call.starts + offset for call, offset in zip(calls, offsets, strict=False)])
+    ends = np.concatenate([call.ends + offset for call, offset in zip(calls, offsets, strict=False)])
+    return BatchCall(b"".join(call.message for call in calls), starts, ends)
 
 
 def split(message: bytes) -> tuple[np.ndarray, np.ndarray]:
