@@ -1,9 +1,9 @@
 """The service over loopback with a durable ledger, beside a server that answers the same bytes without any work.
 
-Client, server and store share the machine's cores, as in the design's measurements. Turns alternate, the first one is
-dropped, the best of each side is compared: the ratio counts, not the rate. The claims have 50 lines, all are new. Each
-commit waits for the disk, the echo server does not: the time of one sync is printed. ``BENCH_FOLDER`` names another
-disk.
+A row is a kind of call and a number of callers: CPU a claim of the service, its store and the client, claims a second
+and how long a call takes, and the same calls to the echo server right after. Client, servers and store share the
+machine's cores, so CPU and the ratio count, not the rate. All claims are new; each commit waits for the disk, the echo
+server does not. ``BENCH_FOLDER`` names another disk.
 """
 
 from __future__ import annotations
@@ -21,139 +21,142 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from benchmarks.load import SERVICE, Measured, load
 
 from adjudicator.client import open_channel
 from adjudicator.service.process import ServiceProcess
 from adjudicator.v1 import settlement_pb2
 from bench_engine import batch_of
 
-ROUNDS = 6
-CLAIMS_PER_BATCH, LINES = 100, 50
-STREAMS = 4
-CALLERS = 16
+LINES = 50
+SIZES = (1, 10, 100, 1000)
+CALLERS = (1, 16, 64)
+WORKERS = (1, 2)
+CHANNELS = 4
+"""Connections of the callers together: with several workers the kernel spreads them."""
+CLAIMS, MIX_CLAIMS, CALLS = 24_000, 20_000, 1_600
+"""Claims of a turn at most and of the synthetic city, and calls of a turn at most."""
 ENCOUNTER_DIGITS, PERSON_DIGITS = 20, 18
 
 
 class Template:
     """Endless new claims: encounter and person numbers of a fixed width are written over a template."""
 
-    def __init__(self, message: bytes, encounters: list[bytes], persons: list[bytes]):
+    def __init__(self, message: bytes, encounters: list[bytes], persons: list[bytes], numbers: Iterator[int]):
         self.bytes = np.frombuffer(message, np.uint8).copy()
         self.encounter_at = np.array([message.index(b"\x12\x14" + text) + 2 for text in encounters])
         self.person_at = np.array([message.index(b"\x22\x12" + text) + 2 for text in persons])
-        self.numbers = itertools.count(1)
+        self.numbers = numbers
 
     def next(self) -> bytes:
         """A message with new numbers."""
-        number = next(self.numbers)
         for row in range(len(self.encounter_at)):
-            digits = np.frombuffer(b"%018d" % (number * 1000 + row), np.uint8)
+            digits = np.frombuffer(b"%018d" % next(self.numbers), np.uint8)
             self.bytes[self.encounter_at[row] + 2 : self.encounter_at[row] + ENCOUNTER_DIGITS] = digits
             self.bytes[self.person_at[row] : self.person_at[row] + PERSON_DIGITS] = digits
         return self.bytes.tobytes()
 
 
-def template(engine, claims: int) -> Template:
-    """A template of a batch, or of a single claim."""
-    from adjudicator.v1 import claim_pb2
+class Messages:
+    """New messages of every size, made before the clock starts."""
 
-    message = batch_of(engine, claims, LINES)
-    parsed = claim_pb2.ClaimBatch.FromString(message).claims
-    encounters = [claim.encounter_id.encode() for claim in parsed]
-    persons = [claim.person_id.encode() for claim in parsed]
-    return Template(message if claims > 1 else parsed[0].SerializeToString(), encounters, persons)
+    def __init__(self) -> None:
+        from adjudicator.claim.engine import Engine
+        from adjudicator.rules.bundle import load_bundle
+        from adjudicator.synth.city import Synthesizer
+        from adjudicator.v1 import claim_pb2
+
+        engine, numbers = Engine(load_bundle(["hangzhou"])), itertools.count(1)
+        self._templates: dict[int, Template] = {}
+        for size in SIZES:
+            message = batch_of(engine, size, LINES)
+            claims = claim_pb2.ClaimBatch.FromString(message).claims
+            encounters = [claim.encounter_id.encode() for claim in claims]
+            persons = [claim.person_id.encode() for claim in claims]
+            single = message if size > 1 else claims[0].SerializeToString()
+            self._templates[size] = Template(single, encounters, persons, numbers)
+        self._mix = {size: Synthesizer(["hangzhou"], seed=size).batches(10**9, size) for size in (1, 100)}
+        self._claim = claim_pb2.ClaimBatch.FromString
+
+    def of_lines(self, size: int, calls: int) -> list[bytes]:
+        """Calls with claims of ``LINES`` lines."""
+        return [self._templates[size].next() for _ in range(calls)]
+
+    def of_city(self, size: int, calls: int) -> list[bytes]:
+        """Calls with claims of a synthetic city."""
+        batches = list(itertools.islice(self._mix[size], calls))
+        return batches if size > 1 else [self._claim(batch).claims[0].SerializeToString() for batch in batches]
 
 
 class Bench:
-    """Both servers, and the clients' side of each measurement."""
+    """A service of some workers and an echo server."""
 
-    def __init__(self, folder: Path):
-        from adjudicator.claim.engine import Engine
-        from adjudicator.rules.bundle import load_bundle
-
-        engine = Engine(load_bundle(["hangzhou"]))
-        self.folder = folder
-        self.batches, self.singles = template(engine, CLAIMS_PER_BATCH), template(engine, 1)
-        options = ("--pack", "hangzhou", "--listen", "127.0.0.1:0", "--data", str(folder / "data"))
+    def __init__(self, folder: Path, workers: int, messages: Messages):
+        self.folder, self.messages = folder, messages
+        options = ["--pack", "hangzhou", "--listen", "127.0.0.1:0", "--data", str(folder / "data")]
+        options += ["--workers", str(workers)] if workers > 1 else []
         self.service = ServiceProcess(*options, log=folder / "log").start()
         self.service.wait_until_serving()
         asyncio.run(self._save_answers())
-        self.echo = subprocess.Popen(
-            [sys.executable, str(Path(__file__).parent / "echo_server.py"), str(folder), "uvloop"],
-            stdout=subprocess.PIPE,
-            text=True,
-        )
+        command = [sys.executable, str(Path(__file__).with_name("echo_server.py")), str(folder), "uvloop"]
+        self.echo = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
         assert self.echo.stdout is not None
         self.echo_address = self.echo.stdout.readline().split()[2]
 
     async def _save_answers(self) -> None:
+        """Keep an answer of each size for the echo server."""
         async with open_channel(self.service.address) as channel:
-            for name, method, source in (("batch", "SettleBatch", self.batches), ("single", "Settle", self.singles)):
-                answer = await channel.unary_unary(f"/adjudicator.v1.Adjudication/{method}")(source.next())
-                (self.folder / name).write_bytes(answer)
-        answers = settlement_pb2.SettlementBatch.FromString((self.folder / "batch").read_bytes()).settlements
-        assert all(answer.outcome == settlement_pb2.OUTCOME_SETTLED for answer in answers), answers[0].problems
+            for size in SIZES:
+                call = channel.unary_unary(f"{SERVICE}/{method_of(size)}")
+                answer = await call(self.messages.of_lines(size, 1)[0])
+                (self.folder / str(size)).write_bytes(answer)
+                kind = settlement_pb2.SettlementBatch if size > 1 else settlement_pb2.Settlement
+                parsed = kind.FromString(answer)
+                for one in parsed.settlements if size > 1 else [parsed]:
+                    assert one.outcome == settlement_pb2.OUTCOME_SETTLED, one.problems
 
     def close(self) -> None:
+        """End both servers."""
         self.service.stop()
         self.echo.kill()
         self.echo.wait()
 
-    async def unary(self, address: str, messages: list[bytes]) -> float:
-        """Claims a second of single calls by sixteen callers."""
-        async with open_channel(address) as channel:
-            call = channel.unary_unary("/adjudicator.v1.Adjudication/Settle")
+    def measure(self, size: int, callers: int, *, city: bool) -> tuple[Measured, Measured]:
+        """Return what the service and the echo server take for the same calls; the first calls do not count."""
+        calls = max(callers, min(CALLS, CLAIMS // size))
+        make = self.messages.of_city if city else self.messages.of_lines
+        assert self.service.process is not None
+        servers = ((self.service.address, self.service.process.pid), (self.echo_address, self.echo.pid))
+        found = []
+        for address, process in servers:
+            for count in (max(1, calls // 10), calls):
+                sent = make(size, count)
+                last = asyncio.run(load(address, process, method_of(size), sent, size, callers, CHANNELS))
+            found.append(last)
+        return found[0], found[1]
 
-            async def caller(own: list[bytes]) -> None:
-                for message in own:
-                    await call(message)
 
-            began = time.perf_counter()
-            await asyncio.gather(*(caller(messages[start::CALLERS]) for start in range(CALLERS)))
-            return len(messages) / (time.perf_counter() - began)
-
-    async def batch(self, address: str, messages: list[bytes]) -> float:
-        """Claims a second of SettleBatch by some callers."""
-        async with open_channel(address) as channel:
-            call = channel.unary_unary("/adjudicator.v1.Adjudication/SettleBatch")
-
-            async def caller(own: list[bytes]) -> None:
-                for message in own:
-                    await call(message)
-
-            began = time.perf_counter()
-            await asyncio.gather(*(caller(messages[start::STREAMS]) for start in range(STREAMS)))
-            return len(messages) * CLAIMS_PER_BATCH / (time.perf_counter() - began)
-
-    async def stream(self, address: str, messages: list[bytes]) -> float:
-        """Claims a second of SettleStream over some streams."""
-        async with open_channel(address) as channel:
-            open_stream = channel.stream_stream("/adjudicator.v1.Adjudication/SettleStream")
-
-            async def caller(own: list[bytes]) -> None:
-                async for _ in open_stream(iter(own)):
-                    pass
-
-            began = time.perf_counter()
-            await asyncio.gather(*(caller(messages[start::STREAMS]) for start in range(STREAMS)))
-            return len(messages) * CLAIMS_PER_BATCH / (time.perf_counter() - began)
-
-    def compare(self, way: str, count: int) -> tuple[float, float]:
-        """Best rates of the service and of the echo server over alternating turns."""
-        source = self.singles if way == "unary" else self.batches
-        ours, peers = [], []
-        for _ in range(ROUNDS):
-            messages = [source.next() for _ in range(count)]
-            ours.append(asyncio.run(getattr(self, way)(self.service.address, messages)))
-            peers.append(asyncio.run(getattr(self, way)(self.echo_address, messages)))
-        return max(ours[1:]), max(peers[1:])
+def method_of(size: int) -> str:
+    """Name of the call for so many claims."""
+    return "SettleBatch" if size > 1 else "Settle"
 
 
 @pytest.fixture(scope="module")
-def bench() -> Iterator[Bench]:
+def messages() -> Messages:
+    return Messages()
+
+
+@pytest.fixture(scope="module", params=WORKERS, ids=lambda workers: f"{workers}-workers")
+def bench(request, messages) -> Iterator[Bench]:
+    tell(f"\nworkers: {request.param}; {os.cpu_count()} cores, Python {platform.python_version()}; CPU in us a claim")
+    tell(
+        "claims a call, callers: service + store + client = all; claims/s; p50, p99 ms "
+        "| echo: server + client; claims/s; ratio"
+    )
     with tempfile.TemporaryDirectory(prefix="adjudicator-bench-", dir=os.environ.get("BENCH_FOLDER")) as folder:
-        running = Bench(Path(folder))
+        running = Bench(Path(folder), request.param, messages)
         yield running
+        tell(f"one sync of the store's disk takes {sync_milliseconds(Path(folder)):.2f} ms")
         running.close()
 
 
@@ -174,23 +177,24 @@ def tell(text: str) -> None:
     print(text, file=sys.__stdout__, flush=True)
 
 
+@pytest.mark.parametrize("callers", CALLERS)
 @pytest.mark.parametrize(
-    ("way", "count", "what"),
-    [
-        ("batch", 40, f"SettleBatch {CLAIMS_PER_BATCH} x {LINES} lines, {STREAMS} callers, durable"),
-        ("stream", 40, f"SettleStream {CLAIMS_PER_BATCH} x {LINES} lines, {STREAMS} streams, durable"),
-        ("unary", 1600, f"Settle one by one, {LINES} lines, {CALLERS} callers, durable"),
-    ],
-)
-def test_rate_beside_an_echo_server(benchmark, bench, way, count, what):
-    ours, peer = benchmark.pedantic(bench.compare, args=(way, count), rounds=1, iterations=1)
-    benchmark.extra_info.update(claims_per_second=round(ours), echo_claims_per_second=round(peer))
-    aim = "0.6 of the echo server" if way == "unary" else "0.6 of the echo server or 60,000 claims/s"
-    met = ours >= 0.6 * peer or (way != "unary" and ours >= 60_000)
-    machine = f"{os.cpu_count()} cores, Python {platform.python_version()}"
-    tell(f"\n{what}: {ours:,.0f} claims/s, echo {peer:,.0f}, ratio {ours / peer:.2f}")
-    tell(f"  aim {aim}: {'met' if met else 'NOT met'} ({machine}; client, servers and store on the same cores;")
-    tell(f"  one sync of the store's disk takes {sync_milliseconds(bench.folder):.2f} ms)")
+    ("size", "city"), [*((size, False) for size in SIZES), (1, True), (100, True)],
+    ids=[*(f"{size}x{LINES}-lines" for size in SIZES), "1-of-the-city", "100-of-the-city"],
+)  # fmt: skip
+def test_cost_beside_an_echo_server(benchmark, bench, size, city, callers):
+    ours, peer = benchmark.pedantic(bench.measure, args=(size, callers), kwargs={"city": city}, rounds=1, iterations=1)
+    service, store, client = map(ours.micro, ours.cpu)
+    what = f"{size}{' of the city' if city else ''}, {callers}"
+    tell(
+        f"{what}: {service:.1f} + {store:.1f} + {client:.1f} = {service + store + client:.1f}; {ours.rate:,.0f}/s; "
+        f"{ours.quantile(0.5):.2f}, {ours.quantile(0.99):.2f} | {peer.micro(peer.cpu.service):.1f} + "
+        f"{peer.micro(peer.cpu.client):.1f}; {peer.rate:,.0f}/s; {ours.rate / peer.rate:.2f}"
+    )
+    benchmark.extra_info.update(
+        service_us=round(service, 1), store_us=round(store, 1), client_us=round(client, 1),
+        claims_per_second=round(ours.rate), echo_claims_per_second=round(peer.rate),
+    )  # fmt: skip
 
 
 def test_ready_after_start_with_a_warm_cache(benchmark, tmp_path):

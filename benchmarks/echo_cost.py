@@ -49,7 +49,7 @@ def main() -> None:
     """Print one row a turn and loop."""
     print(f"grpcio {grpc.__version__}")
     with tempfile.TemporaryDirectory() as folder:
-        for name in ("single", "batch"):
+        for name in ("1", "100"):
             Path(folder, name).write_bytes(ANSWER)
         for turn in range(TURNS):
             for loop in ("asyncio", "uvloop"):
