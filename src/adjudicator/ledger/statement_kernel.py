@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from adjudicator import payers
-from adjudicator.compiled.jit import uncounted_inlined, uncounted_kernel
+from adjudicator.compiled.jit import inlined, kernel, uncounted_inlined, uncounted_kernel
 from adjudicator.ledger.checksums import SEED, fold_octets, fold_word
 from adjudicator.ledger.layout import Kind
 from adjudicator.ledger.record_kernel import Names
@@ -27,6 +27,7 @@ COLUMN_OF_FUND = np.full(LEDGER_COUNT, -1, np.int64)
 """Which of the amounts of an entry each fund counts in, -1 none."""
 COLUMN_OF_FUND[int(Fund.TOTAL_COST)], COLUMN_OF_FUND[list(FUNDS)], COLUMN_OF_FUND[int(Fund.ACCOUNT)] = 0, 1, 2
 
+_SETTLE, _REVERSE = int(Kind.SETTLE), int(Kind.REVERSE)
 _U64 = np.uint64
 _SEVEN, _LOW, _MORE = np.uint64(7), np.uint64(127), np.uint64(128)
 _COLON, _DIGIT_0 = np.frombuffer(b":0", np.uint8)
@@ -89,16 +90,21 @@ def _is_same(settled: Settled, i: int, j: int) -> bool:
     return same
 
 
-@uncounted_kernel
-def hash_institutions(settled: Settled, hashes: np.ndarray) -> None:
-    """Hash month and institution of each row, ``hashes`` uint64[n] out."""
+@uncounted_inlined
+def _hash_institutions(settled: Settled, hashes: np.ndarray) -> None:
     for i in range(hashes.shape[0]):
         seed = fold_word(SEED, _U64(settled.months[i]))
         hashes[i] = fold_octets(settled.text, settled.starts[i], settled.starts[i] + settled.sizes[i], seed)
 
 
 @uncounted_kernel
-def write_runs(settled: Settled, offsets: np.ndarray, order: np.ndarray, out: np.ndarray) -> int:
+def hash_institutions(settled: Settled, hashes: np.ndarray) -> None:
+    """Hash month and institution of each row, ``hashes`` uint64[n] out."""
+    _hash_institutions(settled, hashes)
+
+
+@uncounted_inlined
+def _write_runs(settled: Settled, offsets: np.ndarray, order: np.ndarray, out: np.ndarray) -> int:
     """Write a run for each month and institution; return the bytes written.
 
     ``order`` int64[n]: rows, those of one month and institution side by side and by position; ``offsets`` int64[n]:
@@ -200,32 +206,54 @@ def sum_postings(postings: np.ndarray, column_of_fund: np.ndarray, amounts: np.n
 # ---------------------------------------------------------------- what a commit takes
 
 
+@inlined
+def _codes_of(dates: np.ndarray, schemes: np.ndarray, kinds: np.ndarray) -> np.ndarray:
+    codes = np.empty(dates.shape[0], np.int64)
+    for i in range(codes.shape[0]):
+        codes[i] = (np.int64(schemes[i]) * 32 + np.int64(dates[i]) % 100) * 2 + (kinds[i] == _REVERSE)
+    return codes
+
+
+@kernel
 def codes_of(dates: np.ndarray, schemes: np.ndarray, kinds: np.ndarray) -> np.ndarray:
     """Return day, scheme and direction of settlements as one number: ``(scheme * 32 + day) * 2``, 1 more of a reversal.
 
     >>> codes_of(np.array([20240531]), np.array([2]), np.array([2]))
     array([191])
     """
-    codes: np.ndarray = (schemes.astype(np.int64) * 32 + dates % 100) * 2 + (kinds == Kind.REVERSE)
-    return codes
+    return _codes_of(dates, schemes, kinds)
 
 
-def runs_of(settled: Settled, offsets: np.ndarray) -> bytes:
-    """Return the runs of some settlements as the commit script takes them; ``offsets`` ascend, 1: the first record."""
-    order = np.zeros(len(offsets), np.int64)
-    if len(order) > 1:
-        hashes = np.empty(len(order), np.uint64)
-        hash_institutions(settled, hashes)
-        order = np.argsort(hashes, kind="stable")
-    room = len(order) * (NAME_BYTES + ENTRY_BYTES) + int(settled.sizes.sum())
-    out = np.empty(room, np.uint8)
-    return out[: write_runs(settled, offsets, order, out)].tobytes()
+@inlined
+def _runs_of(settled: Settled, offsets: np.ndarray) -> np.ndarray:
+    count = offsets.shape[0]
+    hashes, order = np.empty(count, np.uint64), np.zeros(count, np.int64)
+    if count > 1:
+        _hash_institutions(settled, hashes)
+        order = np.argsort(hashes, kind="mergesort")  # the stable one
+    out = np.empty(count * (NAME_BYTES + ENTRY_BYTES) + settled.sizes.sum(), np.uint8)
+    return out[: _write_runs(settled, offsets, order, out)]
 
 
-def settlement_runs(names: Names, claims: np.ndarray, amounts: np.ndarray) -> bytes:
-    """Return the runs of the settlements of a commit: ``claims`` columns.CLAIM[n], ``amounts`` int64[n, funds] fen."""
-    dates = claims["settlement_date"].astype(np.int64)
-    codes = codes_of(dates, claims["scheme"], np.full(len(dates), Kind.SETTLE))
-    sums = np.stack([amounts[:, Fund.TOTAL_COST], amounts[:, FUNDS].sum(axis=1), amounts[:, Fund.ACCOUNT]], axis=1)
-    starts, sizes = names.institution_starts.astype(np.int64), names.institution_sizes.astype(np.int64)
-    return runs_of(Settled(dates // 100, codes, sums, names.text, starts, sizes), np.arange(1, len(dates) + 1))
+@kernel
+def runs_of(settled: Settled, offsets: np.ndarray) -> np.ndarray:
+    """Return the runs of some settlements as the commit script takes them, uint8; ``offsets`` int64[n] of each row's
+    position less that before the commit's first: they ascend."""
+    return _runs_of(settled, offsets)
+
+
+@kernel
+def settlement_runs(names: Names, claims: np.ndarray, amounts: np.ndarray) -> np.ndarray:
+    """Return the runs of the settlements of a commit, uint8: ``claims`` CLAIM[n], ``amounts`` int64[n, funds] fen."""
+    count = claims.shape[0]
+    months, sums = np.empty(count, np.int64), np.zeros((count, AMOUNTS), np.int64)
+    starts, sizes = np.empty(count, np.int64), np.empty(count, np.int64)
+    dates, schemes, kinds = np.empty(count, np.int64), np.empty(count, np.int64), np.full(count, _SETTLE)
+    for i in range(count):
+        dates[i], schemes[i] = claims[i].settlement_date, claims[i].scheme
+        months[i], starts[i], sizes[i] = dates[i] // 100, names.institution_starts[i], names.institution_sizes[i]
+        for fund in range(COLUMN_OF_FUND.shape[0]):
+            if COLUMN_OF_FUND[fund] >= 0:
+                sums[i, COLUMN_OF_FUND[fund]] += amounts[i, fund]
+    settled = Settled(months, _codes_of(dates, schemes, kinds), sums, names.text, starts, sizes)
+    return _runs_of(settled, np.arange(1, count + 1))

@@ -37,19 +37,20 @@ def runs_of_records(records: Sequence[Record]) -> bytes:
     """Return the same for single records; one that is no settlement has none."""
     listed = [(offset, record) for offset, record in enumerate(records, start=1) if record.kind != Kind.POSTING]
     institutions = [record.institution.encode() for _, record in listed]
-    dates, schemes, kinds = np.array(
-        [(record.settlement_date, record.scheme, record.kind) for _, record in listed], np.int64
-    ).reshape(-1, 3).T  # fmt: skip
+    dates, schemes, kinds = (
+        np.array([int(getattr(record, name)) for _, record in listed], np.int64)
+        for name in ("settlement_date", "scheme", "kind")
+    )
     amounts = [
         (record.amount(Fund.TOTAL_COST), record.amount(*FUNDS), record.amount(Fund.ACCOUNT)) for _, record in listed
     ]
     sizes = np.array([len(text) for text in institutions], np.int64)
+    text = np.frombuffer(b"".join(institutions) or b"\0", np.uint8).copy()
     settled = Settled(
         np.array([record.month for _, record in listed], np.int64), codes_of(dates, schemes, kinds),
-        np.array(amounts, np.int64).reshape(-1, AMOUNTS), np.frombuffer(b"".join(institutions) or b"\0", np.uint8),
-        np.cumsum(sizes) - sizes, sizes,
+        np.array(amounts, np.int64).reshape(-1, AMOUNTS), text, np.cumsum(sizes) - sizes, sizes,
     )  # fmt: skip
-    return runs_of(settled, np.array([offset for offset, _ in listed], np.int64))
+    return runs_of(settled, np.array([offset for offset, _ in listed], np.int64)).tobytes()
 
 
 class Runs(NamedTuple):
@@ -82,7 +83,7 @@ def name_of(month: int, institution: bytes) -> bytes:
 
 def values_of(settled: Settled, positions: np.ndarray) -> dict[bytes, bytes]:
     """Return what must be stored of some settlements whose ``positions`` ascend: name -> value of one run."""
-    runs, at = runs_of(settled, positions), 0
+    runs, at = runs_of(settled, positions).tobytes(), 0
     values: dict[bytes, bytes] = {}
     while at < len(runs):
         begin = at + 6 + int.from_bytes(runs[at : at + 2], "little")

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from adjudicator.ledger.batch import pack
+from adjudicator.ledger.batch import pack, pack_records
 from adjudicator.ledger.layout import Kind
 from adjudicator.ledger.record import Record
 from adjudicator.ledger.record_kernel import Parts
@@ -38,7 +38,8 @@ def warm_up(settler: Settler) -> None:
     result = engine.price(resolved, rows, state_rows, person_years(states, state_rows, kin))
     answers, basis = engine.encode_settled(result, rows)
     pack(settler.columns(work, result, rows, states, (Parts(*answers), Parts(*basis))))
-    Record.from_bytes(Record(Kind.SETTLE, 0, 202401, bytes(16), bytes(16)).to_bytes())
+    record = Record(Kind.REVERSE, 0, 202401, bytes(16), bytes(16), settlement_date=20240103, institution="H")
+    pack_records("000000", [Record.from_bytes(record.to_bytes())], [])
 
 
 def example(bundle: Bundle) -> claim_pb2.Claim:
