@@ -25,7 +25,8 @@ from adjudicator.v1 import claim_pb2
 from adjudicator.wire.decode import BATCH_DEPTH
 
 def compiled():
-    own = [one for one in gc.get_objects() if isinstance(one, Dispatcher) and "adjudicator" in (one.py_func.__module__ or "")]
+    found = [one for one in gc.get_objects() if isinstance(one, Dispatcher)]
+    own = [one for one in found if "adjudicator" in (one.py_func.__module__ or "")]
     return {f"{one.py_func.__module__}.{one.py_func.__name__}": len(one.signatures) for one in own}
 
 engine = Engine(load_bundle(["taohuayuan"]))
