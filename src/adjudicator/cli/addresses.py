@@ -11,19 +11,30 @@ if TYPE_CHECKING:
     import grpc
 
 
+STORE_SCHEMES = ("redis", "rediss", "unix", "redis+cluster", "rediss+cluster")
+
+
 def store_url(text: str) -> str:
     """Address of a ledger store; the message of a wrong one does not repeat it, for it may hold a password.
 
     >>> store_url("redis://store:6379/0")
     'redis://store:6379/0'
+    >>> store_url("redis+cluster://one:6379,two:6379")
+    'redis+cluster://one:6379,two:6379'
     """
     try:
         parts = urlsplit(text)
-        good = parts.scheme in ("redis", "rediss", "unix") and (parts.port is None or parts.port > 0)
+        addresses = parts.netloc.rpartition("@")[2].split(",")
+        ports = [urlsplit("//" + address).port for address in addresses]
+        good = parts.scheme in STORE_SCHEMES and all(port is None or port > 0 for port in ports)
+        good &= len(addresses) == 1 or parts.scheme.endswith("+cluster")
     except ValueError:
         good = False
     if not good:
-        raise argparse.ArgumentTypeError("write redis://host:port/0, rediss://host:port/0 or unix:///path/to/socket")
+        raise argparse.ArgumentTypeError(
+            "write redis://host:port/0, rediss://host:port/0, unix:///path/to/socket, or for a cluster"
+            " redis+cluster://host:port,host:port or rediss+cluster://host:port,host:port"
+        )
     return text
 
 

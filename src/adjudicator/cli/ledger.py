@@ -58,7 +58,10 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 def _add_store(action: argparse.ArgumentParser) -> None:
     where = action.add_mutually_exclusive_group()
     where.add_argument(
-        "--redis", metavar="URL", type=store_url, help="store of the ledger: redis://, rediss:// or unix://"
+        "--redis",
+        metavar="URL",
+        type=store_url,
+        help="store of the ledger: redis://, rediss://, unix://, redis+cluster://",
     )
     where.add_argument(
         "--data",

@@ -29,7 +29,8 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     )  # fmt: skip
     parser.add_argument(
         "--redis", metavar="URL", type=store_url, default=os.environ.get(REDIS_VARIABLE),
-        help=f"ledger store, e.g. redis://host:6379/0 (default ${REDIS_VARIABLE}); without it: one of our own",
+        help="ledger store, e.g. redis://host:6379/0, or of a cluster redis+cluster://host:6379,host:6379"
+        f" (default ${REDIS_VARIABLE}); without it: one of our own",
     )  # fmt: skip
     parser.add_argument("--data", type=Path, default=Path("adjudicator-data"), metavar="DIR",
                         help="folder of the own ledger store (default %(default)s)")  # fmt: skip

@@ -157,10 +157,9 @@ async def verify(connection: Connection, pool: str, progress: Progress = no_prog
 async def find_keys(connection: Connection, pool: str) -> FoundKeys:
     found, prefix, cursor, states = FoundKeys(), names.prefix(pool).encode(), -1, []
     state, size = names.states(pool), len(names.states(pool)) + 16
-    pattern = prefix.replace(b"{", rb"\{") + b"*"
     while cursor != 0:
         at = max(cursor, 0)
-        cursor, keys = await connection.persist(partial(connection.client.scan, at, match=pattern, count=SCANNED_KEYS))
+        cursor, keys = await connection.persist(partial(connection.scan, prefix, at, SCANNED_KEYS))
         of_states = [key for key in keys if len(key) == size and key.startswith(state)]
         states += of_states
         if len(of_states) < len(keys):

@@ -36,11 +36,13 @@ class Script:
         self.digest = hashlib.sha1(self.text, usedforsecurity=False).hexdigest()
 
 
-class _NotYetDurable(Exception):
+class NotYetDurable(Exception):
     """The store has the write but did not say in time that it is on the disk."""
 
 
-RETRIED = (TimeoutError, redis.exceptions.RedisError, OSError, _NotYetDurable)
+RETRIED = (
+    TimeoutError, redis.exceptions.RedisError, redis.exceptions.RedisClusterException, OSError, NotYetDurable
+)  # fmt: skip
 """Failures of a call after which it may be made again."""
 
 
@@ -70,14 +72,7 @@ class Connection:
     def __init__(
         self, url: str, timeout_seconds: float, attempt_seconds: float, allow_volatile: bool, replicas: int
     ) -> None:
-        self.client: Redis = Redis.from_url(
-            url,
-            retry=Retry(NoBackoff(), 0),
-            socket_timeout=attempt_seconds,
-            socket_connect_timeout=attempt_seconds,
-            protocol=2,
-            redis_connect_func=self._connected,
-        )
+        self.client = self._client(url, attempt_seconds)
         self.timeout_seconds, self.attempt_seconds = timeout_seconds, attempt_seconds
         self.allow_volatile, self.replicas = allow_volatile, replicas
         self.waits_for_disk = False
@@ -85,6 +80,18 @@ class Connection:
         self._connections = 0
         """Connections made so far; behind any new one may stand another server, which has to prove itself."""
         self._proven = -1
+
+    def _client(self, url: str, attempt_seconds: float) -> Redis:
+        """Return the client of the library, which repeats nothing."""
+        client: Redis = Redis.from_url(
+            url,
+            retry=Retry(NoBackoff(), 0),
+            socket_timeout=attempt_seconds,
+            socket_connect_timeout=attempt_seconds,
+            protocol=2,
+            redis_connect_func=self._connected,
+        )
+        return client
 
     async def _connected(self, connection: AbstractConnection) -> None:
         await connection.on_connect()
@@ -138,12 +145,15 @@ class Connection:
         pipeline = self.client.pipeline(transaction=False)  # one connection: WAITAOF speaks of the writes of its own
         pipeline.execute_command(*command)
         pipeline.execute_command("WAITAOF", 1, self.replicas, int(self.attempt_seconds * 800))
-        reply, synced = await pipeline.execute(raise_on_error=False)
+        return self._on_disk(*await pipeline.execute(raise_on_error=False))
+
+    def _on_disk(self, reply: Any, synced: Any) -> Any:
+        """Return the reply to a write if WAITAOF says that it is on the disk."""
         for outcome in (reply, synced):
             if isinstance(outcome, Exception):
                 raise outcome
         if synced[0] < 1 or synced[1] < self.replicas:
-            raise _NotYetDurable
+            raise NotYetDurable
         return reply
 
     async def fence(self, pool_prefix: str) -> None:
@@ -169,10 +179,20 @@ class Connection:
         with contextlib.suppress(redis.exceptions.ResponseError, redis.exceptions.NoPermissionError):
             # A managed store may hide its configuration; WAITAOF then tells.
             settings = await self.client.execute_command("CONFIG", "GET", "append*")
-            values = settings if isinstance(settings, dict) else dict(zip(settings[::2], settings[1::2], strict=True))
-            text = {_text(key): _text(value) for key, value in values.items()}
-            return text.get("appendonly") == "yes" and text.get("appendfsync") == "always"
+            return syncs_always(settings)
         return False
+
+    async def scan(self, prefix: bytes, cursor: int, count: int) -> tuple[int, list[bytes]]:
+        """Return the next cursor, 0 at the end, and some keys that begin with the prefix of a pool."""
+        found: tuple[int, list[bytes]] = await self.client.scan(cursor, match=prefix + b"*", count=count)
+        return found
+
+
+def syncs_always(settings: Any) -> bool:
+    """Whether a store with these settings has each write on the disk before it answers."""
+    values = settings if isinstance(settings, dict) else dict(zip(settings[::2], settings[1::2], strict=True))
+    text = {_text(key): _text(value) for key, value in values.items()}
+    return text.get("appendonly") == "yes" and text.get("appendfsync") == "always"
 
 
 def _text(value: bytes | str) -> str:
@@ -186,8 +206,14 @@ def refusal_of(error: BaseException) -> AdjudicatorError:
     text = str(error)
     if isinstance(error, redis.exceptions.OutOfMemoryError) or text.startswith("MISCONF"):
         return refuse(E.STORE_FULL)
-    away = (redis.exceptions.ConnectionError, redis.exceptions.TimeoutError, redis.exceptions.ReadOnlyError)
-    if isinstance(error, (*away, OSError, asyncio.TimeoutError, _NotYetDurable)):
+    if isinstance(error.__cause__, AdjudicatorError):  # no node of a cluster was good enough to ask
+        return error.__cause__
+    away = (
+        redis.exceptions.ConnectionError, redis.exceptions.TimeoutError, redis.exceptions.ReadOnlyError,
+        redis.exceptions.RedisClusterException, redis.exceptions.ClusterError, redis.exceptions.AskError,
+        redis.exceptions.TryAgainError,
+    )  # fmt: skip
+    if isinstance(error, (*away, OSError, asyncio.TimeoutError, NotYetDurable)):
         return refuse(E.STORE_AWAY)
     if text.startswith(("BUSY", "LOADING", "NOREPLICAS", "MASTERDOWN", "CLUSTERDOWN", "TRYAGAIN", "UNBLOCKED")):
         return refuse(E.STORE_AWAY)

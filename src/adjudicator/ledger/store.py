@@ -18,6 +18,7 @@ from adjudicator.errors import E, refuse
 from adjudicator.ledger import keys as names
 from adjudicator.ledger.audit import Progress, Verification, no_progress, verify
 from adjudicator.ledger.batch import CommitBatch, new_commit, now_ms, pack_records
+from adjudicator.ledger.cluster import connect
 from adjudicator.ledger.connection import Connection, Script
 from adjudicator.ledger.layout import ZERO_DIGEST, Kind
 from adjudicator.ledger.rebuild import Rebuilt, rebuild
@@ -116,11 +117,12 @@ class Ledger:
     ) -> Ledger:
         """Connect and proves that the store keeps its writes.
 
-        Args: ``url`` redis://, rediss:// or unix://; ``timeout_seconds`` for a whole call with its repeats,
-        ``attempt_seconds`` for one try; ``allow_volatile`` takes a store that forgets (tests, re-pricing);
-        ``replicas`` that must have the write on disk too. Errors: E.STORE_AWAY, E.STORE_NOT_DURABLE.
+        Args: ``url`` redis://, rediss://, unix:// or redis+cluster:// (see :func:`.cluster.connect`);
+        ``timeout_seconds`` for a whole call with its repeats, ``attempt_seconds`` for one try; ``allow_volatile``
+        takes a store that forgets (tests, re-pricing); ``replicas`` that must have the write on disk too.
+        Errors: E.STORE_AWAY, E.STORE_NOT_DURABLE.
         """
-        ledger = cls(Connection(url, timeout_seconds, attempt_seconds, allow_volatile, replicas))
+        ledger = cls(connect(url, timeout_seconds, attempt_seconds, allow_volatile, replicas))
         try:
             await ledger.ping()
         except BaseException:
