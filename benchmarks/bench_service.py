@@ -19,9 +19,8 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import numpy as np
 import pytest
-from benchmarks.load import SERVICE, Measured, load
+from benchmarks.load import SERVICE, Measured, Template, load
 
 from adjudicator.client import open_channel
 from adjudicator.service.process import ServiceProcess
@@ -36,25 +35,6 @@ CHANNELS = 4
 """Connections of the callers together: with several workers the kernel spreads them."""
 CLAIMS, MIX_CLAIMS, CALLS = 24_000, 20_000, 1_600
 """Claims of a turn at most and of the synthetic city, and calls of a turn at most."""
-ENCOUNTER_DIGITS, PERSON_DIGITS = 20, 18
-
-
-class Template:
-    """Endless new claims: encounter and person numbers of a fixed width are written over a template."""
-
-    def __init__(self, message: bytes, encounters: list[bytes], persons: list[bytes], numbers: Iterator[int]):
-        self.bytes = np.frombuffer(message, np.uint8).copy()
-        self.encounter_at = np.array([message.index(b"\x12\x14" + text) + 2 for text in encounters])
-        self.person_at = np.array([message.index(b"\x22\x12" + text) + 2 for text in persons])
-        self.numbers = numbers
-
-    def next(self) -> bytes:
-        """A message with new numbers."""
-        for row in range(len(self.encounter_at)):
-            digits = np.frombuffer(b"%018d" % next(self.numbers), np.uint8)
-            self.bytes[self.encounter_at[row] + 2 : self.encounter_at[row] + ENCOUNTER_DIGITS] = digits
-            self.bytes[self.person_at[row] : self.person_at[row] + PERSON_DIGITS] = digits
-        return self.bytes.tobytes()
 
 
 class Messages:

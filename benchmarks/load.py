@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+import numpy as np
 import psutil
 
 from adjudicator.client import open_channel
 
 SERVICE = "/adjudicator.v1.Adjudication"
 STORES = ("valkey-server", "redis-server")
+ENCOUNTER_DIGITS, PERSON_DIGITS = 20, 18
 
 
 class Parts(NamedTuple):
@@ -49,6 +51,24 @@ class Measured(NamedTuple):
     def quantile(self, share: float) -> float:
         """Milliseconds within which a share of the calls was answered."""
         return self.waits[min(len(self.waits) - 1, int(len(self.waits) * share))] * 1e3
+
+
+class Template:
+    """Endless new claims: encounter and person numbers of a fixed width are written over a template."""
+
+    def __init__(self, message: bytes, encounters: list[bytes], persons: list[bytes], numbers: Iterator[int]):
+        self.bytes = np.frombuffer(message, np.uint8).copy()
+        self.encounter_at = np.array([message.index(b"\x12\x14" + text) + 2 for text in encounters])
+        self.person_at = np.array([message.index(b"\x22\x12" + text) + 2 for text in persons])
+        self.numbers = numbers
+
+    def next(self) -> bytes:
+        """A message with new numbers."""
+        for row in range(len(self.encounter_at)):
+            digits = np.frombuffer(b"%018d" % next(self.numbers), np.uint8)
+            self.bytes[self.encounter_at[row] + 2 : self.encounter_at[row] + ENCOUNTER_DIGITS] = digits
+            self.bytes[self.person_at[row] : self.person_at[row] + PERSON_DIGITS] = digits
+        return self.bytes.tobytes()
 
 
 def cpu_seconds(root: int) -> Parts:

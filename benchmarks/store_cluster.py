@@ -91,6 +91,7 @@ def launch(folder: Path, port: int) -> Node:
     options = {
         "port": port, "bind": "127.0.0.1", "dir": folder, "cluster-enabled": "yes", "appendonly": "yes",
         "appendfsync": "always", "save": "", "maxmemory-policy": "noeviction",
+        "auto-aof-rewrite-min-size": "512mb", "rdbcompression": "no",
         "cluster-require-full-coverage": "no", "cluster-node-timeout": "5000",
     }  # fmt: skip
     command = [str(find_server_binary())]
