@@ -72,6 +72,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
 def run(arguments: argparse.Namespace) -> int:
     """Price the claims; return 0, or 2 where an option is missing."""
+    from adjudicator.reprice.allocation import keep_memory
     from adjudicator.reprice.engines import started
     from adjudicator.reprice.tasks import Where
 
@@ -81,6 +82,7 @@ def run(arguments: argparse.Namespace) -> int:
     if (arguments.engine == "dask") != bool(arguments.scheduler):
         print("adjudicator reprice: --engine dask and --scheduler ADDRESS go together", file=sys.stderr)
         return 2
+    keep_memory()
     packs = tuple(str(Path(name).resolve()) if Path(name).is_dir() else name for name in arguments.pack)
     where = Where(_workers(arguments), arguments.scheduler, packs)
     with started(arguments.engine, where) as engine:  # first of all: its processes load what this one loads too

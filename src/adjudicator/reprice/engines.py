@@ -61,8 +61,10 @@ def _begin(parent: int, packs: tuple[str, ...]) -> None:
     # What cannot be loaded is refused by the parent, which loads it too, or by the first task.
     with suppress(Exception):
         from adjudicator.reprice import prepare, price, results
+        from adjudicator.reprice.allocation import keep_memory
         from adjudicator.reprice.job import engine_for
 
+        keep_memory()
         assert prepare and price and results
         if packs:
             engine_for(packs)

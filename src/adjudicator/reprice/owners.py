@@ -74,6 +74,7 @@ def foreign_of(firsts: np.ndarray, columns: np.ndarray) -> Foreign:
     ``firsts`` int64[n] and ``columns`` int64[5, n] as ``prepare.encounter_rows`` gives them. Earlier is: by day of
     settlement, day of admission, number of the settlement, row.
     """
+    firsts, columns = _shared(firsts, columns)
     order = np.lexsort((*columns[[_ROW, _SEQUENCE, _DAYS, _DIGEST]], firsts))
     firsts, columns = firsts[order], columns[:, order]
     begins = np.ones(len(firsts), np.bool_)
@@ -91,6 +92,14 @@ def foreign_of(firsts: np.ndarray, columns: np.ndarray) -> Foreign:
     rows = columns[_ROW, foreign]
     by_row = np.argsort(rows)
     return Foreign(rows[by_row], codes[by_row])
+
+
+def _shared(firsts: np.ndarray, columns: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the claims whose encounter seems to have several, in the order of rows; most have one."""
+    order = np.argsort(firsts)
+    again = np.flatnonzero(np.diff(firsts[order]) == 0)
+    rows = np.sort(order[np.union1d(again, again + 1)])
+    return firsts[rows], columns[:, rows]
 
 
 def foreign_of_job(job: Job) -> Foreign:
