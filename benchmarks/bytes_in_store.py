@@ -58,7 +58,6 @@ async def measure(engine: Engine, folder: Path, claims: int, lines: int) -> tupl
             rate = check.records / (time.process_time() - begin)
             assert check.holds and check.records == claims
         finally:
-            await settler.close()
             await store.close()
         file_bytes = sum(path.stat().st_size for path in folder.rglob("*.aof"))
     return {kind: sizes[kind] / claims for kind in KINDS} | {"append-only file": file_bytes / claims}, rate

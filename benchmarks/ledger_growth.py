@@ -80,7 +80,6 @@ async def with_settler(engine: Engine, url: str, act: Callable[[Settler], Awaita
     try:
         await act(settler)
     finally:
-        await settler.close()
         await store.close()
 
 
