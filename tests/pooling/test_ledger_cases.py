@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import json
+import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
+import adjudicator
 from adjudicator.cli.main import main
 from adjudicator.codes import Method
 from adjudicator.ledger.store import Ledger
@@ -22,6 +25,8 @@ from adjudicator.v1 import record_pb2, settlement_pb2
 from tests.ledger import made
 
 POOL = "990000"
+PACKS = Path(adjudicator.__file__).parent / "packs"
+OTHER_HOSPITAL = "H33010600001"
 HOSPITAL = "H99000100001"
 
 
@@ -169,6 +174,60 @@ def test_what_the_engine_settles_comes_back_with_its_stay(store_url: str) -> Non
     assert dict(zip(found.ids.tolist(), found.diagnoses.tolist(), strict=True)) == {
         names[0]: "I10.x00x002", names[1]: "E11.900",
     }  # fmt: skip
+
+
+def test_a_hospital_without_coefficient_stands_in_the_month_as_unpriced(store_url: str, capsys, tmp_path) -> None:
+    """Real claims of two hospitals, one of which lost its coefficient: its stays are counted, named and not posted."""
+    from adjudicator.claim.engine import Engine
+    from adjudicator.rules.bundle import load_bundle
+    from tests.service import claims
+    from tests.service.test_settling import settle, settler
+
+    pack = tmp_path / "packs/hangzhou"
+    shutil.copytree(PACKS, tmp_path / "packs")
+    table = pack / "payment/coefficients_demo.csv"
+    kept = [line for line in table.read_text("utf-8").splitlines(True) if OTHER_HOSPITAL not in line]
+    assert len(kept) < len(table.read_text("utf-8").splitlines())
+    table.write_text("".join(kept), "utf-8")
+    sent = [claims.claim(2_000_000)]
+    sent += [claims.claim(fen, institution_code=OTHER_HOSPITAL) for fen in (900_000, 700_000)]
+
+    async def day() -> tuple[Cases, list[settlement_pb2.Settlement]]:
+        async with settler(Engine(load_bundle([str(pack)])), store_url) as one:
+            answers = await settle(one, *sent)
+        async with await Ledger.open(store_url, allow_volatile=True) as ledger:
+            return await cases_of(ledger, claims.POOL, await months_from(ledger, claims.POOL, 202503)), answers
+
+    cases, answers = asyncio.run(day())
+    assert cases.reasons is not None
+    assert dict(zip(cases.ids.tolist(), cases.reasons.tolist(), strict=True)) == {
+        f"{one.institution_code}/{one.encounter_id}/1": "ADJ-8003" if one.institution_code == OTHER_HOSPITAL else ""
+        for one in sent
+    }
+    words = ["settle-month", "--pack", str(pack), "--month", "202503", "--from-ledger", "--redis", store_url]
+    words += ["--budget", "390=5000", "--json", "--report", str(tmp_path / "report")]
+    assert main([*words]) != 0
+    printed = capsys.readouterr()
+    settled = json.loads(printed.out)
+    assert settled["unpriced"] == [
+        {"scheme": "390", "hospital": OTHER_HOSPITAL, "county": claims.COUNTY, "cases": 2, "total_fen": 1_600_000,
+         "fund_fen": sum(answer.pooled_fund_fen for answer in answers[1:]), "reasons": ["ADJ-8003"]},
+    ]  # fmt: skip
+    assert "ADJ-8008" in printed.err and f"2 cases, 16000.00 yuan, of {OTHER_HOSPITAL}" in printed.err
+    assert "posted" not in settled and OTHER_HOSPITAL not in settled["hospitals_fen"]
+    lines = (tmp_path / "report/202503-all.csv").read_text("utf-8").splitlines()
+    assert f"390/unpriced,{OTHER_HOSPITAL},{claims.COUNTY},2,,1600000,,," in lines
+
+    async def final() -> dict:
+        async with await Ledger.open(store_url, allow_volatile=True) as ledger:
+            return await posted(ledger, claims.POOL, 202503, {Fund.PROVIDER_FINAL, Fund.PROVIDER_PREPAID})
+
+    assert asyncio.run(final()) == {}
+    assert main([*words, "--without-unpriced"]) == 0
+    assert json.loads(capsys.readouterr().out)["posted"] and asyncio.run(final())
+    assert main([word for word in words if word != "--json"]) != 0
+    shown = capsys.readouterr().out
+    assert f"未计价 {OTHER_HOSPITAL}" in shown and "2 例, 总费用 16000.00 元" in shown
 
 
 def test_a_stay_that_is_not_known_is_said(store_url: str, capsys) -> None:

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 from adjudicator.cli.addresses import store_url
 from adjudicator.money import fen_to_yuan
 
+MOST_HOSPITALS_NAMED = 5
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -51,6 +53,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--stays", type=Path, metavar="FILE",
                         help="with --from-ledger: other dates or exemptions of some stays")  # fmt: skip
     parser.add_argument("--report", type=Path, metavar="DIR", help="write a line-by-line file for each hospital")
+    parser.add_argument("--without-unpriced", action="store_true",
+                        help="post although cases have no price; nothing is owed for these")  # fmt: skip
     parser.add_argument("--redis", metavar="URL", type=store_url, help="ledger store to post to")
     parser.add_argument("--data", type=Path, metavar="DIR", help="folder of a service's own store to post to")
     parser.add_argument("--json", action="store_true", help="print JSON")
@@ -67,7 +71,11 @@ def settle_period(
     scores: dict[str, int] | None = None,
     limits: Sequence[Limit] = (),
 ) -> int:
-    """Settles, reports and posts a period."""
+    """Settles, reports and posts a period.
+
+    Errors: E.UNPRICED_CASES, after the report, where a case has no price and ``--without-unpriced`` was not given.
+    """
+    from adjudicator.errors import E, refuse
     from adjudicator.pooling.context import last_day, load_context
 
     context = load_context(arguments.pack)
@@ -80,7 +88,21 @@ def settle_period(
         print(json.dumps(as_data(settlement, posted), ensure_ascii=False, indent=1))
     else:
         show(context, settlement, posted, last_day(period))
+    if posted is None and settlement.unpriced and (arguments.redis or arguments.data):
+        raise refuse(E.UNPRICED_CASES, "cases", *unpriced_text(settlement))
     return 0
+
+
+def unpriced_text(settlement: Settlement) -> tuple[str, str]:
+    """Return how many cases of which hospitals have no price, and their cost, in both languages."""
+    cases = sum(one.cases for one in settlement.unpriced.values())
+    yuan = fen_to_yuan(sum(one.total_fen for one in settlement.unpriced.values()))
+    hospitals = sorted({hospital for _, hospital, _ in settlement.unpriced})
+    more = len(hospitals) - MOST_HOSPITALS_NAMED
+    listed, listed_zh = ", ".join(hospitals[:MOST_HOSPITALS_NAMED]), "、".join(hospitals[:MOST_HOSPITALS_NAMED])
+    if more > 0:
+        listed, listed_zh = f"{listed} and {more} more", f"{listed_zh} 等 {len(hospitals)} 家"
+    return f"{cases} cases, {yuan} yuan, of {listed}", f"{listed_zh} 共 {cases} 例，总费用 {yuan} 元"
 
 
 async def _settle(
@@ -104,7 +126,7 @@ async def _settle(
         if arguments.from_ledger and ledger is not None:
             stays = read_stays(arguments.stays) if arguments.stays else None
             months = await months_from(ledger, context.pool, period)
-            cases = await cases_of(ledger, context.pool, months, stays)
+            cases = await cases_of(ledger, context.pool, months, stays, context.payment.clearing_funds)
         elif arguments.cases:
             cases = join([read_cases(path) for path in arguments.cases])
         else:
@@ -124,7 +146,9 @@ async def _settle(
             limits,
             lambda scheme: context.pooling.pick("quota_year", date, scheme),
         )
-        return settlement, None if ledger is None else await post(ledger, context.pool, settlement)
+        if ledger is None or (settlement.unpriced and not arguments.without_unpriced):
+            return settlement, None
+        return settlement, await post(ledger, context.pool, settlement)
 
 
 @asynccontextmanager
@@ -188,6 +212,10 @@ def write_reports(settlement: Settlement, folder: Path) -> None:
          line.others_fen, line.fund_fen)
         for code, clearing in settlement.clearings.items() for line in clearing.lines
     ]  # fmt: skip
+    rows += [
+        (f"{code}/unpriced", name, county, one.cases, "", one.total_fen, "", "", "")
+        for (code, name, county), one in settlement.unpriced.items()
+    ]
     kept = settlement.kept.items()
     rows += [(f"{code}/other methods", name, county, "", "", "", "", "", fen) for (code, name, county), fen in kept]
     write_rows(folder / f"{settlement.period}-all.csv", header, rows)
@@ -219,6 +247,10 @@ def as_data(settlement: Settlement, posted: Postings | None) -> dict[str, Any]:
          "cost_fen": year.cost_fen, "priced_fen": year.priced_fen, "settled_fen": year.settled_fen}
         for year in settlement.limits
     ]  # fmt: skip
+    result["unpriced"] = [
+        dict(zip(("scheme", "hospital", "county"), place, strict=True)) | one._asdict()
+        for place, one in settlement.unpriced.items()
+    ]
     result["notes"] = settlement.notes
     if posted is not None:
         result["posted"] = [[*place, amount] for place, amount in posted.items()]
@@ -299,6 +331,12 @@ def _show_rest(console: Console, context: PoolContext, settlement: Settlement) -
         limit, cost, priced, settled = map(fen_to_yuan, amounts)
         text = f"{limit} 元: {year.cases} 例, 费用 {cost}, 原计 {priced}, 清算 {settled} 元"
         console.print(f"  {year.limit.hospital} {name} {text}")
+    for (_, hospital, county), one in settlement.unpriced.items():
+        console.print(
+            f"[yellow]未计价[/yellow] {hospital} {context.areas.get(county, county)} {one.cases} 例, 总费用 "
+            f"{fen_to_yuan(one.total_fen)} 元, 按项目基金应付 {fen_to_yuan(one.fund_fen)} 元"
+            f"（未计入应付）: {', '.join(one.reasons)}"
+        )
     hospitals = sum(settlement.hospital_fen().values())
     counties = sum(amount for place, amount in settlement.targets().items() if place[2] == Fund.PROVIDER_FINAL)
     console.print(

@@ -54,15 +54,17 @@ class Cases:
     groups: list[str]
     diagnoses: np.ndarray | None = None
     """Principal diagnoses, texts; ``None`` where the file has no such column."""
+    reasons: np.ndarray | None = None
+    """Why a case has no price, codes of the error table, "" where it has one; ``None``: no such column."""
 
     def __len__(self) -> int:
         return len(self.rows)
 
     def select(self, chosen: np.ndarray) -> Cases:
         """Return some of the cases, with the same names."""
-        diagnoses = None if self.diagnoses is None else self.diagnoses[chosen]
+        texts = [None if own is None else own[chosen] for own in (self.diagnoses, self.reasons)]
         names = (self.hospitals, self.counties, self.schemes, self.groups)
-        return Cases(self.rows[chosen], self.ids[chosen], *names, diagnoses)
+        return Cases(self.rows[chosen], self.ids[chosen], *names, *texts)
 
 
 def read_cases(path: Path) -> Cases:
@@ -121,9 +123,11 @@ def from_columns(table: Mapping[str, Sequence[Any]], name: str = "cases", faults
         )
     faults.raise_if_any("case file")
     ids = np.array([str(value) for value in table["case"]], dtype=object)
-    given = table.get("diagnosis")
-    diagnoses = None if given is None else np.array([str(code) for code in given], dtype=object)
-    return Cases(rows, ids, names["hospital"], names["county"], names["scheme"], names["group"], diagnoses)
+    texts = [
+        None if (given := table.get(column)) is None else np.array([str(text) for text in given], dtype=object)
+        for column in ("diagnosis", "reason")
+    ]
+    return Cases(rows, ids, names["hospital"], names["county"], names["scheme"], names["group"], *texts)
 
 
 def _digest(value: object) -> int:
@@ -210,8 +214,13 @@ def join(parts: Sequence[Cases]) -> Cases:
             new = np.array([place[name] for name in getattr(part, slot)], np.int32)
             moved.append(new[part.rows[column]] if len(new) else part.rows[column])
         rows[column] = np.concatenate(moved)
-    diagnoses = None
-    if any(part.diagnoses is not None for part in parts):
-        unknown = [np.full(len(part), "", object) if part.diagnoses is None else part.diagnoses for part in parts]
-        diagnoses = np.concatenate(unknown)
-    return Cases(rows, np.concatenate([part.ids for part in parts]), **names, diagnoses=diagnoses)
+    texts = [_joined([(getattr(part, slot), len(part)) for part in parts]) for slot in ("diagnoses", "reasons")]
+    ids = np.concatenate([part.ids for part in parts])
+    return Cases(rows, ids, names["hospitals"], names["counties"], names["schemes"], names["groups"], *texts)
+
+
+def _joined(parts: Sequence[tuple[np.ndarray | None, int]]) -> np.ndarray | None:
+    """Return texts of several files, "" for the cases of a file without them; ``None`` where no file has any."""
+    if all(texts is None for texts, _ in parts):
+        return None
+    return np.concatenate([np.full(count, "", object) if texts is None else texts for texts, count in parts])

@@ -6,7 +6,7 @@ of stays (case, admission_date, discharge_date, exempt) replaces them for the ca
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from adjudicator.ledger import journal, keys
 from adjudicator.ledger.layout import Kind
 from adjudicator.ledger.record import Record
 from adjudicator.ledger.store import Ledger
+from adjudicator.payment.funds import CLEARING_FUNDS
 from adjudicator.pooling.cases import COLUMNS, Cases, from_columns
 from adjudicator.pooling.files import stay_rows
 from adjudicator.v1 import settlement_pb2
@@ -42,12 +43,19 @@ def read_stays(path: Path) -> dict[str, Stay]:
     return {row.case: Stay(row.admission_date, row.discharge_date, int(row.exempt)) for row in stay_rows(path)}
 
 
-async def cases_of(ledger: Ledger, pool: str, months: Iterable[int], stays: Mapping[str, Stay] | None = None) -> Cases:
+async def cases_of(
+    ledger: Ledger,
+    pool: str,
+    months: Iterable[int],
+    stays: Mapping[str, Stay] | None = None,
+    clearing_funds: Sequence[str] = ("pooled",),
+) -> Cases:
     """Cases of some months of a pool.
 
-    Errors: E.LEDGER_CORRUPT for a record that cannot be read or has no answer; run ``adjudicator ledger verify``.
+    ``clearing_funds`` of the pack: what they pay of a case that has no price is its ``fund_fen``. Errors:
+    E.LEDGER_CORRUPT for a record that cannot be read or has no answer; run ``adjudicator ledger verify``.
     """
-    table: Table = {column: [] for column in (*COLUMNS, "diagnosis")}
+    table: Table = {column: [] for column in (*COLUMNS, "diagnosis", "reason")}
     for month in months:
         async for chunk in journal.scan(ledger.connection, pool, month):
             if chunk.unreadable:
@@ -55,7 +63,7 @@ async def cases_of(ledger: Ledger, pool: str, months: Iterable[int], stays: Mapp
             for row in range(len(chunk)):
                 record = chunk.record(row)
                 if record.kind in (Kind.SETTLE, Kind.REVERSE):
-                    _add(table, record, month, stays or {})
+                    _add(table, record, month, stays or {}, clearing_funds)
     return from_columns(_without_strays(table), f"ledger {pool}")
 
 
@@ -73,7 +81,7 @@ async def months_from(ledger: Ledger, pool: str, period: int) -> list[int]:
     return sorted(month for month in map(int, listed) if month >= first)
 
 
-def _add(table: Table, record: Record, month: int, stays: Mapping[str, Stay]) -> None:
+def _add(table: Table, record: Record, month: int, stays: Mapping[str, Stay], clearing_funds: Sequence[str]) -> None:
     if not record.answer:
         raise refuse(E.LEDGER_CORRUPT, detail=f"settlement {record.name} has no answer")
     answer = settlement_pb2.Settlement.FromString(record.answer)
@@ -82,7 +90,11 @@ def _add(table: Table, record: Record, month: int, stays: Mapping[str, Stay]) ->
     stay = NO_STAY if kept is None else Stay(kept.facts.admission_date, kept.facts.discharge_date, 0)
     stay = stays.get(record.name, stay)
     paid = answer.payment
-    by_item = paid.due_fen - paid.difference_fen
+    reason = "" if paid.method else _why_unpriced(answer)
+    if paid.method:
+        by_item = paid.due_fen - paid.difference_fen
+    else:
+        by_item = sum(getattr(answer, CLEARING_FUNDS[word].field) for word in clearing_funds)
     values = {
         "case": record.name, "hospital": record.institution, "county": f"{record.county:06d}",
         "scheme": SCHEME_NATIONAL.get(Scheme(record.scheme), str(record.scheme)), "group": answer.grouping.drg,
@@ -91,7 +103,13 @@ def _add(table: Table, record: Record, month: int, stays: Mapping[str, Stay]) ->
         "points_e8": abs(paid.points_e8), "total_fen": sign * answer.total_fen,
         "patient_fen": sign * answer.personal_total_fen, "others_fen": sign * (answer.fund_total_fen - by_item),
         "fund_fen": sign * by_item, "due_fen": sign * paid.due_fen,
-        "diagnosis": "" if kept is None else kept.principal_diagnosis,
+        "diagnosis": "" if kept is None else kept.principal_diagnosis, "reason": reason,
     }  # fmt: skip
     for column, value in values.items():
         table[column].append(value)
+
+
+def _why_unpriced(answer: settlement_pb2.Settlement) -> str:
+    """Return the code of the problem for which a claim was settled without a price."""
+    codes = [problem.code for problem in answer.problems if problem.field == "payment"]
+    return codes[0] if codes else f"ADJ-{int(E.NO_PAYMENT_METHOD)}"

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -50,6 +50,18 @@ class Rules:
     rounding_unit_e8: int = 10_000
 
 
+class Unpriced(NamedTuple):
+    """Cases that were settled without a price: nothing is owed for them until they are priced."""
+
+    cases: int
+    total_fen: int
+    """What they cost."""
+    fund_fen: int
+    """What the clearing funds would owe by item."""
+    reasons: tuple[str, ...]
+    """Codes of the error table."""
+
+
 @dataclass(slots=True)
 class Settlement:
     """Settlement of a period: clearing by scheme, postings, and the points that each case kept."""
@@ -66,6 +78,8 @@ class Settlement:
 
     Yearly quotas and average limits change it (``packages.settle_limits``).
     """
+    unpriced: dict[tuple[str, str, str], Unpriced] = field(default_factory=dict)
+    """Cases without a price by (scheme, hospital, county); they are in no other sum of this settlement."""
     limits: list[LimitYear] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     """What could not be known of the cases, for people."""
@@ -210,7 +224,9 @@ def settle_standing(
             if chosen.any():
                 _clear_one(result, code, cells(standing, points, chosen), budgets_fen, rules, scores)
                 check_conservation(result.clearings[code], int(points[chosen].sum()))
-        _keep(result, scheme, own & (pools < 0))
+        without = own & (standing.rows["method"] == Method.NONE)
+        _keep(result, scheme, own & (pools < 0) & ~without)
+        _note_unpriced(result, scheme, without)
     return result
 
 
@@ -246,6 +262,19 @@ def _keep(result: Settlement, scheme: str, chosen: np.ndarray) -> None:
         result.kept[scheme, cases.hospitals[hospital], cases.counties[county]] = amount
 
 
+def _note_unpriced(result: Settlement, scheme: str, chosen: np.ndarray) -> None:
+    """Count the cases without a price, by hospital and county."""
+    cases = result.cases
+    reasons = np.full(len(cases), "", object) if cases.reasons is None else cases.reasons
+    found: dict[tuple[str, str, str], list[int]] = {}
+    for place in np.flatnonzero(chosen).tolist():
+        row = cases.rows[place]
+        found.setdefault((scheme, cases.hospitals[row["hospital"]], cases.counties[row["county"]]), []).append(place)
+    for key, places in sorted(found.items()):
+        total, fund = (int(cases.rows[name][places].sum()) for name in ("total_fen", "fund_fen"))
+        result.unpriced[key] = Unpriced(len(places), total, fund, tuple(sorted({*reasons[places]} - {""})))
+
+
 def check_conservation(clearing: Clearing, points_e8: int) -> None:
     """Points, hospital money and county money are each the whole; a difference is a bug and stops the run."""
     assert clearing.points_e8 == points_e8 == sum(line.points_e8 for line in clearing.lines)
@@ -256,8 +285,9 @@ def check_conservation(clearing: Clearing, points_e8: int) -> None:
 def case_lines(settlement: Settlement, hospital: str) -> list[tuple[Any, ...]]:
     """Lines a hospital can check: case, group, points priced and kept, value, money, and the rounding line at the end.
 
-    Columns: case, scheme, county, group, month, points_e8, kept_points_e8, value_yuan, gross_fen, patient_fen,
-    others_fen, due_fen. The last line of each scheme holds what rounding and quality leave between cases and clearing.
+    Columns: case, scheme, county, group, month, points_e8, kept_points_e8, value_yuan (``unpriced`` for a case without
+    a price), gross_fen, patient_fen, others_fen, due_fen. The last line of each scheme holds what rounding and quality
+    leave between cases and clearing.
     """
     cases, lines = settlement.cases, []
     if hospital not in cases.hospitals:
@@ -291,11 +321,12 @@ def case_lines(settlement: Settlement, hospital: str) -> list[tuple[Any, ...]]:
         kept &= (cases.rows["scheme"] != cases.schemes.index(scheme)) | (pools != POOLS.index(slash + kind))
     for place in np.flatnonzero(mine & kept):
         row = cases.rows[place]
+        value = "unpriced" if row["method"] == Method.NONE else ""
         lines.append(
             (
                 cases.ids[place], cases.schemes[row["scheme"]], cases.counties[row["county"]],
                 cases.groups[row["group"]], int(row["month"]), int(row["points_e8"]), int(settlement.points_e8[place]),
-                "", 0, int(row["patient_fen"]), int(row["others_fen"]), int(row["due_fen"]),
+                value, 0, int(row["patient_fen"]), int(row["others_fen"]), int(row["due_fen"]),
             )
         )  # fmt: skip
     for year in settlement.limits:
