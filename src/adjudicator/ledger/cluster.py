@@ -6,6 +6,7 @@ are one slot, so every script of the ledger runs on one node, as it does over a 
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 from collections.abc import Sequence
 from typing import Any
@@ -17,11 +18,13 @@ from redis.asyncio.connection import AbstractConnection, SSLConnection, parse_ur
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
-from adjudicator.errors import E, refuse
-from adjudicator.ledger.connection import Connection, NotYetDurable, syncs_always
+from adjudicator.errors import AdjudicatorError, E, refuse
+from adjudicator.ledger.connection import RETRIED, Connection, NotYetDurable, Script, syncs_always
 
 MOST_CONNECTIONS = 10_000
 """Connections to a node; the callers are limited elsewhere."""
+PROBE_SECONDS = 0.5
+"""How often a node that is away is asked whether it is back, or another has its slots."""
 
 
 def connect(
@@ -35,12 +38,19 @@ def connect(
 
 
 class ClusterConnection(Connection):
-    """A cluster. A node that is away refuses its own pools (E.STORE_AWAY); the others go on."""
+    """A cluster. A node that is away refuses its own pools (E.STORE_AWAY); the others go on.
+
+    Claims of several pools share a batch. So that none waits for a node that is known to be away, its pools are refused
+    at once until it answers again.
+    """
 
     client: RedisCluster  # speaks as the client of one store, but for what is below
 
+    _away: dict[str, asyncio.Task[None]]
+    """Nodes that are away, with the task that waits until they are back."""
+
     def _client(self, url: str, attempt_seconds: float) -> RedisCluster:
-        nodes = _nodes(url)
+        self._away, nodes = {}, _nodes(url)
         options = nodes[0]
         if options.pop("connection_class", None) is SSLConnection:
             options["ssl"] = True
@@ -74,6 +84,59 @@ class ClusterConnection(Connection):
                 await _ask(connection, "WAITAOF", 1, self.replicas, int(self.attempt_seconds * 800))
             except redis.exceptions.ResponseError as error:
                 raise refuse(E.STORE_NOT_DURABLE) from error
+
+    async def close(self) -> None:
+        """Close every connection."""
+        for task in self._away.values():
+            task.cancel()
+        await asyncio.gather(*self._away.values(), return_exceptions=True)
+        await super().close()
+
+    async def ping(self) -> None:
+        """Wait until one node answers; the others may be away."""
+        await self.client.initialize()
+        tasks = [asyncio.create_task(node.execute_command("PING")) for node in self.client.get_primaries()]
+        try:
+            for answer in asyncio.as_completed(tasks):
+                with contextlib.suppress(*RETRIED):
+                    await answer
+                    return
+            raise redis.exceptions.ConnectionError("no node of the cluster answers")
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def call(self, script: Script, key: str, arguments: Sequence[Any], durable: bool = False) -> Any:
+        """Call a script on the node of its key. Errors: E.STORE_AWAY at once where that node is known to be away."""
+        if self._away and self._node_of(key) in self._away:
+            raise refuse(E.STORE_AWAY)
+        try:
+            return await super().call(script, key, arguments, durable)
+        except AdjudicatorError as error:
+            name = self._node_of(key)
+            if error.problems[0].number == E.STORE_AWAY and name and name not in self._away:
+                self._away[name] = asyncio.create_task(self._wait_for(name, key))
+            raise
+
+    def _node_of(self, key: str) -> str:
+        """Return the name of the node that has a key as far as is known, "" where nothing is."""
+        with contextlib.suppress(redis.exceptions.RedisClusterException):
+            return str(self.client.get_node_from_key(key).name)
+        return ""
+
+    async def _wait_for(self, name: str, key: str) -> None:
+        """Wait until a node that is away is back, or another node has its slots."""
+        try:
+            while True:
+                await asyncio.sleep(PROBE_SECONDS)
+                with contextlib.suppress(*RETRIED, AdjudicatorError):
+                    # Not by the client: it would ask the node that is away, and all others would wait for that.
+                    await self.client.nodes_manager.initialize(last_failed_node_name=name)
+                    await self.client.get_node_from_key(key).execute_command("GET", key)
+                    return
+        finally:
+            del self._away[name]
 
     async def prove_durable(self) -> None:
         """Nothing is left to prove: each connection did when it was made."""

@@ -101,6 +101,10 @@ class Connection:
         """Close every connection."""
         await self.client.aclose()
 
+    async def ping(self) -> None:
+        """Wait until the store answers."""
+        await self.client.ping()
+
     async def persist(self, operation: Callable[[], Awaitable[T]]) -> T:
         """Run an operation that may safely run twice, again and again until it answers or the time is over."""
         patience = _Patience(time.monotonic() + self.timeout_seconds)

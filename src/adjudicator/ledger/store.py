@@ -145,7 +145,7 @@ class Ledger:
 
     async def ping(self) -> None:
         """Wait until the store answers. Errors: E.STORE_AWAY, E.STORE_NOT_DURABLE."""
-        await self.connection.persist(self.connection.client.ping)
+        await self.connection.persist(self.connection.ping)
 
     async def pools(self) -> list[str]:
         """Pools that have a ledger here."""
