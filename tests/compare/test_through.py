@@ -15,10 +15,10 @@ from adjudicator.pooling.settlement import settle
 from tests.compare.runs import rows
 
 pytestmark = pytest.mark.check
-COUNTIES = """county,scheme,income_yuan,expenditure_yuan,carried_yuan,financing_yuan
-990001,employee,390000,400000,3000,390000
-990002,employee,390000,400000,3000,390000
-990001,resident,390000,380000,3000,390000
+COUNTIES = """county,scheme,income_yuan,expenditure_yuan,carried_yuan,financing_yuan,last_financing_yuan
+990001,employee,390000,400000,3000,390000,380000
+990002,employee,390000,400000,3000,390000,380000
+990001,resident,390000,380000,3000,390000,380000
 """
 
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from fractions import Fraction
 
 import pytest
 
-from adjudicator.errors import AdjudicatorError
+from adjudicator.cli.main import main
+from adjudicator.errors import E
 from adjudicator.money import fen_to_yuan, yuan_to_fen
 from adjudicator.pooling import capitation, deficit, warning
+from adjudicator.pooling.county import CountyYear
 from adjudicator.pooling.rules import load_pooling
 from adjudicator.pooling.year import pool_year
 from adjudicator.rounding import divide_half_up
@@ -31,8 +34,8 @@ def rules(packs, name: str):
     return result
 
 
-def county(code: str = "430202", scheme: str = "310", gap: int = 0, **given: int) -> deficit.CountyYear:
-    return deficit.CountyYear(
+def county(code: str = "430202", scheme: str = "310", gap: int = 0, **given: int) -> CountyYear:
+    return CountyYear(
         code, code, scheme, given.pop("income_fen", 10_000), given.pop("expenditure_fen", 10_000 + gap),
         given.pop("carried_fen", 0), **given,
     )  # fmt: skip
@@ -88,8 +91,9 @@ def test_der_09_zhuzhou_whole_reading(packs, gap: int, reserve: int, own: int) -
 @pytest.mark.parametrize("gap", [100, 300, 500, 600])
 def test_der_09_zhuzhou_whole_reading_is_undefined(packs, gap: int) -> None:
     rule = rules(packs, "zhuzhou").pick("deficit", 20210101, "310")
-    with pytest.raises(AdjudicatorError, match="ADJ-8006"):
-        deficit.share_gaps(rule, [county(gap=gap, financing_fen=1_000)], {"reserve": 10_000})
+    shares = deficit.share_gaps(rule, [county(gap=gap, financing_fen=1_000)], {"reserve": 10_000})[0]
+    assert shares.problem is not None and shares.problem.number == E.PAYMENT_RULE_UNDEFINED
+    assert not shares.payments
 
 
 MARGINAL = [(50, 50, 0), (150, 135, 15), (200, 170, 30), (350, 255, 95), (450, 285, 165), (100, 100, 0), (300, 240, 60),
@@ -114,17 +118,29 @@ def test_der_09_zhuzhou_marginal_reading(packs, tmp_path, gap: int, reserve: int
 
 
 def test_der_09_above_half_is_undefined_in_the_marginal_reading_too(packs, tmp_path) -> None:
-    with pytest.raises(AdjudicatorError, match="above the last band"):
-        deficit.share_gaps(marginal(packs, tmp_path), [county(gap=600, financing_fen=1_000)], {"reserve": 10_000})
+    years = [county(gap=600, financing_fen=1_000)]
+    shares = deficit.share_gaps(marginal(packs, tmp_path), years, {"reserve": 10_000})[0]
+    assert shares.problem is not None and "above the last band" in shares.problem.detail
 
 
+@pytest.mark.parametrize("fund", ["reserve", "reserve@430202"])
 @pytest.mark.parametrize(("balance", "cut", "levy"), [(250, False, 100), (330, False, 0), (250, True, 80)])
-def test_der_10_zhuzhou_reserve_levy(packs, balance: int, cut: bool, levy: int) -> None:
-    rule = rules(packs, "zhuzhou").pick("levies", 20210101, "310")
-    year = county(financing_fen=1_100, last_financing_fen=1_000)
-    assert not rule.cut_at_cap
-    changed = deficit.Levy(rule.fund, (), rule.basis, rule.rate_ppm, 0, rule.cap_ppm, cut)
-    assert deficit.levy_fen(changed, year, balance) == levy
+def test_der_10_zhuzhou_reserve_levy(packs, tmp_path, capsys, balance: int, cut: bool, levy: int, fund: str) -> None:
+    """By the command, with the balance of the fund as with the county's own."""
+    text = (packs / "zhuzhou" / "pooling.toml").read_text(encoding="utf-8")
+    assert "cut_at_cap = false" in text
+    path, counties = tmp_path / "zhuzhou.toml", tmp_path / "counties.csv"
+    path.write_text(text.replace("cut_at_cap = false", f"cut_at_cap = {str(cut).lower()}"), encoding="utf-8")
+    counties.write_text(
+        "county,scheme,income_yuan,expenditure_yuan,carried_yuan,financing_yuan,last_financing_yuan\n"
+        "430202,employee,2000,1000,0,1100,1000\n",
+        encoding="utf-8",
+    )
+    words = ["pool", "--rules", str(path), "--year", "2021", "--counties", str(counties), "--json"]
+    assert main([*words, "--fund", f"{fund}={balance}"]) == 0
+    row = json.loads(capsys.readouterr().out)["counties"][0]
+    assert row["levies_fen"] == {"reserve": levy * 100}
+    assert row["carried_after_fen"] == (2_000 - 1_000 - levy) * 100
 
 
 @pytest.mark.parametrize(("code", "shares"), [("330102", {"city": 150, "county": 150}), ("330109", {"county": 300})])
@@ -169,11 +185,32 @@ def test_chongqing(packs, code: str, city: int) -> None:
     assert deficit.share_gaps(rule, [county(code, gap=1_000)], {})[0].payments == {"city": city, "county": 1_000 - city}
 
 
-def test_guangyuan_pays_eighty_percent_of_the_eligible_part(packs) -> None:
-    """R43: plan 1,000, gap 500: 300 is eligible, the fund pays 240, the county 60 and the 200 above."""
-    rule = rules(packs, "pooling_examples/guangyuan.toml").pick("deficit", 20090101, "310")
-    result = deficit.share_gaps(rule, [county(gap=500, plan_expenditure_fen=1_000)], {"adjustment": 10_000})[0]
-    assert result.payments == {"adjustment": 240, "county": 260}
+@pytest.mark.parametrize(
+    ("plan", "actual", "income", "fund"),
+    [
+        (1_000, 1_500, 1_000, 240),  # 500 above plan, 300 eligible: the fund 240, the county 60 and the 200 above
+        (1_000, 1_050, 900, 40),  # 50 above plan; the 100 of income below plan are no overspend
+        (1_000, 1_000, 900, 0),
+        (1_000, 900, 800, 0),
+        (1_000, 1_200, 1_150, 40),  # never more than the gap
+    ],
+)
+def test_guangyuan_pays_eighty_percent_of_the_overspend_above_plan(
+    packs, tmp_path, capsys, plan: int, actual: int, income: int, fund: int
+) -> None:
+    """R43: plan and actual spending are measured apart from income."""
+    counties = tmp_path / "counties.csv"
+    counties.write_text(
+        "county,scheme,income_yuan,expenditure_yuan,carried_yuan,plan_expenditure_yuan,last_financing_yuan\n"
+        f"510802,employee,{income},{actual},0,{plan},0\n",
+        encoding="utf-8",
+    )
+    path = packs / "pooling_examples" / "guangyuan.toml"
+    words = ["pool", "--rules", str(path), "--year", "2009", "--counties", str(counties), "--json"]
+    assert main([*words, "--fund", "adjustment=10000"]) == 0
+    payments = json.loads(capsys.readouterr().out)["counties"][0]["payments_fen"]
+    assert payments.get("adjustment", 0) == fund * 100
+    assert sum(payments.values()) == max(0, actual - income) * 100
 
 
 def test_lishui_grant_is_at_most_what_the_treasury_paid(packs) -> None:
@@ -189,12 +226,17 @@ def test_huzhou_capacity_of_2020() -> None:
     assert f"{float(implied):.2f}" == "70.52"
 
 
+def figures(income: int, spent: int, balance: int, last: int) -> warning.Figures:
+    months, surplus = warning.months_of_capacity(balance, spent), warning.surplus_rate(income, spent)
+    return warning.Figures(months, surplus, Fraction(spent - last, last))
+
+
 def test_huzhou_targets_are_warnings(packs) -> None:
     lines = rules(packs, "huzhou").pick("warnings", 20220101, "310")
-    found = warning.warnings("湖州", 1_000, 950, 400, 800, lines)
+    found = warning.warnings("湖州", figures(1_000, 950, 400, 800), lines)
     assert [entry.line for entry in found] == ["capacity target", "surplus rate", "growth"]
     assert [entry.figure for entry in found] == ["5.05", "5.00%", "18.75%"]
-    assert not warning.warnings("湖州", 1_000, 850, 500, 800, lines)
+    assert not warning.warnings("湖州", figures(1_000, 850, 500, 800), lines)
 
 
 @pytest.mark.parametrize(("scheme", "months"), [("310", 3), ("390", 1)])
@@ -202,9 +244,9 @@ def test_taizhou_transfers_months_of_payments(packs, scheme: str, months: int) -
     """Each county transfers enough for three months of payments (employees), one month (residents)."""
     year = county("331002", scheme, last_expenditure_fen=120_000)
     result = pool_year(rules(packs, "taizhou"), 2023, [year], {"collected": 0})
-    assert result.rows[0].levies_fen == {"collected": 10_000 * months}
+    assert result.rows[0].levies["collected"].due_fen == 10_000 * months
     partly = pool_year(rules(packs, "taizhou"), 2023, [year], {"collected": 0, "collected@331002": 4_000})
-    assert partly.rows[0].levies_fen == {"collected": 10_000 * months - 4_000}
+    assert partly.rows[0].levies["collected"].due_fen == 10_000 * months - 4_000
 
 
 @pytest.mark.parametrize(("balance", "levy"), [(600, 100), (659, 100), (660, 0)])
@@ -212,4 +254,4 @@ def test_zhuzhou_levy_stops_when_the_fund_has_reached_its_share(packs, balance: 
     """30 % of the pooled financing of both counties, 2,200, is 660."""
     years = [county(code, financing_fen=1_100, last_financing_fen=1_000) for code in ("430202", "430203")]
     result = pool_year(rules(packs, "zhuzhou"), 2021, years, {"reserve": balance})
-    assert [row.levies_fen for row in result.rows] == [{"reserve": levy}] * 2
+    assert [row.levies["reserve"].due_fen for row in result.rows] == [levy] * 2

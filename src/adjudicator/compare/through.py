@@ -22,7 +22,7 @@ from adjudicator.errors import E, refuse
 from adjudicator.payers import Fund
 from adjudicator.pooling.cases import CASE, Cases
 from adjudicator.pooling.context import PoolContext, budgets, last_day, load_context
-from adjudicator.pooling.deficit import CountyYear
+from adjudicator.pooling.county import CountyYear, figure
 from adjudicator.pooling.settlement import Settlement, settle_standing, standing_points
 from adjudicator.pooling.year import PoolYear, pool_year
 from adjudicator.rules.as_on import split_name
@@ -208,8 +208,10 @@ def deficits(side: Side, money: tuple[Money, Money], which: int, plan: Plan) -> 
     for county in plan.counties:
         at = f"{int(county.county):06d}", county.scheme
         change = money[which].counties.get(at, 0) - money[0].counties.get(at, 0)
-        counties.append(dataclasses.replace(county, expenditure_fen=county.expenditure_fen + change))
-    return pool_year(side.context.pooling, years[0], counties, plan.funds_fen, side.day)
+        counties.append(dataclasses.replace(county, expenditure_fen=figure(county, "expenditure") + change))
+    result = pool_year(side.context.pooling, years[0], counties, plan.funds_fen, side.day)
+    result.refuse_open()
+    return result
 
 
 # ---------------------------------------------------------------- tables

@@ -125,6 +125,9 @@ def read_funds(texts: Sequence[str]) -> dict[str, int]:
     result = {}
     for text in texts:
         name, _, amount = text.partition("=")
+        if name in result:
+            detail = f"{name} is given twice; give each fund once"
+            raise refuse(E.CANNOT_CLEAR, "fund", detail, f"{name} 给出两次，每个基金只给一次")
         try:
             result[name] = yuan_to_fen(amount)
         except MoneyError as error:

@@ -1,4 +1,4 @@
-"""A county's gap and who pays it, by the city's own rule as data (统筹区缺口分担); reserves and their levies.
+"""A county's gap and who pays it, by the city's own rule as data (统筹区缺口分担).
 
 A rule is a list of steps over what is left of the gap: the county's own surplus, fixed shares, shares by bands of
 gap / financing, an eligible part, or a grant that matches the treasury. Sources: docs/law.md, "Pooling"; readings R41
@@ -11,41 +11,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 
-from adjudicator.errors import E, refuse
-from adjudicator.money import split_by_weight
+from adjudicator.errors import AdjudicatorError, E, Problem, refuse
+from adjudicator.money import fen_to_yuan, split_by_weight
+from adjudicator.pooling.county import CountyYear, figure
+from adjudicator.pooling.levy import no_balance
 from adjudicator.rounding import PPM, divide_half_up, share
 
 COUNTY = "county"
 OWN_SURPLUS = "own_surplus"
-
-
-@dataclass(frozen=True, slots=True)
-class CountyYear:
-    """One county and scheme in one year; amounts in fen, -1 where not given."""
-
-    county: str
-    name: str
-    scheme: str
-    income_fen: int
-    expenditure_fen: int
-    carried_fen: int
-    """Accumulated surplus at the start of the year."""
-    financing_fen: int = -1
-    """Pooled financing of the year (统筹基金筹资)."""
-    last_financing_fen: int = -1
-    last_expenditure_fen: int = -1
-    plan_expenditure_fen: int = -1
-    contribution_base_fen: int = -1
-    """Last year's contribution base (缴费基数)."""
-    treasury_paid_fen: int = -1
-    insured: int = -1
-    old_gap_fen: int = 0
-
-    @property
-    def gap_fen(self) -> int:
-        """Expenditure less income; a surplus is negative."""
-        return self.expenditure_fen - self.income_fen
-
 
 Shares = tuple[tuple[str, int], ...]
 """Payers in order with their rates in ppm; together 1."""
@@ -101,6 +74,8 @@ class CountyShares:
     payments: dict[str, int] = field(default_factory=dict)
     cut: list[tuple[str, int, int]] = field(default_factory=list)
     """Funds that could not pay all: (fund, paid, asked) in fen."""
+    problem: Problem | None = None
+    """Why nobody can say who pays it; then there are no payments."""
 
     def add(self, payer: str, amount_fen: int) -> None:
         """Add to what a payer pays."""
@@ -111,52 +86,67 @@ class CountyShares:
     def carried_after_fen(self) -> int:
         """Accumulated surplus after the year."""
         surplus = max(0, -self.year.gap_fen)
-        return self.year.carried_fen - self.payments.get(OWN_SURPLUS, 0) + surplus
+        return self.year.opening_fen - self.payments.get(OWN_SURPLUS, 0) + surplus
 
 
-def check_year(year: CountyYear) -> None:
-    """Refuse a county without its income and expenditure; nothing is assumed."""
-    if year.income_fen < 0:
-        raise refuse(E.CANNOT_CLEAR, "income", f"county {year.county} has no income; fill the column income")
-    if year.expenditure_fen < 0:
-        raise refuse(E.CANNOT_CLEAR, "expenditure", f"county {year.county} has no expenditure; fill it")
-    if year.carried_fen < 0:
-        raise refuse(E.CANNOT_CLEAR, "carried", f"county {year.county} has no carried surplus; write 0 or more")
+def lacking(county: CountyYear) -> Problem | None:
+    """Return what is missing to measure a county's gap; nothing is assumed."""
+    try:
+        for name in ("income", "expenditure", "carried"):
+            figure(county, name)
+    except AdjudicatorError as error:
+        return error.problems[0]
+    return None
 
 
 def share_gaps(rule: Rule, years: Sequence[CountyYear], balances_fen: Mapping[str, int]) -> list[CountyShares]:
-    """Shares the gaps of all counties under one rule.
+    """Share the gaps of all counties under one rule.
 
     ``balances_fen`` holds the balance of each fund of the rule. A fund that cannot pay is cut in proportion to the
-    demands (largest remainder) and ``shortage`` says who pays the rest. Errors: E.PAYMENT_RULE_UNDEFINED.
+    demands (largest remainder, so give the counties in a fixed order) and ``shortage`` says who pays the rest. A
+    county that lacks a figure, or whose gap the rule does not settle, has a ``problem`` (E.CANNOT_CLEAR,
+    E.PAYMENT_RULE_UNDEFINED); the others are shared without it.
     """
-    results = [CountyShares(year) for year in years]
-    for year in years:
-        check_year(year)
-    left = {fund: _balance(rule, balances_fen, fund) for fund in rule.funds}
-    remainders = [max(0, year.gap_fen) for year in years]
+    problems = {place: problem for place, year in enumerate(years) if (problem := lacking(year)) is not None}
+    while True:
+        results, found = _share(rule, years, balances_fen, problems)
+        if not found:
+            return results
+        problems |= found
+
+
+def _share(
+    rule: Rule, years: Sequence[CountyYear], balances_fen: Mapping[str, int], problems: Mapping[int, Problem]
+) -> tuple[list[CountyShares], dict[int, Problem]]:
+    """Share the gaps of the counties without a problem; also return the problems that this brings up."""
+    results = [CountyShares(year, problem=problems.get(place)) for place, year in enumerate(years)]
+    found: dict[int, Problem] = {}
+    left = {fund: balances_fen.get(fund) for fund in rule.funds}
+    remainders = [0 if result.problem else max(0, result.year.gap_fen) for result in results]
     for step in rule.steps:
-        demands = [_step(step, result, remainder) for result, remainder in zip(results, remainders, strict=True)]
+        demands: list[dict[str, int]] = []
+        for place, (result, remainder) in enumerate(zip(results, remainders, strict=True)):
+            try:
+                demands.append(_step(step, result, remainder))
+            except AdjudicatorError as error:
+                found[place] = error.problems[0]
+                demands.append({})
         for place, demand in enumerate(demands):
             remainders[place] -= sum(demand.values())
         for fund in rule.funds:
-            _cut(rule, step, fund, left, results, demands)
+            found |= _cut(rule, step, fund, left, results, demands)
         for result, demand in zip(results, demands, strict=True):
             for payer, amount in demand.items():
                 result.add(payer, amount)
-    for result, remainder in zip(results, remainders, strict=True):
-        if remainder:
-            raise refuse(
-                E.PAYMENT_RULE_UNDEFINED, "deficit", f"rule {rule.id} leaves a rest of county {result.year.county}"
-            )
-        assert sum(result.payments.values()) == max(0, result.year.gap_fen)
-    return results
-
-
-def _balance(rule: Rule, balances: Mapping[str, int], fund: str) -> int:
-    if fund not in balances:
-        raise refuse(E.CANNOT_CLEAR, "funds", f"rule {rule.id} needs the balance of the fund {fund}")
-    return balances[fund]
+    for place, (result, remainder) in enumerate(zip(results, remainders, strict=True)):
+        if remainder and place not in found:
+            code = result.year.county
+            found[place] = refuse(
+                E.PAYMENT_RULE_UNDEFINED, "deficit", f"rule {rule.id} leaves a rest of county {code}",
+                f"规则 {rule.id} 未规定区县 {code} 剩余缺口由谁承担",
+            ).problems[0]  # fmt: skip
+        assert result.problem or place in found or sum(result.payments.values()) == max(0, result.year.gap_fen)
+    return results, found
 
 
 def _step(step: Step, result: CountyShares, remainder: int) -> dict[str, int]:
@@ -165,7 +155,7 @@ def _step(step: Step, result: CountyShares, remainder: int) -> dict[str, int]:
     if remainder <= 0 or (step.counties is not None and year.county not in step.counties):
         return {}
     if step.kind == "own_surplus":
-        return {OWN_SURPLUS: min(remainder, year.carried_fen)}
+        return {OWN_SURPLUS: min(remainder, max(0, year.opening_fen))}
     if step.kind == "share":
         return divide(remainder, step.shares)
     if step.kind == "bands":
@@ -191,36 +181,45 @@ def divide(amount_fen: int, shares: Shares) -> dict[str, int]:
 
 def _bands(step: Step, year: CountyYear, remainder: int) -> dict[str, int]:
     """Zhuzhou: shares by the ratio of the remainder to the county's pooled financing (R41)."""
-    if year.financing_fen <= 0:
-        raise refuse(E.CANNOT_CLEAR, "financing", f"county {year.county} has no pooled financing; fill the column")
+    financing = figure(year, "financing")
     limits = [limit for limit, _ in step.bands]
     scaled = remainder * PPM
     if step.reading == "whole":
-        if any(limit >= 0 and scaled == limit * year.financing_fen for limit in limits):
-            raise refuse(
-                E.PAYMENT_RULE_UNDEFINED, "deficit", f"county {year.county} is exactly on a limit of the bands"
+        if any(limit >= 0 and scaled == limit * financing for limit in limits):
+            raise _undefined(
+                f"county {year.county} is exactly on a limit of the bands",
+                f"区县 {year.county} 的缺口与筹资之比恰为分档界限，文件未规定",
             )
         for limit, shares in step.bands:
-            if limit < 0 or scaled < limit * year.financing_fen:
+            if limit < 0 or scaled < limit * financing:
                 return divide(remainder, shares)
-        raise refuse(E.PAYMENT_RULE_UNDEFINED, "deficit", f"county {year.county} is above the last band")
-    if limits[-1] >= 0 and scaled > limits[-1] * year.financing_fen:
-        raise refuse(E.PAYMENT_RULE_UNDEFINED, "deficit", f"county {year.county} is above the last band")
+    if limits[-1] >= 0 and scaled > limits[-1] * financing:
+        raise _undefined(
+            f"county {year.county} is above the last band",
+            f"区县 {year.county} 的缺口与筹资之比超过最高一档，文件未规定",
+        )
     first = step.bands[0][1][0][0]
     exact, start = Fraction(0), Fraction(0)
     for limit, shares in step.bands:
-        end = Fraction(remainder) if limit < 0 else min(Fraction(remainder), Fraction(limit * year.financing_fen, PPM))
+        end = Fraction(remainder) if limit < 0 else min(Fraction(remainder), Fraction(limit * financing, PPM))
         exact += max(Fraction(0), end - start) * dict(shares)[first] / PPM
         start = max(start, end)
     paid = divide_half_up(exact.numerator, exact.denominator)
     return {first: paid, step.bands[0][1][-1][0]: remainder - paid}
 
 
+def _undefined(detail: str, detail_zh: str, field: str = "deficit") -> AdjudicatorError:
+    return refuse(E.PAYMENT_RULE_UNDEFINED, field, detail, detail_zh)
+
+
 def _eligible(step: Step, year: CountyYear, remainder: int) -> dict[str, int]:
-    """Guangyuan: the overspend counts up to a share above the plan; the fund pays its rate of that (R43)."""
-    if year.plan_expenditure_fen <= 0:
-        raise refuse(E.CANNOT_CLEAR, "plan_expenditure", f"county {year.county} has no planned expenditure")
-    counted = min(remainder, share(year.plan_expenditure_fen, step.eligible_ppm))
+    """Guangyuan: what was spent above plan counts up to a share of the plan; the fund pays its rate of that (R43).
+
+    Income under plan is no overspend: that part of the gap is for ``rest``.
+    """
+    plan = figure(year, "plan_expenditure")
+    overspend = max(0, year.expenditure_fen - plan)
+    counted = min(remainder, overspend, share(plan, step.eligible_ppm))
     result = divide(counted, step.shares)
     result[step.rest] = result.get(step.rest, 0) + remainder - counted
     return result
@@ -228,11 +227,10 @@ def _eligible(step: Step, year: CountyYear, remainder: int) -> dict[str, int]:
 
 def _matched(step: Step, year: CountyYear, remainder: int) -> dict[str, int]:
     """Lishui: below some months of payments the treasury adds; the fund grants at most what the treasury paid."""
-    if min(year.last_expenditure_fen, year.contribution_base_fen) < 0:
-        raise refuse(E.CANNOT_CLEAR, "contribution_base", f"county {year.county} lacks last year's figures")
-    treasury = max(share(year.contribution_base_fen, step.base_ppm), max(0, year.treasury_paid_fen))
-    balance = year.carried_fen - max(0, year.gap_fen)
-    if balance * 1200 >= year.last_expenditure_fen * step.months_e2:
+    last = figure(year, "last_expenditure")
+    treasury = max(share(figure(year, "contribution_base"), step.base_ppm), figure(year, "treasury_paid"))
+    balance = year.opening_fen - max(0, year.gap_fen)
+    if balance * 1200 >= last * step.months_e2:
         treasury = 0
     treasury = min(treasury, remainder)
     grant = min(remainder - treasury, treasury)
@@ -240,19 +238,30 @@ def _matched(step: Step, year: CountyYear, remainder: int) -> dict[str, int]:
 
 
 def _cut(
-    rule: Rule, step: Step, fund: str, left: dict[str, int], results: list[CountyShares], demands: list[dict[str, int]]
-) -> None:
-    """Cuts what counties get of a fund to its balance and moves the shortage to those who pay it."""
+    rule: Rule, step: Step, fund: str, left: dict[str, int | None], results: list[CountyShares],
+    demands: list[dict[str, int]],
+) -> dict[int, Problem]:  # fmt: skip
+    """Cut what counties get of a fund to its balance and move the shortage to those who pay it.
+
+    Returns a problem for each county that asks a fund whose balance was not given, or one that lacks money where the
+    rule does not say who pays instead.
+    """
     wanted = [demand.get(fund, 0) for demand in demands]
-    total = sum(wanted)
-    granted = min(total, max(0, left[fund]))
-    left[fund] -= granted
+    total, balance = sum(wanted), left[fund]
+    asking = [place for place, want in enumerate(wanted) if want]
+    if not asking:
+        return {}
+    if balance is None:
+        return dict.fromkeys(asking, no_balance(fund, results[asking[0]].year.scheme, rule.id).problems[0])
+    granted = min(total, max(0, balance))
+    left[fund] = balance - granted
     if granted == total:
-        return
+        return {}
     if not step.shortage:
-        raise refuse(
-            E.PAYMENT_RULE_UNDEFINED, "shortage", f"the fund {fund} of rule {rule.id} lacks {total - granted} fen"
-        )
+        lack = fen_to_yuan(total - granted)
+        detail = f"the fund {fund} of rule {rule.id} lacks {lack} yuan, and the rule does not say who pays them"
+        detail_zh = f"规则 {rule.id} 的基金 {fund} 余额不足，差 {lack} 元，规则未规定由谁补足"
+        return dict.fromkeys(asking, _undefined(detail, detail_zh, "shortage").problems[0])
     parts = split_by_weight(granted, wanted)
     for place, (want, part) in enumerate(zip(wanted, parts, strict=True)):
         if want == part:
@@ -261,53 +270,7 @@ def _cut(
         for payer, amount in divide(want - part, step.shortage).items():
             demands[place][payer] = demands[place].get(payer, 0) + amount
         results[place].cut.append((fund, part, want))
-
-
-# --- reserves -------------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Levy:
-    """How a fund is filled: a rate of a basis each year up to a share of the financing, or months of payments."""
-
-    fund: str
-    schemes: tuple[str, ...]
-    basis: str = "last_financing"
-    """last_financing, financing or months"""
-    rate_ppm: int = 0
-    months_e2: int = 0
-    cap_ppm: int = -1
-    """Stops when the balance has reached this share of this year's financing; -1 never."""
-    cut_at_cap: bool = False
-    document: str = ""
-    verified: bool = True
-
-
-def levy_fen(levy: Levy, year: CountyYear, balance_fen: int) -> int:
-    """Return what a county pays into a fund this year. The levy is not cut at the cap unless ``cut_at_cap`` (R41).
-
-    >>> zhuzhou = Levy("reserve", ("310",), rate_ppm=100_000, cap_ppm=300_000)
-    >>> county = CountyYear("430202", "", "310", 1, 1, 0, financing_fen=1_100, last_financing_fen=1_000)
-    >>> levy_fen(zhuzhou, county, 250), levy_fen(zhuzhou, county, 330)
-    (100, 0)
-    """
-    cap = -1
-    if levy.cap_ppm >= 0:
-        cap = share(_needed(year, "financing"), levy.cap_ppm)
-        if balance_fen >= cap:
-            return 0
-    if levy.basis == "months":
-        amount = divide_half_up(_needed(year, "last_expenditure") * levy.months_e2, 1200)
-        return max(0, amount - balance_fen)
-    amount = share(_needed(year, levy.basis), levy.rate_ppm)
-    return min(amount, cap - balance_fen) if levy.cut_at_cap and cap >= 0 else amount
-
-
-def _needed(year: CountyYear, name: str) -> int:
-    value: int = getattr(year, f"{name}_fen")
-    if value < 0:
-        raise refuse(E.CANNOT_CLEAR, name, f"county {year.county} has no {name}; fill the column")
-    return value
+    return {}
 
 
 def old_gap_plan(gap_fen: int, years: int) -> list[int]:

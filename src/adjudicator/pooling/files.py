@@ -15,7 +15,7 @@ import msgspec
 from adjudicator.codes import SCHEME_NATIONAL, Scheme
 from adjudicator.payment.registry import YEAR_LIMITS
 from adjudicator.pooling.capitation import Care, Enrolment, check_enrolments
-from adjudicator.pooling.deficit import CountyYear
+from adjudicator.pooling.county import NOT_GIVEN, CountyYear
 from adjudicator.pooling.packages import Limit
 from adjudicator.pooling.review import Decision
 from adjudicator.pooling.visit_packages import Visits
@@ -27,6 +27,8 @@ Row = TypeVar("Row", bound=msgspec.Struct)
 OneScheme = Annotated[Scheme, Member(Scheme)]
 Month = Annotated[int, count(190001, 209912)]
 Year = Annotated[int, count(1990, 2099)]
+SignedYuan = Annotated[int, Number("yuan", 2, -(10**15), 10**15)]
+"""A balance in yuan, read as fen: what a fund has, or lacks."""
 
 
 def national(scheme: Scheme) -> str:
@@ -220,9 +222,9 @@ class CountyRow(msgspec.Struct, frozen=True, kw_only=True):
     county: str
     name: str = ""
     scheme: OneScheme
-    income_yuan: FundYuan
-    expenditure_yuan: FundYuan
-    carried_yuan: FundYuan
+    income_yuan: FundYuan | None = None
+    expenditure_yuan: FundYuan | None = None
+    carried_yuan: SignedYuan | None = None
     financing_yuan: FundYuan | None = None
     last_financing_yuan: FundYuan | None = None
     last_expenditure_yuan: FundYuan | None = None
@@ -232,13 +234,14 @@ class CountyRow(msgspec.Struct, frozen=True, kw_only=True):
     old_gap_yuan: FundYuan = 0
 
 
-OPTIONAL = (
-    "financing", "last_financing", "last_expenditure", "plan_expenditure", "contribution_base", "treasury_paid",
+FIGURES = (
+    "income", "expenditure", "carried", "financing", "last_financing", "last_expenditure", "plan_expenditure",
+    "contribution_base", "treasury_paid",
 )  # fmt: skip
 
 
 def read_counties(path: Path, areas: Mapping[str, str]) -> list[CountyYear]:
-    """Read the year of each county. Faults: a county without income, an unknown or doubled one."""
+    """Read the year of each county; an empty cell is not given. Faults: an unknown or doubled county, a bad amount."""
     faults = Faults()
     result: list[CountyYear] = []
     seen = set()
@@ -251,14 +254,11 @@ def read_counties(path: Path, areas: Mapping[str, str]) -> list[CountyYear]:
             message = f"{row.county} is there twice for scheme {row.scheme.name.lower()}"
             _fault(row.where, "county", message, "keep one row", faults)
         seen.add((row.county, scheme))
-        amounts = {name: getattr(row, f"{name}_yuan") for name in OPTIONAL}
-        given = {f"{name}_fen": amount for name, amount in amounts.items() if amount is not None}
-        result.append(
-            CountyYear(
-                row.county, row.name or areas.get(row.county, row.county), scheme, row.income_yuan,
-                row.expenditure_yuan, row.carried_yuan, old_gap_fen=row.old_gap_yuan, **given,
-            )
-        )  # fmt: skip
+        figures = {f"{name}_fen": getattr(row, f"{name}_yuan") for name in FIGURES}
+        given: dict[str, Any] = {"income_fen": NOT_GIVEN, "expenditure_fen": NOT_GIVEN, "carried_fen": None}
+        given |= {name: amount for name, amount in figures.items() if amount is not None}
+        shown = row.name or areas.get(row.county, row.county)
+        result.append(CountyYear(row.county, shown, scheme, old_gap_fen=row.old_gap_yuan, **given))
     faults.raise_if_any("county figures")
     return result
 

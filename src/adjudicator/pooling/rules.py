@@ -10,14 +10,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
-from adjudicator.codes import SCHEME_CODES
-from adjudicator.errors import E, refuse
+from adjudicator.codes import SCHEME_CODES, scheme_zh
+from adjudicator.errors import AdjudicatorError, E, refuse
 from adjudicator.payment.point_values import POOL_SUFFIXES, PointKind
 from adjudicator.pooling import tables as t
 from adjudicator.pooling.calibrate import Calibration
 from adjudicator.pooling.capitation import CapitationTerms, Weights
 from adjudicator.pooling.clearing import Terms
-from adjudicator.pooling.deficit import COUNTY, Levy, Rule, Shares, Step
+from adjudicator.pooling.deficit import COUNTY, Rule, Shares, Step
+from adjudicator.pooling.levy import Levy
 from adjudicator.pooling.packages import QuotaTerms
 from adjudicator.pooling.warning import Lines
 from adjudicator.rounding import PPM
@@ -27,6 +28,8 @@ from adjudicator.rulefile.fields import Where
 from adjudicator.rulefile.reader import keys_of, read_structs, read_toml, unknown_keys
 
 FILE = "pooling.toml"
+TABLES = {"levies": "levy", "warnings": "warning", "budgets": "budget", "old_gap_years": "old_gaps"}
+"""Names of the tables whose rules are kept under another name."""
 Value = TypeVar("Value")
 
 
@@ -68,8 +71,35 @@ class PoolingRules:
         """Return the value of one kind on a day for a scheme; a missing one is an error that names the table."""
         entry = _find(getattr(self, kind), date, scheme)
         if entry is None:
-            raise refuse(E.PAYMENT_RULE_UNDEFINED, kind, f"{self.name} has no [[{kind}]] for scheme {scheme} on {date}")
+            raise self.no_rule(kind, date, scheme)
         return entry.value
+
+    def no_rule(self, kind: str, date: int, scheme: str) -> AdjudicatorError:
+        """Return the refusal of a scheme without a table of some kind on a day, with the tables it has on others."""
+        table = TABLES.get(kind, kind)
+        known = [entry.source for entry in getattr(self, kind) if not entry.schemes or scheme in entry.schemes]
+        en = "".join(f"; one holds from {source.from_date} to {source.to_date}" for source in known)
+        zh = "".join(f"；{source.from_date} 至 {source.to_date} 有一条" for source in known)
+        return refuse(
+            E.PAYMENT_RULE_UNDEFINED, kind, f"{self.name} has no [[{table}]] for scheme {scheme} on {date}{en}",
+            f"{self.name} 在 {date} 没有险种 {scheme_zh(scheme)} 的 [[{table}]]{zh}",
+        )  # fmt: skip
+
+    def has(self, kind: str, date: int, scheme: str) -> bool:
+        """Return whether a scheme has a table of some kind on a day."""
+        return _find(getattr(self, kind), date, scheme) is not None
+
+    def levies_on(self, date: int, scheme: str) -> list[Levy]:
+        """Return the levies of a scheme on a day, in the order of the file."""
+        return [
+            entry.value for entry in self.levies
+            if (not entry.schemes or scheme in entry.schemes) and entry.source.from_date <= date <= entry.source.to_date
+        ]  # fmt: skip
+
+    def funds(self, date: int, scheme: str) -> list[str]:
+        """Return the funds with a balance that the rules of a scheme name on a day."""
+        own = self.pick("deficit", date, scheme).funds if self.has("deficit", date, scheme) else ()
+        return list(dict.fromkeys([*own, *(levy.fund for levy in self.levies_on(date, scheme))]))
 
     def documents(self, date: int) -> list[str]:
         """Documents of the deficit, levy and warning rules of a day, with their clause."""
@@ -283,12 +313,12 @@ def _levy(table: t.LevyTable, faults: Faults) -> Levy:
     months = table.basis == "months"
     return Levy(
         fund=table.fund,
-        schemes=(),
         basis=table.basis,
         rate_ppm=_needed(table.rate_percent, "rate_percent", table.where, not months, faults),
         months_e2=_needed(table.months, "months", table.where, months, faults),
         cap_ppm=table.stops_at_percent,
         cut_at_cap=table.cut_at_cap,
+        booked_as=table.booked_as,
     )
 
 

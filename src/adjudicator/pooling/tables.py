@@ -185,6 +185,8 @@ class LevyTable(Dated, frozen=True, kw_only=True):
     months: Months | None = None
     stops_at_percent: Annotated[int, Number("percent", 4, 0, 10 * PPM)] = -1
     cut_at_cap: bool = False
+    booked_as: Literal["spending", "balance"] = "balance"
+    """Spending of the year, so that it is part of the gap; or a transfer of what is left after the gap (R47)."""
 
 
 class Warning(Dated, frozen=True, kw_only=True):

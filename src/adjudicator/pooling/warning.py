@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fractions import Fraction
 
-from adjudicator.errors import E, refuse
 from adjudicator.rounding import PPM, divide_half_up
 
 
@@ -34,26 +33,22 @@ class Warning:
     text_zh: str
 
 
-def months_of_capacity(balance_fen: int, expenditure_fen: int) -> Fraction:
-    """Accumulated balance / (year's expenditure / 12).
+def months_of_capacity(balance_fen: int, expenditure_fen: int) -> Fraction | None:
+    """Accumulated balance / (year's expenditure / 12); ``None`` where nothing was spent.
 
-    >>> float(months_of_capacity(2248, 1567)) // 1
-    17.0
+    >>> months_of_capacity(2248, 1567) // 1
+    17
     """
-    if expenditure_fen <= 0:
-        raise refuse(E.CANNOT_CLEAR, "expenditure", "capacity needs the year's expenditure")
-    return Fraction(balance_fen * 12, expenditure_fen)
+    return Fraction(balance_fen * 12, expenditure_fen) if expenditure_fen > 0 else None
 
 
-def surplus_rate(income_fen: int, expenditure_fen: int) -> Fraction:
-    """(Income - expenditure) / income.
+def surplus_rate(income_fen: int, expenditure_fen: int) -> Fraction | None:
+    """(Income - expenditure) / income; ``None`` without income.
 
     >>> surplus_rate(1000, 900)
     Fraction(1, 10)
     """
-    if income_fen <= 0:
-        raise refuse(E.CANNOT_CLEAR, "income", "the surplus rate needs the year's income")
-    return Fraction(income_fen - expenditure_fen, income_fen)
+    return Fraction(income_fen - expenditure_fen, income_fen) if income_fen > 0 else None
 
 
 def capacity_class(months: Fraction, lines: Lines) -> str:
@@ -70,40 +65,46 @@ def capacity_class(months: Fraction, lines: Lines) -> str:
     return "normal" if lines.normal_from_e2 <= scaled <= lines.normal_to_e2 else "unnamed"
 
 
-def warnings(
-    subject: str, income_fen: int, expenditure_fen: int, balance_fen: int, last_expenditure_fen: int, lines: Lines
-) -> list[Warning]:
-    """Every line that one fund crosses. ``last_expenditure_fen`` 0: growth is not watched."""
-    months, rate = months_of_capacity(balance_fen, expenditure_fen), surplus_rate(income_fen, expenditure_fen)
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """What the lines are compared with; ``None`` is not known, and its line is not watched."""
+
+    months: Fraction | None
+    """Months of payments that the accumulated balance covers."""
+    surplus: Fraction | None
+    """Surplus of the year / income."""
+    growth: Fraction | None
+    """Growth of spending on last year."""
+
+
+def warnings(subject: str, figures: Figures, lines: Lines) -> list[Warning]:
+    """Every line that one fund crosses."""
     found = []
 
     def add(line: str, figure: str, limit: str, text: str, text_zh: str) -> None:
         found.append(Warning(subject, line, figure, limit, text, text_zh))
 
-    shown = _decimal(months)
-    kind = capacity_class(months, lines)
-    if kind == "low":
-        add(
-            "capacity",
-            shown,
-            _decimal(Fraction(lines.low_months_e2, 100)),
-            "too little: below the line",
-            "支付能力过低",
-        )
-    if kind == "high":
-        add("capacity", shown, _decimal(Fraction(lines.high_months_e2, 100)), "too much: above the line", "结余过多")
-    if lines.target_months_e2 >= 0 and months * 100 < lines.target_months_e2:
-        limit = _decimal(Fraction(lines.target_months_e2, 100))
-        add("capacity target", shown, limit, "below the city's target", "支付能力未达目标")
-    if lines.target_surplus_ppm >= 0 and rate * PPM < lines.target_surplus_ppm:
+    months, surplus, growth = figures.months, figures.surplus, figures.growth
+    if months is not None:
+        shown, kind = decimal(months), capacity_class(months, lines)
+        if kind == "low":
+            add("capacity", shown, _months(lines.low_months_e2), "too little: below the line", "支付能力过低")
+        if kind == "high":
+            add("capacity", shown, _months(lines.high_months_e2), "too much: above the line", "结余过多")
+        if lines.target_months_e2 >= 0 and months * 100 < lines.target_months_e2:
+            limit = _months(lines.target_months_e2)
+            add("capacity target", shown, limit, "below the city's target", "支付能力未达目标")
+    if surplus is not None and lines.target_surplus_ppm >= 0 and surplus * PPM < lines.target_surplus_ppm:
         limit = percent(Fraction(lines.target_surplus_ppm, PPM))
-        add("surplus rate", percent(rate), limit, "below the city's target", "当年结余率未达目标")
-    if lines.growth_at_most_ppm >= 0 and last_expenditure_fen > 0:
-        growth = Fraction(expenditure_fen - last_expenditure_fen, last_expenditure_fen)
-        if growth * PPM > lines.growth_at_most_ppm:
-            limit = percent(Fraction(lines.growth_at_most_ppm, PPM))
-            add("growth", percent(growth), limit, "spending grew faster than allowed", "支出增幅超过控制目标")
+        add("surplus rate", percent(surplus), limit, "below the city's target", "当年结余率未达目标")
+    if growth is not None and 0 <= lines.growth_at_most_ppm < growth * PPM:
+        limit = percent(Fraction(lines.growth_at_most_ppm, PPM))
+        add("growth", percent(growth), limit, "spending grew faster than allowed", "支出增幅超过控制目标")
     return found
+
+
+def _months(hundredths: int) -> str:
+    return decimal(Fraction(hundredths, 100))
 
 
 def percent(value: Fraction) -> str:
@@ -112,10 +113,15 @@ def percent(value: Fraction) -> str:
     >>> percent(Fraction(1, 10))
     '10.00%'
     """
-    return _decimal(value * 100) + "%"
+    return decimal(value * 100) + "%"
 
 
-def _decimal(value: Fraction) -> str:
+def decimal(value: Fraction) -> str:
+    """Return a number with two decimals, half away from zero.
+
+    >>> decimal(Fraction(-1, 8))
+    '-0.13'
+    """
     scaled = divide_half_up(value.numerator * 100, value.denominator)
     sign = "-" if scaled < 0 else ""
     return f"{sign}{abs(scaled) // 100}.{abs(scaled) % 100:02d}"

@@ -2,29 +2,88 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
 from typing import Any
 
-from adjudicator.errors import E, refuse
-from adjudicator.pooling.deficit import CountyShares, CountyYear, Levy, levy_fen, old_gap_plan, share_gaps
+from adjudicator.codes import scheme_zh
+from adjudicator.errors import AdjudicatorError, E, Problem, refuse
+from adjudicator.pooling.county import CountyYear, figure
+from adjudicator.pooling.deficit import CountyShares, lacking, old_gap_plan, share_gaps
+from adjudicator.pooling.levy import SPENDING, Levy, levies_fen
 from adjudicator.pooling.rules import PoolingRules
-from adjudicator.pooling.warning import Lines, Warning, capacity_class, months_of_capacity, surplus_rate, warnings
-from adjudicator.rounding import divide_half_up, share
+from adjudicator.pooling.warning import (
+    Figures,
+    Lines,
+    Warning,
+    capacity_class,
+    decimal,
+    months_of_capacity,
+    surplus_rate,
+    warnings,
+)
+from adjudicator.rounding import PPM
+
+Note = Callable[[str, Problem], None]
+"""Takes what cannot be computed of a county, and why."""
+UNKNOWN = "unknown"
+"""Class of a capacity that cannot be computed."""
+
+
+@dataclass(frozen=True, slots=True)
+class OpenPoint:
+    """A figure of a county that cannot be computed, and why; the rest of the year comes out without it."""
+
+    county: str
+    name: str
+    scheme: str
+    what: str
+    """gap, levy, old gap: money; capacity, surplus rate, growth: a line that is not watched."""
+    problem: Problem
+
+    @property
+    def is_money(self) -> bool:
+        """Whether money is missing from the result, not only a figure."""
+        return self.what in ("gap", "levy", "old gap")
+
+
+@dataclass(frozen=True, slots=True)
+class LevyPaid:
+    """What a county owes a fund for the year, and what of it is paid; ``None``: that depends on its open gap."""
+
+    due_fen: int
+    paid_fen: int | None
+
+    @property
+    def owed_fen(self) -> int:
+        """What the county cannot pay."""
+        return 0 if self.paid_fen is None else self.due_fen - self.paid_fen
+
+    @property
+    def open_fen(self) -> int:
+        """What nobody can say yet whether it is paid."""
+        return self.due_fen if self.paid_fen is None else 0
 
 
 @dataclass(slots=True)
 class CountyRow:
-    """Everything about one county and scheme."""
+    """Everything about one county and scheme; ``None`` where a figure cannot be computed."""
 
     shares: CountyShares
-    levies_fen: dict[str, int]
-    months_e2: int
-    """Months of payment capacity after the year, in hundredths."""
+    levies: dict[str, LevyPaid]
+    """By fund; a levy that is not known is an open point."""
+    balance_fen: int | None
+    """Accumulated balance after the year, its gap and its levies."""
+    figures: Figures
     capacity: str
-    surplus_ppm: int
     warnings: list[Warning]
     old_gap_fen: list[int]
+
+    @property
+    def gap_fen(self) -> int | None:
+        """What is shared, 0 for a surplus."""
+        return None if self.shares.problem else max(0, self.shares.year.gap_fen)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +97,20 @@ class FundYear:
     """To the counties' gaps."""
     levied_fen: int
     """What the counties owe it for the year."""
+    owed_fen: int
+    """What of it the counties cannot pay."""
+    open_fen: int
+    """What of it nobody can say yet, because the gap of its county is open."""
+
+    @property
+    def received_fen(self) -> int:
+        """What of it the counties pay."""
+        return self.levied_fen - self.owed_fen - self.open_fen
 
     @property
     def after_fen(self) -> int:
-        """Balance once the levies are in."""
-        return self.before_fen - self.paid_fen + self.levied_fen
+        """Balance once the levies that can be paid are in."""
+        return self.before_fen - self.paid_fen + self.received_fen
 
 
 @dataclass(slots=True)
@@ -52,8 +120,10 @@ class PoolYear:
     name: str
     year: int
     rows: list[CountyRow] = field(default_factory=list)
+    """By scheme and county code, whatever the order of the file."""
     warnings: list[Warning] = field(default_factory=list)
     """Of the pool as a whole."""
+    open: list[OpenPoint] = field(default_factory=list)
     unverified: list[str] = field(default_factory=list)
     lines: Lines = field(default_factory=Lines)
     funds: list[FundYear] = field(default_factory=list)
@@ -65,165 +135,271 @@ class PoolYear:
         """Everybody who pays some part of a gap, in order of appearance."""
         return list(dict.fromkeys(payer for row in self.rows for payer in row.shares.payments))
 
+    def refuse_open(self) -> None:
+        """Refuse a year in which money of some county is not known, for those who need all of it."""
+        problems = list(dict.fromkeys(point.problem for point in self.open if point.is_money))
+        if problems:
+            raise AdjudicatorError(*problems)
+
 
 def pool_year(
     rules: PoolingRules, year: int, counties: Sequence[CountyYear], funds_fen: Mapping[str, int], at_date: int = 0
 ) -> PoolYear:
-    """Shares the gaps of a year and finds its warnings.
+    """Share the gaps of a year and find its warnings; the order of the counties changes nothing.
 
-    ``funds_fen``: balance of each fund, ``reserve`` or ``310:reserve`` where several schemes have one. Rules are those
-    of ``at_date`` or the last day of the year. Errors: E.PAYMENT_RULE_UNDEFINED, E.CANNOT_CLEAR.
+    ``funds_fen``: balance of each fund at the start of the year, ``reserve`` or ``310:reserve`` where several schemes
+    have one, ``reserve@330102`` for a county's own. Rules are those of ``at_date`` or the last day of the year. A
+    county that lacks a figure or a rule is an open point of the result. Errors: E.CANNOT_CLEAR for a balance of a fund
+    that no rule has.
     """
     date = at_date or year * 10_000 + 1231
     result = PoolYear(rules.name, year, unverified=rules.unverified(date), documents=rules.documents(date))
+    ordered = sorted(counties, key=lambda county: (county.scheme, county.county))
+    for scheme, balances in _balances(rules, date, ordered, funds_fen).items():
+        own = [county for county in ordered if county.scheme == scheme]
+        result.lines = rules.pick("warnings", date, scheme) if rules.has("warnings", date, scheme) else Lines()
+        rows = _rows(result, rules, date, own, balances)
+        result.rows += rows
+        result.funds += [_fund_year(scheme, fund, before, rows) for fund, before in balances.items() if "@" not in fund]
+        result.warnings += warnings(f"{rules.name} {scheme}", _city(rows), result.lines)
+    return result
+
+
+def _balances(
+    rules: PoolingRules, date: int, counties: Sequence[CountyYear], funds_fen: Mapping[str, int]
+) -> dict[str, dict[str, int]]:
+    """Return the balances of each scheme by fund; one that no rule of the year reads is refused by its name."""
     schemes = list(dict.fromkeys(county.scheme for county in counties))
-    for scheme in schemes:
-        own = [county for county in counties if county.scheme == scheme]
-        balances = _balances(funds_fen, scheme, schemes)
-        lines = rules.pick("warnings", date, scheme) if _has(rules.warnings, date, scheme) else Lines()
-        result.lines = lines
-        shared = _shares(rules, date, scheme, own, balances)
-        for shares in shared:
-            levies = _levies(rules, date, shares.year, own, balances)
-            result.rows.append(_row(rules, date, shares, levies, lines))
-        result.funds += _funds(scheme, balances, [row for row in result.rows if row.shares.year.scheme == scheme])
-        balance = sum(shares.carried_after_fen for shares in shared)
-        last = [county.last_expenditure_fen for county in own]
-        result.warnings += warnings(
-            f"{rules.name} {scheme}", sum(c.income_fen for c in own), sum(c.expenditure_fen for c in own), balance,
-            sum(last) if min(last) >= 0 else 0, lines,
-        )  # fmt: skip
-    return result
+    found: dict[str, dict[str, int]] = {scheme: {} for scheme in schemes}
+    for name, amount in sorted(funds_fen.items()):
+        prefix, colon, fund = name.rpartition(":")
+        if not colon and len(schemes) > 1:
+            raise _bad_fund(f"say whose fund it is: {schemes[0]}:{name}=…", f"请注明险种，如 {schemes[0]}:{name}=…")
+        scheme = prefix if colon else "".join(schemes)
+        if scheme not in found:
+            listed = ", ".join(schemes)
+            raise _bad_fund(
+                f"{name}: no county of the scheme {scheme} is in the file; its schemes are {listed}",
+                f"{name}：区县文件中没有险种 {scheme}，文件中的险种为 {listed}",
+            )
+        kind, _, code = fund.partition("@")
+        names = rules.funds(date, scheme)
+        if kind not in names:
+            listed = ", ".join(names) or "none"
+            raise _bad_fund(
+                f"{name}: no rule of the scheme {scheme} has a fund {kind}; its funds: {listed}",
+                f"{name}：险种 {scheme_zh(scheme)} 的规则中没有基金 {kind}，可用的基金：{', '.join(names) or '无'}",
+            )
+        if code and code not in {county.county for county in counties if county.scheme == scheme}:
+            raise _bad_fund(
+                f"{name}: the county {code} is not in the file; correct the code",
+                f"{name}：区县文件中没有 {code}，请更正代码",
+            )
+        found[scheme][fund] = amount
+    return found
 
 
-def _funds(scheme: str, balances: Mapping[str, int], rows: list[CountyRow]) -> list[FundYear]:
-    """Funds whose balance was given; a fund that holds a balance for each county is left out."""
-    return [
-        FundYear(
-            scheme, fund, before, sum(row.shares.payments.get(fund, 0) for row in rows),
-            sum(row.levies_fen.get(fund, 0) for row in rows),
-        )
-        for fund, before in balances.items() if "@" not in fund
-    ]  # fmt: skip
+def _fund_year(scheme: str, fund: str, before_fen: int, rows: Sequence[CountyRow]) -> FundYear:
+    levies = [row.levies[fund] for row in rows if fund in row.levies]
+    paid = sum(row.shares.payments.get(fund, 0) for row in rows)
+    due, owed = (sum(levy.due_fen for levy in levies), sum(levy.owed_fen for levy in levies))
+    return FundYear(scheme, fund, before_fen, paid, due, owed, sum(levy.open_fen for levy in levies))
 
 
-def _has(entries: list[Any], date: int, scheme: str) -> bool:
-    return any(
-        (not entry.schemes or scheme in entry.schemes) and entry.source.from_date <= date <= entry.source.to_date
-        for entry in entries
-    )
+def _bad_fund(detail: str, detail_zh: str) -> AdjudicatorError:
+    return refuse(E.CANNOT_CLEAR, "fund", detail, detail_zh)
 
 
-def _balances(funds: Mapping[str, int], scheme: str, schemes: list[str]) -> dict[str, int]:
-    result = {}
-    for name, amount in funds.items():
-        prefix, colon, fund = name.partition(":")
-        if not colon:
-            if len(schemes) > 1:
-                raise refuse(E.CANNOT_CLEAR, "fund", f"say whose fund it is: {scheme}:{name}=…")
-            result[name] = amount
-        elif prefix == scheme:
-            result[fund] = amount
-    return result
+def _rows(
+    result: PoolYear, rules: PoolingRules, date: int, own: Sequence[CountyYear], balances: Mapping[str, int]
+) -> list[CountyRow]:
+    """Return the rows of one scheme and note its open points."""
+    dues = [(levy, levies_fen(levy, own, balances)) for levy in rules.levies_on(date, own[0].scheme)]
+    blocked: dict[int, Problem] = {}
+    years = []
+    for place, county in enumerate(own):
+        booked = [amounts[place] for levy, amounts in dues if levy.booked_as == SPENDING]
+        for amount in booked:
+            if isinstance(amount, Problem):
+                blocked.setdefault(place, lacking(county) or amount)
+        years.append(replace(county, levied_fen=sum(amount for amount in booked if not isinstance(amount, Problem))))
+    shared = _shares(rules, date, years, balances, blocked)
+    rows = []
+    for place, shares in enumerate(shared):
+        levies = [(levy, amounts[place]) for levy, amounts in dues]
+        rows.append(_row(result, rules, date, shares, levies))
+    return rows
 
 
 def _shares(
-    rules: PoolingRules, date: int, scheme: str, own: list[CountyYear], balances: Mapping[str, int]
+    rules: PoolingRules,
+    date: int,
+    years: Sequence[CountyYear],
+    balances: Mapping[str, int],
+    blocked: Mapping[int, Problem],
 ) -> list[CountyShares]:
-    """Refuse a gap in a city without a known rule; while nobody has a gap, its warnings can be shown."""
-    if not _has(rules.deficit, date, scheme) and all(county.gap_fen <= 0 for county in own):
-        return [CountyShares(county) for county in own]
-    return share_gaps(rules.pick("deficit", date, scheme), own, balances)
+    """Share the gaps of the counties that are not blocked; without a rule, those who have a gap are open points."""
+    scheme = years[0].scheme
+    free = [place for place in range(len(years)) if place not in blocked]
+    if rules.has("deficit", date, scheme):
+        found = share_gaps(rules.pick("deficit", date, scheme), [years[place] for place in free], balances)
+    else:
+        none = rules.no_rule("deficit", date, scheme).problems[0]
+        found = [CountyShares(years[place]) for place in free]
+        for shares in found:
+            shares.problem = lacking(shares.year) or (none if shares.year.gap_fen > 0 else None)
+    by_place = dict(zip(free, found, strict=True))
+    return [
+        by_place[place] if place in by_place else CountyShares(year, problem=blocked[place])
+        for place, year in enumerate(years)
+    ]
 
 
-def _levies(
-    rules: PoolingRules, date: int, county: CountyYear, own: Sequence[CountyYear], balances: Mapping[str, int]
-) -> dict[str, int]:
-    """Return what a county pays into each fund.
-
-    Where the county's own balance is given (``reserve@330102``) it decides whether the levy has stopped; else the
-    fund's balance against the financing of all counties does.
-    """
-    levies: dict[str, int] = {}
-    for entry in rules.levies:
-        levy = entry.value
-        fits = not entry.schemes or county.scheme in entry.schemes
-        if not fits or not entry.source.from_date <= date <= entry.source.to_date or not _levy_known(levy, county):
-            continue
-        balance = balances.get(f"{levy.fund}@{county.county}")
-        if balance is not None:
-            levies[levy.fund] = levy_fen(levy, county, balance)
-            continue
-        financing = sum(max(0, other.financing_fen) for other in own)
-        stopped = levy.cap_ppm >= 0 and balances.get(levy.fund, 0) >= share(financing, levy.cap_ppm)
-        levies[levy.fund] = 0 if stopped else levy_fen(levy, county, 0)
-    return levies
-
-
-def _row(rules: PoolingRules, date: int, shares: CountyShares, levies: dict[str, int], lines: Lines) -> CountyRow:
+def _row(
+    result: PoolYear,
+    rules: PoolingRules,
+    date: int,
+    shares: CountyShares,
+    dues: Sequence[tuple[Levy, int | Problem]],
+) -> CountyRow:
+    """Return the row of a county: what it pays of its levies, what is left, its lines; and note its open points."""
     county = shares.year
-    months = months_of_capacity(shares.carried_after_fen, county.expenditure_fen)
-    rate = surplus_rate(county.income_fen, county.expenditure_fen)
+
+    def note(what: str, problem: Problem) -> None:
+        result.open.append(OpenPoint(county.county, county.name, county.scheme, what, problem))
+
+    if shares.problem:
+        note("gap", shares.problem)
+    balance = None if shares.problem else shares.carried_after_fen
+    levies = {}
+    for levy, due in dues:
+        if isinstance(due, Problem):
+            balance = None
+            if due != shares.problem:
+                note("levy", due)
+        elif shares.problem or balance is None:
+            levies[levy.fund] = LevyPaid(due, None)
+        elif levy.booked_as == SPENDING:
+            levies[levy.fund] = LevyPaid(due, due)
+        else:
+            paid = min(due, max(0, balance))
+            levies[levy.fund] = LevyPaid(due, paid)
+            balance -= paid
+    figures = _figures(county, balance, result.lines, note)
     return CountyRow(
-        shares,
-        levies,
-        divide_half_up(months.numerator * 100, months.denominator),
-        capacity_class(months, lines),
-        int(rate * 1_000_000),
-        warnings(
-            f"{county.name} {county.scheme}", county.income_fen, county.expenditure_fen, shares.carried_after_fen,
-            max(0, county.last_expenditure_fen), lines,
-        ),
-        _old_gaps(rules, date, county),
+        shares, levies, balance, figures,
+        UNKNOWN if figures.months is None else capacity_class(figures.months, result.lines),
+        warnings(f"{county.name} {county.scheme}", figures, result.lines),
+        _old_gaps(rules, date, county, note),
     )  # fmt: skip
 
 
-def _old_gaps(rules: PoolingRules, date: int, county: CountyYear) -> list[int]:
+def _figures(county: CountyYear, balance_fen: int | None, lines: Lines, note: Note) -> Figures:
+    """Return what a county's lines are compared with; levies are not payments and count in none of them (R47)."""
+    months = surplus = growth = None
+    at = county.county
+    if balance_fen is not None:
+        months = months_of_capacity(balance_fen, county.expenditure_fen)
+        surplus = surplus_rate(county.income_fen, county.expenditure_fen)
+        if months is None:
+            detail = f"county {at} has spent nothing, so its months of capacity have no meaning; check the column"
+            detail_zh = f"区县 {at} 当年支出为 0，无法计算支付能力月数，请核对该列"
+            note("capacity", _zero("expenditure_yuan", detail, detail_zh))
+        if surplus is None:
+            detail = f"county {at} has no income, so it has no surplus rate; check the column"
+            note("surplus rate", _zero("income_yuan", detail, f"区县 {at} 当年收入为 0，无法计算结余率，请核对该列"))
+    if lines.growth_at_most_ppm >= 0 and county.expenditure_fen >= 0:
+        try:
+            growth = _growth(county.expenditure_fen, figure(county, "last_expenditure"))
+            if growth is None:
+                detail = f"county {at} spent nothing last year, so its growth has no meaning; check the column"
+                raise AdjudicatorError(
+                    _zero("last_expenditure_yuan", detail, f"区县 {at} 上年支出为 0，无法计算支出增幅，请核对该列")
+                )
+        except AdjudicatorError as error:
+            note("growth", error.problems[0])
+    return Figures(months, surplus, growth)
+
+
+def _zero(field: str, detail: str, detail_zh: str) -> Problem:
+    return refuse(E.CANNOT_CLEAR, field, detail, detail_zh).problems[0]
+
+
+def _growth(spent_fen: int, last_fen: int) -> Fraction | None:
+    return Fraction(spent_fen - last_fen, last_fen) if last_fen > 0 else None
+
+
+def _city(rows: Sequence[CountyRow]) -> Figures:
+    """Return the figures of the city: each over the counties for which it is known, and no other."""
+    whole = [row for row in rows if row.balance_fen is not None]
+    given = [row.shares.year for row in rows if min(row.shares.year.income_fen, row.shares.year.expenditure_fen) >= 0]
+    grown = [year for year in given if year.last_expenditure_fen > 0]
+    balance, spent = (sum(row.balance_fen or 0 for row in whole), sum(row.shares.year.expenditure_fen for row in whole))
+    return Figures(
+        months_of_capacity(balance, spent),
+        surplus_rate(sum(year.income_fen for year in given), sum(year.expenditure_fen for year in given)),
+        _growth(sum(year.expenditure_fen for year in grown), sum(year.last_expenditure_fen for year in grown)),
+    )
+
+
+def _old_gaps(rules: PoolingRules, date: int, county: CountyYear, note: Note) -> list[int]:
     if not county.old_gap_fen:
+        return []
+    if not rules.has("old_gap_years", date, county.scheme):
+        note("old gap", rules.no_rule("old_gap_years", date, county.scheme).problems[0])
         return []
     return old_gap_plan(county.old_gap_fen, rules.pick("old_gap_years", date, county.scheme))
 
 
-def _levy_known(levy: Levy, county: CountyYear) -> bool:
-    """Whether the county brings the figures that its levy is measured on."""
-    needs = {"last_financing": "last_financing_fen", "financing": "financing_fen", "months": "last_expenditure_fen"}
-    measured: int = getattr(county, needs[levy.basis])
-    return measured >= 0 and (levy.cap_ppm < 0 or county.financing_fen >= 0)
-
-
 def as_data(result: PoolYear) -> dict[str, Any]:
-    """Return the year as plain data for JSON."""
+    """Return the year as plain data for JSON; ``null`` is what cannot be computed."""
     return {
         "pool": result.name,
         "year": result.year,
         "unverified": result.unverified,
-        "counties": [
-            {
-                "county": row.shares.year.county,
-                "name": row.shares.year.name,
-                "scheme": row.shares.year.scheme,
-                "income_fen": row.shares.year.income_fen,
-                "expenditure_fen": row.shares.year.expenditure_fen,
-                "gap_fen": max(0, row.shares.year.gap_fen),
-                "payments_fen": row.shares.payments,
-                "carried_after_fen": row.shares.carried_after_fen,
-                "levies_fen": row.levies_fen,
-                "old_gap_fen": row.old_gap_fen,
-                "capacity_months": f"{row.months_e2 // 100}.{row.months_e2 % 100:02d}",
-                "capacity": row.capacity,
-                "surplus_ppm": row.surplus_ppm,
-                "cut_fen": [list(entry) for entry in row.shares.cut],
-                "warnings": [_warning(entry) for entry in row.warnings],
-            }
-            for row in result.rows
-        ],
+        "counties": [_row_data(row) for row in result.rows],
         "funds": [
             {"scheme": one.scheme, "fund": one.fund, "before_fen": one.before_fen, "paid_fen": one.paid_fen,
-             "levied_fen": one.levied_fen, "after_fen": one.after_fen}
+             "levied_fen": one.levied_fen, "received_fen": one.received_fen, "owed_fen": one.owed_fen,
+             "open_fen": one.open_fen, "after_fen": one.after_fen}
             for one in result.funds
         ],
         "warnings": [_warning(entry) for entry in result.warnings],
+        "open": [
+            {"county": point.county, "name": point.name, "scheme": point.scheme, "what": point.what,
+             "is_money": point.is_money, "code": point.problem.row.code, "field": point.problem.field,
+             "message": point.problem.message, "message_zh": point.problem.message_zh}
+            for point in result.open
+        ],
     }  # fmt: skip
+
+
+def _row_data(row: CountyRow) -> dict[str, Any]:
+    year, months, surplus = row.shares.year, row.figures.months, row.figures.surplus
+    return {
+        "county": year.county,
+        "name": year.name,
+        "scheme": year.scheme,
+        "income_fen": _given(year.income_fen),
+        "expenditure_fen": _given(year.expenditure_fen),
+        "carried_fen": year.carried_fen,
+        "levied_as_spending_fen": year.levied_fen,
+        "gap_fen": row.gap_fen,
+        "payments_fen": row.shares.payments,
+        "carried_after_fen": row.balance_fen,
+        "levies_fen": {fund: levy.due_fen for fund, levy in row.levies.items()},
+        "levies_owed_fen": {fund: levy.owed_fen for fund, levy in row.levies.items() if levy.owed_fen},
+        "old_gap_fen": row.old_gap_fen,
+        "capacity_months": None if months is None else decimal(months),
+        "capacity": row.capacity,
+        "surplus_ppm": None if surplus is None else int(surplus * PPM),
+        "cut_fen": [list(entry) for entry in row.shares.cut],
+        "warnings": [_warning(entry) for entry in row.warnings],
+    }
+
+
+def _given(amount_fen: int) -> int | None:
+    return None if amount_fen < 0 else amount_fen
 
 
 def _warning(entry: Warning) -> dict[str, Any]:

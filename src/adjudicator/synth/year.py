@@ -27,7 +27,7 @@ from adjudicator.payment.pay import pay
 from adjudicator.payment.section import compile_packs, read_payment
 from adjudicator.pooling.cases import CASE, Cases
 from adjudicator.pooling.context import PoolContext, load_context
-from adjudicator.pooling.deficit import CountyYear
+from adjudicator.pooling.county import CountyYear
 from adjudicator.pooling.settlement import POOLS, Settlement, pool_of, settle_standing, standing_points
 from adjudicator.pooling.year import PoolYear, pool_year
 from adjudicator.rulefile.faults import Faults
@@ -212,6 +212,7 @@ def run(count: int, year: int, seed: int) -> Year:
     begin = time.perf_counter()
     counties = county_years(context, cleared)
     pool = pool_year(context.pooling, year, counties, {f"{code}:reserve": 10**10 for code in SCHEMES})
+    pool.refuse_open()
     seconds["deficit shared"] = time.perf_counter() - begin
     for row in pool.rows:
         assert sum(row.shares.payments.values()) == max(0, row.shares.year.gap_fen)

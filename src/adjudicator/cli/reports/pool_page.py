@@ -4,19 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 
 from adjudicator.cli.reports.pages import page
 from adjudicator.codes import scheme_zh
 from adjudicator.money import fen_to_yuan
 from adjudicator.pooling.deficit import OWN_SURPLUS
-from adjudicator.pooling.warning import Warning
-from adjudicator.pooling.year import CountyRow, PoolYear
+from adjudicator.pooling.warning import Warning, decimal, percent
+from adjudicator.pooling.year import CountyRow, FundYear, LevyPaid, PoolYear
 
 PAYER_NAMES = {
     OWN_SURPLUS: "本级累计结余", "reserve": "调剂金", "collected": "归集基金", "risk": "风险调剂金",
     "adjustment": "调剂金", "county": "县级财政", "city": "市级财政", "district": "区级财政",
 }  # fmt: skip
-CAPACITY_NAMES = {"low": "过低", "normal": "正常", "high": "过多", "unnamed": "—"}
+CAPACITY_NAMES = {"low": "过低", "normal": "正常", "high": "过多", "unnamed": "—", "unknown": "未算出"}
+OPEN_NAMES = {
+    "gap": "缺口分担", "levy": "上解", "old gap": "历史缺口", "capacity": "支付能力", "surplus rate": "当年结余率",
+    "growth": "支出增幅",
+}  # fmt: skip
+NOT_COMPUTED = "未算出"
 ALARMS = ("low", "high")
 COLOURS = ("#2f6f8f", "#d08c32", "#7a5c99", "#4f8a4b", "#b5504b", "#6b6b6b")
 """One a payer; told apart by lightness too, and every bar has its figure in the table."""
@@ -73,7 +79,7 @@ def render(result: PoolYear) -> str:
         limits=[f"{value / 100:g}" for value in limits], lines=_limit_lines(result, limits),
         capacities=_capacity_rows(result, limits), capacity_height=ROW * len(result.rows) + 34,
         capacity_table=_capacity_table(result), old_gaps=_old_gaps(result), warnings=_warnings(result),
-        notes=_notes(result),
+        open_points=_open_points(result), notes=[*notes(result), *_sources(result)],
     )  # fmt: skip
 
 
@@ -87,15 +93,15 @@ def _figures(result: PoolYear) -> list[tuple[str, list[tuple[str, str]]]]:
     """Return one line of figures a scheme."""
     found = []
     for scheme, rows in _schemes(result):
-        income = sum(row.shares.year.income_fen for row in rows)
-        spent = sum(row.shares.year.expenditure_fen for row in rows)
-        gap = sum(max(0, row.shares.year.gap_fen) for row in rows)
-        after = sum(row.shares.carried_after_fen for row in rows)
+        income, spent, _, gap, *_, after = _gap_amounts(rows, [])
         crossed = [entry for entry in _all_warnings(result) if entry.subject.endswith(f" {scheme}")]
+        unknown = [point for point in result.open if point.scheme == scheme]
         boxes = [
             ("收入", yuan(income)), ("支出", yuan(spent)), ("区县缺口合计", yuan(gap)),
             ("年末累计结余", yuan(after)), ("预警", f"{len(crossed)} 项"),
         ]  # fmt: skip
+        if unknown:
+            boxes.append((NOT_COMPUTED, f"{len(unknown)} 项"))
         found.append((scheme_zh(scheme), boxes))
     return found
 
@@ -125,10 +131,10 @@ def _payer(name: str) -> str:
 
 
 def _gap_rows(result: PoolYear, payers: list[str], colours: dict[str, str]) -> list[BarRow]:
-    rows = [row for row in result.rows if row.shares.year.gap_fen > 0]
-    largest = max((row.shares.year.gap_fen for row in rows), default=1)
+    rows = [(row, row.gap_fen) for row in result.rows if row.gap_fen]
+    largest = max((gap for _, gap in rows), default=1)
     span, drawn = WIDTH - LEFT - 150, []
-    for place, row in enumerate(rows):
+    for place, (row, gap) in enumerate(rows):
         x, bars = float(LEFT), []
         for payer in payers:
             amount = row.shares.payments.get(payer, 0)
@@ -137,46 +143,87 @@ def _gap_rows(result: PoolYear, payers: list[str], colours: dict[str, str]) -> l
                 title = f"{_label(row)} {_payer(payer)} {yuan(amount)}"
                 bars.append(Bar(f"{x:.1f}", f"{max(width, 1):.1f}", colours[payer], title))
             x += width
-        drawn.append(BarRow(_label(row), place * ROW + 6, bars, f"{x + 8:.1f}", yuan(row.shares.year.gap_fen)))
+        drawn.append(BarRow(_label(row), place * ROW + 6, bars, f"{x + 8:.1f}", yuan(gap)))
     return drawn
 
 
 def _gap_table(result: PoolYear, payers: list[str]) -> Table:
-    heads = ["区县", "收入", "支出", "缺口", *(_payer(payer) for payer in payers), "年末结余"]
-    rows = [[_label(row), *map(yuan, _gap_amounts([row], payers))] for row in result.rows]
+    heads = ["区县", "收入", "支出", "上解列支", "缺口", *(_payer(payer) for payer in payers), "年末结余"]
+    rows = [_gap_line(row, payers) for row in result.rows]
     sums = [
         [f"{scheme_zh(scheme)}合计", *map(yuan, _gap_amounts(rows, payers))] for scheme, rows in _schemes(result)
     ]  # so that a reader can check that the payers make up the gap
     return Table(heads, rows, sums)
 
 
+def _gap_line(row: CountyRow, payers: list[str]) -> list[str]:
+    year, shares = row.shares.year, row.shares
+    given = [yuan(amount) if amount >= 0 else "未填" for amount in (year.income_fen, year.expenditure_fen)]
+    paid = [NOT_COMPUTED if shares.problem else yuan(shares.payments.get(payer, 0)) for payer in payers]
+    return [_label(row), *given, yuan(year.levied_fen), yuan_or_not(row.gap_fen), *paid, yuan_or_not(row.balance_fen)]
+
+
+def yuan_or_not(fen: int | None) -> str:
+    """Return an amount, or that it cannot be computed."""
+    return NOT_COMPUTED if fen is None else yuan(fen)
+
+
 def _gap_amounts(rows: list[CountyRow], payers: list[str]) -> list[int]:
+    """Return the sums of the rows' figures that are known."""
     years = [row.shares.year for row in rows]
     return [
-        sum(year.income_fen for year in years),
-        sum(year.expenditure_fen for year in years),
-        sum(max(0, year.gap_fen) for year in years),
+        sum(max(0, year.income_fen) for year in years),
+        sum(max(0, year.expenditure_fen) for year in years),
+        sum(year.levied_fen for year in years),
+        sum(row.gap_fen or 0 for row in rows),
         *(sum(row.shares.payments.get(payer, 0) for row in rows) for payer in payers),
-        sum(row.shares.carried_after_fen for row in rows),
+        sum(row.balance_fen or 0 for row in rows),
     ]
 
 
 def _fund_table(result: PoolYear) -> Table | None:
-    """Return the opening balance, what was paid to gaps, what the counties owe it, and what is left."""
+    """Return the opening balance, what was paid to gaps, the levies with what is not paid of them, and what is left."""
     rows = [
         [
             scheme_zh(one.scheme) + _payer(one.fund),
-            *map(yuan, (one.before_fen, one.paid_fen, one.levied_fen, one.after_fen)),
+            *map(yuan, _fund_amounts(one)),
         ]
         for one in result.funds
     ]
-    return Table(["基金", "年初余额", "本年支付", "本年应上解", "年末余额"], rows) if rows else None
+    return (
+        Table(["基金", "年初余额", "本年支付", "本年应上解", "其中未缴", "其中未定", "年末余额"], rows)
+        if rows
+        else None
+    )
+
+
+def _fund_amounts(one: FundYear) -> list[int]:
+    return [one.before_fen, one.paid_fen, one.levied_fen, one.owed_fen, one.open_fen, one.after_fen]
 
 
 def _months_to_pixels(result: PoolYear, limits: Sequence[int]) -> float:
     """Return the pixels of a hundredth of a month on the chart of capacities."""
-    largest = max([row.months_e2 for row in result.rows] + [limits[-1] * 11 // 10])
+    largest = max([_months_e2(row) for row in result.rows] + [limits[-1] * 11 // 10])
     return (WIDTH - LEFT - 110) / largest
+
+
+def _months_e2(row: CountyRow) -> int:
+    return max(0, int((row.figures.months or Fraction(0)) * 100))
+
+
+def months_text(row: CountyRow) -> str:
+    """Return the months of capacity with two decimals, or that they cannot be computed."""
+    return NOT_COMPUTED if row.figures.months is None else decimal(row.figures.months)
+
+
+def levies_text(levies: dict[str, LevyPaid]) -> str:
+    """Return what a county owes each fund, and what it cannot pay of that."""
+    return "、".join(
+        f"{_payer(fund)} {yuan(levy.due_fen)}"
+        + (f"（未缴 {yuan(levy.owed_fen)}）" if levy.owed_fen else "")
+        + ("（未定）" if levy.open_fen else "")
+        for fund, levy in levies.items()
+    )
 
 
 def _limit_lines(result: PoolYear, limits: Sequence[int]) -> list[tuple[str, str, str]]:
@@ -195,18 +242,19 @@ def _limit_lines(result: PoolYear, limits: Sequence[int]) -> list[tuple[str, str
 def _capacity_rows(result: PoolYear, limits: Sequence[int]) -> list[BarRow]:
     scale, drawn = _months_to_pixels(result, limits), []
     for place, row in enumerate(result.rows):
-        width = max(0, row.months_e2) * scale
+        width = _months_e2(row) * scale
         bar = Bar(str(LEFT), f"{max(width, 1):.1f}", COLOURS[4] if row.capacity in ALARMS else COLOURS[0])
         end = f"{LEFT + width + 8:.1f}"
-        drawn.append(BarRow(_label(row), place * ROW + 24, [bar], end, f"{row.months_e2 / 100:.2f}"))
+        drawn.append(BarRow(_label(row), place * ROW + 24, [bar], end, months_text(row)))
     return drawn
 
 
 def _capacity_table(result: PoolYear) -> Table:
     rows = [
         [
-            _label(row), f"{row.months_e2 / 100:.2f}", CAPACITY_NAMES[row.capacity], f"{row.surplus_ppm / 10_000:.2f}%",
-            "、".join(f"{_payer(name)} {yuan(amount)}" for name, amount in row.levies_fen.items()) or "—",
+            _label(row), months_text(row), CAPACITY_NAMES[row.capacity],
+            NOT_COMPUTED if row.figures.surplus is None else percent(row.figures.surplus),
+            levies_text(row.levies) or "—",
         ]
         for row in result.rows
     ]  # fmt: skip
@@ -243,11 +291,52 @@ def subject_text(text: str) -> str:
     return f"{name} {scheme_zh(scheme)}"
 
 
-def _notes(result: PoolYear) -> list[str]:
-    notes = [
+def _open_points(result: PoolYear) -> Table | None:
+    rows = [
+        [f"{point.name} {scheme_zh(point.scheme)}", OPEN_NAMES[point.what], point.problem.message_zh]
+        for point in result.open
+    ]
+    return Table(["区县", "项目", "原因与处理"], rows, text=frozenset({1, 2})) if rows else None
+
+
+def notes(result: PoolYear) -> list[str]:
+    """Return what a reader must know of the figures: short funds, levies without money, counties left out."""
+    found = [
         f"{_label(row)}：{_payer(fund)}余额不足，应付 {yuan(asked)} 元，实付 {yuan(paid)} 元"
         for row in result.rows
         for fund, paid, asked in row.shares.cut
     ]
-    notes += [f"依据：{text}" for text in result.documents]
-    return notes + [f"规则未经与文件核对：{text}" for text in result.unverified]
+    for row in result.rows:
+        levied = row.shares.year.levied_fen
+        own = row.shares.year.opening_fen + levied - row.shares.year.gap_fen if row.balance_fen is not None else levied
+        if own < levied:
+            short = yuan(levied - max(0, own))
+            found.append(f"{_label(row)}：应上解 {yuan(levied)} 元，其中 {short} 元本级基金无力承担，已计入缺口分担")
+        found += [
+            f"{_label(row)}：应上解{_payer(fund)} {yuan(levy.due_fen)} 元，"
+            f"可缴 {yuan(levy.due_fen - levy.owed_fen)} 元，未缴 {yuan(levy.owed_fen)} 元"
+            for fund, levy in row.levies.items()
+            if levy.owed_fen
+        ]
+    for scheme, _ in _schemes(result):
+        found += _left_out(result, scheme)
+    return found
+
+
+def _sources(result: PoolYear) -> list[str]:
+    found = [f"依据：{text}" for text in result.documents]
+    return found + [f"规则未经与文件核对：{text}" for text in result.unverified]
+
+
+def _left_out(result: PoolYear, scheme: str) -> list[str]:
+    """Return which figures of the city leave counties out."""
+    own = [point for point in result.open if point.scheme == scheme]
+    money = dict.fromkeys(point.name for point in own if point.what in ("gap", "levy"))
+    growth = dict.fromkeys(point.name for point in own if point.what == "growth")
+    found = []
+    if money:
+        text = "、".join(money)
+        found.append(f"{scheme_zh(scheme)}：{text} 未算出，合计与支付能力未含其数，调剂类基金的分担与余额为暂定")
+    if growth:
+        found.append(f"{scheme_zh(scheme)}：{'、'.join(growth)} 无上年支出，全市支出增幅未含其数")
+    return found
