@@ -143,6 +143,7 @@ class E(IntEnum):
     OVERLAPPING_STAYS = 9019
     VISIT_IN_STAY = 9020
     TOO_MANY_STAYS = 9021
+    NO_LEDGER = 9022
     # 9500: the service
     NOT_READY = 9501
     OVERLOADED = 9502
@@ -289,6 +290,7 @@ TABLE: dict[int, Row] = _rows(
     (E.OVERLAPPING_STAYS, PRECONDITION, "Another stay of this person has been settled for some of these days", "该人员在此时段内另有一次住院已结算", "Check admission_date and discharge_date; where they are right, ask the bureau", "请核对入院、出院日期；确认无误的，请联系医保经办机构"),
     (E.VISIT_IN_STAY, PRECONDITION, "An outpatient visit of this person lies within a stay", "该人员住院期间有门诊就诊", "Check the dates and whether the cost of the visit belongs to the stay; where they are right, ask the bureau", "请核对日期，并核对该门诊费用是否应计入住院；确认无误的，请联系医保经办机构"),
     (E.TOO_MANY_STAYS, PRECONDITION, "The person's benefit year has {detail} stays and weeks with visits; no more are taken", "该人员本年度住院及就诊记录已达 {detail} 条，不再受理", "Check person_id; no person has so many", "请核对人员编号"),
+    (E.NO_LEDGER, MISSING, "There is no ledger in {detail}", "{detail} 中没有账本", "Name the folder that a service keeps its ledger in (serve --data; the demo keeps it in DIR/ledger)", "请填写服务保存账本的文件夹（serve --data；demo 的账本在 DIR/ledger）"),
     (E.NOT_READY, "UNAVAILABLE", "The service is warming up", "服务正在预热", "Send again after the retry delay", "请按重试间隔重发"),
     (E.OVERLOADED, "RESOURCE_EXHAUSTED", "Too many calls are waiting", "等待的请求过多", "Send again after the retry delay", "请按重试间隔重发"),
     (E.DEADLINE, "DEADLINE_EXCEEDED", "The deadline passed before the claim was priced; nothing was recorded", "超过时限，未入账", "Send the same claim again with more time", "请延长时限后重发同一结算单"),

@@ -120,7 +120,7 @@ def test_a_statement_that_cannot_be_read(capsys, folder, tmp_path, name, content
 
 
 def test_a_folder_without_a_ledger_is_not_made_into_one(capsys, tmp_path):
-    assert main(["ledger", "totals", "--data", str(tmp_path / "typo")]) == 2
+    assert main(["ledger", "totals", "--data", str(tmp_path / "typo")]) == 1
     assert "--data" in capsys.readouterr().err
     assert not (tmp_path / "typo").exists()
 

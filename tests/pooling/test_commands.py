@@ -147,13 +147,13 @@ class TestSettle:
         path = case_file(tmp_path / "march.csv", rows)
         words = ["settle-month", "--month", "202503", "--cases", str(path), "--budget", "310=20000.01"]
         report = tmp_path / "report"
-        first = self.run(capsys, *words, "--redis", store_url, "--report", str(report))
+        first = self.run(capsys, *words, "--redis", store_url, "--post", "--report", str(report))
         assert first["schemes"]["310"]["fund_fen"] == 1_900_001  # 5 % reserve
         assert sum(first["schemes"]["310"]["counties"].values()) == 1_900_001
         assert len(first["posted"]) == 4
-        assert self.run(capsys, *words, "--redis", store_url)["posted"] == []
+        assert self.run(capsys, *words, "--redis", store_url, "--post")["posted"] == []
         case_file(path, [*rows, {"case": "b", "hospital": "H99000200001", "county": "990002", "sign": -1}])
-        again = self.run(capsys, *words, "--redis", store_url)
+        again = self.run(capsys, *words, "--redis", store_url, "--post")
         assert again["schemes"]["310"]["hospitals"] == {"H99000100001": 1_900_001}
         assert {tuple(row[:3]) for row in again["posted"]} == {tuple(row[:3]) for row in first["posted"]}
         lines = list(csv.DictReader((report / "202503-H99000100001.csv").open(encoding="utf-8")))
@@ -319,7 +319,7 @@ class TestSettle:
         self, capsys, tmp_path, store_url
     ) -> None:
         path = case_file(tmp_path / "c.csv", [{"case": "a"}])
-        words = ["settle-month", "--cases", str(path), "--redis", store_url]
+        words = ["settle-month", "--cases", str(path), "--redis", store_url, "--post"]
         first = self.run(capsys, *words, "--month", "202503")
         assert main([*words, "--month", "202504", "--pack", "taohuayuan"]) == 1
         assert "there is no case of 202504" in capsys.readouterr().err
@@ -385,7 +385,7 @@ class TestCapitation:
             "p2,H99000400002,990004,employee,202501,202512,40,true\n"
             "p3,H99000400002,990005,resident,202507,202512,40,false\n"
         )
-        words = [*self.files(tmp_path, people, "H99000400002,800.00,100.00\n"), "--redis", store_url]
+        words = [*self.files(tmp_path, people, "H99000400002,800.00,100.00\n"), "--redis", store_url, "--post"]
         assert main(words) == 0
         data = json.loads(capsys.readouterr().out)
         result = data["institutions"][0]
@@ -436,7 +436,7 @@ class TestCapitation:
             "H99000500002,H99000500002,employee,27\nH99000400002,H99000400002,resident,2.5\n",
             encoding="utf-8",
         )
-        words += ["--visits", str(tmp_path / "visits.csv"), "--redis", store_url]
+        words += ["--visits", str(tmp_path / "visits.csv"), "--redis", store_url, "--post"]
         assert main(words) == 0
         data = json.loads(capsys.readouterr().out)
         for scheme, total in (("310", 84_000), ("390", 26_000)):
@@ -454,7 +454,7 @@ class TestCapitation:
     def test_a_run_for_one_scheme_leaves_the_other(self, capsys, tmp_path, store_url) -> None:
         for scheme in ("employee", "resident"):
             words = self.files(tmp_path, f"p1,H99000400002,990004,{scheme},202501,202512,40,false\n")
-            assert main([*words[:-2], "--redis", store_url]) == 0
+            assert main([*words[:-3], "--redis", store_url, "--post"]) == 0
             posted = json.loads(capsys.readouterr().out)["posted"]
             assert [row[0] for row in posted] == [990004] and posted[0][-1] > 0
 

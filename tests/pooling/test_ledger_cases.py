@@ -98,6 +98,12 @@ def test_a_month_settles_from_the_ledger_and_again_after_a_reversal(store_url: s
     words += ["--budget", "390=5000", "--json"]
 
     def settled(*more: str) -> dict:
+        look = run(*more)
+        found = run("--post", *more)
+        assert look["would_post"] == found["posted"] and run(*more)["would_post"] == []
+        return found
+
+    def run(*more: str) -> dict:
         assert main([*words, *more]) == 0
         return json.loads(capsys.readouterr().out)
 
@@ -206,7 +212,9 @@ def test_a_hospital_without_coefficient_stands_in_the_month_as_unpriced(store_ur
     }
     words = ["settle-month", "--pack", str(pack), "--month", "202503", "--from-ledger", "--redis", store_url]
     words += ["--budget", "390=5000", "--json", "--report", str(tmp_path / "report")]
-    assert main([*words]) != 0
+    assert main(words) == 0  # looking is free
+    assert "would_post" in json.loads(capsys.readouterr().out)
+    assert main([*words, "--post"]) != 0
     printed = capsys.readouterr()
     settled = json.loads(printed.out)
     assert settled["unpriced"] == [
@@ -223,11 +231,39 @@ def test_a_hospital_without_coefficient_stands_in_the_month_as_unpriced(store_ur
             return await posted(ledger, claims.POOL, 202503, {Fund.PROVIDER_FINAL, Fund.PROVIDER_PREPAID})
 
     assert asyncio.run(final()) == {}
-    assert main([*words, "--without-unpriced"]) == 0
+    assert main([*words, "--without-unpriced", "--post"]) == 0
     assert json.loads(capsys.readouterr().out)["posted"] and asyncio.run(final())
-    assert main([word for word in words if word != "--json"]) != 0
+    assert main([word for word in words if word != "--json"]) == 0
     shown = capsys.readouterr().out
     assert f"未计价 {OTHER_HOSPITAL}" in shown and "2 例, 总费用 16000.00 元" in shown
+
+
+@pytest.mark.parametrize("command", [
+    ["settle-month", "--pack", "taohuayuan", "--month", "202503", "--from-ledger"],
+    ["settle-year", "--pack", "taohuayuan", "--year", "2025", "--from-ledger"],
+    ["ledger", "totals"], ["ledger", "verify"],
+])  # fmt: skip
+def test_a_folder_that_is_no_ledger_stays_as_it_is(command, capsys, tmp_path) -> None:
+    (tmp_path / "ledger").mkdir()
+    for folder in (tmp_path, tmp_path / "not there"):
+        assert main([*command, "--data", str(folder)]) != 0
+        assert "ADJ-9022" in capsys.readouterr().err
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["ledger"]
+
+
+def test_posting_needs_a_ledger(capsys, tmp_path) -> None:
+    words = [
+        "settle-month",
+        "--pack",
+        "taohuayuan",
+        "--month",
+        "202503",
+        "--cases",
+        str(tmp_path / "none.csv"),
+        "--post",
+    ]
+    assert main(words) != 0
+    assert "--redis" in capsys.readouterr().err
 
 
 def test_a_stay_that_is_not_known_is_said(store_url: str, capsys) -> None:
@@ -254,7 +290,7 @@ def test_two_settlements_of_a_month_at_once_post_it_once(store_url: str) -> None
     """Two runs of the command over one ledger, started together, after a reversal that both must post."""
     asyncio.run(settle_all(store_url, CASES))
     words = ["settle-month", "--pack", "taohuayuan", "--month", "202503", "--from-ledger", "--redis", store_url]
-    command = [sys.executable, "-m", "adjudicator", *words, "--budget", "390=5000", "--json"]
+    command = [sys.executable, "-m", "adjudicator", *words, "--budget", "390=5000", "--json", "--post"]
 
     def together() -> list[dict]:
         runs = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(2)]

@@ -87,12 +87,7 @@ def _add_statement(action: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Open the store and doe what was asked; 1 where things differ, 2 where the folder is none of a ledger."""
-    if not arguments.redis and not (arguments.data / "appendonlydir").is_dir():
-        print(
-            f"{arguments.data} holds no ledger: name its folder with --data, or a store with --redis", file=sys.stderr
-        )
-        return 2
+    """Open the store and do what was asked; return 1 where things differ. Errors: E.NO_LEDGER."""
     try:
         return asyncio.run(_with_ledger(arguments))
     except KeyboardInterrupt:
@@ -115,7 +110,7 @@ async def _store(arguments: argparse.Namespace) -> AsyncIterator[str]:
     if arguments.redis:
         yield arguments.redis
         return
-    store = await asyncio.to_thread(EmbeddedStore.start, arguments.data)
+    store = await asyncio.to_thread(EmbeddedStore.find, arguments.data)
     try:
         yield store.url
     finally:

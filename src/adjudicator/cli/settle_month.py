@@ -53,10 +53,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--stays", type=Path, metavar="FILE",
                         help="with --from-ledger: other dates or exemptions of some stays")  # fmt: skip
     parser.add_argument("--report", type=Path, metavar="DIR", help="write a line-by-line file for each hospital")
+    parser.add_argument("--post", action="store_true",
+                        help="post the difference to the ledger; without it what would be posted is shown")  # fmt: skip
     parser.add_argument("--without-unpriced", action="store_true",
                         help="post although cases have no price; nothing is owed for these")  # fmt: skip
-    parser.add_argument("--redis", metavar="URL", type=store_url, help="ledger store to post to")
-    parser.add_argument("--data", type=Path, metavar="DIR", help="folder of a service's own store to post to")
+    parser.add_argument("--redis", metavar="URL", type=store_url, help="ledger store")
+    parser.add_argument("--data", type=Path, metavar="DIR", help="folder of a service's own store")
     parser.add_argument("--json", action="store_true", help="print JSON")
 
 
@@ -73,22 +75,23 @@ def settle_period(
 ) -> int:
     """Settles, reports and posts a period.
 
-    Errors: E.UNPRICED_CASES, after the report, where a case has no price and ``--without-unpriced`` was not given.
+    Errors: E.UNPRICED_CASES, after the report, where a case has no price, ``--post`` was given and not
+    ``--without-unpriced``.
     """
     from adjudicator.errors import E, refuse
     from adjudicator.pooling.context import last_day, load_context
 
     context = load_context(arguments.pack)
-    settlement, posted = asyncio.run(_settle(arguments, context, period, scores, limits))
+    settlement, posted, done = asyncio.run(_settle(arguments, context, period, scores, limits))
     if arguments.report:
         write_reports(settlement, arguments.report)
     if getattr(arguments, "values", None):
         arguments.values.write_text(value_tables(settlement), encoding="utf-8")
     if arguments.json:
-        print(json.dumps(as_data(settlement, posted), ensure_ascii=False, indent=1))
+        print(json.dumps(as_data(settlement, posted, done=done), ensure_ascii=False, indent=1))
     else:
-        show(context, settlement, posted, last_day(period))
-    if posted is None and settlement.unpriced and (arguments.redis or arguments.data):
+        show(context, settlement, None if posted is None else posted_text(posted, done=done), last_day(period))
+    if arguments.post and not done:
         raise refuse(E.UNPRICED_CASES, "cases", *unpriced_text(settlement))
     return 0
 
@@ -111,8 +114,11 @@ async def _settle(
     period: int,
     scores: dict[str, int] | None,
     limits: Sequence[Limit],
-) -> tuple[Settlement, Postings | None]:
-    """Read the cases from files or the ledger, settle, and post where a store is given."""
+) -> tuple[Settlement, Postings | None, bool]:
+    """Read the cases from files or the ledger, settle, and post if asked to.
+
+    Return the differences to the ledger, ``None`` without one, and whether they were posted.
+    """
     from adjudicator.errors import E, refuse
     from adjudicator.pooling.cases import join, read_cases
     from adjudicator.pooling.context import budgets, last_day
@@ -146,21 +152,29 @@ async def _settle(
             limits,
             lambda scheme: context.pooling.pick("quota_year", date, scheme),
         )
-        if ledger is None or (settlement.unpriced and not arguments.without_unpriced):
-            return settlement, None
-        return settlement, await post(ledger, context.pool, settlement)
+        done = bool(arguments.post and (arguments.without_unpriced or not settlement.unpriced))
+        changes = None if ledger is None else await post(ledger, context.pool, settlement, only_look=not done)
+        return settlement, changes, done
 
 
 @asynccontextmanager
 async def ledger_of(arguments: argparse.Namespace) -> AsyncIterator[Ledger | None]:
-    """Open the ledger that --redis or --data names, ``None`` without either."""
+    """Open the ledger that --redis or --data names, ``None`` without either. Errors: E.NO_LEDGER, E.CANNOT_CLEAR."""
+    from adjudicator.errors import E, refuse
     from adjudicator.ledger.embedded import EmbeddedStore
     from adjudicator.ledger.store import Ledger
 
     if not arguments.redis and not arguments.data:
+        if arguments.post:
+            raise refuse(
+                E.CANNOT_CLEAR,
+                "post",
+                "--post needs a ledger: give --redis or --data",
+                "--post 需要账本：请加 --redis 或 --data",
+            )
         yield None
         return
-    store = None if arguments.redis else await asyncio.to_thread(EmbeddedStore.start, arguments.data)
+    store = None if arguments.redis else await asyncio.to_thread(EmbeddedStore.find, arguments.data)
     try:
         async with await Ledger.open(arguments.redis or (store.url if store else "")) as ledger:
             yield ledger
@@ -221,7 +235,7 @@ def write_reports(settlement: Settlement, folder: Path) -> None:
     write_rows(folder / f"{settlement.period}-all.csv", header, rows)
 
 
-def as_data(settlement: Settlement, posted: Postings | None) -> dict[str, Any]:
+def as_data(settlement: Settlement, posted: Postings | None, *, done: bool) -> dict[str, Any]:
     """Return the settlement as plain data."""
     schemes = {}
     for code, clearing in settlement.clearings.items():
@@ -253,11 +267,11 @@ def as_data(settlement: Settlement, posted: Postings | None) -> dict[str, Any]:
     ]
     result["notes"] = settlement.notes
     if posted is not None:
-        result["posted"] = [[*place, amount] for place, amount in posted.items()]
+        result["posted" if done else "would_post"] = [[*place, amount] for place, amount in posted.items()]
     return result
 
 
-def show(context: PoolContext, settlement: Settlement, posted: Postings | None, date: int) -> None:
+def show(context: PoolContext, settlement: Settlement, posted: str | None, date: int) -> None:
     """Print the settlement for a person."""
     from rich.console import Console
     from rich.table import Table
@@ -292,14 +306,15 @@ def show(context: PoolContext, settlement: Settlement, posted: Postings | None, 
             console.print(f"  调剂金 {fen_to_yuan(clearing.reserve_fen)} 元, 使用 {used} 元")
     _show_rest(console, context, settlement)
     if posted is not None:
-        console.print(posted_text(posted))
+        console.print(posted)
     for text in context.pooling.unverified(date):
         console.print(f"  [yellow]未核实[/yellow] {text}")
 
 
-def posted_text(posted: Postings) -> str:
-    """Return what a run posted, account by account; accounts are never added up, a prepayment is part of what is
-    owed.
+def posted_text(posted: Postings, *, done: bool) -> str:
+    """Return what a run posted or would post, account by account.
+
+    Accounts are never added up: a prepayment is part of what is owed.
     """
     from adjudicator.payers import of
 
@@ -309,7 +324,9 @@ def posted_text(posted: Postings) -> str:
     for (_, _, fund), amount in posted.items():
         totals[fund] = totals.get(fund, 0) + amount
     listed = ", ".join(f"{of(fund).zh_short} {fen_to_yuan(totals[fund])}" for fund in sorted(totals))
-    return f"入账 {len(posted)} 笔差额（元）: {listed}"
+    if done:
+        return f"入账 {len(posted)} 笔差额（元）: {listed}"
+    return f"未入账，加 --post 将入账 {len(posted)} 笔差额（元）: {listed}"
 
 
 def _show_rest(console: Console, context: PoolContext, settlement: Settlement) -> None:

@@ -94,7 +94,7 @@ def _capitation(arguments: argparse.Namespace, context: PoolContext, people: lis
     posted = asyncio.run(_post(arguments, context.pool, counties))
     if arguments.json:
         rows = [{slot: getattr(result, slot) for slot in result.__slots__} for result in results]
-        _print_json(arguments.year, {"institutions": rows}, counties, posted)
+        _print_json(arguments.year, {"institutions": rows}, counties, posted, done=arguments.post)
         return 0
     for result in results:
         print(
@@ -102,7 +102,7 @@ def _capitation(arguments: argparse.Namespace, context: PoolContext, people: lis
             f"{fen_to_yuan(result.own_fen)}, 院外 {fen_to_yuan(result.outside_fen)}, 结余 "
             f"{fen_to_yuan(result.balance_fen)}, 应付 {fen_to_yuan(result.settled_fen)} 元"
         )
-    _show_counties(context, counties, posted)
+    _show_counties(context, counties, posted, done=arguments.post)
     return 0
 
 
@@ -133,37 +133,44 @@ def _packages(arguments: argparse.Namespace, context: PoolContext, people: list[
         }
     posted = asyncio.run(_post(arguments, context.pool, counties, "packages"))
     if arguments.json:
-        _print_json(arguments.year, {"schemes": schemes}, counties, posted)
+        _print_json(arguments.year, {"schemes": schemes}, counties, posted, done=arguments.post)
         return 0
     for scheme, found in schemes.items():
         print(f"{scheme} 门诊点值 {found['value_yuan']} 元")
         for row in found["institutions"]:
             package, used_fen, earned = (fen_to_yuan(row[f"{name}_fen"]) for name in ("package", "used", "earned"))
             print(f"{row['name']}: 包干 {package}, 签约人使用 {used_fen}, 应付 {earned} 元")
-    _show_counties(context, counties, posted)
+    _show_counties(context, counties, posted, done=arguments.post)
     return 0
 
 
 def _print_json(
-    year: int, found: dict[str, Any], counties: dict[tuple[str, str], int], posted: list[list[int]] | None
+    year: int,
+    found: dict[str, Any],
+    counties: dict[tuple[str, str], int],
+    posted: list[list[int]] | None,
+    *,
+    done: bool,
 ) -> None:
     listed = [[*place, amount] for place, amount in counties.items()]
-    data = {"year": year, **found, "counties_fen": listed, "posted": posted}
+    data = {"year": year, **found, "counties_fen": listed, "posted" if done else "would_post": posted}
     print(json.dumps(data, ensure_ascii=False, indent=1))
 
 
-def _show_counties(context: PoolContext, counties: dict[tuple[str, str], int], posted: list[list[int]] | None) -> None:
+def _show_counties(
+    context: PoolContext, counties: dict[tuple[str, str], int], posted: list[list[int]] | None, *, done: bool
+) -> None:
     for (county, scheme), amount in counties.items():
         print(f"  {context.areas.get(county, county)} {scheme}: {fen_to_yuan(amount)} 元")
     print(f"合计 {fen_to_yuan(sum(counties.values()))} 元")
     if posted is not None:
-        print(settle_month.posted_text({(row[0], row[1], row[2]): row[3] for row in posted}))
+        print(settle_month.posted_text({(row[0], row[1], row[2]): row[3] for row in posted}, done=done))
 
 
 async def _post(
     arguments: argparse.Namespace, pool: str, counties: dict[tuple[str, str], int], kind: str = "capitation"
 ) -> list[list[int]] | None:
-    """Post what the year owes by the head; again, only the difference."""
+    """Return the difference of what the year owes by the head to the ledger, and post it if asked to."""
     from adjudicator.codes import SCHEME_CODES
     from adjudicator.payers import Fund
     from adjudicator.pooling.posting import post_targets
@@ -176,5 +183,8 @@ async def _post(
         if ledger is None:
             return None
         schemes = {place[1] for place in targets}
-        changes = await post_targets(ledger, pool, kind, arguments.year, targets, {Fund.PROVIDER_CAPITATION}, schemes)
+        changes = await post_targets(
+            ledger, pool, kind, arguments.year, targets, {Fund.PROVIDER_CAPITATION}, schemes,
+            only_look=not arguments.post,
+        )  # fmt: skip
         return [[*place, amount] for place, amount in changes.items()]

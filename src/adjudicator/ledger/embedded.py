@@ -121,6 +121,13 @@ class EmbeddedStore:
             fcntl.flock(users_lock, fcntl.LOCK_SH)
         return cls(folder, details, users_lock)
 
+    @classmethod
+    def find(cls, folder: str | Path) -> EmbeddedStore:
+        """Do the same where a ledger is; a folder without one stays as it is. Errors: E.NO_LEDGER, E.STORE_AWAY."""
+        if not (Path(folder) / "appendonlydir").is_dir():
+            raise refuse(E.NO_LEDGER, "data", str(folder))
+        return cls.start(folder)
+
     def ensure_running(self) -> bool:
         """Start the server again if it died, with the same address and data. Returns True when it had to."""
         with _locked(self.folder / "start.lock"):

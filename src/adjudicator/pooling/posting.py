@@ -44,20 +44,23 @@ def year_targets(settlement: Settlement, monthly: Postings) -> Postings:
     }
 
 
-async def post(ledger: Any, pool: str, settlement: Settlement) -> Postings:
-    """Post the difference between the settlement and the ledger; return what was posted.
+async def post(ledger: Any, pool: str, settlement: Settlement, *, only_look: bool = False) -> Postings:
+    """Post the difference between the settlement and the ledger; return it. With ``only_look`` nothing is posted.
 
     ``ledger`` is ``ledger.store.Ledger``. Safe to repeat after a lost answer, and when two settle at once: the
     posting's key is made of what stands in the ledger, so that of two runs one posts and the other looks again.
     """
     if not settlement.is_year:
         funds = {Fund.PROVIDER_FINAL, Fund.PROVIDER_PREPAID}
-        return await post_targets(ledger, pool, "settle-month", settlement.period, settlement.targets(), funds)
+        return await post_targets(
+            ledger, pool, "settle-month", settlement.period, settlement.targets(), funds, only_look=only_look
+        )
     monthly: Postings = {}
     for number in range(1, 13):
         add(monthly, await posted(ledger, pool, settlement.period * 100 + number, {Fund.PROVIDER_FINAL}))
     targets = year_targets(settlement, monthly)
-    return await post_targets(ledger, pool, "settle-year", settlement.period, targets, {Fund.PROVIDER_YEAR})
+    funds = {Fund.PROVIDER_YEAR}
+    return await post_targets(ledger, pool, "settle-year", settlement.period, targets, funds, only_look=only_look)
 
 
 async def post_targets(
@@ -68,17 +71,20 @@ async def post_targets(
     targets: Postings,
     funds: set[Fund],
     schemes: set[int] | None = None,
+    *,
+    only_look: bool = False,
 ) -> Postings:
     """Brings some accounts of a period to their targets; a year (YYYY) is posted in its December.
 
     ``schemes``: only these (codes.Scheme) are brought to their targets, the others stay as they are; ``None``: all.
+    ``only_look``: nothing is posted. Return the differences.
     """
     month = period if period > 10_000 else period * 100 + 12
     while True:
         standing = await posted(ledger, pool, month, funds)
         changes = differences(targets, _of_schemes(standing, schemes))
-        if not changes:
-            return {}
+        if only_look or not changes:
+            return changes
         key = await _free_key(ledger, pool, period, funds, standing)
         if standing != await posted(ledger, pool, month, funds):
             continue
