@@ -85,6 +85,7 @@ def calibrate(
     results = []
     for number in range(len(group_names)):
         members = np.flatnonzero(groups == number)
+        members = members[np.argsort(hospitals[members], kind="stable")]  # of equal costs the order of the file is none
         if len(members):
             chosen = _trim(costs_fen[members], all_average, rules)
             kept[members[chosen]] = True

@@ -148,17 +148,30 @@ def _integers(values: Sequence[Any], column: str, name: str, faults: Faults) -> 
 
 
 def net(cases: Cases) -> Cases:
-    """Cases that stand: a settlement and its reversal cancel. An unmatched or doubled reversal is refused."""
-    standing: dict[str, int] = {}
+    """Cases that stand: a settlement and its reversal cancel, in whatever order they are given.
+
+    A settlement or reversal that is there twice, and a reversal of nothing, are refused.
+    """
+    settled: dict[str, int] = {}
+    taken_back: set[str] = set()
     for position, (case, sign) in enumerate(zip(cases.ids.tolist(), cases.rows["sign"].tolist(), strict=True)):
+        if case in (settled if sign == 1 else taken_back):
+            what, what_zh = ("is there", "出现") if sign == 1 else ("is taken back", "被冲销")
+            detail = f"case {case} {what} twice; keep one line"
+            raise refuse(E.CANNOT_CLEAR, "case", detail, f"病例 {case} {what_zh}两次，请只保留一行")
         if sign == 1:
-            if case in standing:
-                raise refuse(E.CANNOT_CLEAR, "case", f"case {case} is there twice")
-            standing[case] = position
-        elif standing.pop(case, None) is None:
-            detail = f"case {case} is taken back but not settled in these months; give the file with its settlement"
-            raise refuse(E.CANNOT_CLEAR, "case", detail)
-    return cases.select(np.array(sorted(standing.values()), np.int64))
+            settled[case] = position
+        else:
+            taken_back.add(case)
+    strays = taken_back - settled.keys()
+    if strays:
+        case = min(strays)
+        raise refuse(
+            E.CANNOT_CLEAR, "case",
+            f"case {case} is taken back but not settled in these months; give the file with its settlement",
+            f"病例 {case} 有冲销而这些月份中没有其结算，请一并提供含该结算的文件",
+        )  # fmt: skip
+    return cases.select(np.array([place for case, place in settled.items() if case not in taken_back], np.int64))
 
 
 def check_cases(cases: Cases, counties: Collection[str], hospitals: Collection[str], groups: Collection[str]) -> Faults:

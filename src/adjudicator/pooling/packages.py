@@ -111,7 +111,7 @@ def settle_limits(
     """
     taken = np.zeros(len(cases), bool)
     years = []
-    for limit in limits:
+    for limit in sorted(limits, key=lambda one: (one.hospital, one.scheme, one.diagnosis, one.kind)):
         chosen = _cases_of(cases, limit)
         if not chosen.any():
             detail = f"{limit.hospital} has no {limit.kind} case of scheme {limit.scheme} {limit.diagnosis}".rstrip()

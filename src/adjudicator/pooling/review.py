@@ -6,7 +6,7 @@ Sources: docs/law.md#S-02 (readmission halves the earlier stay, R31), section "S
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -17,15 +17,24 @@ from adjudicator.pooling.cases import Cases, days_since_epoch
 from adjudicator.rounding import PPM, divide_half_up, divide_up
 
 
-def readmitted(rows: np.ndarray, days: int) -> np.ndarray:
+def readmitted(cases: Cases, days: int) -> np.ndarray:
     """bool[n]: stays that are followed by the next stay of the same person and group within 0 to ``days`` days (R31).
 
-    The next stay in the same group decides, in any hospital; other stays between do not matter. ``rows`` is CASE.
+    The next stay in the same group decides, in any hospital; other stays between do not matter. Of stays with the same
+    days the one with the smaller case id is the earlier, so that the order of the cases changes nothing.
     """
+    rows = cases.rows
     if not len(rows):
         return np.zeros(0, bool)
     admission, discharge = days_since_epoch(rows["admission_date"]), days_since_epoch(rows["discharge_date"])
-    order = np.lexsort((discharge, admission, rows["group"], rows["person"]))
+    keys = [discharge, admission, rows["group"], rows["person"]]
+    order = np.lexsort(keys)
+    alike = np.logical_and.reduce([key[order[:-1]] == key[order[1:]] for key in keys])
+    if alike.any():
+        tied = order[np.append(alike, False) | np.insert(alike, 0, False)]
+        rank = np.zeros(len(rows), np.int64)
+        rank[tied[np.argsort(cases.ids[tied])]] = np.arange(len(tied))
+        order = np.lexsort([rank, *keys])
     first, second = order[:-1], order[1:]
     same = (rows["person"][first] == rows["person"][second]) & (rows["group"][first] == rows["group"][second])
     gap = admission[second] - discharge[first]
@@ -39,11 +48,11 @@ def readmitted(rows: np.ndarray, days: int) -> np.ndarray:
 
 def halve_readmissions(cases: Cases, rule: Readmission, rounding_unit_e8: int = 1) -> np.ndarray:
     """int64[n] points after the rule: the earlier stay keeps ``factor`` of its points, once."""
-    rows = cases.rows
+    judged = cases
     if cases.diagnoses is not None and rule.exempt_diagnoses:
-        rows = rows.copy()
-        rows["exempt"] |= exempt_by_diagnosis(cases.diagnoses, rule.exempt_diagnoses)
-    hit = readmitted(rows, rule.days)
+        judged = replace(cases, rows=cases.rows.copy())
+        judged.rows["exempt"] |= exempt_by_diagnosis(cases.diagnoses, rule.exempt_diagnoses)
+    hit = readmitted(judged, rule.days)
     exempt = np.isin(cases.rows["group"], [n for n, group in enumerate(cases.groups) if group in rule.exempt_drgs])
     points = cases.rows["points_e8"].copy()
     for row in np.flatnonzero(hit & ~exempt):

@@ -297,7 +297,7 @@ def case_lines(settlement: Settlement, hospital: str) -> list[tuple[Any, ...]]:
     for code, clearing in settlement.clearings.items():
         scheme, slash, kind = code.partition("/")
         in_pool = (cases.rows["scheme"] == cases.schemes.index(scheme)) & (pools == POOLS.index(slash + kind))
-        own = np.flatnonzero(mine & in_pool)
+        own = _by_id(cases, mine & in_pool)
         mode = clearing.mode
         total = 0
         for place in own:
@@ -319,7 +319,7 @@ def case_lines(settlement: Settlement, hospital: str) -> list[tuple[Any, ...]]:
     for code in settlement.clearings:
         scheme, slash, kind = code.partition("/")
         kept &= (cases.rows["scheme"] != cases.schemes.index(scheme)) | (pools != POOLS.index(slash + kind))
-    for place in np.flatnonzero(mine & kept):
+    for place in _by_id(cases, mine & kept):
         row = cases.rows[place]
         value = "unpriced" if row["method"] == Method.NONE else ""
         lines.append(
@@ -335,6 +335,11 @@ def case_lines(settlement: Settlement, hospital: str) -> list[tuple[Any, ...]]:
             what = f"{year.limit.kind} of the year"
             lines.append((what, year.limit.scheme, "", year.limit.diagnosis, 0, 0, 0, "", 0, 0, 0, change))
     return lines
+
+
+def _by_id(cases: Cases, chosen: np.ndarray) -> list[int]:
+    """Places of some cases in the order of their ids, whatever the order of the file."""
+    return sorted(np.flatnonzero(chosen).tolist(), key=cases.ids.__getitem__)
 
 
 CASE_LINE_COLUMNS = (

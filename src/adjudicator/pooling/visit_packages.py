@@ -43,12 +43,18 @@ def settle_packages(packages_fen: Mapping[str, int], visits: Sequence[Visits]) -
     for visit in visits:
         if visit.signed_with not in packages_fen:
             raise refuse(E.CANNOT_CLEAR, "contract", f"{visit.signed_with} has visits but no package")
-    amounts = split_by_weight(total, [visit.points_e8 for visit in visits])
+    pairs: dict[tuple[str, str], int] = {}
+    for visit in visits:
+        pair = visit.signed_with, visit.provider
+        pairs[pair] = pairs.get(pair, 0) + visit.points_e8
+    ordered = sorted(pairs)  # so that neither the order nor the number of the rows decides who gets the last fen
     used: dict[str, int] = {}
     earned: dict[str, int] = {}
-    for visit, amount in zip(visits, amounts, strict=True):
-        used[visit.signed_with] = used.get(visit.signed_with, 0) + amount
-        earned[visit.provider] = earned.get(visit.provider, 0) + amount
+    for (signer, provider), amount in zip(
+        ordered, split_by_weight(total, [pairs[pair] for pair in ordered]), strict=True
+    ):
+        used[signer] = used.get(signer, 0) + amount
+        earned[provider] = earned.get(provider, 0) + amount
     names = sorted(set(packages_fen) | set(earned))
     rows = [PackageResult(n, packages_fen.get(n, 0), used.get(n, 0), earned.get(n, 0)) for n in names]
     assert sum(row.used_fen for row in rows) == sum(row.earned_fen for row in rows) == total
