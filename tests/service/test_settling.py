@@ -268,6 +268,31 @@ def test_a_total_that_is_full_refuses_the_claims_that_do_not_fit_and_no_neighbou
     asyncio.run(day())
 
 
+def test_a_claim_that_breaks_its_batch_is_found_in_few_rounds(engine, store_url, monkeypatch):
+    """Others ride in the same batch: they must not wait for a round each."""
+
+    async def day() -> None:
+        async with settler(engine, store_url) as one:
+            claims = [claim(10_000) for _ in range(64)]
+            bad, rounds = claims[37].encounter_id, 0
+            price = one._price
+
+            def breaks(work, these, states):
+                nonlocal rounds
+                rounds += 1
+                if any(work.resolved.incoming.text(row, "encounter_id") == bad for row in these.rows.tolist()):
+                    raise RuntimeError("a bug")
+                return price(work, these, states)
+
+            monkeypatch.setattr(one, "_price", breaks)
+            answers = await settle(one, *claims)
+            assert [number for number, answer in enumerate(answers) if isinstance(answer, int)] == [37]
+            assert answers[37] == E.INTERNAL
+            assert rounds == 1 + 2 * 6
+
+    asyncio.run(day())
+
+
 def test_trials_of_one_person_do_not_see_each_other(engine, store_url):
     async def day() -> None:
         async with settler(engine, store_url) as one:

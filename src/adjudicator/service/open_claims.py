@@ -116,9 +116,8 @@ class OpenClaims:
         self.answer(closing)
         return same
 
-    def alone(self, row: int) -> OpenClaims:
-        """Return the same work for one row."""
-        rows = np.array([row], np.int64)
+    def part(self, rows: np.ndarray) -> OpenClaims:
+        """Return the same work for some rows, in order."""
         return OpenClaims(self.resolved, self.pool, rows, self.deadlines)
 
 

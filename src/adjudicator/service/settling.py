@@ -45,7 +45,7 @@ from adjudicator.wire.decode import BATCH_DEPTH, split_batch
 T = TypeVar("T")
 
 ISOLATED = frozenset({E.INTERNAL, E.LEDGER_CORRUPT, E.AMOUNT_OUT_OF_RANGE})
-"""Failures that may come from one claim: the claims of the batch are then tried one by one."""
+"""Failures that may come from one claim: the batch is then settled in halves, until that claim is alone."""
 MOST_ATTEMPTS = 12
 """Rounds of reading and pricing before a claim whose person's year keeps moving is refused as CONFLICT."""
 PATIENT_ATTEMPTS = 2
@@ -222,16 +222,16 @@ class Settler:
         self.metrics.counters["repeated"] += work.answer_known(rows, read.known, reversals.known)
 
     async def _failed(self, work: OpenClaims, error: Exception, leave: Leave) -> None:
-        """Refuse what is open after a failure; where one claim may have caused it, settle the claims one by one."""
+        """Refuse what is open after a failure; where one claim may have caused it, settle one half after the other."""
         failure = error if isinstance(error, AdjudicatorError) else refuse(E.INTERNAL)
         if failure is not error:
             log("fault", where="settling", claims=int(work.rows.size), pool=work.pool, error=describe(error))
         problem = failure.problems[0]
         if problem.number in ISOLATED and work.rows.size > 1:
-            for row in work.rows.tolist():
-                alone = work.alone(row)
-                await self._settle_pool(alone, leave)
-                work.answers |= alone.answers
+            for rows in np.array_split(work.rows, 2):
+                part = work.part(rows)
+                await self._settle_pool(part, leave)
+                work.answers |= part.answers
             return
         if problem.number in ISOLATED:
             log("refused", code=problem.row.code, reason=problem.detail, pool=work.pool)
