@@ -64,6 +64,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Settles a month."""
+    from adjudicator.pooling.context import check_month
+
+    check_month(arguments.month)
     return settle_period(arguments, arguments.month)
 
 
@@ -136,11 +139,20 @@ async def _settle(
         elif arguments.cases:
             cases = join([read_cases(path) for path in arguments.cases])
         else:
-            raise refuse(E.CANNOT_CLEAR, detail="no cases: give --cases, or --from-ledger with --redis or --data")
+            raise refuse(
+                E.CANNOT_CLEAR,
+                detail="no cases: give --cases, or --from-ledger with --redis or --data",
+                detail_zh="没有病例，请用 --cases 给出文件，或用 --from-ledger 加 --redis 或 --data",
+            )
         context.check(cases)
         months_read = cases.rows["month"]
         if not ((months_read == period) | (months_read // 100 == period)).any():
-            raise refuse(E.CANNOT_CLEAR, "cases", f"there is no case of {period}; check the period and the files")
+            raise refuse(
+                E.CANNOT_CLEAR,
+                "cases",
+                f"there is no case of {period}; check the period and the files",
+                f"没有 {period} 的病例，请核对期间与文件",
+            )
         decisions = read_decisions(arguments.decisions) if arguments.decisions else None
         money = budgets(context.pooling, period, arguments.budget)
         date = last_day(period)

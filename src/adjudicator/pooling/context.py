@@ -86,6 +86,13 @@ def load_context(name: str) -> PoolContext:
     return PoolContext(pack.id, str(pack.pool), areas, rules, pooling)
 
 
+def check_month(month: int) -> None:
+    """Refuse what is not a month YYYYMM. Errors: E.CANNOT_CLEAR."""
+    if not (190001 <= month <= 209912 and 1 <= month % 100 <= 12):
+        detail = f"{month} is not a month; write YYYYMM, for example 202503"
+        raise refuse(E.CANNOT_CLEAR, "month", detail, f"{month} 不是月份，请填写六位年月，如 202503")
+
+
 def last_day(period: int) -> int:
     """Last day of a month YYYYMM or a year YYYY.
 
@@ -94,9 +101,8 @@ def last_day(period: int) -> int:
     """
     if period < 10_000:
         return period * 10_000 + 1231
+    check_month(period)
     year, month = divmod(period, 100)
-    if not 1 <= month <= 12:
-        raise refuse(E.CANNOT_CLEAR, "month", f"{period} is not a month; write YYYYMM, for example 202503")
     return period * 100 + calendar.monthrange(year, month)[1]
 
 

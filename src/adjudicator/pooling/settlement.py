@@ -239,9 +239,19 @@ def _clear_one(
     scores: Mapping[str, int] | None,
 ) -> None:
     if code not in rules.terms:
-        raise refuse(E.PAYMENT_RULE_UNDEFINED, "clearing", f"pooling.toml has no clearing terms for scheme {code}")
+        raise refuse(
+            E.PAYMENT_RULE_UNDEFINED,
+            "clearing",
+            f"pooling.toml has no clearing terms for scheme {code}",
+            f"pooling.toml 没有险种 {code} 的结算规则（[[clearing]]）",
+        )
     if code not in budgets_fen:
-        raise refuse(E.CANNOT_CLEAR, "budget", f"scheme {code} has cases but no budget in {result.period}")
+        raise refuse(
+            E.CANNOT_CLEAR,
+            "budget",
+            f"scheme {code} has cases but no budget in {result.period}",
+            f"险种 {code} 有病例，但 {result.period} 没有预算",
+        )
     terms = rules.terms[code]
     clearing = clear(code, listed, budgets_fen[code], terms, result.is_year, scores)
     result.clearings[code] = clearing
