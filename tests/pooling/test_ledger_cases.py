@@ -19,7 +19,7 @@ from adjudicator.ledger.store import Ledger
 from adjudicator.payers import Fund
 from adjudicator.pooling.cases import Cases
 from adjudicator.pooling.ledger_cases import cases_of, months_from, read_stays
-from adjudicator.pooling.posting import differences, post_targets, posted
+from adjudicator.pooling.posting import Accounts, differences, post_targets, posted
 from adjudicator.rulefile.faults import PackError
 from adjudicator.v1 import record_pb2, settlement_pb2
 from tests.ledger import made
@@ -312,15 +312,14 @@ def test_two_settlements_of_a_month_at_once_post_it_once(store_url: str) -> None
 def test_settlements_that_race_end_at_their_targets(store_url: str, runs: int) -> None:
     """Every turn all runs see the same ledger and want the same totals; it takes each difference once."""
     turns = [{(990001, 2, 13): 700, (990002, 2, 13): 300}, {(990002, 2, 13): 900}, {(990001, 2, 13): 700}, {}]
-    funds = {Fund(13)}
+    funds = frozenset({Fund(13)})
+    accounts = Accounts("settle-month", 202503, funds)
 
     async def race() -> None:
         ledgers = [await Ledger.open(store_url, allow_volatile=True) for _ in range(runs)]
         for targets in turns:
             before = await posted(ledgers[0], POOL, 202503, funds)
-            changes = await asyncio.gather(
-                *(post_targets(one, POOL, "settle-month", 202503, targets, funds) for one in ledgers)
-            )
+            changes = await asyncio.gather(*(post_targets(one, POOL, accounts, targets) for one in ledgers))
             assert [change for change in changes if change] == [differences(targets, before)]
             assert await posted(ledgers[0], POOL, 202503, funds) == targets
         for one in ledgers:
@@ -332,13 +331,14 @@ def test_settlements_that_race_end_at_their_targets(store_url: str, runs: int) -
 def test_settlements_that_race_with_other_totals_leave_one_of_them(store_url: str) -> None:
     """One run began before a reversal, the other after it: the ledger ends at one of the two, never at a mixture."""
     old, new = {(990001, 2, 13): 700, (990002, 2, 13): 300}, {(990001, 2, 13): 450}
+    accounts = Accounts("settle-month", 202503, frozenset({Fund.PROVIDER_FINAL}))
 
     async def race() -> None:
         one, other = [await Ledger.open(store_url, allow_volatile=True) for _ in range(2)]
         for _ in range(20):
             await asyncio.gather(
-                post_targets(one, POOL, "settle-month", 202503, old, {Fund.PROVIDER_FINAL}),
-                post_targets(other, POOL, "settle-month", 202503, new, {Fund.PROVIDER_FINAL}),
+                post_targets(one, POOL, accounts, old),
+                post_targets(other, POOL, accounts, new),
             )
             assert await posted(one, POOL, 202503, {Fund.PROVIDER_FINAL}) in (old, new)
         await one.close()

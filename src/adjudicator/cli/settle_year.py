@@ -173,7 +173,7 @@ async def _post(
     """Return the difference of what the year owes by the head to the ledger, and post it if asked to."""
     from adjudicator.codes import SCHEME_CODES
     from adjudicator.payers import Fund
-    from adjudicator.pooling.posting import post_targets
+    from adjudicator.pooling.posting import Accounts, post_targets
 
     targets = {
         (int(county), int(SCHEME_CODES[scheme]), int(Fund.PROVIDER_CAPITATION)): amount
@@ -182,9 +182,7 @@ async def _post(
     async with settle_month.ledger_of(arguments) as ledger:
         if ledger is None:
             return None
-        schemes = {place[1] for place in targets}
-        changes = await post_targets(
-            ledger, pool, kind, arguments.year, targets, {Fund.PROVIDER_CAPITATION}, schemes,
-            only_look=not arguments.post,
-        )  # fmt: skip
+        schemes = frozenset(place[1] for place in targets)
+        accounts = Accounts(kind, arguments.year, frozenset({Fund.PROVIDER_CAPITATION}), schemes)
+        changes = await post_targets(ledger, pool, accounts, targets, only_look=not arguments.post)
         return [[*place, amount] for place, amount in changes.items()]

@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import itertools
 import json
-from typing import Any
+from collections.abc import Set as AnySet
+from typing import Any, NamedTuple
 
 from adjudicator.errors import AdjudicatorError, E
 from adjudicator.payers import Fund
@@ -23,7 +24,7 @@ def differences(targets: Postings, posted: Postings) -> Postings:
     return {place: amount for place, amount in found.items() if amount}
 
 
-def posting_key(pool: str, period: int, funds: set[Fund], turn: int, standing: Postings) -> bytes:
+def posting_key(pool: str, period: int, funds: AnySet[Fund], turn: int, standing: Postings) -> bytes:
     """16 bytes that name one posting: the ``turn``-th one over this state of the accounts.
 
     Two runs that saw the same state have the same key, so that only one of them posts, whatever each wanted.
@@ -51,45 +52,48 @@ async def post(ledger: Any, pool: str, settlement: Settlement, *, only_look: boo
     posting's key is made of what stands in the ledger, so that of two runs one posts and the other looks again.
     """
     if not settlement.is_year:
-        funds = {Fund.PROVIDER_FINAL, Fund.PROVIDER_PREPAID}
-        return await post_targets(
-            ledger, pool, "settle-month", settlement.period, settlement.targets(), funds, only_look=only_look
-        )
+        month = Accounts("settle-month", settlement.period, frozenset({Fund.PROVIDER_FINAL, Fund.PROVIDER_PREPAID}))
+        return await post_targets(ledger, pool, month, settlement.targets(), only_look=only_look)
     monthly: Postings = {}
     for number in range(1, 13):
         add(monthly, await posted(ledger, pool, settlement.period * 100 + number, {Fund.PROVIDER_FINAL}))
-    targets = year_targets(settlement, monthly)
-    funds = {Fund.PROVIDER_YEAR}
-    return await post_targets(ledger, pool, "settle-year", settlement.period, targets, funds, only_look=only_look)
+    year = Accounts("settle-year", settlement.period, frozenset({Fund.PROVIDER_YEAR}))
+    return await post_targets(ledger, pool, year, year_targets(settlement, monthly), only_look=only_look)
+
+
+class Accounts(NamedTuple):
+    """The accounts of a period that one kind of run brings to their targets."""
+
+    kind: str
+    """What posts, for the note of the posting."""
+    period: int
+    """YYYYMM, or YYYY, which is posted in its December."""
+    funds: frozenset[Fund]
+    schemes: frozenset[int] | None = None
+    """Only these (codes.Scheme), the others stay as they are; ``None``: all."""
+
+    @property
+    def month(self) -> int:
+        """Month of the ledger."""
+        return self.period if self.period > 10_000 else self.period * 100 + 12
 
 
 async def post_targets(
-    ledger: Any,
-    pool: str,
-    kind: str,
-    period: int,
-    targets: Postings,
-    funds: set[Fund],
-    schemes: set[int] | None = None,
-    *,
-    only_look: bool = False,
+    ledger: Any, pool: str, accounts: Accounts, targets: Postings, *, only_look: bool = False
 ) -> Postings:
-    """Brings some accounts of a period to their targets; a year (YYYY) is posted in its December.
-
-    ``schemes``: only these (codes.Scheme) are brought to their targets, the others stay as they are; ``None``: all.
-    ``only_look``: nothing is posted. Return the differences.
-    """
-    month = period if period > 10_000 else period * 100 + 12
+    """Bring some accounts of a period to their targets and return the differences. ``only_look``: nothing is posted."""
+    funds, month = accounts.funds, accounts.month
     while True:
         standing = await posted(ledger, pool, month, funds)
-        changes = differences(targets, _of_schemes(standing, schemes))
+        changes = differences(targets, _of_schemes(standing, accounts.schemes))
         if only_look or not changes:
             return changes
-        key = await _free_key(ledger, pool, period, funds, standing)
+        key = await _free_key(ledger, pool, accounts.period, funds, standing)
         if standing != await posted(ledger, pool, month, funds):
             continue
         listed = [(*place, amount) for place, amount in changes.items()]
-        if await _post_once(ledger, pool, key, month, listed, {"what": kind, "period": period}):
+        note = {"what": accounts.kind, "period": accounts.period}
+        if await _post_once(ledger, pool, key, month, listed, note):
             return changes
 
 
@@ -103,11 +107,11 @@ async def _post_once(ledger: Any, pool: str, key: bytes, month: int, listed: lis
         return False
 
 
-def _of_schemes(postings: Postings, schemes: set[int] | None) -> Postings:
+def _of_schemes(postings: Postings, schemes: AnySet[int] | None) -> Postings:
     return {place: amount for place, amount in postings.items() if schemes is None or place[1] in schemes}
 
 
-async def _free_key(ledger: Any, pool: str, period: int, funds: set[Fund], standing: Postings) -> bytes:
+async def _free_key(ledger: Any, pool: str, period: int, funds: AnySet[Fund], standing: Postings) -> bytes:
     """Key of the next posting over a state; the same state may come back (there and back again)."""
     for turn in itertools.count():
         key = posting_key(pool, period, funds, turn, standing)
@@ -116,7 +120,7 @@ async def _free_key(ledger: Any, pool: str, period: int, funds: set[Fund], stand
     raise AssertionError("unreachable")
 
 
-async def posted(ledger: Any, pool: str, month: int, funds: set[Fund]) -> Postings:
+async def posted(ledger: Any, pool: str, month: int, funds: AnySet[Fund]) -> Postings:
     """Return what the ledger holds of some accounts in a month."""
     totals = await ledger.totals(pool, month=month)
     return {
