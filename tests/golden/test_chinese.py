@@ -30,7 +30,7 @@ CALLS_AND_COMMANDS = {
     "Reverse", "GetSettlement", "Filing", "Referral", "protobuf", "proto", "adjudicator", "rules", "check",
     "show", "ledger", "verify", "rebuild", "hospitals", "csv", "docs", "cases", "md", "maxmemory", "appendonly",
     "yes", "appendfsync", "always", "reprice", "mapping", "memory", "workers", "resume",
-    "scheduler", "facts",
+    "scheduler", "facts", "without", "unpriced", "serve", "data", "demo",
 }  # fmt: skip
 
 

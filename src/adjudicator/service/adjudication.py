@@ -81,13 +81,20 @@ class AdjudicationCalls:
 
     async def reprice(self, messages: AsyncIterator[bytes], context: Context) -> AsyncIterator[bytes]:
         """Prices batch after batch under a named bundle over accumulators of this stream alone."""
-        name = dict(context.invocation_metadata() or ()).get(RULES_METADATA, "")
-        engine = self.application.engines().find(str(name))
-        repricing = Repricing(engine, self.application.settler().compute)
+        name = str(dict(context.invocation_metadata() or ()).get(RULES_METADATA, ""))
+        repricing = None
         async for message in self.application.until_stop(messages):
             check_size(message)
+            # A refusal before the first message is read may reach grpcio while it writes, and is INTERNAL there.
+            repricing = repricing or self._repricing(name)
             call = BatchCall.of(message)
             yield _batch(call.claims, await repricing.price_batch(call, deadline_of(context)))
+        if repricing is None:
+            self._repricing(name)
+
+    def _repricing(self, name: str) -> Repricing:
+        """Begin a stream under a named bundle. Errors: NOT_READY, UNKNOWN_RULES."""
+        return Repricing(self.application.engines().find(name), self.application.settler().compute)
 
     # ---------------------------------------------------------------- what was recorded
 
