@@ -49,12 +49,7 @@ class Messages:
         engine, numbers = Engine(load_bundle(["hangzhou"])), itertools.count(1)
         self._templates: dict[int, Template] = {}
         for size in SIZES:
-            message = batch_of(engine, size, LINES)
-            claims = claim_pb2.ClaimBatch.FromString(message).claims
-            encounters = [claim.encounter_id.encode() for claim in claims]
-            persons = [claim.person_id.encode() for claim in claims]
-            single = message if size > 1 else claims[0].SerializeToString()
-            self._templates[size] = Template(single, encounters, persons, numbers)
+            self._templates[size] = Template.of(batch_of(engine, size, LINES), numbers)
         self._mix = {size: Synthesizer(["hangzhou"], seed=size).batches(10**9, size) for size in (1, 100)}
         self._claim = claim_pb2.ClaimBatch.FromString
 

@@ -22,7 +22,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from benchmarks.bench_engine import batch_of
-from benchmarks.load import cpu_seconds
+from benchmarks.load import Template, cpu_seconds
 from benchmarks.stages_of_a_claim import Clock, settle
 
 from adjudicator.claim.engine import Engine
@@ -41,21 +41,6 @@ USUAL_ITEMS = 3000
 """Items that a large hospital charges."""
 
 
-class Claims:
-    """New claims of new persons, by writing other numbers over a batch."""
-
-    def __init__(self, engine: Engine, size: int, lines: int, first: int = 0):
-        self._batch = claim_pb2.ClaimBatch.FromString(batch_of(engine, size, lines))
-        self._numbers = itertools.count(first)
-
-    def call(self) -> BatchCall:
-        """Return a batch."""
-        for claim in self._batch.claims:
-            number = next(self._numbers)
-            claim.encounter_id, claim.person_id = f"stay-{number:012d}", f"person-{number:012d}"
-        return BatchCall.of(self._batch.SerializeToString())
-
-
 async def by_ledger(engine: Engine, sizes: list[int]) -> None:
     """Print the table of the ledger's size."""
     print("settlements in the ledger: us of CPU a claim of 50 lines, this process + store (GB of memory)")
@@ -64,16 +49,17 @@ async def by_ledger(engine: Engine, sizes: list[int]) -> None:
         store = Store(embedded.url, Path("unused"))
         await store.open()
         settler = Settler(engine, store, ServeOptions(), Metrics())
-        small, large = Claims(engine, FILLING, 3, 10**11), Claims(engine, BATCH, LINES)
+        numbers = itertools.count(1)
+        small, large = (Template.of(batch_of(engine, *of), numbers) for of in ((FILLING, 3), (BATCH, LINES)))
         held = 0
         try:
             for size in sizes:
                 while held < size:
-                    await _settle(settler, small.call())
+                    await _settle(settler, BatchCall.of(small.next()))
                     held += FILLING
                 best = (math.inf, 0.0, 0.0)
                 for _ in range(TURNS):
-                    calls = [large.call() for _ in range(BATCHES_A_TURN)]
+                    calls = [BatchCall.of(large.next()) for _ in range(BATCHES_A_TURN)]
                     before = _cpu(embedded.pid)
                     for call in calls:
                         await _settle(settler, call)

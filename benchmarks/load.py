@@ -15,6 +15,7 @@ import numpy as np
 import psutil
 
 from adjudicator.client import open_channel
+from adjudicator.v1 import claim_pb2
 
 SERVICE = "/adjudicator.v1.Adjudication"
 STORES = ("valkey-server", "redis-server")
@@ -62,8 +63,17 @@ class Template:
         self.person_at = np.array([message.index(b"\x22\x12" + text) + 2 for text in persons])
         self.numbers = numbers
 
+    @classmethod
+    def of(cls, batch: bytes, numbers: Iterator[int]) -> Template:
+        """Return the template of a ClaimBatch message; of a single claim it makes Claim messages."""
+        claims = claim_pb2.ClaimBatch.FromString(batch).claims
+        encounters, persons = (
+            [getattr(one, name).encode() for one in claims] for name in ("encounter_id", "person_id")
+        )
+        return cls(batch if len(claims) > 1 else claims[0].SerializeToString(), encounters, persons, numbers)
+
     def next(self) -> bytes:
-        """A message with new numbers."""
+        """Return a message with new numbers."""
         for row in range(len(self.encounter_at)):
             digits = np.frombuffer(b"%018d" % next(self.numbers), np.uint8)
             self.bytes[self.encounter_at[row] + 2 : self.encounter_at[row] + ENCOUNTER_DIGITS] = digits

@@ -121,9 +121,7 @@ class Messages:
         for claim in batch.claims:
             claim.institution_code = "H" + own + claim.institution_code[5:]
             claim.insured_area = own + claim.insured_area[4:]
-        encounters = [claim.encounter_id.encode() for claim in batch.claims]
-        persons = [claim.person_id.encode() for claim in batch.claims]
-        return Template(batch.SerializeToString(), encounters, persons, numbers)
+        return Template.of(batch.SerializeToString(), numbers)
 
     def hospitals(self, pool: str) -> list[str]:
         """Return the hospitals of a pool."""

@@ -251,6 +251,11 @@ def test_a_folder_that_is_no_ledger_stays_as_it_is(command, capsys, tmp_path) ->
     assert sorted(path.name for path in tmp_path.iterdir()) == ["ledger"]
 
 
+def test_a_made_up_year_is_not_posted(capsys) -> None:
+    assert main(["settle-year", "--pack", "taohuayuan", "--synthetic", "100", "--post"]) != 0
+    assert "made-up year" in capsys.readouterr().err
+
+
 def test_posting_needs_a_ledger(capsys, tmp_path) -> None:
     words = [
         "settle-month",

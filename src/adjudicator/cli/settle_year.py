@@ -43,8 +43,11 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 def run(arguments: argparse.Namespace) -> int:
     """Settles a year."""
     if arguments.synthetic:
+        from adjudicator.errors import E, refuse
         from adjudicator.synth.year import run_command
 
+        if arguments.post:
+            raise refuse(E.CANNOT_CLEAR, "post", "a made-up year is not posted", "虚构年度不入账")
         return run_command(arguments)
     if arguments.enrolments or arguments.visits or arguments.care:
         return _heads(arguments)

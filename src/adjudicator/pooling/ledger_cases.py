@@ -110,6 +110,5 @@ def _add(table: Table, record: Record, month: int, stays: Mapping[str, Stay], cl
 
 
 def _why_unpriced(answer: settlement_pb2.Settlement) -> str:
-    """Return the code of the problem for which a claim was settled without a price."""
-    codes = [problem.code for problem in answer.problems if problem.field == "payment"]
-    return codes[0] if codes else f"ADJ-{int(E.NO_PAYMENT_METHOD)}"
+    """Return the code of the problem for which a claim was settled without a price, "" where its answer has none."""
+    return next((problem.code for problem in answer.problems if problem.field == "payment"), "")

@@ -40,7 +40,7 @@ from adjudicator.service.options import ServeOptions
 from adjudicator.service.store import Store
 from adjudicator.service.today import latest_settlement
 from adjudicator.service.years import guarded, person_years, year_keys, years_of_each
-from adjudicator.wire.decode import BATCH_DEPTH, split_batch
+from adjudicator.wire.decode import BATCH_DEPTH, MAX_DEPTH, split_batch
 
 T = TypeVar("T")
 
@@ -131,27 +131,25 @@ class Settler:
         """Settles ClaimBatch messages in one commit; the answers of each, in order."""
         counts = [len(call.starts) for call in calls]
         ends = [0, *accumulate(counts)]
-        answers = await self._settle(await self._prepare_batches(calls), np.repeat(deadlines, counts), leave)
+        joined = calls[0] if len(calls) == 1 else _join(calls)
+        resolved = await self._prepare_joined(joined, BATCH_DEPTH, digested=True)
+        answers = await self._settle(resolved, np.repeat(deadlines, counts), leave)
         return [answers[start:end] for start, end in pairwise(ends)]
 
     # ---------------------------------------------------------------- the way of a batch
 
     async def _prepare(self, messages: Sequence[bytes], *, digested: bool = False) -> Resolved:
         """Decode and resolve single claims, joined into one buffer; only those to be settled are held to the clock."""
-        buffer, offsets = b"".join(messages), np.zeros(len(messages) + 1, np.int64)
+        offsets = np.zeros(len(messages) + 1, np.int64)
         np.cumsum(list(map(len, messages)), out=offsets[1:])
-        latest = latest_settlement(self._options) if digested else limits.LAST_DATE
-        prepare = partial(self.engine.prepare, buffer, offsets[:-1], offsets[1:], digested=digested, latest=latest)
-        return await self.compute(len(buffer), prepare)
+        return await self._prepare_joined(
+            BatchCall(b"".join(messages), offsets[:-1], offsets[1:]), MAX_DEPTH, digested=digested
+        )
 
-    async def _prepare_batches(self, calls: Sequence[BatchCall]) -> Resolved:
-        """Decode and resolve the claims of some batches, joined into one buffer."""
-        buffer, starts, ends = calls[0] if len(calls) == 1 else _join(calls)
-        prepare = partial(
-            self.engine.prepare, buffer, starts, ends, max_depth=BATCH_DEPTH, digested=True,
-            latest=latest_settlement(self._options),
-        )  # fmt: skip
-        return await self.compute(len(buffer), prepare)
+    async def _prepare_joined(self, joined: BatchCall, max_depth: int, *, digested: bool) -> Resolved:
+        latest = latest_settlement(self._options) if digested else limits.LAST_DATE
+        prepare = partial(self.engine.prepare, *joined, max_depth=max_depth, digested=digested, latest=latest)
+        return await self.compute(len(joined.message), prepare)
 
     async def _settle(self, resolved: Resolved, deadlines: Sequence[float] | np.ndarray, leave: Leave) -> list[Answer]:
         good = resolved.good
