@@ -12,6 +12,7 @@ from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from adjudicator.cli import ledger_export
 from adjudicator.cli.addresses import store_url
 
 if TYPE_CHECKING:
@@ -37,6 +38,11 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         ("verify", "check totals, accumulators and index against the journal; exit code 1 where they differ", _verify),
         ("rebuild", "make totals, accumulators and index anew from the journal", _rebuild),
         ("reconcile", "compare a hospital's statement with the ledger (3201, 3202)", _reconcile),
+        (
+            "export",
+            "write the cases of a period as Parquet or CSV, for settle-month --cases and points calibrate",
+            ledger_export.export,
+        ),
     ):
         action = actions.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
         _add_store(action)
@@ -52,6 +58,8 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
             )
         if name == "reconcile":
             _add_statement(action)
+        if name == "export":
+            ledger_export.add_arguments(action)
         action.set_defaults(run=run, act=act)
 
 

@@ -38,7 +38,7 @@ COLUMNS = (
     "case", "hospital", "county", "scheme", "group", "method", "month", "admission_date", "discharge_date", "person",
     "exempt", "sign", "points_e8", "total_fen", "patient_fen", "others_fen", "fund_fen", "due_fen",
 )  # fmt: skip
-_TEXT = {"case", "hospital", "county", "scheme", "group", "person"}
+TEXT_COLUMNS = frozenset({"case", "hospital", "county", "scheme", "group", "person"})
 
 
 @dataclass(slots=True)
@@ -109,7 +109,7 @@ def from_columns(table: Mapping[str, Sequence[Any]], name: str = "cases", faults
         values = table[column]
         if column == "person":
             rows["person"] = [_digest(value) for value in values]
-        elif column in _TEXT:
+        elif column in TEXT_COLUMNS:
             names[column] = sorted({str(value) for value in values})
             place = {text: number for number, text in enumerate(names[column])}
             rows[column] = [place[str(value)] for value in values]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import calendar
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from adjudicator.codes import SCHEME_CODES
 from adjudicator.errors import E, refuse
@@ -30,6 +31,8 @@ class PoolContext:
     """County code -> Chinese name."""
     payment: PackPayment
     pooling: PoolingRules
+    folder: Path
+    """Of the pack."""
 
     def drg_terms(self, date: int) -> DrgTerms | None:
         """DRG terms of a day."""
@@ -83,7 +86,7 @@ def load_context(name: str) -> PoolContext:
     pooling = load_pooling(pack.folder, faults)
     faults.raise_if_any(f"rule pack {name}")
     areas = {str(area.code): area.name_zh for area in pack.areas}
-    return PoolContext(pack.id, str(pack.pool), areas, rules, pooling)
+    return PoolContext(pack.id, str(pack.pool), areas, rules, pooling, Path(pack.folder))
 
 
 def check_month(month: int) -> None:
@@ -91,6 +94,26 @@ def check_month(month: int) -> None:
     if not (190001 <= month <= 209912 and 1 <= month % 100 <= 12):
         detail = f"{month} is not a month; write YYYYMM, for example 202503"
         raise refuse(E.CANNOT_CLEAR, "month", detail, f"{month} 不是月份，请填写六位年月，如 202503")
+
+
+def check_period(period: int) -> None:
+    """Refuse what is neither a month YYYYMM nor a year YYYY. Errors: E.CANNOT_CLEAR."""
+    if period > 10_000:
+        check_month(period)
+    elif not 1900 <= period <= 2099:
+        detail = f"{period} is neither a year nor a month; write YYYY or YYYYMM, for example 2025 or 202503"
+        raise refuse(
+            E.CANNOT_CLEAR, "period", detail, f"{period} 不是年度或月份，请填写年度或六位年月，如 2025 或 202503"
+        )
+
+
+def first_month(period: int) -> int:
+    """Return the first month of a month YYYYMM or a year YYYY.
+
+    >>> first_month(2025), first_month(202503)
+    (202501, 202503)
+    """
+    return period if period > 10_000 else period * 100 + 1
 
 
 def last_day(period: int) -> int:

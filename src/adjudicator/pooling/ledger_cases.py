@@ -6,10 +6,12 @@ of stays (case, admission_date, discharge_date, exempt) replaces them for the ca
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from adjudicator.claim.basis import read_basis
 from adjudicator.codes import SCHEME_NATIONAL, Scheme
@@ -19,7 +21,7 @@ from adjudicator.ledger.layout import Kind
 from adjudicator.ledger.record import Record
 from adjudicator.ledger.store import Ledger
 from adjudicator.payment.funds import CLEARING_FUNDS
-from adjudicator.pooling.cases import COLUMNS, Cases, from_columns
+from adjudicator.pooling.cases import COLUMNS, Cases, from_columns, join
 from adjudicator.pooling.files import stay_rows
 from adjudicator.v1 import settlement_pb2
 
@@ -50,28 +52,69 @@ async def cases_of(
     stays: Mapping[str, Stay] | None = None,
     clearing_funds: Sequence[str] = ("pooled",),
 ) -> Cases:
-    """Cases of some months of a pool.
+    """Cases of some months of a pool; see :func:`cases_by_month`."""
+    reading = Reading(pool, tuple(months), stays=stays or {}, clearing_funds=clearing_funds)
+    parts = [cases async for cases in cases_by_month(ledger, reading)]
+    return join(parts) if parts else from_columns(_empty())
 
-    ``clearing_funds`` of the pack: what they pay of a case that has no price is its ``fund_fen``. Errors:
-    E.LEDGER_CORRUPT for a record that cannot be read or has no answer; run ``adjudicator ledger verify``.
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What is read of a ledger."""
+
+    pool: str
+    months: tuple[int, ...]
+    """Months of the journal, ascending."""
+    last: int = 209912
+    """Last month whose settlements count; of later months only the reversals of settlements that count."""
+    stays: Mapping[str, Stay] = field(default_factory=dict)
+    """Other dates and exemptions, by case."""
+    clearing_funds: Sequence[str] = ("pooled",)
+    """Of the pack: what they pay of a case that has no price is its ``fund_fen``."""
+
+
+async def cases_by_month(ledger: Ledger, reading: Reading) -> AsyncIterator[Cases]:
+    """Yield the cases of each month of the journal that has any: what was settled in it, and what was taken back.
+
+    A reversal whose settlement lies in a month that is not read is left out. Memory is that of one month. Errors:
+    E.LEDGER_CORRUPT for a record that cannot be read, has no answer, or takes back what the index does not know; run
+    ``adjudicator ledger verify``.
     """
-    table: Table = {column: [] for column in (*COLUMNS, "diagnosis", "reason")}
-    for month in months:
-        async for chunk in journal.scan(ledger.connection, pool, month):
+    for month in reading.months:
+        table, originals = _empty(), list[bytes]()
+        async for chunk in journal.scan(ledger.connection, reading.pool, month):
             if chunk.unreadable:
                 raise chunk.refusal()
             for row in range(len(chunk)):
                 record = chunk.record(row)
-                if record.kind in (Kind.SETTLE, Kind.REVERSE):
-                    _add(table, record, month, stays or {}, clearing_funds)
-    return from_columns(_without_strays(table), f"ledger {pool}")
+                if record.kind == Kind.REVERSE or (record.kind == Kind.SETTLE and month <= reading.last):
+                    _add(table, record, month, reading.stays, reading.clearing_funds)
+                    originals.append(record.original)
+        if table["case"]:
+            cases = from_columns(table, f"ledger {reading.pool}")
+            kept = await _without_strays(ledger, reading, cases, originals)
+            if len(kept):
+                yield kept
 
 
-def _without_strays(table: Table) -> Table:
-    """Leaves out reversals whose settlement lies in a month that was not read."""
-    settled = {case for case, sign in zip(table["case"], table["sign"], strict=True) if sign == 1}
-    kept = [place for place, case in enumerate(table["case"]) if table["sign"][place] == 1 or case in settled]
-    return {column: [values[place] for place in kept] for column, values in table.items()}
+def _empty() -> Table:
+    return {column: [] for column in (*COLUMNS, "diagnosis", "reason")}
+
+
+async def _without_strays(ledger: Ledger, reading: Reading, cases: Cases, originals: Sequence[bytes]) -> Cases:
+    """Leave out reversals whose settlement lies in a month that is not read."""
+    settled = set(cases.ids[cases.rows["sign"] == 1].tolist())
+    others = [place for place in np.flatnonzero(cases.rows["sign"] == -1).tolist() if cases.ids[place] not in settled]
+    if not others:
+        return cases
+    keys = b"".join(originals[place] for place in others)
+    places = await journal.read_places(ledger.connection, reading.pool, keys)
+    kept, wanted = np.ones(len(cases), bool), {month for month in reading.months if month <= reading.last}
+    for row, found in zip(others, places, strict=True):
+        if not found:
+            raise refuse(E.LEDGER_CORRUPT, detail=f"the index has no settlement of the reversal of {cases.ids[row]}")
+        kept[row] = int(found.partition(b"-")[0]) in wanted
+    return cases.select(kept)
 
 
 async def months_from(ledger: Ledger, pool: str, period: int) -> list[int]:
