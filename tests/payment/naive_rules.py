@@ -114,7 +114,7 @@ def point_value(given: Given, kind: int) -> Fraction:
     rules, claim = given.rules, given.claim
     date = int(claim["settlement_date"])
     month = date // 100
-    for entry in rules.point_values:
+    for entry in sorted(rules.point_values, key=lambda one: one.source.to_date):  # without an end: last
         same = (entry.scheme, entry.kind) == (claim["scheme"], kind)
         if same and entry.source.from_date // 100 <= month <= entry.source.to_date // 100:
             return Fraction(entry.value_e4, 10**4)

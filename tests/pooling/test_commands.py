@@ -5,21 +5,22 @@ from __future__ import annotations
 import csv
 import json
 import re
+import shutil
 from xml.etree import ElementTree
 
 import pytest
 
 from adjudicator.cli.main import main
+from adjudicator.codes import Scheme
 from adjudicator.errors import AdjudicatorError
 from adjudicator.payment.conditions import Reading
 from adjudicator.payment.methods.drg.base_points import Scale, read_groups
 from adjudicator.payment.methods.drg.coefficients import read_values
-from adjudicator.payment.point_values import PointKind
-from adjudicator.payment.value_tables import PointValueTable
+from adjudicator.payment.point_values import PointKind, month_number
+from adjudicator.payment.value_tables import dense_point_values
 from adjudicator.pooling.cases import COLUMNS, read_cases
 from adjudicator.pooling.context import load_context
 from adjudicator.rulefile.faults import Faults
-from adjudicator.rulefile.reader import read_structs, read_toml
 
 COUNTY_COLUMNS = "county,scheme,income_yuan,expenditure_yuan,carried_yuan"
 COUNTIES = f"""\
@@ -160,17 +161,42 @@ class TestSettle:
         due = sum(int(line["due_fen"]) for line in lines)
         assert due == first["schemes"]["310"]["hospitals"]["H99000100001"]
 
-    def test_the_values_become_the_next_month_s_provisional_ones(self, capsys, tmp_path) -> None:
-        path = case_file(tmp_path / "c.csv", [{"case": "a", "month": 202512}])
-        words = ["settle-month", "--month", "202512", "--cases", str(path), "--budget", "310=12345.67"]
-        value = self.run(capsys, *words, "--values", str(tmp_path / "v.toml"))["schemes"]["310"]["value_yuan"]
-        faults = Faults()
-        raw = read_toml(tmp_path / "v.toml", "v.toml", faults)
-        (read,) = read_structs(PointValueTable, raw["point_value"], "v.toml", "point_value", faults)
-        assert not faults and raw["point_value"][0]["scheme"] == "employee"
-        assert (read.kind, read.value_yuan, read.source.from_date) == (
-            PointKind.DRG, round(float(value) * 1_000_000), 20260101
-        )  # fmt: skip
+    def test_the_values_become_the_next_month_s_provisional_ones(self, capsys, tmp_path, packs) -> None:
+        """Values of several months are added one after the other as they are, and the pack's own holds between them."""
+        shutil.copytree(packs, tmp_path / "packs")
+        pack = tmp_path / "packs" / "taohuayuan"
+        rules = pack / "payment.toml"
+        expected = {}
+        for month, following in ((202512, 20260101), (202510, 20251101)):
+            path = case_file(tmp_path / "c.csv", [{"case": "a", "month": month, "points_e8": month * 10**5}])
+            words = ["settle-month", "--month", str(month), "--cases", str(path), "--budget", "310=12345.67"]
+            value = self.run(capsys, *words, "--values", str(tmp_path / "v.toml"))["schemes"]["310"]["value_yuan"]
+            expected[following] = round(float(value) * 1_000_000)
+            text = (tmp_path / "v.toml").read_text("utf-8")
+            assert (
+                f"from = {following // 10_000}-" in text and text.count("to = ") == text.count("[[point_value]]") == 1
+            )
+            rules.write_text(rules.read_text("utf-8") + text, "utf-8")
+        assert main(["rules", "check", str(pack)]) == main(["rules", "check", "taohuayuan"]) == 0
+        context, before = load_context(str(pack)), load_context("taohuayuan")
+        first, table = dense_point_values(context.payment.point_values)
+        former_first, former = dense_point_values(before.payment.point_values)
+        for day in (20251001, 20251101, 20251201, 20260101, 20260201):
+            own = former[month_number(day) - former_first, Scheme.EMPLOYEE, PointKind.DRG]["value_e4"]
+            found = table[month_number(day) - first, Scheme.EMPLOYEE, PointKind.DRG]["value_e4"]
+            assert found == expected.get(day, own) > 0
+        rules.write_text(rules.read_text("utf-8") + text, "utf-8")
+        assert main(["rules", "check", str(pack)]) == 1  # the same month twice
+
+    def test_a_total_in_the_table_is_the_sum_of_its_parts(self, capsys, tmp_path) -> None:
+        """Of employees points x value is all the money, of residents the fund's only."""
+        rows = [{"case": "a"}, {"case": "b", "scheme": "390", "person": "q"}]
+        path = case_file(tmp_path / "c.csv", rows)
+        words = ["settle-month", "--month", "202503", "--cases", str(path), "--budget", "310=10000"]
+        assert main([*words, "--budget", "390=5000", "--pack", "taohuayuan"]) == 0
+        shown = re.findall(r"H99000100001 .*", capsys.readouterr().out)
+        amounts = [[float(text.replace(",", "")) for text in re.findall(r"[\d,.]+", row)[3:6]] for row in shown]
+        assert amounts == [[12500.0, 3000.0, 9500.0], [7850.0, 3000.0, 4850.0]]
 
     def test_review_decisions_from_a_file(self, capsys, tmp_path) -> None:
         others = [{"case": f"o{number}", "points_e8": 0, "person": number} for number in range(999)]
@@ -489,4 +515,4 @@ class TestCapitation:
         assert "scheme 310 lacks spent of 2023, fund of 2025; add these rows" in capsys.readouterr().err
         path.write_text(self.PAST + "employee,2025,fund,0\n", encoding="utf-8")
         assert main(words) == 1
-        assert "nothing is left of a budget of 0 fen" in capsys.readouterr().err
+        assert "nothing is left of a budget of 0.00 yuan" in capsys.readouterr().err

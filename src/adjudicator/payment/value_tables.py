@@ -37,6 +37,11 @@ class PointValue:
     value_e4: int
     source: Source
 
+    @property
+    def is_open(self) -> bool:
+        """Whether the value has no end (``to``)."""
+        return self.source.to_date == LAST_DATE
+
 
 def point_values_of(table: PointValueTable) -> list[PointValue]:
     """Return the value of each scheme of a table; a table that names none is for all."""
@@ -45,10 +50,15 @@ def point_values_of(table: PointValueTable) -> list[PointValue]:
 
 
 def check_point_values(file: str, values: Sequence[PointValue], faults: Faults) -> None:
-    """Add a fault for two values of one scheme and kind that hold on one day."""
+    """Add a fault for two values of one scheme and kind that hold on one day.
+
+    A value without an end holds on the days on which no value with an end does, so that the values of single months
+    are added without a change of it.
+    """
     for position, one in enumerate(values):
         for other in values[:position]:
-            if (one.scheme, one.kind) == (other.scheme, other.kind) and one.source.overlaps(other.source):
+            alike = (one.scheme, one.kind, one.is_open) == (other.scheme, other.kind, other.is_open)
+            if alike and one.source.overlaps(other.source):
                 day = max(one.source.from_date, other.source.from_date)
                 faults.add(file, one.source.key, f"two values hold on {day}", "end the earlier one the day before")
 
@@ -60,7 +70,7 @@ def dense_point_values(values: Sequence[PointValue]) -> tuple[int, np.ndarray]:
     last_date = max(min(value.source.to_date, LAST_DATE) for value in values)
     first, last = month_number(min(value.source.from_date for value in values)), month_number(last_date)
     table = np.zeros((last - first + 1, *MONTH_SHAPE), POINT_VALUE)
-    for value in values:
+    for value in sorted(values, key=lambda one: not one.is_open):
         months = slice(month_number(value.source.from_date) - first, month_number(value.source.to_date) - first + 1)
         table[months, value.scheme, value.kind] = (value.value_e4, int(not value.source.verified))
     return first, table
