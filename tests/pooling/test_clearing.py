@@ -154,9 +154,9 @@ class TestReview:
         assert accepted_applications({"a": 5, "b": 9, "c": 9, "d": 1}, 3) == ["b", "c", "a"]
 
     def test_a_fifth_of_the_applied_cases_may_be_swapped(self) -> None:
-        check_swaps(10, 2, 200_000)
+        check_swaps(10, 2, 200_000, "H1")
         with pytest.raises(AdjudicatorError, match="3 of 10"):
-            check_swaps(10, 3, 200_000)
+            check_swaps(10, 3, 200_000, "H1")
 
 
 class TestRefusals:

@@ -58,18 +58,27 @@ def run(arguments: argparse.Namespace) -> int:
 def _budget(
     context: PoolContext, year: int, scheme: str, years: dict[int, dict[str, int]], people: list[Enrolment]
 ) -> Budget:
+    from adjudicator.codes import scheme_zh
     from adjudicator.errors import E, refuse
     from adjudicator.pooling.capitation import three_year_budget, weighted_person_years
     from adjudicator.pooling.context import last_day
 
     terms = context.pooling.pick("capitation", last_day(year), scheme)
     if not terms.year_weights_ppm:
-        raise refuse(E.PAYMENT_RULE_UNDEFINED, "capitation", "write year_1_weight to year_3_weight in [[capitation]]")
+        raise refuse(
+            E.PAYMENT_RULE_UNDEFINED, "capitation", "write year_1_weight to year_3_weight in [[capitation]]",
+            "请在 [[capitation]] 中填写 year_1_weight 至 year_3_weight",
+        )  # fmt: skip
     before = range(year - len(terms.year_weights_ppm), year)
-    missing = [f"{item} of {one}" for one in before for item in ("fund", "spent") if item not in years.get(one, {})]
-    missing += [] if "fund" in years.get(year, {}) else [f"fund of {year}"]
+    missing = [(item, one) for one in before for item in ("fund", "spent") if item not in years.get(one, {})]
+    missing += [] if "fund" in years.get(year, {}) else [("fund", year)]
     if missing:
-        raise refuse(E.CANNOT_CLEAR, "past", f"scheme {scheme} lacks {', '.join(missing)}; add these rows")
+        listed = ", ".join(f"{item} of {one}" for item, one in missing)
+        listed_zh = "、".join(f"{one} 年 {item}" for item, one in missing)
+        raise refuse(
+            E.CANNOT_CLEAR, "past", f"scheme {scheme} lacks {listed}; add these rows",
+            f"险种 {scheme_zh(scheme)} 缺少 {listed_zh}，请补充这些行",
+        )  # fmt: skip
     deductions = {item: amount for item, amount in years[year].items() if item not in ("fund", "spent")}
     own = [person for person in people if person.scheme == scheme]
     return three_year_budget(

@@ -196,12 +196,19 @@ async def ledger_of(arguments: argparse.Namespace) -> AsyncIterator[Ledger | Non
 
 
 def value_tables(settlement: Settlement) -> str:
-    """Return the month's values as provisional values of the month after, to be pasted into payment.toml."""
+    """Return the month's values as provisional values of the month after, to be pasted into payment.toml.
+
+    Each holds in that month only, so that those of several months stand one after the other; on days without such a
+    value the pack's value without an end holds.
+    """
     from adjudicator.codes import SCHEME_CODES
+    from adjudicator.dates import iso
     from adjudicator.payment.point_values import POINT_KINDS
+    from adjudicator.pooling.context import last_day
 
     year, month = divmod(settlement.period, 100)
-    begin = f"{year + month // 12}-{month % 12 + 1:02d}-01"
+    following = (year + month // 12) * 100 + month % 12 + 1
+    begin, end = iso(following * 100 + 1), iso(last_day(following))
     tables = []
     for code, clearing in settlement.clearings.items():
         scheme, _, suffix = code.partition("/")
@@ -209,9 +216,9 @@ def value_tables(settlement: Settlement) -> str:
         tables.append(
             f'[[point_value]]\nscheme = "{SCHEME_CODES[scheme].name.lower()}"\nkind = "{kind}"\n'
             f"value_yuan = {clearing.value_yuan}\n"
-            f'from = {begin}\ndocument = "settlement of {settlement.period}"\nevidence = "reading"\n'
+            f'from = {begin}\nto = {end}\ndocument = "settlement of {settlement.period}"\nevidence = "reading"\n\n'
         )
-    return "\n".join(tables)
+    return "".join(tables)
 
 
 def write_reports(settlement: Settlement, folder: Path) -> None:
@@ -277,7 +284,8 @@ def as_data(settlement: Settlement, posted: Postings | None, *, done: bool) -> d
         dict(zip(("scheme", "hospital", "county"), place, strict=True)) | one._asdict()
         for place, one in settlement.unpriced.items()
     ]
-    result["notes"] = settlement.notes
+    result["notes"] = [note.en for note in settlement.notes]
+    result["notes_zh"] = [note.zh for note in settlement.notes]
     if posted is not None:
         result["posted" if done else "would_post"] = [[*place, amount] for place, amount in posted.items()]
     return result
@@ -303,7 +311,7 @@ def show(context: PoolContext, settlement: Settlement, posted: str | None, date:
             paid = sum(v for (s, h, _), v in settlement.prepaid.items() if (s, h) == (code, hospital))
             table.add_row(
                 hospital, str(sum(line.cases for line in own)), f"{sum(line.points_e8 for line in own) / 1e8:,.4f}",
-                fen_to_yuan(sum(line.gross_fen for line in own)),
+                fen_to_yuan(sum(line.cost_fen(clearing.mode) for line in own)),
                 fen_to_yuan(sum(line.patient_fen + line.others_fen for line in own)),
                 fen_to_yuan(sum(line.fund_fen for line in own)), fen_to_yuan(paid),
             )  # fmt: skip
@@ -343,6 +351,8 @@ def posted_text(posted: Postings, *, done: bool) -> str:
 
 def _show_rest(console: Console, context: PoolContext, settlement: Settlement) -> None:
     """Print what other methods are owed, yearly limits, the whole, and what could not be known."""
+    from rich.markup import escape
+
     from adjudicator.payers import Fund
     from adjudicator.payment.method import YearLimit
 
@@ -372,4 +382,4 @@ def _show_rest(console: Console, context: PoolContext, settlement: Settlement) -
         f"{settlement.period} 基金应付: 各医院合计 {fen_to_yuan(hospitals)} 元, 各区县合计 {fen_to_yuan(counties)} 元"
     )
     for note in settlement.notes:
-        console.print(f"  [yellow]note[/yellow] {note}", markup=True)
+        console.print(f"  [yellow]提示[/yellow] {escape(note.zh)}")

@@ -65,9 +65,15 @@ def _heads(arguments: argparse.Namespace) -> int:
     from adjudicator.pooling.files import read_enrolments
 
     if not arguments.enrolments:
-        raise refuse(E.CANNOT_CLEAR, "enrolments", "--care and --visits need the signed people: give --enrolments")
+        raise refuse(
+            E.CANNOT_CLEAR, "enrolments", "--care and --visits need the signed people: give --enrolments",
+            "--care 与 --visits 需要签约名册：请加 --enrolments",
+        )  # fmt: skip
     if arguments.care and arguments.visits:
-        raise refuse(E.CANNOT_CLEAR, "visits", "give --care (by item) or --visits (by points), not both")
+        raise refuse(
+            E.CANNOT_CLEAR, "visits", "give --care (by item) or --visits (by points), not both",
+            "--care（按项目）与 --visits（按点数）只能给出一个",
+        )  # fmt: skip
     context = load_context(arguments.pack)
     people = read_enrolments(arguments.enrolments, context.areas)
     return (_packages if arguments.visits else _capitation)(arguments, context, people)
@@ -82,6 +88,7 @@ def _terms(context: PoolContext, year: int, people: list[Enrolment]) -> dict[str
 
 
 def _capitation(arguments: argparse.Namespace, context: PoolContext, people: list[Enrolment]) -> int:
+    from adjudicator.codes import scheme_zh
     from adjudicator.errors import E, refuse
     from adjudicator.pooling import capitation
     from adjudicator.pooling.files import read_care
@@ -90,8 +97,11 @@ def _capitation(arguments: argparse.Namespace, context: PoolContext, people: lis
     known = _terms(context, arguments.year, people)
     terms = next(iter(known.values()), None)
     if terms is None or any(other != terms for other in known.values()):
-        listed = ", ".join(known) or "no scheme"
-        raise refuse(E.CANNOT_CLEAR, "enrolments", f"schemes with other terms ({listed}): settle each in its own run")
+        listed, listed_zh = ", ".join(known) or "no scheme", "、".join(map(scheme_zh, known)) or "无"
+        raise refuse(
+            E.CANNOT_CLEAR, "enrolments", f"schemes with other terms ({listed}): settle each in its own run",
+            f"各险种按人头规则不同（{listed_zh}），请分别运行",
+        )  # fmt: skip
     results = capitation.settle_year(arguments.year, people, terms, care, context.contract_fen)
     counties = capitation.county_postings(arguments.year, people, results, care.consortia)
     posted = asyncio.run(_post(arguments, context.pool, counties))
@@ -111,6 +121,7 @@ def _capitation(arguments: argparse.Namespace, context: PoolContext, people: lis
 
 def _packages(arguments: argparse.Namespace, context: PoolContext, people: list[Enrolment]) -> int:
     """Per-head packages divided by outpatient points, scheme by scheme (门诊按人头包干结合 APG 点数法)."""
+    from adjudicator.codes import scheme_zh
     from adjudicator.errors import E, refuse
     from adjudicator.pooling import capitation
     from adjudicator.pooling.files import read_visits
@@ -120,7 +131,11 @@ def _packages(arguments: argparse.Namespace, context: PoolContext, people: list[
     known = _terms(context, arguments.year, people)
     strange = sorted({visit.scheme for visit in visits} - set(known))
     if strange:
-        raise refuse(E.CANNOT_CLEAR, "visits", f"scheme {', '.join(strange)} has visits but nobody is signed")
+        raise refuse(
+            E.CANNOT_CLEAR, "visits",
+            f"scheme {', '.join(strange)} has visits but nobody is signed; add its people to the register",
+            f"险种 {'、'.join(map(scheme_zh, strange))} 有就诊点数而无人签约，请补充签约名册",
+        )  # fmt: skip
     counties: dict[tuple[str, str], int] = {}
     schemes: dict[str, dict[str, Any]] = {}
     for scheme, terms in known.items():

@@ -60,6 +60,8 @@ class CalibrationResult:
     groups: tuple[GroupResult, ...]
     hospital_e8: dict[tuple[str, str], int]
     level_e8: dict[tuple[str, str], int]
+    level_average_fen: dict[tuple[str, str], int]
+    """Average cost of the cases of one level and group, by (level, group)."""
 
 
 def calibrate(
@@ -77,9 +79,15 @@ def calibrate(
     Errors: E.CANNOT_CLEAR where there is no case, a cost is not positive or the average is zero.
     """
     if not len(costs_fen):
-        raise refuse(E.CANNOT_CLEAR, "cases", "no past cases to calibrate from")
+        raise refuse(
+            E.CANNOT_CLEAR, "cases", "no past cases to calibrate from; check the period and the cases",
+            "没有可用于测算的历史病例，请核对期间与病例",
+        )  # fmt: skip
     if (costs_fen <= 0).any():
-        raise refuse(E.CANNOT_CLEAR, "total_fen", "a past case has no cost; take it out")
+        raise refuse(
+            E.CANNOT_CLEAR, "total_fen", "a past case has no cost; take it out",
+            "有历史病例没有费用，请剔除",
+        )  # fmt: skip
     all_average = Fraction(int(costs_fen.sum()), len(costs_fen))
     kept = np.zeros(len(costs_fen), bool)
     results = []
@@ -98,8 +106,16 @@ def calibrate(
             averages[number] = Fraction(int(costs_fen[members].sum()), len(members))
             results.append(_group(name, costs_fen[members], total, averages[number], kept_average, rules))
     counted = (costs_fen[kept], groups[kept], hospitals[kept])
-    hospital, level = _coefficients(counted, averages, group_names, hospital_names, levels, rules)
-    return CalibrationResult(_round(kept_average), tuple(results), hospital, level)
+    own, same_level = _by_subject(counted, hospital_names, levels, rules)
+    hospital, level = _coefficients(own, same_level, averages, levels, rules)
+    named = {(subject, group_names[group]): _round(average) for (subject, group), average in same_level.items()}
+    return CalibrationResult(
+        _round(kept_average),
+        tuple(results),
+        {(subject, group_names[group]): value for (subject, group), value in hospital.items()},
+        {(subject, group_names[group]): value for (subject, group), value in level.items()},
+        named,
+    )
 
 
 def _round(value: Fraction) -> int:
@@ -166,40 +182,51 @@ def _group(
     return GroupResult(name, total, total - len(costs), _round(average), base, cv, not reasons, " and ".join(reasons))
 
 
-def _coefficients(
+Averages = dict[tuple[str, int], Fraction]
+"""Average cost in fen by (hospital or level, number of the group)."""
+
+
+def _by_subject(
     counted: tuple[np.ndarray, np.ndarray, np.ndarray],
-    averages: dict[int, Fraction],
-    group_names: Sequence[str],
     hospital_names: Sequence[str],
     levels: dict[str, str],
     rules: Calibration,
-) -> tuple[dict[tuple[str, str], int], dict[tuple[str, str], int]]:
-    """Return own average / city average of each hospital and group, mixed with the level's; and the level's alone.
+) -> tuple[Averages, Averages]:
+    """Return the averages of each hospital, and of each level.
 
     counted: costs in fen, groups and hospitals of the cases that count.
     """
     costs, groups, hospitals = counted
-    unit = 10 ** (8 - rules.coefficient_decimals)
     level_names = sorted(set(levels.values()))
     missing = [name for name in hospital_names if name not in levels]
     if missing and rules.level_weight_ppm:
-        raise refuse(E.CANNOT_CLEAR, "hospital", f"{missing[0]} has no level")
+        raise refuse(
+            E.CANNOT_CLEAR, "hospital",
+            f"{missing[0]} has no level; give it a payment_class in hospitals.csv, or leave its cases out",
+            f"医院 {missing[0]} 没有等级，请在 hospitals.csv 填写 payment_class，或剔除其病例",
+        )  # fmt: skip
     level_of = np.array([level_names.index(levels[name]) if name in levels else -1 for name in hospital_names])
-    own, same_level = {}, {}
-    for (subject, group), average in _averages(costs, hospitals, groups).items():
-        own[subject, group] = average / averages[group]
-    for (subject, group), average in _averages(costs, level_of[hospitals], groups).items():
-        same_level[subject, group] = average / averages[group]
+    own = _averages(costs, hospitals, groups)
+    same_level = _averages(costs, level_of[hospitals], groups)
+    return (
+        {(hospital_names[subject], group): average for (subject, group), average in own.items()},
+        {(level_names[subject], group): average for (subject, group), average in same_level.items() if subject >= 0},
+    )
+
+
+def _coefficients(
+    own: Averages, same_level: Averages, averages: dict[int, Fraction], levels: dict[str, str], rules: Calibration
+) -> tuple[dict[tuple[str, int], int], dict[tuple[str, int], int]]:
+    """Return own average / city average of each hospital and group, mixed with the level's; and the level's alone."""
+    unit = 10 ** (8 - rules.coefficient_decimals)
     result, by_level = {}, {}
-    for (subject, group), ratio in own.items():
-        mixed = ratio * rules.own_weight_ppm
+    for (subject, group), average in own.items():
+        mixed = average / averages[group] * rules.own_weight_ppm
         if rules.level_weight_ppm:
-            mixed += same_level[int(level_of[subject]), group] * rules.level_weight_ppm
-        value = _round(mixed / PPM * E8 / unit) * unit
-        result[hospital_names[subject], group_names[group]] = value
-    for (subject, group), ratio in same_level.items():
-        if subject >= 0:
-            by_level[level_names[subject], group_names[group]] = _round(ratio * E8 / unit) * unit
+            mixed += same_level[levels[subject], group] / averages[group] * rules.level_weight_ppm
+        result[subject, group] = _round(mixed / PPM * E8 / unit) * unit
+    for (subject, group), average in same_level.items():
+        by_level[subject, group] = _round(average / averages[group] * E8 / unit) * unit
     return result, by_level
 
 

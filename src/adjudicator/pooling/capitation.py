@@ -13,7 +13,7 @@ from fractions import Fraction
 from functools import cache
 
 from adjudicator.errors import E, refuse
-from adjudicator.money import split_by_weight
+from adjudicator.money import fen_to_yuan, split_by_weight
 from adjudicator.rounding import PPM, divide_half_up, share
 from adjudicator.rulefile.faults import Faults
 
@@ -25,7 +25,10 @@ def weighted_share_ppm(shares_ppm: Sequence[int], weights_ppm: Sequence[int]) ->
     301000
     """
     if len(shares_ppm) != len(weights_ppm) or sum(weights_ppm) != PPM:
-        raise refuse(E.CANNOT_CLEAR, "weights", "write one weight a year; together they make 1")
+        raise refuse(
+            E.CANNOT_CLEAR, "weights", "write one weight a year; together they make 1",
+            "请为每个年度填写一个权重，合计为 1",
+        )  # fmt: skip
     total = sum(part * weight for part, weight in zip(shares_ppm, weights_ppm, strict=True))
     return divide_half_up(total, PPM)
 
@@ -41,7 +44,12 @@ def package_fen(budget_fen: int, deductions_fen: Mapping[str, int]) -> int:
     """
     rest = budget_fen - sum(deductions_fen.values())
     if budget_fen <= 0 or rest <= 0:
-        raise refuse(E.CANNOT_CLEAR, "budget", f"nothing is left of a budget of {budget_fen} fen")
+        yuan = fen_to_yuan(budget_fen)
+        raise refuse(
+            E.CANNOT_CLEAR, "amount_yuan",
+            f"nothing is left of a budget of {yuan} yuan; check the year's fund and its deductions",
+            f"预算 {yuan} 元扣除后没有余额，请核对当年基金与扣除项",
+        )  # fmt: skip
     return rest
 
 
@@ -78,7 +86,10 @@ def three_year_budget(
     """
     for fund, spent in past:
         if fund <= 0 or spent < 0:
-            raise refuse(E.CANNOT_CLEAR, "fund", "a past year has no fund; give its rows fund and spent")
+            raise refuse(
+                E.CANNOT_CLEAR, "amount_yuan", "a past year has no fund; give its rows fund and spent",
+                "有往年没有基金总额，请填写该年的 fund 与 spent 行",
+            )  # fmt: skip
     shares = tuple(divide_half_up(spent * PPM, fund) for fund, spent in past)
     weighted = weighted_share_ppm(shares, weights_ppm)
     budget = year_budget_fen(fund_fen, weighted, growth_ppm)
@@ -102,7 +113,10 @@ def head_quota_fen(
     44000
     """
     if members <= 0:
-        raise refuse(E.CANNOT_CLEAR, "members", "the quota needs the number of members")
+        raise refuse(
+            E.CANNOT_CLEAR, "members", "the quota needs the number of members; give a number above 0",
+            "人头定额需要参保人数，请填写大于 0 的人数",
+        )  # fmt: skip
     held = share(financing_fen, risk_ppm) + share(financing_fen, critical_ppm)
     return divide_half_up(financing_fen - held + carried_fen - adjustment_fen, members)
 
@@ -119,7 +133,10 @@ class Weights:
         """Weight of one person."""
         weight = next((weight for limit, weight in self.ages if age_years <= limit), None)
         if weight is None:
-            raise refuse(E.CANNOT_CLEAR, "weights", f"no age band takes {age_years} years")
+            raise refuse(
+                E.CANNOT_CLEAR, "age", f"no age band takes {age_years} years; add a band to [[capitation.age]]",
+                f"没有适用于 {age_years} 岁的年龄档，请在 [[capitation.age]] 中补充",
+            )  # fmt: skip
         return Fraction(weight, PPM) * (Fraction(self.chronic_ppm, PPM) if chronic else 1)
 
 
@@ -227,7 +244,11 @@ def settle_year(
     """
     check_enrolments(enrolments).raise_if_any("capitation register")
     if terms.quota_fen <= 0:
-        raise refuse(E.CANNOT_CLEAR, "quota", "the quota a head is not positive")
+        raise refuse(
+            E.CANNOT_CLEAR, "quota_per_person_yuan",
+            "the quota a head is not positive; write quota_per_person_yuan in [[capitation]]",
+            "人头定额不是正数，请在 [[capitation]] 中填写 quota_per_person_yuan",
+        )  # fmt: skip
     belongs = care.consortia
 
     @cache
@@ -247,7 +268,11 @@ def settle_year(
         weighted[name] = weighted.get(name, Fraction(0)) + quota * terms.weights.of(entry.age_years, entry.chronic)
     own, outside = _joined(care.own_fen, belongs), _joined(care.outside_fen, belongs)
     for name in sorted((set(own) | set(outside)) - set(months)):
-        raise refuse(E.CANNOT_CLEAR, "contract", f"{name} has cost under capitation but no contract")
+        raise refuse(
+            E.CANNOT_CLEAR, "hospital",
+            f"{name} has cost under capitation but no contract; add its people to the register or remove its row",
+            f"机构 {name} 有按人头费用而无人签约，请补充签约名册或删除该行",
+        )  # fmt: skip
     results = []
     for name in sorted(months):
         exact = weighted[name] / 12
@@ -306,7 +331,12 @@ def split_over_counties(
         own = dict(sorted(months[name].items()))
         if not sum(own.values()):
             if total:
-                raise refuse(E.CANNOT_CLEAR, "contract", f"{name} is owed {total} fen but nobody is signed in {year}")
+                yuan = fen_to_yuan(total)
+                raise refuse(
+                    E.CANNOT_CLEAR, "enrolments",
+                    f"{name} is owed {yuan} yuan but nobody is signed in {year}; check the months of the register",
+                    f"机构 {name} 应付 {yuan} 元，但 {year} 年无人签约，请核对名册的起止月份",
+                )  # fmt: skip
             continue
         for place, amount in zip(own, split_by_weight(total, list(own.values())), strict=True):
             totals[place] = totals.get(place, 0) + amount

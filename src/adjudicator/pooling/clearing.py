@@ -14,7 +14,7 @@ from fractions import Fraction
 import numpy as np
 
 from adjudicator.errors import E, refuse
-from adjudicator.money import split_by_weight
+from adjudicator.money import fen_to_yuan, split_by_weight
 from adjudicator.pooling.cases import Cases
 from adjudicator.rounding import PPM, divide_half_up, share
 
@@ -56,6 +56,10 @@ class Line:
     fund_fen: int
     """gross - patient - others in total-cost mode, else gross; may be negative and is netted."""
     by_item_fen: int
+
+    def cost_fen(self, mode: str) -> int:
+        """Return all the money of these cases: what the fund owes by points, with what patients and others paid."""
+        return self.gross_fen + (0 if mode == TOTAL_COST else self.patient_fen + self.others_fen)
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,12 +138,19 @@ def cells(cases: Cases, points_e8: np.ndarray, chosen: np.ndarray) -> list[Cell]
 def check_budget(scheme: str, budget_fen: int, points_e8: int) -> None:
     """Refuse a value without budget or points: zero or negative ones are named, nothing is divided by a default."""
     if budget_fen <= 0:
+        yuan = fen_to_yuan(budget_fen)
         raise refuse(
-            E.CANNOT_CLEAR, "budget", f"scheme {scheme} has the budget {budget_fen} fen; set it in pooling.toml"
-        )
+            E.CANNOT_CLEAR, "budget",
+            f"scheme {scheme} has the budget {yuan} yuan; set it in pooling.toml ([[budget]]) or with --budget",
+            f"险种 {scheme} 的预算为 {yuan} 元，请在 pooling.toml（[[budget]]）中或用 --budget 填写",
+        )  # fmt: skip
     if points_e8 <= 0:
-        detail = f"scheme {scheme} has {points_e8 / 10**8:g} points in all; nothing can be divided by them"
-        raise refuse(E.CANNOT_CLEAR, "points", detail)
+        points = f"{points_e8 / 10**8:g}"
+        raise refuse(
+            E.CANNOT_CLEAR, "points",
+            f"scheme {scheme} has {points} points in all; nothing can be divided by them: check the cases' points",
+            f"险种 {scheme} 总点数为 {points}，无法计算点值，请核对病例点数",
+        )  # fmt: skip
 
 
 def year_fund(budget_fen: int, by_item_fen: int, reserve_fen: int, terms: Terms) -> tuple[int, int]:
@@ -188,7 +199,11 @@ def clear(
         fund, used = year_fund(budget_fen, sum(cell.by_item_fen for cell in listed), reserve, terms)
     value = point_value(fund, patient, others, points, terms.mode)
     if value <= 0:
-        raise refuse(E.CANNOT_CLEAR, "point_value", f"the value of scheme {scheme} is not positive")
+        raise refuse(
+            E.CANNOT_CLEAR, "point_value",
+            f"the value of scheme {scheme} is not positive; check the budget and the amounts of its cases",
+            f"险种 {scheme} 的点值不是正数，请核对预算与病例金额",
+        )  # fmt: skip
     money = fund + (patient + others if terms.mode == TOTAL_COST else 0)
     gross = _split_cells(money, listed)
     lines = []
@@ -230,7 +245,10 @@ def released_ppm(score: int, bands: tuple[tuple[int, int], ...]) -> int:
     """
     released = [rate for lowest, rate in bands if score >= lowest]
     if not released:
-        raise refuse(E.PAYMENT_RULE_UNDEFINED, "quality", f"no band of the quality deposit takes the score {score}")
+        raise refuse(
+            E.PAYMENT_RULE_UNDEFINED, "quality", f"no band of the quality deposit takes the score {score}",
+            f"质量保证金没有适用于 {score} 分的档次",
+        )  # fmt: skip
     return released[-1]
 
 
@@ -240,7 +258,10 @@ def apply_quality(lines: list[Line], terms: Terms, scores: Mapping[str, int]) ->
     lost: dict[str, int] = {}
     for name, amount in totals.items():
         if name not in scores:
-            raise refuse(E.CANNOT_CLEAR, "scores", f"hospital {name} has no quality score")
+            raise refuse(
+                E.CANNOT_CLEAR, "scores", f"hospital {name} has no quality score; add its row to the scores",
+                f"医院 {name} 没有考核得分，请在考核得分中补充该行",
+            )  # fmt: skip
         deposit = share(max(amount, 0), terms.deposit_ppm)
         lost[name] = deposit - share(deposit, released_ppm(scores[name], terms.deposit_bands))
     change = {name: -amount for name, amount in lost.items()}

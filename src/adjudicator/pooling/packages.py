@@ -38,12 +38,18 @@ def quota_year(cost_fen: int, quota_fen: int, stays: int, visits: int, terms: Qu
     800
     """
     if quota_fen <= 0:
-        raise refuse(E.CANNOT_CLEAR, "quota", "the quota of the year is not positive")
+        raise refuse(
+            E.CANNOT_CLEAR, "limit_yuan", "the quota of the year is not positive; correct limit_yuan of the line",
+            "年度总额定额不是正数，请更正该行 limit_yuan",
+        )  # fmt: skip
     excess = cost_fen - quota_fen
     if excess >= 0:
         return quota_fen + share(min(excess, share(quota_fen, terms.band_ppm)), terms.band_share_ppm)
     if visits <= 0:
-        raise refuse(E.CANNOT_CLEAR, "visits", "the reward needs the number of outpatient visits")
+        raise refuse(
+            E.CANNOT_CLEAR, "visits", "the reward needs the number of outpatient visits; fill the column visits",
+            "结余奖励需要门诊人次，请填写 visits 列",
+        )  # fmt: skip
     if stays * PPM > visits * terms.no_reward_above_ppm:
         return cost_fen
     return cost_fen + min(share(-excess, terms.reward_ppm), share(quota_fen, terms.reward_cap_ppm))
@@ -58,7 +64,10 @@ def average_limit_year(costs_fen: list[int], limit_fen: int, approved_fen: int =
     ((3000, 300), (1900, 0))
     """
     if limit_fen <= 0:
-        raise refuse(E.CANNOT_CLEAR, "limit", "the average limit is not positive")
+        raise refuse(
+            E.CANNOT_CLEAR, "limit_yuan", "the average limit is not positive; correct limit_yuan of the line",
+            "次均限额不是正数，请更正该行 limit_yuan",
+        )  # fmt: skip
     total = sum(costs_fen)
     counted = min(total, limit_fen * len(costs_fen) + approved_fen)
     return counted, total - counted
@@ -115,9 +124,16 @@ def settle_limits(
         chosen = _cases_of(cases, limit)
         if not chosen.any():
             detail = f"{limit.hospital} has no {limit.kind} case of scheme {limit.scheme} {limit.diagnosis}".rstrip()
-            raise refuse(E.CANNOT_CLEAR, "quotas", f"{detail} in {period}; remove its line")
+            what = " ".join(filter(None, (limit.kind, limit.diagnosis)))
+            raise refuse(
+                E.CANNOT_CLEAR, "quotas", f"{detail} in {period}; remove its line",
+                f"医院 {limit.hospital} 在 {period} 没有险种 {limit.scheme} 的 {what} 病例，请删除该行",
+            )  # fmt: skip
         if (taken & chosen).any():
-            raise refuse(E.CANNOT_CLEAR, "quotas", f"two lines of {limit.hospital} take the same cases; keep one")
+            raise refuse(
+                E.CANNOT_CLEAR, "quotas", f"two lines of {limit.hospital} take the same cases; keep one",
+                f"医院 {limit.hospital} 有两行覆盖同一批病例，请只保留一行",
+            )  # fmt: skip
         taken |= chosen
         year = _limit_year(cases, chosen, limit, terms)
         years.append(year)
@@ -135,7 +151,11 @@ def _cases_of(cases: Cases, limit: Limit) -> np.ndarray:
     if not limit.diagnosis or not chosen.any():
         return chosen
     if cases.diagnoses is None:
-        raise refuse(E.CANNOT_CLEAR, "quotas", "the cases have no column diagnosis, which a line asks for")
+        raise refuse(
+            E.CANNOT_CLEAR, "diagnosis",
+            "the cases have no column diagnosis, which a line of the quotas asks for; add it to the case file",
+            "病例文件没有 diagnosis 列，而定额中有一行按诊断限定，请补充该列",
+        )  # fmt: skip
     chosen &= exempt_by_diagnosis(cases.diagnoses, [limit.diagnosis]) == 1
     return chosen
 

@@ -85,8 +85,9 @@ def review_quota(cases: int, limit_ppm: int, rounding: str) -> int:
     if rounding == "down" or cases * limit_ppm % PPM == 0:
         return cases * limit_ppm // PPM
     raise refuse(
-        E.PAYMENT_RULE_UNDEFINED, "special_cases.rounding", "the document does not say how the quota is rounded"
-    )
+        E.PAYMENT_RULE_UNDEFINED, "special_cases.rounding", "the document does not say how the quota is rounded",
+        "文件未规定特例单议名额如何取整",
+    )  # fmt: skip
 
 
 def check_quota(reviewed: int, cases: int, limit_ppm: int, rounding: str) -> None:
@@ -97,8 +98,9 @@ def check_quota(reviewed: int, cases: int, limit_ppm: int, rounding: str) -> Non
     allowed = review_quota(cases, limit_ppm, rounding)
     if reviewed > allowed:
         raise refuse(
-            E.CANNOT_CLEAR, "decisions", f"{reviewed} cases reviewed, {allowed} of {cases} may be; leave some out"
-        )
+            E.CANNOT_CLEAR, "decisions", f"{reviewed} cases reviewed, {allowed} of {cases} may be; leave some out",
+            f"特例单议 {reviewed} 例，{cases} 例中最多 {allowed} 例，请减少",
+        )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +133,11 @@ def apply_decisions(
         if decision.points_e8 >= 0:
             result[place[case]] = decision.points_e8
         elif all_average_fen <= 0:
-            raise refuse(E.CANNOT_CLEAR, "all_average", "a cost becomes points by the average of all groups")
+            raise refuse(
+                E.CANNOT_CLEAR, "all_average_yuan",
+                "a reasonable cost becomes points by the average of all groups; write all_average_yuan in [[drg]]",
+                "合理费用按全部病组均费折算点数，请在 [[drg]] 中填写 all_average_yuan",
+            )  # fmt: skip
         else:
             part = decision.reasonable_cost_fen * scale_e8
             result[place[case]] = divide_half_up(part, all_average_fen * rounding_unit_e8) * rounding_unit_e8
@@ -147,12 +153,15 @@ def accepted_applications(excess: Mapping[str, int], quota: int) -> list[str]:
     return sorted(sorted(excess), key=lambda case: -excess[case])[:quota]
 
 
-def check_swaps(applied: int, swapped: int, swap_ppm: int, hospital: str = "the hospital") -> None:
+def check_swaps(applied: int, swapped: int, swap_ppm: int, hospital: str) -> None:
     """Before the year's settlement a hospital may swap a share of the applied cases."""
     allowed = applied * swap_ppm // PPM
     if swapped > allowed:
-        detail = f"{swapped} of {applied} applied cases of {hospital} were swapped, {allowed} may be"
-        raise refuse(E.CANNOT_CLEAR, "special_cases.swap", detail)
+        raise refuse(
+            E.CANNOT_CLEAR, "decisions",
+            f"{swapped} of {applied} applied cases of {hospital} were swapped, {allowed} may be; leave some out",
+            f"医院 {hospital} 申请的 {applied} 例中替换了 {swapped} 例，最多 {allowed} 例，请减少",
+        )  # fmt: skip
 
 
 def check_reviews(
@@ -178,11 +187,19 @@ def check_review_swaps(standing: Cases, period: int, decisions: Mapping[str, Dec
     mine = {case: decision for case, decision in decisions.items() if case in hospital_of}
     swaps = {case: decision.replaces for case, decision in mine.items() if decision.replaces}
     if swaps and period > 10_000:
-        raise refuse(E.CANNOT_CLEAR, "decisions", "cases are swapped with the year's settlement, not in a month")
+        raise refuse(
+            E.CANNOT_CLEAR, "decisions",
+            "cases are swapped with the year's settlement, not in a month; leave the column replaces empty",
+            "病例替换只在年度清算时进行，月度请将 replaces 列留空",
+        )  # fmt: skip
     for case, replaced in swaps.items():
         if replaced in decisions or hospital_of.get(replaced) != hospital_of[case]:
-            detail = f"case {case} replaces {replaced}, which must be another standing case of the same hospital"
-            raise refuse(E.CANNOT_CLEAR, "decisions", f"{detail} without a decision of its own")
+            raise refuse(
+                E.CANNOT_CLEAR, "decisions",
+                f"case {case} replaces {replaced}, which must be another standing case of the same hospital without a "
+                "decision of its own",
+                f"病例 {case} 替换的 {replaced} 应为同一医院另一例有效且没有评审结果的病例，请更正",
+            )  # fmt: skip
     for number, name in enumerate(standing.hospitals):
         applied = sum(hospital_of[case] == number for case in mine)
         swapped = sum(hospital_of[case] == number for case in swaps)

@@ -62,6 +62,13 @@ class Unpriced(NamedTuple):
     """Codes of the error table."""
 
 
+class Note(NamedTuple):
+    """What could not be known of the cases of a period, with the way out: a sentence in English and in Chinese."""
+
+    en: str
+    zh: str
+
+
 @dataclass(slots=True)
 class Settlement:
     """Settlement of a period: clearing by scheme, postings, and the points that each case kept."""
@@ -81,8 +88,7 @@ class Settlement:
     unpriced: dict[tuple[str, str, str], Unpriced] = field(default_factory=dict)
     """Cases without a price by (scheme, hospital, county); they are in no other sum of this settlement."""
     limits: list[LimitYear] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
-    """What could not be known of the cases, for people."""
+    notes: list[Note] = field(default_factory=list)
 
     @property
     def is_year(self) -> bool:
@@ -147,11 +153,16 @@ def settle(
     result = settle_standing(standing, points, period, budgets_fen, rules, scores)
     result.notes = unknown_stays(result, rules) + unused_decisions(standing, decisions or {}, rules)
     if result.is_year and scores is None and any(rules.terms[code].deposit_ppm for code in result.clearings):
-        result.notes.append("the pack holds a quality deposit back: without quality scores all of it is paid out")
+        result.notes.append(
+            Note(
+                "the pack holds a quality deposit back: without quality scores all of it is paid out",
+                "规则包扣留质量保证金：没有考核得分时全部返还",
+            )
+        )
     return result
 
 
-def unknown_stays(settlement: Settlement, rules: Rules) -> list[str]:
+def unknown_stays(settlement: Settlement, rules: Rules) -> list[Note]:
     """Sentences about cases whose readmission could not be judged, with the way out; none where all is known."""
     rule, cases = rules.readmission, settlement.cases
     if rule is None:
@@ -160,27 +171,46 @@ def unknown_stays(settlement: Settlement, rules: Rules) -> list[str]:
     undated = int((grouped & ((cases.rows["discharge_date"] <= 0) | (cases.rows["admission_date"] <= 0))).sum())
     notes = []
     if undated:
-        notes.append(f"{undated} DRG cases have no dates of the stay: nothing is halved for them; give them in --stays")
+        notes.append(
+            Note(
+                f"{undated} DRG cases have no dates of the stay: nothing is halved for them; give them in --stays",
+                f"{undated} 例 DRG 病例没有入出院日期，未按再入院减半，请用 --stays 给出",
+            )
+        )
     if rule.exempt_diagnoses:
         known = np.zeros(len(cases), bool) if cases.diagnoses is None else cases.diagnoses != ""
         halved = grouped & ~known & (settlement.points_e8 < cases.rows["points_e8"])
         if halved.any():
+            count = int(halved.sum())
             notes.append(
-                f"{int(halved.sum())} DRG cases without a known diagnosis lost points; where a readmission is exempt, "
-                "say so in the column exempt of --stays or of the cases"
+                Note(
+                    f"{count} DRG cases without a known diagnosis lost points; where a readmission is exempt, say so "
+                    "in the column exempt of --stays or of the cases",
+                    f"{count} 例诊断不明的 DRG 病例因再入院扣减点数；如属例外，请在 --stays 或病例文件的 exempt 列注明",
+                )
             )
     return notes
 
 
-def unused_decisions(standing: Cases, decisions: Mapping[str, Decision], rules: Rules) -> list[str]:
+def unused_decisions(standing: Cases, decisions: Mapping[str, Decision], rules: Rules) -> list[Note]:
     """Sentences about decisions without a case, and reviews without a rule for them."""
     notes = []
     strays = sorted(set(decisions) - set(standing.ids.tolist()))
     if strays:
         shown = ", ".join(strays[:5]) + (", …" if len(strays) > 5 else "")
-        notes.append(f"{len(strays)} decisions name no standing case of these months and change nothing: {shown}")
+        notes.append(
+            Note(
+                f"{len(strays)} decisions name no standing case of these months and change nothing: {shown}",
+                f"{len(strays)} 条评审结果在这些月份没有对应的有效病例，未生效：{shown}",
+            )
+        )
     if decisions and rules.special is None:
-        notes.append("the pack has no [drg.special_cases]: how many cases may be reviewed is not checked")
+        notes.append(
+            Note(
+                "the pack has no [drg.special_cases]: how many cases may be reviewed is not checked",
+                "规则包没有 [drg.special_cases]，未核对特例单议例数",
+            )
+        )
     return notes
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from adjudicator.errors import E, refuse
-from adjudicator.money import split_by_weight
+from adjudicator.money import fen_to_yuan, split_by_weight
 from adjudicator.rounding import divide_half_up
 
 
@@ -39,10 +39,19 @@ def settle_packages(packages_fen: Mapping[str, int], visits: Sequence[Visits]) -
     """
     total, points = sum(packages_fen.values()), sum(visit.points_e8 for visit in visits)
     if total <= 0 or points <= 0:
-        raise refuse(E.CANNOT_CLEAR, "outpatient", f"packages of {total} fen over {points} points of 1e-8")
+        yuan, listed = fen_to_yuan(total), f"{points / 10**8:g}"
+        raise refuse(
+            E.CANNOT_CLEAR, "points",
+            f"packages of {yuan} yuan cannot be divided by {listed} points; check the register and the visits",
+            f"包干总额 {yuan} 元无法按 {listed} 点分配，请核对签约名册与就诊点数",
+        )  # fmt: skip
     for visit in visits:
         if visit.signed_with not in packages_fen:
-            raise refuse(E.CANNOT_CLEAR, "contract", f"{visit.signed_with} has visits but no package")
+            name = visit.signed_with
+            raise refuse(
+                E.CANNOT_CLEAR, "signed_with", f"{name} has visits but no package; nobody is signed with it",
+                f"机构 {name} 有就诊点数而没有包干额，请核对签约名册",
+            )  # fmt: skip
     pairs: dict[tuple[str, str], int] = {}
     for visit in visits:
         pair = visit.signed_with, visit.provider
