@@ -9,6 +9,7 @@ from adjudicator.claim.lookup import INPATIENT_KINDS
 from adjudicator.codes import HOSPITAL_LEVELS, PERSON_TYPES, SCHEME_CODES, CareKind, Place
 from adjudicator.dates import day_number, is_date
 from adjudicator.errors import E
+from adjudicator.options import YearBy
 from adjudicator.rulefile.pack import Hospital, Pack
 from adjudicator.rules.bundle import Bundle
 from adjudicator.v1 import claim_pb2
@@ -116,8 +117,15 @@ class NaiveResolver:
                     self.claim |= {"pack": number, "county": county}
         if self.pack is None:
             self.note(E.UNKNOWN_AREA, "insured_area")
-        known = {hospital.code: (pack, hospital) for pack in self.bundle.packs for hospital in pack.hospitals}
-        owner, hospital = known.get(m.institution_code, (None, None))
+        owner, hospital = next(
+            (
+                (pack, hospital)
+                for pack in self.bundle.packs
+                for hospital in pack.hospitals
+                if hospital.code == m.institution_code and self._is_registered(hospital)
+            ),
+            (None, None),
+        )
         care = self._care_area(insured, hospital)
         if self.pack is None or care < 0:
             return
@@ -141,6 +149,15 @@ class NaiveResolver:
             self.note(E.UNKNOWN_INSTITUTION, "institution_code")
         else:
             self._level_elsewhere(hospital)
+
+    def _is_registered(self, hospital: Hospital) -> bool:
+        m, day = self.message, self.message.settlement_date
+        if self.pack is not None and self.pack.rule_date == YearBy.ADMISSION:
+            day = m.admission_date
+        elif self.pack is not None and self.pack.rule_date == YearBy.DISCHARGE:
+            day = m.discharge_date or m.settlement_date
+        begun = hospital.from_date == limits.FIRST_DATE or hospital.from_date <= day
+        return begun and (hospital.to_date == limits.LAST_DATE or day <= hospital.to_date)
 
     def _care_area(self, insured: int, hospital: Hospital | None) -> int:
         text = self.message.care_area

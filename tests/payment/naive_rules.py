@@ -67,7 +67,10 @@ def holds(entry, date: int) -> bool:
 
 def has_contract(rules, claim, date: int) -> bool:
     return bool(claim["at_signed_institution"]) and any(
-        holds(contract, date) and contract.hospital == claim["hospital"] and contract.scheme == claim["scheme"]
+        holds(contract, date)
+        and claim["hospital"] >= 0
+        and rules.view.hospitals[contract.hospital] == rules.view.hospitals[int(claim["hospital"])]
+        and contract.scheme == claim["scheme"]
         for contract in rules.contracts
     )
 

@@ -139,16 +139,14 @@ def test_a_hospital_without_coefficient(tmp_path: Path) -> None:
     line = "hospital,H99000200002,,0.9\n"
     found = toy(tmp_path / "city", "payment/coefficients_2020.csv", line, "")
     assert found == [
-        "payment.toml: drg[0]: hospital H99000200002 has no coefficient from 2020-01-01 on, which method inpatient needs"
-        " — add it, or give the hospital a payment_class in hospitals.csv"
+        "payment.toml: drg[0]: hospital H99000200002 has no coefficient of DRG points for any group from 2020-01-01 to "
+        "2024-12-31, which the methods inpatient, day_surgery need — add it, or give the hospital a payment_class in hospitals.csv"
     ]
 
 
 def test_a_hospital_without_the_class_that_its_bed_days_need(tmp_path: Path) -> None:
     found = toy(tmp_path / "city", "hospitals.csv", "05,secondary,secondary,secondary,", "05,secondary,secondary,,")
-    assert any(
-        "has no price of its class '' from 2020-01-01 on, which method psychiatric needs" in one for one in found
-    )
+    assert any("no price of its class '' from 2020-01-01 on, which method psychiatric needs" in one for one in found)
 
 
 def test_ratios_as_fractions(tmp_path: Path) -> None:

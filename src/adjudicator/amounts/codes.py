@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import groupby
 
 import numpy as np
 
 from adjudicator.claim.resolve import LEAST_AREA, WHOLE_DEPARTMENT
 from adjudicator.codes import HOSPITAL_LEVELS, PERSON_TYPES, SCHEME_CODES, CareKind, Place
-from adjudicator.errors import E
+from adjudicator.errors import AdjudicatorError, E, Problem
 from adjudicator.limits import MAX_AGE_YEARS
 from adjudicator.rules.bundle import Bundle
 
@@ -45,7 +46,9 @@ class Codes:
         self.number, self.bundle, self.pack = number, bundle, bundle.packs[number]
         lookup = bundle.lookup
         self.areas = {int(area.code) for area in self.pack.areas}
-        self.hospitals = {hospital.code: hospital for hospital in self.pack.hospitals}
+        self.hospitals = {
+            code: list(rows) for code, rows in groupby(self.pack.hospitals, key=lambda hospital: hospital.code)
+        }
         care = {code: int(kind) for pack, code, kind in lookup.care_types if pack == number}
         levels = lookup.level_of_hospital_level[number]
         accepted = lookup.schemes_accepted[number]
@@ -97,12 +100,12 @@ class Codes:
 
     def place_of_hospital(self, code: str) -> int:
         """Return where a registered hospital is; one that is not registered is taken as local."""
-        hospital = self.hospitals.get(code)
-        return self.place_of(f"{hospital.area:06d}") if hospital is not None else int(Place.LOCAL)
+        areas = {hospital.area for hospital in self.hospitals.get(code, ())}
+        return self.place_of(f"{_only(areas, code, 'care_area'):06d}") if areas else int(Place.LOCAL)
 
     def _level_of_hospital(self, code: str) -> int:
-        hospital = self.hospitals.get(code)
-        return hospital.deductible_level if hospital is not None else UNKNOWN
+        levels = {hospital.deductible_level for hospital in self.hospitals.get(code, ())}
+        return _only(levels, code, "level") if levels else UNKNOWN
 
     def _ward_of(self, code: str) -> int:
         wards = dict(self.bundle.lookup.wards[self.number])
@@ -112,6 +115,15 @@ class Codes:
         """Return whether a medical category is one of some kinds of care."""
         meaning = self.codes["care_type"].meaning
         return lambda code: int(meaning(code) in kinds)
+
+
+def _only(values: set[int], code: str, column: str) -> int:
+    """Return what an institution has in all periods of the register; one that changed needs a column of its own."""
+    if len(values) > 1:
+        detail = f"the register of {code} changes with the day; give {column} instead of institution_code"
+        detail_zh = f"{code} 的登记随日期变化，请改用 {column} 列"
+        raise AdjudicatorError(Problem(int(E.INPUT_UNREADABLE), "institution_code", detail, detail_zh=detail_zh))
+    return next(iter(values))
 
 
 def _number(code: str, most: int) -> int:

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from adjudicator.benefit.dates import deciding_date
 from adjudicator.claim.checks import (
     INSTITUTION,
     check_dates,
@@ -25,6 +26,7 @@ from adjudicator.claim.lines import LINES, TOO_MANY_LINES, resolve_lines
 from adjudicator.codes import HOSPITAL_LEVELS, Place
 from adjudicator.compiled.jit import uncounted_inlined, uncounted_kernel
 from adjudicator.errors import E
+from adjudicator.rules.lookup import NO_END
 from adjudicator.wire.codetable import find_code
 from adjudicator.wire.decode_kernel import TOO_MANY_ROWS
 
@@ -70,6 +72,10 @@ class LookupArrays(NamedTuple):
     area_county: np.ndarray  # int32[areas]: county index in its pack
     pool_span: np.ndarray  # int64[packs]: what divides an area's six digits so that the pool is left
     area_catalogue: np.ndarray  # int32[1_000_000]: place of care -> 1 + catalogue area group, 0 not known
+    hospital_first: np.ndarray  # int32[codes + 1]: a code has the rows from its entry to the next one
+    hospital_from: np.ndarray  # int32[hospitals]: first day of the row YYYYMMDD, 0 where it has none
+    hospital_to: np.ndarray  # int32[hospitals]: last day, rules.lookup.NO_END where it has none
+    rule_date: np.ndarray  # int64[packs]: options.YearBy, the day whose register holds
     hospital_pack: np.ndarray  # int32[hospitals]
     hospital_area: np.ndarray  # int32[hospitals]: six-digit area code
     hospital_level: np.ndarray  # int32[hospitals]: position in codes.HOSPITAL_LEVELS
@@ -131,6 +137,23 @@ def digits_value(buffer: np.ndarray, start: int, size: int, most: int) -> int:
 
 
 @uncounted_inlined
+def registered_row(wire: Any, look: LookupArrays, pack: int, code: int) -> int:
+    """Return the row of an institution in the register of the claim's rule date, -1 where none holds."""
+    row = np.int64(-1)
+    if code >= 0:
+        date = np.int64(wire.settlement_date)
+        if pack >= 0:
+            date = np.int64(deciding_date(wire, look.rule_date[np.uint64(pack)]))
+        date = max(np.int64(0), min(date, np.int64(NO_END)))  # a date that is none is refused for itself
+        place, end = np.int64(look.hospital_first[np.uint64(code)]), np.int64(look.hospital_first[np.uint64(code + 1)])
+        while place < end:
+            if look.hospital_from[np.uint64(place)] <= date and date <= look.hospital_to[np.uint64(place)]:
+                row = place
+            place += 1
+    return row
+
+
+@uncounted_inlined
 def care_area_of(buffer: np.ndarray, wire: Any, look: LookupArrays, hospital: int, insured: int) -> int:
     """Return the six digits of the place of care, by default those of the institution, -1 where there are none."""
     care = np.int64(-1)
@@ -166,10 +189,11 @@ def resolve_place(
         claim.county = look.area_county[np.uint64(area)]
     pack = np.int64(claim.pack)
 
-    hospital = find_code(
+    code = find_code(
         buffer, wire.institution_code_start, np.int64(wire.institution_code_size),
         hospitals.keys, hospitals.offsets, hospitals.slots, hospitals.tags,
     )  # fmt: skip
+    hospital = registered_row(wire, look, pack, code)
     care = care_area_of(buffer, wire, look, hospital, insured)
     if care < 0 and wire.care_area_size > 0:
         count = note(problems, count, index, UNKNOWN_CARE_AREA, CARE_AREA, -1)

@@ -86,8 +86,9 @@ class _Compiler:
         row["clearing_funds"] = funds_mask(source.clearing_funds)
         row["first_month"], values = dense_point_values(source.point_values)
         row["months"], row["month_start"] = len(values), arrays.add("point_values", values)
-        row["contract_start"] = arrays.add("contracts", compiled_contracts(source.contracts))
-        row["contract_end"] = row["contract_start"] + len(source.contracts)
+        contracts = compiled_contracts(source.contracts, view)
+        row["contract_start"] = arrays.add("contracts", contracts)
+        row["contract_end"] = row["contract_start"] + len(contracts)
         row["epoch_start"] = arrays.size("epochs")
         for from_date, to_date in periods(source):
             arrays.add("epochs", self.epoch(number, source, from_date, to_date))

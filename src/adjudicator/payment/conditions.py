@@ -14,7 +14,7 @@ from typing import Annotated, Literal
 import msgspec
 
 from adjudicator.codes import PERSON_TYPES, CareKind, Channel, Filing, GroupStatus, Method, Place
-from adjudicator.limits import LAST_DATE, MAX_AGE_YEARS, MAX_STAY_DAYS
+from adjudicator.limits import FIRST_DATE, LAST_DATE, MAX_AGE_YEARS, MAX_STAY_DAYS
 from adjudicator.payment.condition_terms import CONTRACT_WORDS
 from adjudicator.rulefile.dated import Source
 from adjudicator.rulefile.faults import Faults, nearest
@@ -35,6 +35,7 @@ class PackView:
 
     id: str
     hospitals: tuple[str, ...]
+    """Codes of the register's rows; an institution has a row for each of its periods."""
     hospital_classes: tuple[str, ...]
     classes: tuple[str, ...]
     """Payment classes of hospitals in the order of rank, highest first."""
@@ -42,6 +43,21 @@ class PackView:
     departments: dict[str, int] = field(default_factory=dict)
     assistances: dict[str, int] = field(default_factory=dict)
     areas: tuple[str, ...] = ()
+    hospital_days: tuple[tuple[int, int], ...] = ()
+    """First and last day of each row of ``hospitals``; empty: all hold always."""
+
+    def days_of(self, row: int) -> tuple[int, int]:
+        """Return the first and the last day of a row of the register."""
+        return self.hospital_days[row] if row < len(self.hospital_days) else (FIRST_DATE, LAST_DATE)
+
+    def rows_of(self, code: str) -> list[int]:
+        """Return the rows of an institution."""
+        return [row for row, own in enumerate(self.hospitals) if own == code]
+
+    def classes_on(self, date: int) -> dict[str, str]:
+        """Return the payment class of each institution on a day; of one that is not registered then, its latest."""
+        rows = sorted(range(len(self.hospitals)), key=lambda row: self.days_of(row)[0] <= date <= self.days_of(row)[1])
+        return {self.hospitals[row]: self.hospital_classes[row] for row in rows}
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +125,8 @@ class Condition:
     contract: int
     stay_days: tuple[int, int]
     age_years: tuple[int, int]
+    hospital_codes: tuple[str, ...] = ()
+    """Institutions that the row names by code."""
 
 
 class Range(msgspec.Struct, frozen=True, kw_only=True):
@@ -198,7 +216,11 @@ class _Row:
     def hospitals(self) -> frozenset[int] | None:
         """Return hospital rows from the keys hospital, payment_class and registered; -1 is outside the register."""
         pack, table = self.reading.pack, self.table
-        chosen = [self.coded("hospital", {code: row for row, code in enumerate(pack.hospitals)})]
+        first = {code: row for row, code in reversed(list(enumerate(pack.hospitals)))}
+        named = self.coded("hospital", first)
+        if named is not None:
+            named = frozenset(row for row, code in enumerate(pack.hospitals) if first[code] in named)
+        chosen = [named]
         wanted = self.coded("payment_class", {name: n for n, name in enumerate(pack.classes)})
         if wanted is not None:
             names = {pack.classes[n] for n in wanted}
@@ -266,6 +288,7 @@ def condition_of(
         contract=CONTRACT_WORDS.index(table.contract),
         stay_days=row.range("stay_days", MAX_STAY_DAYS),
         age_years=row.range("age_years", MAX_AGE_YEARS),
+        hospital_codes=table.hospital or (),
     )
 
 

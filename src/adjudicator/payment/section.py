@@ -89,6 +89,7 @@ def load_section(folder: Path, pack: Any, faults: Faults, schemes: Sequence[Sche
         departments=departments,
         assistances={name: number for number, name in enumerate(pack.assistance_ids) if number},
         areas=tuple(str(area.code) for area in pack.areas),
+        hospital_days=tuple((hospital.from_date, hospital.to_date) for hospital in pack.hospitals),
     )
     return read_payment(folder, view, groupings_of(pack, schemes), faults)
 

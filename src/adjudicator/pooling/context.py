@@ -69,7 +69,7 @@ class PoolContext:
             self.pooling.terms(date),
             terms.readmission,
             terms.special,
-            dict(zip(self.payment.view.hospitals, self.payment.view.hospital_classes, strict=True)),
+            self.payment.view.classes_on(date),
             int(terms.row["scale_e8"]),
             int(terms.row["all_average_fen"]),
             int(terms.row["rounding_unit_e8"]),

@@ -169,6 +169,13 @@ class Hospital:
     payment_class: str
     """Class of the hospital in provider payment, e.g. a points city's coefficient class."""
     note: str
+    from_date: int = FIRST_DATE
+    """First day of the row; an institution has a row for each period in which it is the same."""
+    to_date: int = LAST_DATE
+
+    def holds_on(self, date: int) -> bool:
+        """Return whether the row is the institution's on a day YYYYMMDD."""
+        return self.from_date <= date <= self.to_date
 
 
 @dataclass(frozen=True, slots=True)
@@ -315,6 +322,10 @@ class Pack:
     def payment_classes(self) -> tuple[str, ...]:
         """Payment classes of the register, in order of appearance."""
         return tuple(dict.fromkeys(hospital.payment_class for hospital in self.hospitals if hospital.payment_class))
+
+    def register_on(self, date: int) -> dict[str, Hospital]:
+        """Return the institutions that are registered on a day, by code."""
+        return {one.code: one for one in self.hospitals if one.holds_on(date)}
 
     def grouping_on(self, date: int) -> str:
         """Name of the grouping scheme of a day, "" if none."""

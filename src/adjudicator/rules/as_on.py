@@ -10,6 +10,7 @@ from __future__ import annotations
 import dataclasses
 import datetime
 import hashlib
+import itertools
 import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -20,6 +21,7 @@ import numpy as np
 from adjudicator.benefit.plan.keys import PLAN
 from adjudicator.limits import LAST_DATE
 from adjudicator.rules.bundle import Bundle, load_bundle
+from adjudicator.rules.lookup import NO_END, Lookup
 
 _SPANS = (("from_date", "to_date"), ("from", "to"))
 """Names of the first and the last day in the rows of compiled tables."""
@@ -64,8 +66,19 @@ def as_on(bundle: Bundle, day: int) -> Bundle:
     packs = tuple(dataclasses.replace(pack, groupings=walk.entries(pack.groupings)) for pack in bundle.packs)
     return dataclasses.replace(
         bundle, packs=packs, benefit=walk.of(bundle.benefit), catalogue=walk.of(bundle.catalogue),
-        payment=walk.of(bundle.payment), hash=own_hash,
+        payment=walk.of(bundle.payment), lookup=_register_on(bundle.lookup, day), hash=own_hash,
     )  # fmt: skip
+
+
+def _register_on(lookup: Lookup, day: int) -> Lookup:
+    """Return the register as it stood on a day; an institution that is not in it on the day keeps its own days."""
+    rows = lookup.hospitals.copy()
+    holds = (rows["from_date"] <= day) & (rows["to_date"] >= day)
+    for first, end in itertools.pairwise(lookup.hospital_first.tolist()):
+        if holds[first:end].any():
+            rows["from_date"][first:end] = np.where(holds[first:end], ALWAYS[0], NEVER[0])
+            rows["to_date"][first:end] = np.where(holds[first:end], NO_END, NEVER[1])
+    return dataclasses.replace(lookup, hospitals=rows)
 
 
 class _Walk:

@@ -12,8 +12,9 @@ from typing import Any
 
 from adjudicator.benefit.compile import Benefit, compile_benefit
 from adjudicator.benefit.plan.compile import Plans, version_text
+from adjudicator.limits import FIRST_DATE, LAST_DATE
 from adjudicator.rulefile.faults import Faults, PackError
-from adjudicator.rulefile.pack import Pack
+from adjudicator.rulefile.pack import Hospital, Pack
 from adjudicator.rules.load import canonical, load_pack
 from adjudicator.rules.lookup import Lookup, compile_lookup
 
@@ -111,8 +112,11 @@ def compile_bundle(packs: Sequence[Pack], sources: dict[str, list[Any]], schemes
     )  # fmt: skip
 
 
-def _hospital_data(hospital: Any) -> list[Any]:
-    return [getattr(hospital, name) for name in hospital.__slots__]
+def _hospital_data(hospital: Hospital) -> list[Any]:
+    """Return what the hash covers; the days of a row without dates are no part of it."""
+    dates = ("from_date", "to_date")
+    undated = (hospital.from_date, hospital.to_date) == (FIRST_DATE, LAST_DATE)
+    return [getattr(hospital, name) for name in hospital.__slots__ if not (undated and name in dates)]
 
 
 def _check_packs(packs: Sequence[Pack], faults: Faults) -> None:

@@ -55,7 +55,7 @@ def diff_packs(old: Pack, old_date: int, new: Pack, new_date: int) -> list[Chang
             changes.append(_whole(plan, "plan 原方案", "", "", iso(plan.to_date), ""))
     changes += _disease_changes(old, old_date, new, new_date) + _programme_changes(old, old_date, new, new_date)
     changes += _block_changes(old, old_date, new, new_date)
-    return changes + (_register_changes(old, new, iso(new_date)) if old is not new and old.id == new.id else [])
+    return changes + (_register_changes(old, old_date, new, new_date) if old.id == new.id else [])
 
 
 def _whole(plan: PlanSource, old: str, new: str, document: str, day: str, evidence: str) -> Change:
@@ -214,9 +214,9 @@ def _different_rows(old: Pack, was: ShownBlock, new: Pack, now: ShownBlock) -> l
     return found
 
 
-def _register_changes(old: Pack, new: Pack, day: str) -> list[Change]:
-    """Counties and institutions that came, went or changed their level, between two states of one pack's files."""
-    changes = []
+def _register_changes(old: Pack, old_date: int, new: Pack, new_date: int) -> list[Change]:
+    """Counties and institutions that came, went or changed level or class, between two states or days of a pack."""
+    changes, day = [], iso(new_date)
 
     def add(code: str, en: str, zh: str, key: str, what: tuple[str, str], was: str, now: str) -> None:
         if was != now:
@@ -227,7 +227,7 @@ def _register_changes(old: Pack, new: Pack, day: str) -> list[Change]:
         area = now_area.get(number) or was_area[number]
         states = ("yes 是" if number in was_area else "", "yes 是" if number in now_area else "")
         add(str(number), area.name, area.name_zh, "area", ("county of the pool", "统筹区县区"), *states)
-    was_hospital, now_hospital = ({one.code: one for one in pack.hospitals} for pack in (old, new))
+    was_hospital, now_hospital = old.register_on(old_date), new.register_on(new_date)
     for code in dict.fromkeys([*now_hospital, *was_hospital]):
         name = (now_hospital.get(code) or was_hospital[code]).name
         for key, what in (
@@ -239,6 +239,10 @@ def _register_changes(old: Pack, new: Pack, day: str) -> list[Change]:
                 for pack, register in ((old, was_hospital), (new, now_hospital))
             ]
             add(code, name, name, key, what, *texts)
+        classes = [
+            register[code].payment_class if code in register else "" for register in (was_hospital, now_hospital)
+        ]
+        add(code, name, name, "payment_class", ("payment class", "付费等级"), *classes)
     return changes
 
 

@@ -3,13 +3,18 @@ programmes."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from adjudicator.codes import HOSPITAL_LEVELS, PERSON_TYPES, CareKind, Scheme
+from adjudicator.limits import FIRST_DATE, LAST_DATE
 from adjudicator.rulefile.pack import Pack
+
+NO_END = 2**31 - 1
+"""Last day of a row that has none: a claim without a date is refused for the date, not for its institution."""
 
 HOSPITAL = np.dtype(
     [
@@ -18,10 +23,11 @@ HOSPITAL = np.dtype(
         ("hosp_lv", "i4"),  # position in codes.HOSPITAL_LEVELS
         ("deductible_level", "i4"), ("price_level", "i4"),  # level groups of that pack
         ("payment_class", "i4"),  # position in Pack.payment_classes, -1 none
+        ("from_date", "i4"), ("to_date", "i4"),  # days of the row, both inclusive; 0 and NO_END where it has none
     ],
     align=True,
 )  # fmt: skip
-"""One hospital of a register."""
+"""One hospital of a register, in one period."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +43,13 @@ class Lookup:
     pool_span: np.ndarray
     """int64[packs]: what divides the six digits of an area so that the pool is left (``Pack.span``)."""
     hospital_codes: tuple[str, ...]
-    """Institution codes over all packs; row n of ``hospitals``."""
+    """Institution codes over all packs, each once."""
+    hospital_first: np.ndarray
+    """int32[codes + 1]: code n has the rows ``hospital_first[n]`` to ``hospital_first[n + 1]`` of ``hospitals``."""
     hospitals: np.ndarray
-    """HOSPITAL[n]."""
+    """HOSPITAL[n], the rows of a code one behind the other."""
+    rule_date: np.ndarray
+    """int64[packs]: options.YearBy, the day of a claim whose register holds."""
     care_types: tuple[tuple[int, str, CareKind], ...]
     """(pack, med_type, kind): the national defaults with each pack's own on top."""
     assistance: tuple[tuple[str, ...], ...]
@@ -63,13 +73,17 @@ def compile_lookup(packs: Sequence[Pack]) -> Lookup:
     areas = sorted(
         (area.code, number, county) for number, pack in enumerate(packs) for county, area in enumerate(pack.areas)
     )
+    codes = dict.fromkeys(hospital.code for pack in packs for hospital in pack.hospitals)
+    rows = Counter(hospital.code for pack in packs for hospital in pack.hospitals)
     return Lookup(
         area_codes=np.array([code for code, _, _ in areas], np.int32),
         area_pack=np.array([number for _, number, _ in areas], np.int32),
         area_county=np.array([county for _, _, county in areas], np.int32),
         pool_span=np.array([pack.span for pack in packs], np.int64),
-        hospital_codes=tuple(hospital.code for pack in packs for hospital in pack.hospitals),
-        hospitals=_hospitals(packs),
+        hospital_codes=tuple(codes),
+        hospital_first=np.cumsum([0, *(rows[code] for code in codes)], dtype=np.int32),
+        hospitals=_hospitals(packs, list(codes)),
+        rule_date=np.array([int(pack.rule_date) for pack in packs], np.int64),
         care_types=tuple(
             (number, code, kind) for number, pack in enumerate(packs) for code, kind in pack.care_types.items()
         ),
@@ -86,17 +100,22 @@ def compile_lookup(packs: Sequence[Pack]) -> Lookup:
     )
 
 
-def _hospitals(packs: Sequence[Pack]) -> np.ndarray:
+def _hospitals(packs: Sequence[Pack], codes: Sequence[str]) -> np.ndarray:
+    """Return the rows of all registers in the order of ``codes``."""
+    place = {code: number for number, code in enumerate(codes)}
     rows = [
         (
+            place[hospital.code],
             number, row if hospital.county >= 0 else -1, hospital.area, hospital.county,
             HOSPITAL_LEVELS.index(hospital.hosp_lv), hospital.deductible_level, hospital.price_level,
             pack.payment_classes.index(hospital.payment_class) if hospital.payment_class else -1,
+            0 if hospital.from_date == FIRST_DATE else hospital.from_date,
+            NO_END if hospital.to_date == LAST_DATE else hospital.to_date,
         )
         for number, pack in enumerate(packs)
         for row, hospital in enumerate(pack.hospitals)
     ]  # fmt: skip
-    return np.array(rows, HOSPITAL)
+    return np.array([row[1:] for row in sorted(rows, key=lambda row: row[0])], HOSPITAL)
 
 
 def _levels(packs: Sequence[Pack]) -> np.ndarray:

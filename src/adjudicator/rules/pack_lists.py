@@ -14,8 +14,11 @@ from adjudicator import limits
 from adjudicator.benefit.plan.keys import NO_LIMIT, OF_A_BILL, Key, Stage
 from adjudicator.benefit.plan.values import Names, Reader
 from adjudicator.codes import CARE_OF_A_DISEASE, HOSPITAL_LEVELS, CareKind, Scheme
+from adjudicator.dates import iso
+from adjudicator.limits import FIRST_DATE, LAST_DATE
 from adjudicator.options import BurdenPart, QuotaPeriod
 from adjudicator.rulefile.dated import DatedValue, Source, check_gap, check_overlap
+from adjudicator.rulefile.evidence import read_date
 from adjudicator.rulefile.faults import Faults
 from adjudicator.rulefile.fields import CodeList, Members, Number, Percent, Schemes, Where, Yuan
 from adjudicator.rulefile.pack import (
@@ -36,6 +39,8 @@ from adjudicator.rules.pack_codes import PACK_FILE, once
 HOSPITAL_COLUMNS = (
     "code", "name", "area", "hosp_lv", "deductible_level", "price_level", "payment_class", "note",
 )  # fmt: skip
+HOSPITAL_DATES = ("from", "to")
+"""Columns that a register with dates has; an empty cell is "always before" or "until further notice"."""
 AmountOrNone = Annotated[int, Number("yuan", 2, 0, limits.MAX_AMOUNT_FEN, (("none", NO_LIMIT),))]
 """An amount in yuan, or "none" for no limit."""
 LEAST_AREA, MOST_AREA = 110_000, 999_999
@@ -249,15 +254,17 @@ def read_hospitals(
     area_index = {area.code: position for position, area in enumerate(areas)}
     level_index = {level.id: position for position, level in enumerate(levels)}
     found: list[Hospital] = []
-    seen: set[str] = set()
     for line, row in rows:
         where = f"line {line}"
         code = row.get("code") or ""
         if not _HOSPITAL_CODE.match(code):
             faults.add("hospitals.csv", where, f"{code!r} is not an institution code", "write 12 letters and digits")
-        if code in seen:
-            faults.add("hospitals.csv", where, f"{code} is given twice", "remove one")
-        seen.add(code)
+        start, end = _hospital_days(row, where, faults)
+        twice = [one for one in found if one.code == code and one.from_date <= end and start <= one.to_date]
+        if twice:
+            common = iso(max(start, twice[0].from_date))
+            remedy = "remove one, or write its period in from and to, which do not overlap"
+            faults.add("hospitals.csv", where, f"{code} is given twice: two rows hold on {common}", remedy)
         area = int(row["area"]) if (row.get("area") or "").isdigit() else 0
         outside = LEAST_AREA <= area <= MOST_AREA and area // span != header.pool // span
         if area not in area_index and not outside:
@@ -278,10 +285,25 @@ def read_hospitals(
                 code, row.get("name") or "", area, area_index.get(area, -1), row.get("hosp_lv") or "",
                 level_index.get(row.get("deductible_level") or "", -1),
                 level_index.get(row.get("price_level") or "", -1),
-                row.get("payment_class") or "", row.get("note") or "",
+                row.get("payment_class") or "", row.get("note") or "", start, end,
             )
         )  # fmt: skip
-    return tuple(found)
+    first = {one.code: place for place, one in reversed(list(enumerate(found)))}
+    return tuple(sorted(found, key=lambda one: (first[one.code], one.from_date)))
+
+
+def _hospital_days(row: dict[str, str], where: str, faults: Faults) -> tuple[int, int]:
+    """Return the first and the last day of a row of the register."""
+    days = []
+    for column, otherwise in zip(HOSPITAL_DATES, (FIRST_DATE, LAST_DATE), strict=True):
+        cell = (row.get(column) or "").strip()
+        days.append(read_date(cell, "hospitals.csv", f"{where}.{column}", faults) or otherwise if cell else otherwise)
+    start, end = days
+    if end < start:
+        faults.add(
+            "hospitals.csv", f"{where}.to", f"ends before it begins ({iso(end)} < {iso(start)})", "swap from and to"
+        )
+    return start, end
 
 
 def hospital_rows(folder: Path, faults: Faults) -> list[tuple[int, dict[str, str]]]:
@@ -296,11 +318,11 @@ def hospital_rows(folder: Path, faults: Faults) -> list[tuple[int, dict[str, str
         faults.add("hospitals.csv", f"byte {error.start}", "is not UTF-8 text", "save the file as UTF-8")
         return []
     reader = csv.DictReader(text.splitlines())
-    wrong = set(HOSPITAL_COLUMNS) ^ set(reader.fieldnames or ())
+    wrong = set(HOSPITAL_COLUMNS) ^ (set(reader.fieldnames or ()) - set(HOSPITAL_DATES))
     if wrong:
         faults.add(
             "hospitals.csv", "line 1", f"missing or unknown columns: {', '.join(sorted(map(str, wrong)))}",
-            "the columns are " + ",".join(HOSPITAL_COLUMNS),
+            f"the columns are {','.join(HOSPITAL_COLUMNS)}, and with dates from,to",
         )  # fmt: skip
         return []
     return [(reader.line_num, row) for row in reader]

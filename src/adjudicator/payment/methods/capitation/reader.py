@@ -35,6 +35,7 @@ class Contract:
 
     id: str
     hospital: int
+    """First row of the institution in the register."""
     scheme: int
     quota_fen: int
     source: Source
@@ -62,7 +63,11 @@ def check_contracts(file: str, contracts: Sequence[Contract], faults: Faults) ->
                 faults.add(file, one.source.key, message, "end one before the other")
 
 
-def compiled_contracts(contracts: Sequence[Contract]) -> np.ndarray:
-    """Return the contracts as rows of CONTRACT."""
-    rows = [(c.hospital, c.scheme, c.source.from_date, c.source.to_date) for c in contracts]
+def compiled_contracts(contracts: Sequence[Contract], pack: PackView) -> np.ndarray:
+    """Return the contracts as rows of CONTRACT, one for each row that the institution has in the register."""
+    rows = [
+        (row, contract.scheme, contract.source.from_date, contract.source.to_date)
+        for contract in contracts
+        for row in pack.rows_of(pack.hospitals[contract.hospital])
+    ]
     return np.array(rows, CONTRACT)
