@@ -214,8 +214,8 @@ def test_a_gap_that_the_fund_cannot_pay_is_named(capsys, tmp_path) -> None:
     ]
     assert "lacks 40.00 yuan" in error and "差 40.00 元" in error
     assert data["funds"][0] == {
-        "scheme": "310", "fund": "reserve", "before_fen": 6_000, "paid_fen": 0, "levied_fen": 20_000,
-        "received_fen": 10_000, "owed_fen": 0, "open_fen": 10_000, "after_fen": 16_000,
+        "scheme": "310", "insurance": "basic", "fund": "reserve", "before_fen": 6_000, "paid_fen": 0,
+        "levied_fen": 20_000, "received_fen": 10_000, "owed_fen": 0, "open_fen": 10_000, "after_fen": 16_000,
     }  # fmt: skip
 
 
@@ -325,7 +325,7 @@ def test_a_rule_that_ends_in_the_year(capsys, tmp_path) -> None:
     """株洲's rule ended on 2025-05-18: the day is said, and can be chosen."""
     rows = ["430202,employee,1000,1100,200,1000,900,800"]
     code, _, error = pool(capsys, tmp_path, "zhuzhou", 2025, rows)
-    assert code == 1 and "one holds from 20200518 to 20250518" in error
+    assert code == 1 and "holds from 2020-05-18 to 2025-05-18; add the rule that holds" in error
     code, data, _ = pool(capsys, tmp_path, "zhuzhou", 2025, rows, "--date", "20250518", "--fund", "reserve=9000")
     assert code == 0 and data["counties"][0]["payments_fen"] == {"own_surplus": 10_000}
     code, data, error = pool(capsys, tmp_path, "zhuzhou", 2025, rows, "--date", "20240518")

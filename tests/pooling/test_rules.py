@@ -8,7 +8,7 @@ from adjudicator.pooling.rules import load_pooling
 from adjudicator.rulefile.faults import Faults
 
 SHIPPED = ["hangzhou", "huzhou", "taizhou", "zhuzhou", "taohuayuan"] + [
-    f"pooling_examples/{name}.toml" for name in ("chongqing", "guangyuan", "lishui")
+    f"pooling_examples/{name}.toml" for name in ("chongqing", "guangyuan", "lishui", "province")
 ]
 
 

@@ -78,7 +78,7 @@ def _show(result: PoolYear) -> None:
     from rich.table import Table
 
     from adjudicator.cli.reports import pool_page as texts
-    from adjudicator.codes import scheme_zh
+    from adjudicator.pooling.insurances import name_zh
 
     console = Console(width=None if sys.stdout.isatty() else 240)
     table = Table(title=f"{result.name} {result.year} 缺口分担（元）", title_justify="left")
@@ -90,7 +90,7 @@ def _show(result: PoolYear) -> None:
         year = row.shares.year
         unknown = row.shares.problem is not None
         table.add_row(
-            year.name, scheme_zh(year.scheme),
+            year.name, name_zh(year.scheme),
             *(fen_to_yuan(fen) if fen >= 0 else "未填" for fen in (year.income_fen, year.expenditure_fen)),
             fen_to_yuan(year.levied_fen), _amount(row.gap_fen),
             *(_amount(None if unknown else row.shares.payments.get(payer, 0)) for payer in payers),
@@ -99,13 +99,13 @@ def _show(result: PoolYear) -> None:
         )  # fmt: skip
     console.print(table)
     for one in result.funds:
-        name = f"{scheme_zh(one.scheme)}{texts.PAYER_NAMES.get(one.fund, one.fund)}"
+        name = f"{name_zh(one.scheme)}{texts.PAYER_NAMES.get(one.fund, one.fund)}"
         amounts = (one.before_fen, one.paid_fen, one.levied_fen, one.owed_fen, one.open_fen, one.after_fen)
         before, paid, levied, owed, undecided, after = map(fen_to_yuan, amounts)
         levies = f"应上解 {levied}（未缴 {owed}, 未定 {undecided}）"
         console.print(f"  {name}: 年初 {before}, 本年支付 {paid}, {levies}, 年末 {after} 元")
     for point in result.open:
-        name = f"{point.name} {scheme_zh(point.scheme)} {texts.OPEN_NAMES[point.what]}"
+        name = f"{point.name} {name_zh(point.scheme)} {texts.OPEN_NAMES[point.what]}"
         console.print(f"  [red]未算出[/red] {name}: {escape(point.problem.message_zh)}")
     for entry in [*result.warnings, *(entry for row in result.rows for entry in row.warnings)]:
         console.print(

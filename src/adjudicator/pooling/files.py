@@ -16,6 +16,7 @@ from adjudicator.codes import SCHEME_NATIONAL, Scheme
 from adjudicator.payment.registry import YEAR_LIMITS
 from adjudicator.pooling.capitation import Care, Enrolment, check_enrolments
 from adjudicator.pooling.county import NOT_GIVEN, CountyYear
+from adjudicator.pooling.insurances import BASIC, INSURANCES, key_of
 from adjudicator.pooling.packages import Limit
 from adjudicator.pooling.review import Decision
 from adjudicator.pooling.visit_packages import Visits
@@ -222,6 +223,7 @@ class CountyRow(msgspec.Struct, frozen=True, kw_only=True):
     county: str
     name: str = ""
     scheme: OneScheme
+    insurance: Annotated[str, Word(tuple(INSURANCES))] = BASIC
     income_yuan: FundYuan | None = None
     expenditure_yuan: FundYuan | None = None
     carried_yuan: SignedYuan | None = None
@@ -246,7 +248,7 @@ def read_counties(path: Path, areas: Mapping[str, str]) -> list[CountyYear]:
     result: list[CountyYear] = []
     seen = set()
     for row in _rows(CountyRow, path, faults):
-        scheme = national(row.scheme)
+        scheme = key_of(national(row.scheme), row.insurance)
         if areas and row.county not in areas:
             message = f"{row.county} is not a county of the pool"
             _fault(row.where, "county", message, "write one of " + ", ".join(areas), faults)

@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
-from adjudicator.codes import SCHEME_CODES, scheme_zh
+from adjudicator.codes import SCHEME_CODES
+from adjudicator.dates import iso
 from adjudicator.errors import AdjudicatorError, E, refuse
 from adjudicator.payment.point_values import POOL_SUFFIXES, PointKind
 from adjudicator.pooling import tables as t
@@ -18,6 +19,7 @@ from adjudicator.pooling.calibrate import Calibration
 from adjudicator.pooling.capitation import CapitationTerms, Weights
 from adjudicator.pooling.clearing import Terms
 from adjudicator.pooling.deficit import COUNTY, Rule, Shares, Step
+from adjudicator.pooling.insurances import BASIC, name_zh, parts_of
 from adjudicator.pooling.levy import Levy
 from adjudicator.pooling.packages import QuotaTerms
 from adjudicator.pooling.warning import Lines
@@ -30,6 +32,8 @@ from adjudicator.rulefile.reader import keys_of, read_structs, read_toml, unknow
 FILE = "pooling.toml"
 TABLES = {"levies": "levy", "warnings": "warning", "budgets": "budget", "old_gap_years": "old_gaps"}
 """Names of the tables whose rules are kept under another name."""
+OF_THE_POOL = ("deficit", "levies", "warnings", "old_gap_years")
+"""What the rules of a pooling year are, which hold on its last day or on the day that is asked for."""
 Value = TypeVar("Value")
 
 
@@ -42,6 +46,17 @@ class Dated(Generic[Value]):
     source: Source
     kind: PointKind = PointKind.DRG
     """Kind of points, for clearing terms and budgets."""
+    insurance: str = BASIC
+    """Whose money it is about (``pooling.insurances``)."""
+
+    def is_for(self, key: str) -> bool:
+        """Return whether it is for a scheme and insurance, named by its key."""
+        scheme, insurance = parts_of(key)
+        return (not self.schemes or scheme in self.schemes) and insurance == self.insurance
+
+    def holds_on(self, date: int) -> bool:
+        """Return whether it holds on a day."""
+        return self.source.from_date <= date <= self.source.to_date
 
 
 @dataclass(slots=True)
@@ -77,13 +92,31 @@ class PoolingRules:
     def no_rule(self, kind: str, date: int, scheme: str) -> AdjudicatorError:
         """Return the refusal of a scheme without a table of some kind on a day, with the tables it has on others."""
         table = TABLES.get(kind, kind)
-        known = [entry.source for entry in getattr(self, kind) if not entry.schemes or scheme in entry.schemes]
-        en = "".join(f"; one holds from {source.from_date} to {source.to_date}" for source in known)
-        zh = "".join(f"；{source.from_date} 至 {source.to_date} 有一条" for source in known)
+        known = [entry.source for entry in getattr(self, kind) if entry.is_for(scheme)]
+        spans = [(source.document, iso(source.from_date), iso(source.to_date)) for source in known]
+        en = "".join(f"; {document} holds from {first} to {last}" for document, first, last in spans)
+        zh = "".join(f"；{document} 自 {first} 至 {last} 有效" for document, first, last in spans)
+        if kind in OF_THE_POOL:
+            year = date // 10_000
+            days = [min(one.to_date, year * 10_000 + 1231) for one in known if one.from_date // 10_000 <= year]
+            held = [day for day in days if day // 10_000 == year]
+            en += "; add the rule that holds" + (f", or take a day with one: --date {held[-1]}" if held else "")
+            zh += "；请补充当日有效的规定" + (f"，或用 --date {held[-1]} 按原规定计算" if held else "")
         return refuse(
-            E.PAYMENT_RULE_UNDEFINED, kind, f"{self.name} has no [[{table}]] for scheme {scheme} on {date}{en}",
-            f"{self.name} 在 {date} 没有险种 {scheme_zh(scheme)} 的 [[{table}]]{zh}",
+            E.PAYMENT_RULE_UNDEFINED, kind, f"{self.name} has no [[{table}]] for scheme {scheme} on {iso(date)}{en}",
+            f"{self.name} 在 {iso(date)} 没有险种 {name_zh(scheme)} 的 [[{table}]]{zh}",
         )  # fmt: skip
+
+    def ended(self, date: int, scheme: str) -> list[Source]:
+        """Return the rules of the year of a day that ended before it and have no successor on it."""
+        found = []
+        for kind in OF_THE_POOL:
+            own = [entry for entry in getattr(self, kind) if entry.is_for(scheme)]
+            for entry in own:
+                follows = [other for other in own if other.holds_on(date) and _names(other) == _names(entry)]
+                if date // 10_000 * 10_000 < entry.source.to_date < date and not follows:
+                    found.append(entry.source)
+        return found
 
     def has(self, kind: str, date: int, scheme: str) -> bool:
         """Return whether a scheme has a table of some kind on a day."""
@@ -91,10 +124,7 @@ class PoolingRules:
 
     def levies_on(self, date: int, scheme: str) -> list[Levy]:
         """Return the levies of a scheme on a day, in the order of the file."""
-        return [
-            entry.value for entry in self.levies
-            if (not entry.schemes or scheme in entry.schemes) and entry.source.from_date <= date <= entry.source.to_date
-        ]  # fmt: skip
+        return [entry.value for entry in self.levies if entry.is_for(scheme) and entry.holds_on(date)]
 
     def funds(self, date: int, scheme: str) -> list[str]:
         """Return the funds with a balance that the rules of a scheme name on a day."""
@@ -126,11 +156,12 @@ def _by_pool(entries: list[Any], date: int) -> dict[str, Any]:
 
 
 def _find(entries: list[Any], date: int, scheme: str) -> Any:
-    for entry in entries:
-        fits = not entry.schemes or scheme in entry.schemes
-        if fits and entry.source.from_date <= date <= entry.source.to_date:
-            return entry
-    return None
+    return next((entry for entry in entries if entry.is_for(scheme) and entry.holds_on(date)), None)
+
+
+def _names(entry: Dated[Any]) -> str:
+    """Return what a levy fills; other rules have nothing of the kind."""
+    return getattr(entry.value, "fund", "")
 
 
 def load_pooling(path: Path, faults: Faults) -> PoolingRules:
@@ -170,7 +201,8 @@ def _read(
     entries: tuple[Any, ...] = read_structs(table, raw, name, key, faults)
     for entry in entries:
         codes = tuple(code for code, scheme in SCHEME_CODES.items() if int(scheme) in entry.scheme)
-        into.append(Dated(build(entry, faults), codes, entry.source, getattr(entry, "kind", PointKind.DRG)))
+        kind_of_points, insurance = getattr(entry, "kind", PointKind.DRG), getattr(entry, "insurance", BASIC)
+        into.append(Dated(build(entry, faults), codes, entry.source, kind_of_points, insurance))
     _check_overlap(name, key, into, faults)
 
 
@@ -178,7 +210,7 @@ def _check_overlap(name: str, key: str, entries: Sequence[Dated[Any]], faults: F
     for place, one in enumerate(entries):
         for other in entries[:place]:
             both = not one.schemes or not other.schemes or set(one.schemes) & set(other.schemes)
-            alike = one.kind == other.kind and (key != "levy" or one.value.fund == other.value.fund)
+            alike = (one.kind, one.insurance, _names(one)) == (other.kind, other.insurance, _names(other))
             if both and alike and one.source.overlaps(other.source):
                 faults.add(name, one.source.key, "overlaps an earlier table for the same scheme", "end that one before")
 

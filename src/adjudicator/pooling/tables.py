@@ -8,6 +8,7 @@ import msgspec
 
 from adjudicator.payment.point_values import PointKind
 from adjudicator.pooling.deficit import COUNTY
+from adjudicator.pooling.insurances import BASIC, INSURANCES
 from adjudicator.rounding import PPM
 from adjudicator.rulefile.dated import Source
 from adjudicator.rulefile.fields import (
@@ -21,6 +22,7 @@ from adjudicator.rulefile.fields import (
     Schemes,
     Times,
     Where,
+    Word,
     Yuan,
     count,
     factor,
@@ -137,6 +139,12 @@ class QuotaYear(Dated, frozen=True, kw_only=True):
     no_reward_above_percent: Percent = PPM
 
 
+class OfAnInsurance(Dated, frozen=True, kw_only=True):
+    """A table about the money of one insurance; each keeps its own income, spending and balance."""
+
+    insurance: Annotated[str, Word(tuple(INSURANCES))] = BASIC
+
+
 class Share(msgspec.Struct, frozen=True, kw_only=True):
     """A payer and its part."""
 
@@ -168,7 +176,7 @@ class StepTable(msgspec.Struct, frozen=True, kw_only=True):
     fund: str = ""
 
 
-class Deficit(Dated, frozen=True, kw_only=True):
+class Deficit(OfAnInsurance, frozen=True, kw_only=True):
     """Who pays a county's gap."""
 
     id: str
@@ -176,7 +184,7 @@ class Deficit(Dated, frozen=True, kw_only=True):
     step: tuple[StepTable, ...]
 
 
-class LevyTable(Dated, frozen=True, kw_only=True):
+class LevyTable(OfAnInsurance, frozen=True, kw_only=True):
     """How a fund is filled."""
 
     fund: str
@@ -189,7 +197,7 @@ class LevyTable(Dated, frozen=True, kw_only=True):
     """Spending of the year, so that it is part of the gap; or a transfer of what is left after the gap (R47)."""
 
 
-class Warning(Dated, frozen=True, kw_only=True):
+class Warning(OfAnInsurance, frozen=True, kw_only=True):
     """Lines of the months that a balance can pay."""
 
     low_months: Months = 300
@@ -201,7 +209,7 @@ class Warning(Dated, frozen=True, kw_only=True):
     growth_at_most_percent: Percent = NO_AMOUNT
 
 
-class OldGaps(Dated, frozen=True, kw_only=True):
+class OldGaps(OfAnInsurance, frozen=True, kw_only=True):
     """Over how many years old gaps are spread."""
 
     years: Annotated[int, count(1, 50)]

@@ -21,6 +21,10 @@ class Lines:
     growth_at_most_ppm: int = -1
 
 
+UNWATCHED = Lines(low_months_e2=-1, normal_from_e2=-1, normal_to_e2=-1, high_months_e2=10**9)
+"""Lines of a fund for which no document names any."""
+
+
 @dataclass(frozen=True, slots=True)
 class Warning:
     """One line crossed, with the figures behind it."""

@@ -7,13 +7,15 @@ from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Any
 
-from adjudicator.codes import scheme_zh
+from adjudicator.dates import iso
 from adjudicator.errors import AdjudicatorError, E, Problem, refuse
 from adjudicator.pooling.county import CountyYear, figure
 from adjudicator.pooling.deficit import CountyShares, lacking, old_gap_plan, share_gaps
+from adjudicator.pooling.insurances import BASIC, name_zh, parts_of
 from adjudicator.pooling.levy import SPENDING, Levy, levies_fen
 from adjudicator.pooling.rules import PoolingRules
 from adjudicator.pooling.warning import (
+    UNWATCHED,
     Figures,
     Lines,
     Warning,
@@ -24,6 +26,7 @@ from adjudicator.pooling.warning import (
     warnings,
 )
 from adjudicator.rounding import PPM
+from adjudicator.rulefile.dated import Source
 
 Note = Callable[[str, Problem], None]
 """Takes what cannot be computed of a county, and why."""
@@ -129,6 +132,8 @@ class PoolYear:
     funds: list[FundYear] = field(default_factory=list)
     documents: list[str] = field(default_factory=list)
     """Documents of the rules in use."""
+    ended: list[Source] = field(default_factory=list)
+    """Rules that ended in the year and have no successor on its last day; no figure here is by them."""
 
     @property
     def payers(self) -> list[str]:
@@ -157,11 +162,17 @@ def pool_year(
     ordered = sorted(counties, key=lambda county: (county.scheme, county.county))
     for scheme, balances in _balances(rules, date, ordered, funds_fen).items():
         own = [county for county in ordered if county.scheme == scheme]
-        result.lines = rules.pick("warnings", date, scheme) if rules.has("warnings", date, scheme) else Lines()
-        rows = _rows(result, rules, date, own, balances)
+        basic = parts_of(scheme)[1] == BASIC
+        lines = Lines() if basic else UNWATCHED
+        if rules.has("warnings", date, scheme):
+            lines = rules.pick("warnings", date, scheme)
+        if basic or not result.rows:
+            result.lines = lines
+        result.ended += [source for source in rules.ended(date, scheme) if not at_date and source not in result.ended]
+        rows = _rows(result, _Day(rules, date, lines), own, balances)
         result.rows += rows
         result.funds += [_fund_year(scheme, fund, before, rows) for fund, before in balances.items() if "@" not in fund]
-        result.warnings += warnings(f"{rules.name} {scheme}", _city(rows), result.lines)
+        result.warnings += warnings(f"{rules.name} {scheme}", _city(rows), lines)
     return result
 
 
@@ -188,7 +199,7 @@ def _balances(
             listed = ", ".join(names) or "none"
             raise _bad_fund(
                 f"{name}: no rule of the scheme {scheme} has a fund {kind}; its funds: {listed}",
-                f"{name}：险种 {scheme_zh(scheme)} 的规则中没有基金 {kind}，可用的基金：{', '.join(names) or '无'}",
+                f"{name}：险种 {name_zh(scheme)} 的规则中没有基金 {kind}，可用的基金：{', '.join(names) or '无'}",
             )
         if code and code not in {county.county for county in counties if county.scheme == scheme}:
             raise _bad_fund(
@@ -210,10 +221,18 @@ def _bad_fund(detail: str, detail_zh: str) -> AdjudicatorError:
     return refuse(E.CANNOT_CLEAR, "fund", detail, detail_zh)
 
 
-def _rows(
-    result: PoolYear, rules: PoolingRules, date: int, own: Sequence[CountyYear], balances: Mapping[str, int]
-) -> list[CountyRow]:
+@dataclass(frozen=True, slots=True)
+class _Day:
+    """The rules of a pool, the day on which they hold, and the lines of the scheme in hand."""
+
+    rules: PoolingRules
+    date: int
+    lines: Lines
+
+
+def _rows(result: PoolYear, on: _Day, own: Sequence[CountyYear], balances: Mapping[str, int]) -> list[CountyRow]:
     """Return the rows of one scheme and note its open points."""
+    rules, date = on.rules, on.date
     dues = [(levy, levies_fen(levy, own, balances)) for levy in rules.levies_on(date, own[0].scheme)]
     blocked: dict[int, Problem] = {}
     years = []
@@ -227,7 +246,7 @@ def _rows(
     rows = []
     for place, shares in enumerate(shared):
         levies = [(levy, amounts[place]) for levy, amounts in dues]
-        rows.append(_row(result, rules, date, shares, levies))
+        rows.append(_row(result, on, shares, levies))
     return rows
 
 
@@ -255,13 +274,7 @@ def _shares(
     ]
 
 
-def _row(
-    result: PoolYear,
-    rules: PoolingRules,
-    date: int,
-    shares: CountyShares,
-    dues: Sequence[tuple[Levy, int | Problem]],
-) -> CountyRow:
+def _row(result: PoolYear, on: _Day, shares: CountyShares, dues: Sequence[tuple[Levy, int | Problem]]) -> CountyRow:
     """Return the row of a county: what it pays of its levies, what is left, its lines; and note its open points."""
     county = shares.year
 
@@ -285,12 +298,12 @@ def _row(
             paid = min(due, max(0, balance))
             levies[levy.fund] = LevyPaid(due, paid)
             balance -= paid
-    figures = _figures(county, balance, result.lines, note)
+    figures = _figures(county, balance, on.lines, note)
     return CountyRow(
         shares, levies, balance, figures,
-        UNKNOWN if figures.months is None else capacity_class(figures.months, result.lines),
-        warnings(f"{county.name} {county.scheme}", figures, result.lines),
-        _old_gaps(rules, date, county, note),
+        UNKNOWN if figures.months is None else capacity_class(figures.months, on.lines),
+        warnings(f"{county.name} {county.scheme}", figures, on.lines),
+        _old_gaps(on.rules, on.date, county, note),
     )  # fmt: skip
 
 
@@ -357,16 +370,19 @@ def as_data(result: PoolYear) -> dict[str, Any]:
         "pool": result.name,
         "year": result.year,
         "unverified": result.unverified,
+        "ended": [
+            {"document": source.document, "table": source.key, "to": iso(source.to_date)} for source in result.ended
+        ],
         "counties": [_row_data(row) for row in result.rows],
         "funds": [
-            {"scheme": one.scheme, "fund": one.fund, "before_fen": one.before_fen, "paid_fen": one.paid_fen,
+            {**_of(one.scheme), "fund": one.fund, "before_fen": one.before_fen, "paid_fen": one.paid_fen,
              "levied_fen": one.levied_fen, "received_fen": one.received_fen, "owed_fen": one.owed_fen,
              "open_fen": one.open_fen, "after_fen": one.after_fen}
             for one in result.funds
         ],
         "warnings": [_warning(entry) for entry in result.warnings],
         "open": [
-            {"county": point.county, "name": point.name, "scheme": point.scheme, "what": point.what,
+            {"county": point.county, "name": point.name, **_of(point.scheme), "what": point.what,
              "is_money": point.is_money, "code": point.problem.row.code, "field": point.problem.field,
              "message": point.problem.message, "message_zh": point.problem.message_zh}
             for point in result.open
@@ -379,7 +395,7 @@ def _row_data(row: CountyRow) -> dict[str, Any]:
     return {
         "county": year.county,
         "name": year.name,
-        "scheme": year.scheme,
+        **_of(year.scheme),
         "income_fen": _given(year.income_fen),
         "expenditure_fen": _given(year.expenditure_fen),
         "carried_fen": year.carried_fen,
@@ -396,6 +412,11 @@ def _row_data(row: CountyRow) -> dict[str, Any]:
         "cut_fen": [list(entry) for entry in row.shares.cut],
         "warnings": [_warning(entry) for entry in row.warnings],
     }
+
+
+def _of(key: str) -> dict[str, str]:
+    scheme, insurance = parts_of(key)
+    return {"scheme": scheme, "insurance": insurance}
 
 
 def _given(amount_fen: int) -> int | None:

@@ -7,15 +7,17 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from adjudicator.cli.reports.pages import page
-from adjudicator.codes import scheme_zh
+from adjudicator.dates import iso
 from adjudicator.money import fen_to_yuan
 from adjudicator.pooling.deficit import OWN_SURPLUS
+from adjudicator.pooling.insurances import name_zh
 from adjudicator.pooling.warning import Warning, decimal, percent
 from adjudicator.pooling.year import CountyRow, FundYear, LevyPaid, PoolYear
 
 PAYER_NAMES = {
     OWN_SURPLUS: "本级累计结余", "reserve": "调剂金", "collected": "归集基金", "risk": "风险调剂金",
-    "adjustment": "调剂金", "county": "县级财政", "city": "市级财政", "district": "区级财政",
+    "adjustment": "调剂金", "provincial": "省级调剂金", "county": "县级财政", "city": "市级财政",
+    "district": "区级财政",
 }  # fmt: skip
 CAPACITY_NAMES = {"low": "过低", "normal": "正常", "high": "过多", "unnamed": "—", "unknown": "未算出"}
 OPEN_NAMES = {
@@ -102,7 +104,7 @@ def _figures(result: PoolYear) -> list[tuple[str, list[tuple[str, str]]]]:
         ]  # fmt: skip
         if unknown:
             boxes.append((NOT_COMPUTED, f"{len(unknown)} 项"))
-        found.append((scheme_zh(scheme), boxes))
+        found.append((name_zh(scheme), boxes))
     return found
 
 
@@ -123,7 +125,7 @@ def yuan(fen: int) -> str:
 
 def _label(row: CountyRow) -> str:
     year = row.shares.year
-    return f"{year.name} {scheme_zh(year.scheme)}"
+    return f"{year.name} {name_zh(year.scheme)}"
 
 
 def _payer(name: str) -> str:
@@ -151,7 +153,7 @@ def _gap_table(result: PoolYear, payers: list[str]) -> Table:
     heads = ["区县", "收入", "支出", "上解列支", "缺口", *(_payer(payer) for payer in payers), "年末结余"]
     rows = [_gap_line(row, payers) for row in result.rows]
     sums = [
-        [f"{scheme_zh(scheme)}合计", *map(yuan, _gap_amounts(rows, payers))] for scheme, rows in _schemes(result)
+        [f"{name_zh(scheme)}合计", *map(yuan, _gap_amounts(rows, payers))] for scheme, rows in _schemes(result)
     ]  # so that a reader can check that the payers make up the gap
     return Table(heads, rows, sums)
 
@@ -185,7 +187,7 @@ def _fund_table(result: PoolYear) -> Table | None:
     """Return the opening balance, what was paid to gaps, the levies with what is not paid of them, and what is left."""
     rows = [
         [
-            scheme_zh(one.scheme) + _payer(one.fund),
+            name_zh(one.scheme) + _payer(one.fund),
             *map(yuan, _fund_amounts(one)),
         ]
         for one in result.funds
@@ -288,12 +290,12 @@ def subject_text(text: str) -> str:
     '武陵县 职工'
     """
     name, _, scheme = text.rpartition(" ")
-    return f"{name} {scheme_zh(scheme)}"
+    return f"{name} {name_zh(scheme)}"
 
 
 def _open_points(result: PoolYear) -> Table | None:
     rows = [
-        [f"{point.name} {scheme_zh(point.scheme)}", OPEN_NAMES[point.what], point.problem.message_zh]
+        [f"{point.name} {name_zh(point.scheme)}", OPEN_NAMES[point.what], point.problem.message_zh]
         for point in result.open
     ]
     return Table(["区县", "项目", "原因与处理"], rows, text=frozenset({1, 2})) if rows else None
@@ -320,6 +322,9 @@ def notes(result: PoolYear) -> list[str]:
         ]
     for scheme, _ in _schemes(result):
         found += _left_out(result, scheme)
+    for source in result.ended:
+        ended = f"{source.document} 的 {source.key} 已于 {iso(source.to_date)} 失效且无后续规定，未用于本年"
+        found.append(f"{ended}；按该规定计算请加 --date {source.to_date}")
     return found
 
 
@@ -336,7 +341,7 @@ def _left_out(result: PoolYear, scheme: str) -> list[str]:
     found = []
     if money:
         text = "、".join(money)
-        found.append(f"{scheme_zh(scheme)}：{text} 未算出，合计与支付能力未含其数，调剂类基金的分担与余额为暂定")
+        found.append(f"{name_zh(scheme)}：{text} 未算出，合计与支付能力未含其数，调剂类基金的分担与余额为暂定")
     if growth:
-        found.append(f"{scheme_zh(scheme)}：{'、'.join(growth)} 无上年支出，全市支出增幅未含其数")
+        found.append(f"{name_zh(scheme)}：{'、'.join(growth)} 无上年支出，全市支出增幅未含其数")
     return found
