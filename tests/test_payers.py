@@ -26,7 +26,7 @@ def test_stored_numbers_never_move():
     assert [payer.id for payer in LEDGER] == [
         "pooled", "large_sum", "catastrophic", "civil_servant", "enterprise", "assistance", "other", "account",
         "hospital_borne", "provider_due", "claims", "total_cost", "family_account", "provider_final",
-        "provider_prepaid", "provider_year", "provider_capitation",
+        "provider_prepaid", "provider_year", "provider_capitation", "provider_prior",
     ]  # fmt: skip
 
 
@@ -124,7 +124,7 @@ def load(name, text, changes):
 import adjudicator
 where = Path(adjudicator.__file__).parent
 load("adjudicator.payers", str(where / "payers.py"), {
-    "    PROVIDER_CAPITATION = 16\\n": "    PROVIDER_CAPITATION = 16\\n    CHARITY = 17\\n",
+    "    PROVIDER_PRIOR = 17\\n": "    PROVIDER_PRIOR = 17\\n    CHARITY = 18\\n",
     "PAYERS: tuple[Payer, ...] = (\\n": """PAYERS: tuple[Payer, ...] = (
     Payer("charity", Fund.CHARITY, "charity", "慈善救助", "慈善", Identity.FUND, "380100", "account_balance_fen",
           "charity_pay", "慈善救助支出", columns=("charity_fen",), is_liability=True, has_row=True),

@@ -34,6 +34,7 @@ class Fund(IntEnum):
     PROVIDER_PREPAID = 14
     PROVIDER_YEAR = 15
     PROVIDER_CAPITATION = 16
+    PROVIDER_PRIOR = 17
 
 
 class Identity(Enum):
@@ -236,6 +237,10 @@ ACCOUNTS: tuple[Payer, ...] = (
     Payer(
         "provider_capitation", Fund.PROVIDER_CAPITATION, "owed to institutions under capitation", "按人头付费应付",
         "按人头", Identity.LEDGER, "provider_capitation", origin=Origin.POOLING, is_liability=True,
+    ),
+    Payer(
+        "provider_prior", Fund.PROVIDER_PRIOR, "differences of months and years closed before", "已结期间差额",
+        "往期差额", Identity.LEDGER, "provider_prior", origin=Origin.POOLING, is_liability=True,
     ),
 )  # fmt: skip
 """What the ledger keeps beside the payers; one of them is a count, the others are fen."""

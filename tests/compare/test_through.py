@@ -48,7 +48,7 @@ def cleared(output: Path, periods: list[int]) -> dict[str, int]:
     context, cases = load_context("taohuayuan"), cases_of(output)
     found: dict[str, int] = defaultdict(int)
     for period in periods:
-        settled = settle(cases, period, budgets(context.pooling, period, []), context.rules(last_day(period)))
+        settled = settle(cases, period, budgets(context.pooling, period, {}), context.rules(last_day(period)))
         for hospital, amount in settled.hospital_fen().items():
             found[hospital] += amount
     return dict(found)

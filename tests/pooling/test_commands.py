@@ -300,7 +300,9 @@ class TestSettle:
         ("lines", "expected"),
         [(["H99000100001,employee,quota,0,,,,"], "limit"),
          (["H99000200001,employee,quota,100,,,,"], "has no quota case of scheme 310 in 2025; remove its line"),
-         (["H99000100001,employee,quota,18000,,,,"] * 2, "take the same cases; keep one"),
+         (["H99000100001,employee,quota,18000,,,,"] * 2, "quota twice; keep one row"),
+         (["H99000100001,employee,average_limit,9000,K35*,,,", "H99000100001,employee,average_limit,9000,K35.9*,,,"],
+          "take the same cases; keep one"),
          (["H99000100001,employee,quota,99000,,,,"], "needs the number of outpatient visits")],
     )  # fmt: skip
     def test_bad_quotas_are_named(self, capsys, tmp_path, lines: list[str], expected: str) -> None:
@@ -351,7 +353,7 @@ class TestSettle:
         assert "there is no case of 202504" in capsys.readouterr().err
         case_file(path, [{"case": "a"}, {"case": "a", "sign": -1}])
         again = self.run(capsys, *words, "--month", "202503")
-        assert again["posted"] == [[*row[:3], -row[3]] for row in first["posted"]]
+        assert again["posted"] == [[*row[:4], -row[4]] for row in first["posted"]]
 
     def test_files_of_several_months_are_joined(self, tmp_path) -> None:
         from adjudicator.pooling.cases import join

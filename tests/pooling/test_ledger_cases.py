@@ -7,58 +7,25 @@ import json
 import shutil
 import subprocess
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 import adjudicator
 from adjudicator.cli.main import main
-from adjudicator.codes import Method
 from adjudicator.ledger.store import Ledger
 from adjudicator.payers import Fund
 from adjudicator.pooling.cases import Cases
 from adjudicator.pooling.ledger_cases import cases_of, months_from, read_stays
-from adjudicator.pooling.posting import Accounts, differences, post_targets, posted
+from adjudicator.pooling.posting import Accounts, differences, post_lines, posted, standing_of
+from adjudicator.pooling.settlement import sums_of
 from adjudicator.rulefile.faults import PackError
-from adjudicator.v1 import record_pb2, settlement_pb2
+from adjudicator.v1 import settlement_pb2
 from tests.ledger import made
+from tests.pooling.settled import HOSPITAL, POOL, DrgCase, settle_all
 
-POOL = "990000"
 PACKS = Path(adjudicator.__file__).parent / "packs"
 OTHER_HOSPITAL = "H33010600001"
-HOSPITAL = "H99000100001"
-
-
-@dataclass
-class DrgCase(made.Case):
-    """A settlement priced by DRG points."""
-
-    institution: str = HOSPITAL
-    county: int = 990001
-    date: int = 20250310
-    points_e8: int = 100 * 10**8
-    group: str = "FR21"
-    stay: tuple[int, int] = (0, 0)
-    """Admission and discharge; (0, 0): the record keeps nothing to explain with."""
-    principal: str = ""
-
-    @property
-    def basis(self) -> bytes:
-        if self.stay == (0, 0):
-            return b""
-        basis = record_pb2.RecordBasis(rules_hash=self.total_fen + 2**63, principal_diagnosis=self.principal)
-        basis.facts.admission_date, basis.facts.discharge_date = self.stay
-        return basis.SerializeToString()
-
-    @property
-    def answer(self) -> bytes:
-        answer = settlement_pb2.Settlement.FromString(super().answer)
-        answer.personal_total_fen = self.total_fen - self.pooled_fen - self.catastrophic_fen
-        answer.payment.method, answer.payment.points_e8 = int(Method.DRG_POINTS), self.points_e8
-        answer.payment.difference_fen = self.due_fen - self.pooled_fen
-        answer.grouping.drg = self.group
-        return answer.SerializeToString()
 
 
 CASES = [
@@ -68,17 +35,9 @@ CASES = [
 ]
 
 
-async def settle_all(url: str, cases: list[DrgCase], reverse: DrgCase | None = None) -> None:
-    async with await Ledger.open(url, allow_volatile=True) as ledger:
-        for case in cases:
-            await made.settle(ledger, [case], POOL)
-        if reverse is not None:
-            await ledger.reverse(POOL, reverse.key, reverse.reversal_key)
-
-
 async def read(url: str, period: int, stays=None):
     async with await Ledger.open(url, allow_volatile=True) as ledger:
-        return await cases_of(ledger, POOL, await months_from(ledger, POOL, period), stays)
+        return (await cases_of(ledger, POOL, await months_from(ledger, POOL, period), stays)).cases
 
 
 def test_a_settlement_comes_back_as_a_case(store_url: str) -> None:
@@ -170,7 +129,7 @@ def test_what_the_engine_settles_comes_back_with_its_stay(store_url: str) -> Non
             answers = await settle(one, *sent)
             assert [isinstance(answer, int) for answer in answers] == [False, True, False]
         async with await Ledger.open(store_url, allow_volatile=True) as ledger:
-            return await cases_of(ledger, claims.POOL, await months_from(ledger, claims.POOL, 202503))
+            return (await cases_of(ledger, claims.POOL, await months_from(ledger, claims.POOL, 202503))).cases
 
     found = asyncio.run(day())
     stays = dict(zip(found.ids.tolist(), found.rows["admission_date"].tolist(), strict=True))
@@ -202,7 +161,7 @@ def test_a_hospital_without_coefficient_stands_in_the_month_as_unpriced(store_ur
         async with settler(Engine(load_bundle([str(pack)])), store_url) as one:
             answers = await settle(one, *sent)
         async with await Ledger.open(store_url, allow_volatile=True) as ledger:
-            return await cases_of(ledger, claims.POOL, await months_from(ledger, claims.POOL, 202503)), answers
+            return (await cases_of(ledger, claims.POOL, await months_from(ledger, claims.POOL, 202503))).cases, answers
 
     cases, answers = asyncio.run(day())
     assert cases.reasons is not None
@@ -316,17 +275,18 @@ def test_two_settlements_of_a_month_at_once_post_it_once(store_url: str) -> None
 @pytest.mark.parametrize("runs", [2, 6])
 def test_settlements_that_race_end_at_their_targets(store_url: str, runs: int) -> None:
     """Every turn all runs see the same ledger and want the same totals; it takes each difference once."""
-    turns = [{(990001, 2, 13): 700, (990002, 2, 13): 300}, {(990002, 2, 13): 900}, {(990001, 2, 13): 700}, {}]
+    first, second = (990001, 2, 13, "H1"), (990002, 2, 13, "H2")
+    turns = [{first: 700, second: 300}, {second: 900}, {first: 700}, {}]
     funds = frozenset({Fund(13)})
     accounts = Accounts("settle-month", 202503, funds)
 
     async def race() -> None:
         ledgers = [await Ledger.open(store_url, allow_volatile=True) for _ in range(runs)]
         for targets in turns:
-            before = await posted(ledgers[0], POOL, 202503, funds)
-            changes = await asyncio.gather(*(post_targets(one, POOL, accounts, targets) for one in ledgers))
+            before = accounts.own((await standing_of(ledgers[0], POOL, 202503)).lines)
+            changes = await asyncio.gather(*(post_lines(one, POOL, accounts, targets) for one in ledgers))
             assert [change for change in changes if change] == [differences(targets, before)]
-            assert await posted(ledgers[0], POOL, 202503, funds) == targets
+            assert await posted(ledgers[0], POOL, 202503, funds) == sums_of(targets)
         for one in ledgers:
             await one.close()
 
@@ -335,17 +295,17 @@ def test_settlements_that_race_end_at_their_targets(store_url: str, runs: int) -
 
 def test_settlements_that_race_with_other_totals_leave_one_of_them(store_url: str) -> None:
     """One run began before a reversal, the other after it: the ledger ends at one of the two, never at a mixture."""
-    old, new = {(990001, 2, 13): 700, (990002, 2, 13): 300}, {(990001, 2, 13): 450}
+    old, new = {(990001, 2, 13, "H1"): 700, (990002, 2, 13, "H2"): 300}, {(990001, 2, 13, "H1"): 450}
     accounts = Accounts("settle-month", 202503, frozenset({Fund.PROVIDER_FINAL}))
 
     async def race() -> None:
         one, other = [await Ledger.open(store_url, allow_volatile=True) for _ in range(2)]
         for _ in range(20):
             await asyncio.gather(
-                post_targets(one, POOL, accounts, old),
-                post_targets(other, POOL, accounts, new),
+                post_lines(one, POOL, accounts, old),
+                post_lines(other, POOL, accounts, new),
             )
-            assert await posted(one, POOL, 202503, {Fund.PROVIDER_FINAL}) in (old, new)
+            assert await posted(one, POOL, 202503, {Fund.PROVIDER_FINAL}) in (sums_of(old), sums_of(new))
         await one.close()
         await other.close()
 

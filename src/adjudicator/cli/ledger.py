@@ -12,7 +12,7 @@ from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from adjudicator.cli import ledger_export
+from adjudicator.cli import ledger_acts, ledger_export
 from adjudicator.cli.addresses import store_url
 
 if TYPE_CHECKING:
@@ -43,6 +43,9 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
             "write the cases of a period as Parquet or CSV, for settle-month --cases and points calibrate",
             ledger_export.export,
         ),
+        ("decide", "keep a file of reviews, scores, quotas, budgets, contracts, care or visits", ledger_acts.decide),
+        ("decisions", "list what was decided, withdrawn and closed", ledger_acts.show),
+        ("withdraw", "take a decision back, by its number", ledger_acts.withdraw),
     ):
         action = actions.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
         _add_store(action)
@@ -60,6 +63,10 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
             _add_statement(action)
         if name == "export":
             ledger_export.add_arguments(action)
+        if name == "decide":
+            ledger_acts.add_decide(action)
+        if name == "withdraw":
+            ledger_acts.add_withdraw(action)
         action.set_defaults(run=run, act=act)
 
 

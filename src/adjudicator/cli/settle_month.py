@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import getpass
 import json
 import sys
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from datetime import datetime
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from adjudicator.cli.addresses import store_url
@@ -21,8 +24,8 @@ if TYPE_CHECKING:
 
     from adjudicator.ledger.store import Ledger
     from adjudicator.pooling.context import PoolContext
-    from adjudicator.pooling.packages import Limit
-    from adjudicator.pooling.settlement import Postings, Settlement
+    from adjudicator.pooling.period import Request, Run
+    from adjudicator.pooling.settlement import Lines, Settlement
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -55,6 +58,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--report", type=Path, metavar="DIR", help="write a line-by-line file for each hospital")
     parser.add_argument("--post", action="store_true",
                         help="post the difference to the ledger; without it what would be posted is shown")  # fmt: skip
+    parser.add_argument("--close", action="store_true",
+                        help="post and close the period: what comes later goes to the open month")  # fmt: skip
+    parser.add_argument("--by", metavar="NAME", help="who posts or closes (default: the login)")
     parser.add_argument("--without-unpriced", action="store_true",
                         help="post although cases have no price; nothing is owed for these")  # fmt: skip
     parser.add_argument("--redis", metavar="URL", type=store_url, help="ledger store")
@@ -71,32 +77,62 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def settle_period(
-    arguments: argparse.Namespace,
-    period: int,
-    scores: dict[str, int] | None = None,
-    limits: Sequence[Limit] = (),
+    arguments: argparse.Namespace, period: int, files: Mapping[str, Path | None] = MappingProxyType({})
 ) -> int:
-    """Settles, reports and posts a period.
+    """Settle a period, report, and post and close it if asked to.
 
-    Errors: E.UNPRICED_CASES, after the report, where a case has no price, ``--post`` was given and not
-    ``--without-unpriced``.
+    ``files``: decisions of a year by their kind. Errors: E.UNPRICED_CASES, after the report, where a case has no price
+    and the run was to post without ``--without-unpriced``, or to close.
     """
-    from adjudicator.errors import E, refuse
     from adjudicator.pooling.context import last_day, load_context
+    from adjudicator.pooling.period import refuse_unpriced
 
-    context = load_context(arguments.pack)
-    settlement, posted, done = asyncio.run(_settle(arguments, context, period, scores, limits))
+    context, request = load_context(arguments.pack), request_of(arguments, period, files)
+    result = asyncio.run(_run(arguments, context, request))
+    settlement = result.settlement
     if arguments.report:
         write_reports(settlement, arguments.report)
     if getattr(arguments, "values", None):
         arguments.values.write_text(value_tables(settlement), encoding="utf-8")
     if arguments.json:
-        print(json.dumps(as_data(settlement, posted, done=done), ensure_ascii=False, indent=1))
+        print(json.dumps(as_data(result), ensure_ascii=False, indent=1))
     else:
-        show(context, settlement, None if posted is None else posted_text(posted, done=done), last_day(period))
-    if arguments.post and not done:
-        raise refuse(E.UNPRICED_CASES, "cases", *unpriced_text(settlement))
+        show(context, result, last_day(period))
+    if (refusal := refuse_unpriced(result, request, unpriced_text(settlement))) is not None:
+        raise refusal
     return 0
+
+
+def request_of(arguments: argparse.Namespace, period: int, files: Mapping[str, Path | None]) -> Request:
+    """Return what a run is asked for by the command line."""
+    from adjudicator.pooling.decisions import Kind
+    from adjudicator.pooling.period import Request
+
+    given = {**files, "review": arguments.decisions}
+    return Request(
+        period,
+        arguments.cases,
+        arguments.from_ledger,
+        arguments.stays,
+        {Kind(kind): path for kind, path in given.items() if path},
+        arguments.budget,
+        arguments.post or arguments.close,
+        arguments.close,
+        arguments.without_unpriced,
+        who(arguments),
+    )
+
+
+def who(arguments: argparse.Namespace) -> str:
+    """Return who acts: as given, else the login."""
+    return str(arguments.by) if arguments.by else getpass.getuser()
+
+
+async def _run(arguments: argparse.Namespace, context: PoolContext, request: Request) -> Run:
+    from adjudicator.pooling.period import run_period
+
+    async with ledger_of(arguments) as ledger:
+        return await run_period(ledger, context, request)
 
 
 def unpriced_text(settlement: Settlement) -> tuple[str, str]:
@@ -111,64 +147,6 @@ def unpriced_text(settlement: Settlement) -> tuple[str, str]:
     return f"{cases} cases, {yuan} yuan, of {listed}", f"{listed_zh} 共 {cases} 例，总费用 {yuan} 元"
 
 
-async def _settle(
-    arguments: argparse.Namespace,
-    context: PoolContext,
-    period: int,
-    scores: dict[str, int] | None,
-    limits: Sequence[Limit],
-) -> tuple[Settlement, Postings | None, bool]:
-    """Read the cases from files or the ledger, settle, and post if asked to.
-
-    Return the differences to the ledger, ``None`` without one, and whether they were posted.
-    """
-    from adjudicator.errors import E, refuse
-    from adjudicator.pooling.cases import join, read_cases
-    from adjudicator.pooling.context import budgets, last_day
-    from adjudicator.pooling.files import read_decisions
-    from adjudicator.pooling.ledger_cases import cases_of, months_from, read_stays
-    from adjudicator.pooling.packages import settle_limits
-    from adjudicator.pooling.posting import post
-    from adjudicator.pooling.settlement import settle
-
-    async with ledger_of(arguments) as ledger:
-        if arguments.from_ledger and ledger is not None:
-            stays = read_stays(arguments.stays) if arguments.stays else None
-            months = await months_from(ledger, context.pool, period)
-            cases = await cases_of(ledger, context.pool, months, stays, context.payment.clearing_funds)
-        elif arguments.cases:
-            cases = join([read_cases(path) for path in arguments.cases])
-        else:
-            raise refuse(
-                E.CANNOT_CLEAR,
-                detail="no cases: give --cases, or --from-ledger with --redis or --data",
-                detail_zh="没有病例，请用 --cases 给出文件，或用 --from-ledger 加 --redis 或 --data",
-            )
-        context.check(cases)
-        months_read = cases.rows["month"]
-        if not ((months_read == period) | (months_read // 100 == period)).any():
-            raise refuse(
-                E.CANNOT_CLEAR,
-                "cases",
-                f"there is no case of {period}; check the period and the files",
-                f"没有 {period} 的病例，请核对期间与文件",
-            )
-        decisions = read_decisions(arguments.decisions) if arguments.decisions else None
-        money = budgets(context.pooling, period, arguments.budget)
-        date = last_day(period)
-        settlement = settle(cases, period, money, context.rules(date), decisions, scores)
-        settlement.limits += settle_limits(
-            settlement.cases,
-            settlement.kept,
-            period,
-            limits,
-            lambda scheme: context.pooling.pick("quota_year", date, scheme),
-        )
-        done = bool(arguments.post and (arguments.without_unpriced or not settlement.unpriced))
-        changes = None if ledger is None else await post(ledger, context.pool, settlement, only_look=not done)
-        return settlement, changes, done
-
-
 @asynccontextmanager
 async def ledger_of(arguments: argparse.Namespace) -> AsyncIterator[Ledger | None]:
     """Open the ledger that --redis or --data names, ``None`` without either. Errors: E.NO_LEDGER, E.CANNOT_CLEAR."""
@@ -177,12 +155,12 @@ async def ledger_of(arguments: argparse.Namespace) -> AsyncIterator[Ledger | Non
     from adjudicator.ledger.store import Ledger
 
     if not arguments.redis and not arguments.data:
-        if arguments.post:
+        if arguments.post or arguments.close:
             raise refuse(
                 E.CANNOT_CLEAR,
                 "post",
-                "--post needs a ledger: give --redis or --data",
-                "--post 需要账本：请加 --redis 或 --data",
+                "--post and --close need a ledger: give --redis or --data",
+                "--post 与 --close 需要账本：请加 --redis 或 --data",
             )
         yield None
         return
@@ -254,9 +232,9 @@ def write_reports(settlement: Settlement, folder: Path) -> None:
     write_rows(folder / f"{settlement.period}-all.csv", header, rows)
 
 
-def as_data(settlement: Settlement, posted: Postings | None, *, done: bool) -> dict[str, Any]:
+def as_data(run: Run) -> dict[str, Any]:
     """Return the settlement as plain data."""
-    schemes = {}
+    settlement, schemes = run.settlement, {}
     for code, clearing in settlement.clearings.items():
         schemes[code] = {
             "mode": clearing.mode,
@@ -286,19 +264,24 @@ def as_data(settlement: Settlement, posted: Postings | None, *, done: bool) -> d
     ]
     result["notes"] = [note.en for note in settlement.notes]
     result["notes_zh"] = [note.zh for note in settlement.notes]
-    if posted is not None:
-        result["posted" if done else "would_post"] = [[*place, amount] for place, amount in posted.items()]
+    result["carried"] = {
+        period: [[*place, fen] for place, fen in lines.items()] for period, lines in run.carried.items()
+    }
+    if run.closed is not None:
+        result["closed"] = {"act": run.closed.act.number, "by": run.closed.act.by, "version": run.closed.version}
+    elif run.changes is not None:
+        result["posted" if run.done else "would_post"] = [[*place, fen] for place, fen in run.changes.items()]
     return result
 
 
-def show(context: PoolContext, settlement: Settlement, posted: str | None, date: int) -> None:
+def show(context: PoolContext, run: Run, date: int) -> None:
     """Print the settlement for a person."""
     from rich.console import Console
     from rich.table import Table
 
     from adjudicator.codes import scheme_zh
 
-    console = Console(width=None if sys.stdout.isatty() else 240)
+    console, settlement = Console(width=None if sys.stdout.isatty() else 240), run.settlement
     for code, clearing in settlement.clearings.items():
         scheme, _, kind = code.partition("/")
         name = scheme_zh(scheme) + ("门诊" if kind else "")
@@ -325,28 +308,61 @@ def show(context: PoolContext, settlement: Settlement, posted: str | None, date:
             used = fen_to_yuan(clearing.reserve_used_fen)
             console.print(f"  调剂金 {fen_to_yuan(clearing.reserve_fen)} 元, 使用 {used} 元")
     _show_rest(console, context, settlement)
-    if posted is not None:
-        console.print(posted)
+    show_changes(console, context, run)
     for text in context.pooling.unverified(date):
         console.print(f"  [yellow]未核实[/yellow] {text}")
 
 
-def posted_text(posted: Postings, *, done: bool) -> str:
-    """Return what a run posted or would post, account by account.
+def show_changes(console: Console, context: PoolContext, run: Run) -> None:
+    """Print what the run changes in the ledger, or when the period was closed, and what it carries."""
+    if run.closed is not None:
+        act = run.closed.act
+        when = datetime.fromtimestamp(act.recorded_ms / 1000).strftime("%Y-%m-%d %H:%M")
+        console.print(f"[bold]已结账[/bold]（第 {act.number} 号登记，{act.by}，{when}），以上为结账时的结果")
+    for period, lines in run.carried.items():
+        console.print(f"已结期间 {period} 的差额{'' if run.done or run.closed else '（结账时入账）'}:")
+        _print_lines(console, context, lines)
+    if run.changes is None or run.closed is not None:
+        return
+    console.print(posted_text(run.changes, done=run.done))
+    _print_lines(console, context, run.changes)
+
+
+def _print_lines(console: Console, context: PoolContext, lines: Lines) -> None:
+    for text in line_texts(context, lines):
+        console.print(f"  {text}", markup=False, highlight=False)
+
+
+def line_texts(context: PoolContext, lines: Lines) -> list[str]:
+    """Return differences by account, hospital and county, each with its sign."""
+    from adjudicator.codes import SCHEME_NATIONAL, Scheme, scheme_zh
+    from adjudicator.payers import of
+
+    texts = []
+    for (county, scheme, fund, hospital), fen in sorted(lines.items(), key=lambda line: (line[0][2], line[0][3])):
+        area, kind = context.areas.get(f"{county:06d}", f"{county:06d}"), scheme_zh(SCHEME_NATIONAL[Scheme(scheme)])
+        sign = "+" if fen > 0 else ""
+        texts.append(f"{of(fund).zh_short} {hospital or '（未分医院）'} {area} {kind}: {sign}{fen_to_yuan(fen)} 元")
+    return texts
+
+
+def posted_text(changes: Lines, *, done: bool) -> str:
+    """Return what a run posted or would post, account by account: what is added, and what is taken off.
 
     Accounts are never added up: a prepayment is part of what is owed.
     """
     from adjudicator.payers import of
 
-    if not posted:
+    if not changes:
         return "账本无变化"
-    totals: dict[int, int] = {}
-    for (_, _, fund), amount in posted.items():
-        totals[fund] = totals.get(fund, 0) + amount
-    listed = ", ".join(f"{of(fund).zh_short} {fen_to_yuan(totals[fund])}" for fund in sorted(totals))
-    if done:
-        return f"入账 {len(posted)} 笔差额（元）: {listed}"
-    return f"未入账，加 --post 将入账 {len(posted)} 笔差额（元）: {listed}"
+    listed = []
+    for fund in sorted({place[2] for place in changes}):
+        own = [fen for place, fen in changes.items() if place[2] == fund]
+        more, less = sum(fen for fen in own if fen > 0), -sum(fen for fen in own if fen < 0)
+        parts = [f"{word} {fen_to_yuan(fen)}" for word, fen in (("增", more), ("减", less)) if fen]
+        listed.append(f"{of(fund).zh_short}{'、'.join(parts)}")
+    text = f"{len(changes)} 笔差额（元）: {'; '.join(listed)}"
+    return f"入账 {text}" if done else f"未入账，加 --post 将入账 {text}"
 
 
 def _show_rest(console: Console, context: PoolContext, settlement: Settlement) -> None:

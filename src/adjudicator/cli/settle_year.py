@@ -12,8 +12,8 @@ from adjudicator.cli import settle_month
 from adjudicator.money import fen_to_yuan
 
 if TYPE_CHECKING:
-    from adjudicator.pooling.capitation import CapitationTerms, Enrolment
     from adjudicator.pooling.context import PoolContext
+    from adjudicator.pooling.heads import HeadsYear, Request
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -28,6 +28,8 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser.add_argument("--scores", type=Path, metavar="FILE", help="quality scores: hospital, score")
     parser.add_argument("--quotas", type=Path, metavar="FILE",
                         help="yearly quotas and average limits: hospital, scheme, kind, limit_yuan")  # fmt: skip
+    parser.add_argument("--capitation", action="store_true",
+                        help="settle by the head, from the contracts, care and visits in the ledger")  # fmt: skip
     parser.add_argument("--enrolments", type=Path, metavar="FILE", help="capitation contracts of persons")
     parser.add_argument(
         "--care", type=Path, metavar="FILE", help="cost of signed people: hospital, own_yuan, outside_yuan, consortium"
@@ -49,158 +51,80 @@ def run(arguments: argparse.Namespace) -> int:
         if arguments.post:
             raise refuse(E.CANNOT_CLEAR, "post", "a made-up year is not posted", "虚构年度不入账")
         return run_command(arguments)
-    if arguments.enrolments or arguments.visits or arguments.care:
+    if arguments.capitation or arguments.enrolments or arguments.visits or arguments.care:
         return _heads(arguments)
-    from adjudicator.pooling.files import read_limits, read_scores
-
-    scores = read_scores(arguments.scores) if arguments.scores else None
-    limits = read_limits(arguments.quotas) if arguments.quotas else ()
-    return settle_month.settle_period(arguments, arguments.year, scores, limits)
+    files = {"scores": arguments.scores, "quotas": arguments.quotas}
+    return settle_month.settle_period(arguments, arguments.year, files)
 
 
 def _heads(arguments: argparse.Namespace) -> int:
-    """Settles what goes by the head: the packages by points with --visits, else capitation."""
-    from adjudicator.errors import E, refuse
+    """Settles what goes by the head: the packages by points where there are visits, else capitation by item."""
     from adjudicator.pooling.context import load_context
-    from adjudicator.pooling.files import read_enrolments
+    from adjudicator.pooling.decisions import Kind
+    from adjudicator.pooling.heads import Request
 
-    if not arguments.enrolments:
-        raise refuse(
-            E.CANNOT_CLEAR, "enrolments", "--care and --visits need the signed people: give --enrolments",
-            "--care 与 --visits 需要签约名册：请加 --enrolments",
-        )  # fmt: skip
-    if arguments.care and arguments.visits:
-        raise refuse(
-            E.CANNOT_CLEAR, "visits", "give --care (by item) or --visits (by points), not both",
-            "--care（按项目）与 --visits（按点数）只能给出一个",
-        )  # fmt: skip
     context = load_context(arguments.pack)
-    people = read_enrolments(arguments.enrolments, context.areas)
-    return (_packages if arguments.visits else _capitation)(arguments, context, people)
-
-
-def _terms(context: PoolContext, year: int, people: list[Enrolment]) -> dict[str, CapitationTerms]:
-    """Capitation terms of each scheme in the register."""
-    from adjudicator.pooling.context import last_day
-
-    schemes = sorted({person.scheme for person in people})
-    return {scheme: context.pooling.pick("capitation", last_day(year), scheme) for scheme in schemes}
-
-
-def _capitation(arguments: argparse.Namespace, context: PoolContext, people: list[Enrolment]) -> int:
-    from adjudicator.codes import scheme_zh
-    from adjudicator.errors import E, refuse
-    from adjudicator.pooling import capitation
-    from adjudicator.pooling.files import read_care
-
-    care = read_care(arguments.care) if arguments.care else capitation.NO_CARE
-    known = _terms(context, arguments.year, people)
-    terms = next(iter(known.values()), None)
-    if terms is None or any(other != terms for other in known.values()):
-        listed, listed_zh = ", ".join(known) or "no scheme", "、".join(map(scheme_zh, known)) or "无"
-        raise refuse(
-            E.CANNOT_CLEAR, "enrolments", f"schemes with other terms ({listed}): settle each in its own run",
-            f"各险种按人头规则不同（{listed_zh}），请分别运行",
-        )  # fmt: skip
-    results = capitation.settle_year(arguments.year, people, terms, care, context.contract_fen)
-    counties = capitation.county_postings(arguments.year, people, results, care.consortia)
-    posted = asyncio.run(_post(arguments, context.pool, counties))
+    given = {
+        Kind.ENROLMENTS: arguments.enrolments, Kind.CARE: arguments.care, Kind.VISITS: arguments.visits
+    }  # fmt: skip
+    files = {kind: path for kind, path in given.items() if path}
+    request = Request(arguments.year, files, arguments.post, settle_month.who(arguments))
+    found = asyncio.run(_run(arguments, context, request))
     if arguments.json:
-        rows = [{slot: getattr(result, slot) for slot in result.__slots__} for result in results]
-        _print_json(arguments.year, {"institutions": rows}, counties, posted, done=arguments.post)
-        return 0
-    for result in results:
-        print(
-            f"{result.name}: {result.person_months} 人月, 定额 {fen_to_yuan(result.quota_fen)}, 本院 "
-            f"{fen_to_yuan(result.own_fen)}, 院外 {fen_to_yuan(result.outside_fen)}, 结余 "
-            f"{fen_to_yuan(result.balance_fen)}, 应付 {fen_to_yuan(result.settled_fen)} 元"
-        )
-    _show_counties(context, counties, posted, done=arguments.post)
+        print(json.dumps(_as_data(arguments.year, found), ensure_ascii=False, indent=1))
+    else:
+        _show(context, found)
     return 0
 
 
-def _packages(arguments: argparse.Namespace, context: PoolContext, people: list[Enrolment]) -> int:
-    """Per-head packages divided by outpatient points, scheme by scheme (门诊按人头包干结合 APG 点数法)."""
-    from adjudicator.codes import scheme_zh
-    from adjudicator.errors import E, refuse
-    from adjudicator.pooling import capitation
-    from adjudicator.pooling.files import read_visits
-    from adjudicator.pooling.visit_packages import point_value_yuan, settle_packages
+async def _run(arguments: argparse.Namespace, context: PoolContext, request: Request) -> HeadsYear:
+    from adjudicator.pooling.heads import run_heads
 
-    visits = read_visits(arguments.visits)
-    known = _terms(context, arguments.year, people)
-    strange = sorted({visit.scheme for visit in visits} - set(known))
-    if strange:
-        raise refuse(
-            E.CANNOT_CLEAR, "visits",
-            f"scheme {', '.join(strange)} has visits but nobody is signed; add its people to the register",
-            f"险种 {'、'.join(map(scheme_zh, strange))} 有就诊点数而无人签约，请补充签约名册",
-        )  # fmt: skip
-    counties: dict[tuple[str, str], int] = {}
-    schemes: dict[str, dict[str, Any]] = {}
-    for scheme, terms in known.items():
-        own = [person for person in people if person.scheme == scheme]
-        quotas = capitation.settle_year(arguments.year, own, terms, contract_fen=context.contract_fen)
-        packages = {result.name: result.quota_fen for result in quotas}
-        value, rows = settle_packages(packages, [visit for visit in visits if visit.scheme == scheme])
-        used = {row.name: row.used_fen for row in rows if row.name in packages}
-        counties |= capitation.split_over_counties(arguments.year, own, used)
-        schemes[scheme] = {
-            "value_yuan": point_value_yuan(value),
-            "institutions": [{slot: getattr(row, slot) for slot in row.__slots__} for row in rows],
-        }
-    posted = asyncio.run(_post(arguments, context.pool, counties, "packages"))
-    if arguments.json:
-        _print_json(arguments.year, {"schemes": schemes}, counties, posted, done=arguments.post)
-        return 0
-    for scheme, found in schemes.items():
-        print(f"{scheme} 门诊点值 {found['value_yuan']} 元")
-        for row in found["institutions"]:
-            package, used_fen, earned = (fen_to_yuan(row[f"{name}_fen"]) for name in ("package", "used", "earned"))
-            print(f"{row['name']}: 包干 {package}, 签约人使用 {used_fen}, 应付 {earned} 元")
-    _show_counties(context, counties, posted, done=arguments.post)
-    return 0
-
-
-def _print_json(
-    year: int,
-    found: dict[str, Any],
-    counties: dict[tuple[str, str], int],
-    posted: list[list[int]] | None,
-    *,
-    done: bool,
-) -> None:
-    listed = [[*place, amount] for place, amount in counties.items()]
-    data = {"year": year, **found, "counties_fen": listed, "posted" if done else "would_post": posted}
-    print(json.dumps(data, ensure_ascii=False, indent=1))
-
-
-def _show_counties(
-    context: PoolContext, counties: dict[tuple[str, str], int], posted: list[list[int]] | None, *, done: bool
-) -> None:
-    for (county, scheme), amount in counties.items():
-        print(f"  {context.areas.get(county, county)} {scheme}: {fen_to_yuan(amount)} 元")
-    print(f"合计 {fen_to_yuan(sum(counties.values()))} 元")
-    if posted is not None:
-        print(settle_month.posted_text({(row[0], row[1], row[2]): row[3] for row in posted}, done=done))
-
-
-async def _post(
-    arguments: argparse.Namespace, pool: str, counties: dict[tuple[str, str], int], kind: str = "capitation"
-) -> list[list[int]] | None:
-    """Return the difference of what the year owes by the head to the ledger, and post it if asked to."""
-    from adjudicator.codes import SCHEME_CODES
-    from adjudicator.payers import Fund
-    from adjudicator.pooling.posting import Accounts, post_targets
-
-    targets = {
-        (int(county), int(SCHEME_CODES[scheme]), int(Fund.PROVIDER_CAPITATION)): amount
-        for (county, scheme), amount in counties.items()
-    }
     async with settle_month.ledger_of(arguments) as ledger:
-        if ledger is None:
-            return None
-        schemes = frozenset(place[1] for place in targets)
-        accounts = Accounts(kind, arguments.year, frozenset({Fund.PROVIDER_CAPITATION}), schemes)
-        changes = await post_targets(ledger, pool, accounts, targets, only_look=not arguments.post)
-        return [[*place, amount] for place, amount in changes.items()]
+        return await run_heads(ledger, context, request)
+
+
+def _as_data(year: int, found: HeadsYear) -> dict[str, Any]:
+    from adjudicator.pooling.visit_packages import point_value_yuan
+
+    data: dict[str, Any] = {"year": year}
+    if found.institutions:
+        data["institutions"] = [{"scheme": scheme} | _slots(one) for scheme, one in found.institutions]
+    if found.packages:
+        data["schemes"] = {
+            scheme: {"value_yuan": point_value_yuan(value), "institutions": [_slots(row) for row in rows]}
+            for scheme, (value, rows) in found.packages.items()
+        }
+    data["counties_fen"] = [[*place, amount] for place, amount in found.counties.items()]
+    if found.changes is not None:
+        data["posted" if found.done else "would_post"] = [[*place, fen] for place, fen in found.changes.items()]
+    return data
+
+
+def _slots(one: Any) -> dict[str, Any]:
+    return {slot: getattr(one, slot) for slot in one.__slots__}
+
+
+def _show(context: PoolContext, found: HeadsYear) -> None:
+    from adjudicator.codes import scheme_zh
+    from adjudicator.pooling.visit_packages import point_value_yuan
+
+    for scheme, one in found.institutions:
+        name = f"{one.name} {scheme_zh(scheme)}" if scheme else one.name
+        print(
+            f"{name}: {one.person_months} 人月, 定额 {fen_to_yuan(one.quota_fen)}, 本院 "
+            f"{fen_to_yuan(one.own_fen)}, 院外 {fen_to_yuan(one.outside_fen)}, 结余 "
+            f"{fen_to_yuan(one.balance_fen)}, 应付 {fen_to_yuan(one.settled_fen)} 元"
+        )
+    for scheme, (value, rows) in found.packages.items():
+        print(f"{scheme} 门诊点值 {point_value_yuan(value)} 元")
+        for row in rows:
+            package, used, earned = map(fen_to_yuan, (row.package_fen, row.used_fen, row.earned_fen))
+            print(f"{row.name}: 包干 {package}, 签约人使用 {used}, 应付 {earned} 元")
+    for (county, scheme), amount in found.counties.items():
+        print(f"  {context.areas.get(county, county)} {scheme}: {fen_to_yuan(amount)} 元")
+    print(f"合计 {fen_to_yuan(sum(found.counties.values()))} 元")
+    if found.changes is not None:
+        print(settle_month.posted_text(found.changes, done=found.done))
+        for text in settle_month.line_texts(context, found.changes):
+            print(f"  {text}")

@@ -21,7 +21,7 @@ from adjudicator.compare.sides import not_comparable
 from adjudicator.errors import E, refuse
 from adjudicator.payers import Fund
 from adjudicator.pooling.cases import CASE, Cases
-from adjudicator.pooling.context import PoolContext, budgets, last_day, load_context
+from adjudicator.pooling.context import PoolContext, budgets, last_day, load_context, read_budgets
 from adjudicator.pooling.county import CountyYear, figure
 from adjudicator.pooling.settlement import Settlement, settle_standing, standing_points
 from adjudicator.pooling.year import PoolYear, pool_year
@@ -177,7 +177,7 @@ def cleared(cases: Cases, side: Side, plan: Plan) -> Money:
         day = side.day or last_day(period)
         rules = side.context.rules(day)
         standing, points = standing_points(cases, rules)
-        fund = budgets(side.context.pooling, period, plan.budgets)
+        fund = budgets(side.context.pooling, period, read_budgets(plan.budgets))
         _add(money, settle_standing(standing, points, period, fund, rules))
     if sum(money.hospitals.values()) != sum(money.counties.values()):
         raise refuse(E.INTERNAL, detail="the money of the hospitals is not that of the counties")

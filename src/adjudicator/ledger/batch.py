@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import secrets
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import NamedTuple
@@ -23,6 +25,7 @@ from adjudicator.ledger.commit_kernel import (
 )
 from adjudicator.ledger.fee_lines import Lines
 from adjudicator.ledger.keys import prefix
+from adjudicator.ledger.layout import Kind
 from adjudicator.ledger.names import fund_text, scheme_text
 from adjudicator.ledger.record import Record
 from adjudicator.ledger.record_kernel import Commit, Parts
@@ -193,3 +196,20 @@ def pack_records(pool: str, records: Iterable[Record], states: Sequence[tuple[by
         statements=runs_of_records(listed),
         commit=listed[0].commit,
     )
+
+
+def posting_record(
+    pool: str,
+    key: bytes,
+    month: int,
+    postings: Iterable[tuple[int, int, int, int]],
+    note: Mapping[str, object] | None = None,
+) -> Record:
+    """Return the record of amounts that come from no claim: county, codes.Scheme, payers.Fund, fen; see Ledger.post."""
+    text = json.dumps(note or {}, ensure_ascii=False, sort_keys=True).encode()
+    listed = tuple((int(county), int(scheme), int(fund), int(fen)) for county, scheme, fund, fen in postings)
+    content = hashlib.blake2b(f"{month}{sorted(listed)}".encode() + text, digest_size=16).digest()
+    return Record(
+        Kind.POSTING, int(pool), month, key, content, settlement_date=month * 100 + 1, postings=listed, answer=text,
+        commit=new_commit(), recorded_ms=now_ms(),
+    )  # fmt: skip

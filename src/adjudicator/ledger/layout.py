@@ -31,6 +31,12 @@ class Kind(IntEnum):
     SETTLE = record_pb2.RECORD_KIND_SETTLE
     REVERSE = record_pb2.RECORD_KIND_REVERSE
     POSTING = record_pb2.RECORD_KIND_POSTING
+    ACT = record_pb2.RECORD_KIND_ACT
+    RESETTLE = record_pb2.RECORD_KIND_RESETTLE
+
+
+OF_CLAIMS = frozenset({Kind.SETTLE, Kind.REVERSE})
+"""Records that a hospital sent: they stand in its statement."""
 
 
 BLOCK_MESSAGE = with_parts_as_bytes(record_pb2.JournalBlock.DESCRIPTOR, "records")

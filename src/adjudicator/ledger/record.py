@@ -14,7 +14,16 @@ from google.protobuf.message import DecodeError
 from adjudicator.errors import E, refuse
 from adjudicator.ledger.answers import Frame, checksum_of, put_together, take_apart
 from adjudicator.ledger.checksums import checksum
-from adjudicator.ledger.layout import CHECKSUM_BYTES, CHECKSUM_TAG, FORMAT, ZERO_DIGEST, Block, Kind, StoredRecord
+from adjudicator.ledger.layout import (
+    CHECKSUM_BYTES,
+    CHECKSUM_TAG,
+    FORMAT,
+    OF_CLAIMS,
+    ZERO_DIGEST,
+    Block,
+    Kind,
+    StoredRecord,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +126,7 @@ class Record:
         for places, usual in ((stored.posting_counties, self.county), (stored.posting_schemes, self.scheme)):
             if all(place == usual for place in places):
                 del places[:]
-        parts = take_apart(self.answer, self._frame()) if self.kind != Kind.POSTING else None
+        parts = take_apart(self.answer, self._frame()) if self.kind in OF_CLAIMS else None
         if parts is None:
             stored.whole_answer = self.answer
         else:

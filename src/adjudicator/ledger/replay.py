@@ -12,7 +12,7 @@ from adjudicator.codes import Scheme
 from adjudicator.columns import ACCUMULATOR_COUNT
 from adjudicator.ledger.journal import Chunk
 from adjudicator.ledger.key_table import ABSENT, KeyTable, as_words, grown
-from adjudicator.ledger.layout import Kind
+from adjudicator.ledger.layout import OF_CLAIMS
 from adjudicator.ledger.pairs import Pairs
 from adjudicator.ledger.replay_kernel import add_changes, add_records, find_broken, note_firsts
 from adjudicator.ledger.statement_kernel import (
@@ -167,8 +167,8 @@ class Replay:
 
 
 def settled_of(chunk: Chunk) -> tuple[np.ndarray, Settled]:
-    """Return the rows that are no postings, and what statements say of them."""
-    rows = np.flatnonzero(chunk.kinds != Kind.POSTING)
+    """Return the rows that hospitals sent, and what statements say of them."""
+    rows = np.flatnonzero(np.isin(chunk.kinds, [*OF_CLAIMS]))
     amounts = np.empty((len(chunk), AMOUNTS), np.int64)
     sum_postings(chunk.postings, COLUMN_OF_FUND, amounts)
     columns = (chunk.dates, chunk.schemes, chunk.kinds, chunk.institution_starts, chunk.institution_sizes)

@@ -13,7 +13,7 @@ from adjudicator.claim.state import STORED
 from adjudicator.dates import iso
 from adjudicator.errors import AdjudicatorError, E, refuse
 from adjudicator.ledger.batch import CommitBatch, new_commit, now_ms, pack_records
-from adjudicator.ledger.layout import ZERO_DIGEST, Kind
+from adjudicator.ledger.layout import OF_CLAIMS, ZERO_DIGEST, Kind
 from adjudicator.ledger.record import Record
 from adjudicator.ledger.states import StateRead, encode_state
 from adjudicator.v1 import settlement_pb2
@@ -81,7 +81,7 @@ def reversible(record: Record | None, person: bytes | None = None) -> Record:
 
     Errors: E.SETTLEMENT_NOT_FOUND, REVERSAL_OF_REVERSAL, PERSON_MISMATCH.
     """
-    if record is None or record.kind == Kind.POSTING:
+    if record is None or record.kind not in OF_CLAIMS:
         raise refuse(E.SETTLEMENT_NOT_FOUND)
     if record.kind == Kind.REVERSE:
         raise refuse(E.REVERSAL_OF_REVERSAL)

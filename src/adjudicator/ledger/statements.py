@@ -14,7 +14,7 @@ import numpy as np
 from adjudicator.errors import E, refuse
 from adjudicator.ledger import keys as names
 from adjudicator.ledger.connection import Connection
-from adjudicator.ledger.layout import Kind
+from adjudicator.ledger.layout import OF_CLAIMS
 from adjudicator.ledger.record import Record
 from adjudicator.ledger.statement_kernel import AMOUNTS, FUNDS, Settled, codes_of, read_runs, runs_of
 from adjudicator.payers import Fund
@@ -35,7 +35,7 @@ class Entries(NamedTuple):
 
 def runs_of_records(records: Sequence[Record]) -> bytes:
     """Return the same for single records; one that is no settlement has none."""
-    listed = [(offset, record) for offset, record in enumerate(records, start=1) if record.kind != Kind.POSTING]
+    listed = [(offset, record) for offset, record in enumerate(records, start=1) if record.kind in OF_CLAIMS]
     institutions = [record.institution.encode() for _, record in listed]
     dates, schemes, kinds = (
         np.array([int(getattr(record, name)) for _, record in listed], np.int64)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -17,10 +15,10 @@ from adjudicator.codes import Scheme
 from adjudicator.errors import E, refuse
 from adjudicator.ledger import keys as names
 from adjudicator.ledger.audit import Progress, Verification, no_progress, verify
-from adjudicator.ledger.batch import CommitBatch, new_commit, now_ms, pack_records
+from adjudicator.ledger.batch import CommitBatch, pack_records, posting_record
 from adjudicator.ledger.cluster import connect
 from adjudicator.ledger.connection import Connection, Script
-from adjudicator.ledger.layout import ZERO_DIGEST, Kind
+from adjudicator.ledger.layout import ZERO_DIGEST
 from adjudicator.ledger.rebuild import Rebuilt, rebuild
 from adjudicator.ledger.reconcile import history, reconcile
 from adjudicator.ledger.record import Record
@@ -314,17 +312,11 @@ class Ledger:
         Args: ``month`` YYYYMM; ``postings`` county, codes.Scheme, payers.Fund, amount in fen; ``note`` is kept as JSON.
         Returns False when the key had been posted with the same amounts. Errors: E.KEY_REUSED and those of commit.
         """
-        text = json.dumps(note or {}, ensure_ascii=False, sort_keys=True).encode()
-        listed = tuple((int(county), int(scheme), int(fund), int(fen)) for county, scheme, fund, fen in postings)
-        content = hashlib.blake2b(f"{month}{sorted(listed)}".encode() + text, digest_size=16).digest()
-        record = Record(
-            Kind.POSTING, int(pool), month, key, content, settlement_date=month * 100 + 1, postings=listed,
-            answer=text, commit=new_commit(), recorded_ms=now_ms(),
-        )  # fmt: skip
+        record = posting_record(pool, key, month, postings, note)
         if (await self.commit(pack_records(pool, [record], []))).done:
             return True
         stored = await self.get(pool, key)
-        if stored is None or stored.content != content:
+        if stored is None or stored.content != record.content:
             raise refuse(E.KEY_REUSED, detail="postings")
         return False
 

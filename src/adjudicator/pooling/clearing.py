@@ -286,8 +286,20 @@ def _spread(lines: list[Line], change: Mapping[str, int]) -> list[Line]:
 
 
 def prepayments(clearing: Clearing, prepay_ppm: int) -> dict[tuple[str, str], int]:
-    """Monthly prepayment of each hospital and county: a share of what the fund owes; nothing where it owes nothing."""
-    return {(line.hospital, line.county): share(max(line.fund_fen, 0), prepay_ppm) for line in clearing.lines}
+    """Return the prepayment of a month by hospital and county: a share of what the fund owes the hospital in all.
+
+    The hospital's amount is split over the counties that owe it something, by largest remainder. A hospital that is
+    owed nothing over all counties gets nothing.
+    """
+    result: dict[tuple[str, str], int] = {}
+    for hospital, net_fen in clearing.hospital_fen().items():
+        own = [line for line in clearing.lines if line.hospital == hospital]
+        weights = [max(line.fund_fen, 0) for line in own]
+        whole = share(max(net_fen, 0), prepay_ppm)
+        parts = split_by_weight(whole, weights) if whole else [0] * len(own)
+        for line, amount in zip(own, parts, strict=True):
+            result[line.hospital, line.county] = amount
+    return result
 
 
 def case_due_fen(points_e8: int, value: Fraction, patient_fen: int, others_fen: int, mode: str) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import calendar
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -129,8 +129,8 @@ def last_day(period: int) -> int:
     return period * 100 + calendar.monthrange(year, month)[1]
 
 
-def budgets(pooling: PoolingRules, period: int, given: Sequence[str]) -> dict[str, int]:
-    """Budget of a period by scheme: as given (``310=1234.56``), else the pack's year, a month a twelfth."""
+def budgets(pooling: PoolingRules, period: int, decided_fen: Mapping[str, int]) -> dict[str, int]:
+    """Budget of a period by scheme: as decided, else the pack's year, a month a twelfth."""
     year = pooling.budget(last_day(period))
     result = dict(year)
     if period > 10_000:
@@ -138,7 +138,13 @@ def budgets(pooling: PoolingRules, period: int, given: Sequence[str]) -> dict[st
             code: split_by_weight(amount, [1] * 12)[period % 100 - 1] for code, amount in year.items() if amount > 0
         }
         result |= {code: amount for code, amount in year.items() if amount <= 0}
-    for text in given:
+    return {**result, **decided_fen}
+
+
+def read_budgets(texts: Sequence[str]) -> dict[str, int]:
+    """Budgets given as ``310=1234.56`` or ``310/outpatient=…``, in fen. Errors: E.UNKNOWN_SCHEME, E.NOT_AN_AMOUNT."""
+    result = {}
+    for text in texts:
         code, _, amount = text.partition("=")
         if code not in {scheme + suffix for scheme in SCHEME_CODES for suffix in POOL_SUFFIXES}:
             raise refuse(E.UNKNOWN_SCHEME, "budget", code)

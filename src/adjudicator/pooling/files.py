@@ -13,6 +13,7 @@ from typing import Annotated, Any, TypeVar
 import msgspec
 
 from adjudicator.codes import SCHEME_NATIONAL, Scheme
+from adjudicator.payment.point_values import POOL_SUFFIXES, PointKind
 from adjudicator.payment.registry import YEAR_LIMITS
 from adjudicator.pooling.capitation import Care, Enrolment, check_enrolments
 from adjudicator.pooling.county import NOT_GIVEN, CountyYear
@@ -90,6 +91,27 @@ def read_scores(path: Path) -> dict[str, int]:
     return result
 
 
+class BudgetRow(msgspec.Struct, frozen=True, kw_only=True):
+    """The fund's budget of one scheme and kind of points."""
+
+    where: Where
+    scheme: OneScheme
+    kind: Annotated[PointKind, Member(PointKind)] = PointKind.DRG
+    amount_yuan: FundYuan
+
+
+def read_budgets(path: Path) -> dict[str, int]:
+    """Read the fund's budgets of a period in fen, by scheme and kind of points (``310``, ``310/outpatient``)."""
+    faults, result = Faults(), {}
+    for row in _rows(BudgetRow, path, faults):
+        code = national(row.scheme) + POOL_SUFFIXES[row.kind]
+        if code in result:
+            _fault(row.where, "scheme", f"{code} is there twice", "keep one row", faults)
+        result[code] = row.amount_yuan
+    faults.raise_if_any("budgets")
+    return result
+
+
 class EnrolmentRow(msgspec.Struct, frozen=True, kw_only=True):
     """Some months of one person under the contract of one institution."""
 
@@ -127,23 +149,37 @@ class CareRow(msgspec.Struct, frozen=True, kw_only=True):
 
     where: Where
     hospital: str
+    scheme: OneScheme | None = None
+    """Empty: of all schemes together, which are then settled as one."""
     own_yuan: FundYuan
     """At their own institution."""
     outside_yuan: FundYuan
     consortium: str = ""
 
 
-def read_care(path: Path) -> Care:
-    """Read the cost of signed people by institution, at home and outside, and the consortium of each."""
-    faults, own, outside, consortia = Faults(), {}, {}, {}
+def read_care(path: Path) -> dict[str, Care]:
+    """Read the cost of signed people by institution, at home and outside, and the consortium of each.
+
+    By scheme; "" where the rows name none.
+    """
+    faults, result = Faults(), dict[str, Care]()
     for row in _rows(CareRow, path, faults):
+        scheme = "" if row.scheme is None else national(row.scheme)
+        own, outside, consortia = ({}, {}, {}) if scheme not in result else _parts(result[scheme])
         if row.hospital in own:
             _fault(row.where, "hospital", f"{row.hospital} is there twice", "keep one row", faults)
         own[row.hospital], outside[row.hospital] = row.own_yuan, row.outside_yuan
         if row.consortium:
             consortia[row.hospital] = row.consortium
+        result[scheme] = Care(own, outside, consortia)
+    if "" in result and len(result) > 1:
+        faults.add(path.name, "scheme", "is empty in some rows and filled in others", "fill all of them or none")
     faults.raise_if_any("care under capitation")
-    return Care(own, outside, consortia)
+    return result
+
+
+def _parts(care: Care) -> tuple[dict[str, int], dict[str, int], dict[str, str]]:
+    return dict(care.own_fen), dict(care.outside_fen), dict(care.consortia)
 
 
 class LimitRow(msgspec.Struct, frozen=True, kw_only=True):

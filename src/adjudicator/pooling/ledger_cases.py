@@ -36,6 +36,8 @@ class Stay:
 
 
 NO_STAY = Stay(0, 0, 0)
+FOREVER = 2**62
+"""Version of the ledger until which a line stands that nothing has replaced."""
 Table = dict[str, list[Any]]
 """Column of the cases -> its values."""
 
@@ -45,17 +47,42 @@ def read_stays(path: Path) -> dict[str, Stay]:
     return {row.case: Stay(row.admission_date, row.discharge_date, int(row.exempt)) for row in stay_rows(path)}
 
 
+@dataclass(frozen=True, slots=True)
+class LedgerCases:
+    """Cases of a ledger, and from and until which version of the ledger each line stands, int64[n]."""
+
+    cases: Cases
+    since: np.ndarray
+    until: np.ndarray
+
+    def as_of(self, version: int) -> Cases:
+        """Return the lines that stood at a version of the ledger: settlements, as settled again, and reversals."""
+        return self.cases.select((self.since <= version) & (version < self.until))
+
+    @property
+    def now(self) -> Cases:
+        """The lines that stand."""
+        return self.as_of(FOREVER - 1)
+
+    def select(self, chosen: np.ndarray) -> LedgerCases:
+        """Return the lines that are chosen, bool[n]."""
+        return LedgerCases(self.cases.select(chosen), self.since[chosen], self.until[chosen])
+
+
 async def cases_of(
     ledger: Ledger,
     pool: str,
     months: Iterable[int],
     stays: Mapping[str, Stay] | None = None,
     clearing_funds: Sequence[str] = ("pooled",),
-) -> Cases:
+) -> LedgerCases:
     """Cases of some months of a pool; see :func:`cases_by_month`."""
     reading = Reading(pool, tuple(months), stays=stays or {}, clearing_funds=clearing_funds)
     parts = [cases async for cases in cases_by_month(ledger, reading)]
-    return join(parts) if parts else from_columns(_empty())
+    if not parts:
+        return LedgerCases(from_columns(_empty()), np.zeros(0, np.int64), np.zeros(0, np.int64))
+    since, until = (np.concatenate([getattr(part, name) for part in parts]) for name in ("since", "until"))
+    return LedgerCases(join([part.cases for part in parts]), since, until)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +100,7 @@ class Reading:
     """Of the pack: what they pay of a case that has no price is its ``fund_fen``."""
 
 
-async def cases_by_month(ledger: Ledger, reading: Reading) -> AsyncIterator[Cases]:
+async def cases_by_month(ledger: Ledger, reading: Reading) -> AsyncIterator[LedgerCases]:
     """Yield the cases of each month of the journal that has any: what was settled in it, and what was taken back.
 
     A reversal whose settlement lies in a month that is not read is left out. Memory is that of one month. Errors:
@@ -81,47 +108,59 @@ async def cases_by_month(ledger: Ledger, reading: Reading) -> AsyncIterator[Case
     ``adjudicator ledger verify``.
     """
     for month in reading.months:
-        table, originals = _empty(), list[bytes]()
+        table, originals, place_of = _empty(), list[bytes](), dict[str, int]()
         async for chunk in journal.scan(ledger.connection, reading.pool, month):
             if chunk.unreadable:
                 raise chunk.refusal()
             for row in range(len(chunk)):
                 record = chunk.record(row)
-                if record.kind == Kind.REVERSE or (record.kind == Kind.SETTLE and month <= reading.last):
+                if record.kind == Kind.RESETTLE:
+                    table["until"][place_of[record.name]] = record.position
+                counts = record.kind in (Kind.SETTLE, Kind.RESETTLE) and month <= reading.last
+                if counts:
+                    place_of[record.name] = len(table["case"])
+                if counts or record.kind == Kind.REVERSE:
                     _add(table, record, month, reading.stays, reading.clearing_funds)
                     originals.append(record.original)
         if table["case"]:
             cases = from_columns(table, f"ledger {reading.pool}")
-            kept = await _without_strays(ledger, reading, cases, originals)
-            if len(kept):
+            found = LedgerCases(cases, *(np.array(table[name], np.int64) for name in ("since", "until")))
+            kept = found.select(await _without_strays(ledger, reading, cases, originals))
+            if len(kept.cases):
                 yield kept
 
 
 def _empty() -> Table:
-    return {column: [] for column in (*COLUMNS, "diagnosis", "reason")}
+    return {column: [] for column in (*COLUMNS, "diagnosis", "reason", "since", "until")}
 
 
-async def _without_strays(ledger: Ledger, reading: Reading, cases: Cases, originals: Sequence[bytes]) -> Cases:
-    """Leave out reversals whose settlement lies in a month that is not read."""
+async def _without_strays(ledger: Ledger, reading: Reading, cases: Cases, originals: Sequence[bytes]) -> np.ndarray:
+    """Return which lines are no reversals of a settlement in a month that is not read, bool[n]."""
+    kept = np.ones(len(cases), bool)
     settled = set(cases.ids[cases.rows["sign"] == 1].tolist())
     others = [place for place in np.flatnonzero(cases.rows["sign"] == -1).tolist() if cases.ids[place] not in settled]
     if not others:
-        return cases
+        return kept
     keys = b"".join(originals[place] for place in others)
     places = await journal.read_places(ledger.connection, reading.pool, keys)
-    kept, wanted = np.ones(len(cases), bool), {month for month in reading.months if month <= reading.last}
+    wanted = {month for month in reading.months if month <= reading.last}
     for row, found in zip(others, places, strict=True):
         if not found:
             raise refuse(E.LEDGER_CORRUPT, detail=f"the index has no settlement of the reversal of {cases.ids[row]}")
         kept[row] = int(found.partition(b"-")[0]) in wanted
-    return cases.select(kept)
+    return kept
 
 
 async def months_from(ledger: Ledger, pool: str, period: int) -> list[int]:
     """Months of the journal that may change a period: from its first on, for readmissions and late reversals."""
     first = period * 100 + 1 if period < 10_000 else period
+    return [month for month in await months_of(ledger, pool) if month >= first]
+
+
+async def months_of(ledger: Ledger, pool: str) -> list[int]:
+    """Months of the journal, the earliest first."""
     listed = await ledger.connection.persist(lambda: ledger.connection.client.smembers(keys.months(pool)))
-    return sorted(month for month in map(int, listed) if month >= first)
+    return sorted(map(int, listed))
 
 
 def _add(table: Table, record: Record, month: int, stays: Mapping[str, Stay], clearing_funds: Sequence[str]) -> None:
@@ -147,6 +186,7 @@ def _add(table: Table, record: Record, month: int, stays: Mapping[str, Stay], cl
         "patient_fen": sign * answer.personal_total_fen, "others_fen": sign * (answer.fund_total_fen - by_item),
         "fund_fen": sign * by_item, "due_fen": sign * paid.due_fen,
         "diagnosis": "" if kept is None else kept.principal_diagnosis, "reason": reason,
+        "since": record.position, "until": FOREVER,
     }  # fmt: skip
     for column, value in values.items():
         table[column].append(value)

@@ -1,64 +1,38 @@
-"""Postings of settlements to the ledger: what stands, what should stand, and the difference as one atomic posting."""
+"""Postings of settlements to the ledger: what stands, what should stand, and the difference as one atomic posting.
+
+The postings of a month are one series of numbered records (``ledger.numbered``). Each says in its note which hospital
+each fen is for, so that a run shows by hospital and county what it changes. Two runs that saw the same postings want
+the same number: one posts and the other looks again.
+"""
 
 from __future__ import annotations
 
-import hashlib
-import itertools
 import json
+from collections.abc import Awaitable, Callable, Mapping
 from collections.abc import Set as AnySet
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from adjudicator.errors import AdjudicatorError, E
+from adjudicator.ledger.batch import pack_records, posting_record
+from adjudicator.ledger.numbered import numbered_key, read_series
+from adjudicator.ledger.record import Record
+from adjudicator.ledger.store import Ledger
 from adjudicator.payers import Fund
-from adjudicator.pooling.settlement import Postings, Settlement
+from adjudicator.pooling.settlement import Lines, Postings, Settlement, sums_of
+
+NO_HOSPITAL = ""
+"""Stands for amounts of which the ledger does not say for whom they are."""
+Place = tuple[int, int, int, str]
 
 
-def differences(targets: Postings, posted: Postings) -> Postings:
+def differences(targets: Mapping[Place, int], standing: Mapping[Place, int]) -> Lines:
     """Return what must be posted so that the ledger holds the targets; empty where nothing changed.
 
-    >>> differences({(330102, 1, 13): 700}, {(330102, 1, 13): 1000, (330105, 1, 13): 5})
-    {(330102, 1, 13): -300, (330105, 1, 13): -5}
+    >>> differences({(330102, 1, 13, "H1"): 700}, {(330102, 1, 13, "H1"): 1000, (330105, 1, 13, "H2"): 5})
+    {(330102, 1, 13, 'H1'): -300, (330105, 1, 13, 'H2'): -5}
     """
-    places = sorted(set(targets) | set(posted))
-    found = {place: targets.get(place, 0) - posted.get(place, 0) for place in places}
+    places = sorted(set(targets) | set(standing))
+    found = {place: targets.get(place, 0) - standing.get(place, 0) for place in places}
     return {place: amount for place, amount in found.items() if amount}
-
-
-def posting_key(pool: str, period: int, funds: AnySet[Fund], turn: int, standing: Postings) -> bytes:
-    """16 bytes that name one posting: the ``turn``-th one over this state of the accounts.
-
-    Two runs that saw the same state have the same key, so that only one of them posts, whatever each wanted.
-    """
-    text = json.dumps([pool, period, sorted(map(int, funds)), turn, sorted(standing.items())])
-    return hashlib.blake2b(text.encode(), digest_size=16).digest()
-
-
-def year_targets(settlement: Settlement, monthly: Postings) -> Postings:
-    """Return the year's money less what the months have posted, by county and scheme, for the account
-    ``provider_year``.
-    """
-    year = {place[:2]: amount for place, amount in settlement.targets().items()}
-    months = {place[:2]: amount for place, amount in monthly.items() if place[2] == Fund.PROVIDER_FINAL}
-    return {
-        (*place, int(Fund.PROVIDER_YEAR)): year.get(place, 0) - months.get(place, 0)
-        for place in sorted(set(year) | set(months))
-    }
-
-
-async def post(ledger: Any, pool: str, settlement: Settlement, *, only_look: bool = False) -> Postings:
-    """Post the difference between the settlement and the ledger; return it. With ``only_look`` nothing is posted.
-
-    ``ledger`` is ``ledger.store.Ledger``. Safe to repeat after a lost answer, and when two settle at once: the
-    posting's key is made of what stands in the ledger, so that of two runs one posts and the other looks again.
-    """
-    if not settlement.is_year:
-        month = Accounts("settle-month", settlement.period, frozenset({Fund.PROVIDER_FINAL, Fund.PROVIDER_PREPAID}))
-        return await post_targets(ledger, pool, month, settlement.targets(), only_look=only_look)
-    monthly: Postings = {}
-    for number in range(1, 13):
-        add(monthly, await posted(ledger, pool, settlement.period * 100 + number, {Fund.PROVIDER_FINAL}))
-    year = Accounts("settle-year", settlement.period, frozenset({Fund.PROVIDER_YEAR}))
-    return await post_targets(ledger, pool, year, year_targets(settlement, monthly), only_look=only_look)
 
 
 class Accounts(NamedTuple):
@@ -77,51 +51,125 @@ class Accounts(NamedTuple):
         """Month of the ledger."""
         return self.period if self.period > 10_000 else self.period * 100 + 12
 
+    def own(self, lines: Mapping[Place, int]) -> Lines:
+        """Return the lines of these accounts."""
+        return {
+            place: fen
+            for place, fen in lines.items()
+            if place[2] in self.funds and (self.schemes is None or place[1] in self.schemes)
+        }
 
-async def post_targets(
-    ledger: Any, pool: str, accounts: Accounts, targets: Postings, *, only_look: bool = False
-) -> Postings:
-    """Bring some accounts of a period to their targets and return the differences. ``only_look``: nothing is posted."""
-    funds, month = accounts.funds, accounts.month
+
+MONTH_FUNDS = frozenset({Fund.PROVIDER_FINAL, Fund.PROVIDER_PREPAID})
+
+
+def accounts_of(settlement: Settlement) -> Accounts:
+    """Return the accounts that the run of a month or a year brings to its targets."""
+    if settlement.is_year:
+        return Accounts("settle-year", settlement.period, frozenset({Fund.PROVIDER_YEAR}))
+    return Accounts("settle-month", settlement.period, MONTH_FUNDS)
+
+
+def year_lines(settlement: Settlement, monthly: Mapping[Place, int]) -> Lines:
+    """Return the year's money less what the months have posted for it, for the account ``provider_year``.
+
+    ``monthly``: lines of ``provider_final`` of the year's months, and of ``provider_prior`` that name one of them.
+    """
+    result: Lines = {}
+    owed = {place: fen for place, fen in settlement.lines().items() if place[2] == Fund.PROVIDER_FINAL}
+    for sign, lines in ((1, owed), (-1, monthly)):
+        for (county, scheme, _, hospital), fen in lines.items():
+            place = (county, scheme, int(Fund.PROVIDER_YEAR), hospital)
+            result[place] = result.get(place, 0) + sign * fen
+    return result
+
+
+class Standing(NamedTuple):
+    """What the postings of a month of the ledger say."""
+
+    number: int
+    """How many postings there are."""
+    lines: Lines
+    """By county, scheme, account and hospital."""
+
+
+async def standing_of(ledger: Ledger, pool: str, month: int) -> Standing:
+    """Return the postings of a month; an amount of the totals that no posting explains is for :data:`NO_HOSPITAL`."""
     while True:
-        standing = await posted(ledger, pool, month, funds)
-        changes = differences(targets, _of_schemes(standing, accounts.schemes))
-        if only_look or not changes:
+        postings = await read_series(ledger, pool, series_of(month))
+        lines: Lines = {}
+        for record in postings:
+            add(lines, lines_of(record))
+        held = await posted(ledger, pool, month, frozenset(fund for fund in Fund if fund >= Fund.PROVIDER_FINAL))
+        if len(await read_series(ledger, pool, series_of(month))) == len(postings):
+            break
+    explained = sums_of(lines)
+    for place in sorted(held.keys() | explained.keys()):
+        if rest := held.get(place, 0) - explained.get(place, 0):
+            lines[(*place, NO_HOSPITAL)] = lines.get((*place, NO_HOSPITAL), 0) + rest
+    return Standing(len(postings), lines)
+
+
+def series_of(month: int) -> str:
+    """Name of the series of a month's postings."""
+    return f"posting {month}"
+
+
+def lines_of(record: Record) -> Lines:
+    """Return what a posting says of each hospital."""
+    return {
+        (county, scheme, fund, hospital): fen
+        for county, scheme, fund, hospital, fen in json.loads(record.answer).get("lines", [])
+    }
+
+
+Write = Callable[[Record], Awaitable[bool]]
+"""Writes a posting, alone or with others in one commit; False where its number has been taken."""
+Allowed = Callable[[], Awaitable[None]]
+"""Raises where the period may not be posted to any more."""
+
+
+async def post_lines(
+    ledger: Ledger,
+    pool: str,
+    accounts: Accounts,
+    targets: Mapping[Place, int],
+    *,
+    only_look: bool = False,
+    allowed: Allowed | None = None,
+    write: Write | None = None,
+) -> Lines:
+    """Bring some accounts of a period to their targets and return the differences. ``only_look``: nothing is posted.
+
+    Safe to repeat after a lost answer, and when two settle at once. ``allowed`` is asked after the ledger was read, so
+    that a period which is closed meanwhile refuses. ``write`` is for a posting that belongs to an act; it is called
+    even where nothing changes.
+    """
+    month = accounts.month
+    while True:
+        standing = await standing_of(ledger, pool, month)
+        changes = differences(targets, accounts.own(standing.lines))
+        if only_look or not (changes or write):
             return changes
-        key = await _free_key(ledger, pool, accounts.period, funds, standing)
-        if standing != await posted(ledger, pool, month, funds):
-            continue
-        listed = [(*place, amount) for place, amount in changes.items()]
-        note = {"what": accounts.kind, "period": accounts.period}
-        if await _post_once(ledger, pool, key, month, listed, note):
+        if allowed is not None:
+            await allowed()
+        key = numbered_key(pool, series_of(month), standing.number + 1)
+        listed = [(*place, fen) for place, fen in sums_of(changes).items() if fen]
+        note = {
+            "what": accounts.kind, "period": accounts.period,
+            "lines": [[*place, fen] for place, fen in changes.items()],
+        }  # fmt: skip
+        record = posting_record(pool, key, month, listed, note)
+        if await (write(record) if write else _write(ledger, pool, record)):
             return changes
 
 
-async def _post_once(ledger: Any, pool: str, key: bytes, month: int, listed: list[Any], note: dict[str, Any]) -> bool:
-    """Return False where another run has posted over the same state, whether the same or something else."""
-    try:
-        return bool(await ledger.post(pool, key, month, listed, note))
-    except AdjudicatorError as error:
-        if error.problems[0].number != E.KEY_REUSED:
-            raise
-        return False
+async def _write(ledger: Ledger, pool: str, record: Record) -> bool:
+    return (await ledger.commit(pack_records(pool, [record], []))).done
 
 
-def _of_schemes(postings: Postings, schemes: AnySet[int] | None) -> Postings:
-    return {place: amount for place, amount in postings.items() if schemes is None or place[1] in schemes}
-
-
-async def _free_key(ledger: Any, pool: str, period: int, funds: AnySet[Fund], standing: Postings) -> bytes:
-    """Key of the next posting over a state; the same state may come back (there and back again)."""
-    for turn in itertools.count():
-        key = posting_key(pool, period, funds, turn, standing)
-        if await ledger.get(pool, key) is None:
-            return key
-    raise AssertionError("unreachable")
-
-
-async def posted(ledger: Any, pool: str, month: int, funds: AnySet[Fund]) -> Postings:
-    """Return what the ledger holds of some accounts in a month."""
+async def posted(ledger: Ledger, pool: str, month: int, funds: AnySet[Fund]) -> Postings:
+    """Return what the ledger holds of some accounts in a month, by county."""
     totals = await ledger.totals(pool, month=month)
     return {
         (int(row.county), int(row.scheme), int(row.fund)): row.amount_fen
@@ -130,7 +178,7 @@ async def posted(ledger: Any, pool: str, month: int, funds: AnySet[Fund]) -> Pos
     }
 
 
-def add(into: Postings, more: Postings) -> None:
-    """Add postings to postings."""
-    for place, amount in more.items():
-        into[place] = into.get(place, 0) + amount
+def add(into: Lines, more: Mapping[Place, int]) -> None:
+    """Add lines to lines."""
+    for place, fen in more.items():
+        into[place] = into.get(place, 0) + fen

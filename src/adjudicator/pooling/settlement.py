@@ -33,6 +33,20 @@ from adjudicator.pooling.review import (
 
 Postings = dict[tuple[int, int, int], int]
 """Amount in fen by (county area code, codes.Scheme, payers.Fund)."""
+Lines = dict[tuple[int, int, int, str], int]
+"""The same by hospital as well, which stands last."""
+
+
+def sums_of(lines: Mapping[tuple[int, int, int, str], int]) -> Postings:
+    """Return lines summed over the hospitals.
+
+    >>> sums_of({(330102, 1, 13, "H1"): 700, (330102, 1, 13, "H2"): -300})
+    {(330102, 1, 13): 400}
+    """
+    result: Postings = {}
+    for (county, scheme, fund, _), amount in lines.items():
+        result[county, scheme, fund] = result.get((county, scheme, fund), 0) + amount
+    return result
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,14 +111,18 @@ class Settlement:
 
     def targets(self) -> Postings:
         """Return what the ledger should hold for this period."""
-        result: Postings = {}
+        return sums_of(self.lines())
+
+    def lines(self) -> Lines:
+        """Return the same by hospital."""
+        result: Lines = {}
         for code, clearing in self.clearings.items():
-            for county, amount in clearing.county_fen().items():
-                _add(result, county, code, Fund.PROVIDER_FINAL, amount)
-        for (code, _, county), amount in self.kept.items():
-            _add(result, county, code, Fund.PROVIDER_FINAL, amount)
-        for (code, _, county), amount in self.prepaid.items():
-            _add(result, county, code, Fund.PROVIDER_PREPAID, amount)
+            for line in clearing.lines:
+                _add(result, (code, line.hospital, line.county), Fund.PROVIDER_FINAL, line.fund_fen)
+        for place, amount in self.kept.items():
+            _add(result, place, Fund.PROVIDER_FINAL, amount)
+        for place, amount in self.prepaid.items():
+            _add(result, place, Fund.PROVIDER_PREPAID, amount)
         return result
 
     def hospital_fen(self) -> dict[str, int]:
@@ -118,8 +136,9 @@ class Settlement:
         return dict(sorted(result.items()))
 
 
-def _add(result: Postings, county: str, code: str, fund: Fund, amount: int) -> None:
-    place = (int(county), int(SCHEME_CODES[code.partition("/")[0]]), int(fund))
+def _add(result: Lines, of: tuple[str, str, str], fund: Fund, amount: int) -> None:
+    code, hospital, county = of
+    place = (int(county), int(SCHEME_CODES[code.partition("/")[0]]), int(fund), hospital)
     result[place] = result.get(place, 0) + amount
 
 
@@ -239,10 +258,8 @@ def settle_standing(
     scores: Mapping[str, int] | None = None,
 ) -> Settlement:
     """Return the second half of :func:`settle`, for callers that settle many periods of the same cases."""
-    year = period < 10_000
-    months = standing.rows["month"]
-    inside = months // 100 == period if year else months == period
-    standing, points = standing.select(inside), points[inside]
+    chosen = inside(standing, period)
+    standing, points = standing.select(chosen), points[chosen]
     result = Settlement(period, standing, points, {})
     pools = pool_of(standing.rows)
     for number, scheme in enumerate(standing.schemes):
@@ -256,7 +273,7 @@ def settle_standing(
                 check_conservation(result.clearings[code], int(points[chosen].sum()))
         without = own & (standing.rows["method"] == Method.NONE)
         _keep(result, scheme, own & (pools < 0) & ~without)
-        _note_unpriced(result, scheme, without)
+    result.unpriced = unpriced_of(standing, np.ones(len(standing), bool))
     return result
 
 
@@ -302,17 +319,26 @@ def _keep(result: Settlement, scheme: str, chosen: np.ndarray) -> None:
         result.kept[scheme, cases.hospitals[hospital], cases.counties[county]] = amount
 
 
-def _note_unpriced(result: Settlement, scheme: str, chosen: np.ndarray) -> None:
-    """Count the cases without a price, by hospital and county."""
-    cases = result.cases
+def inside(cases: Cases, period: int) -> np.ndarray:
+    """Return which cases are of a period, bool[n]."""
+    months = cases.rows["month"]
+    found: np.ndarray = months // 100 == period if period < 10_000 else months == period
+    return found
+
+
+def unpriced_of(cases: Cases, chosen: np.ndarray) -> dict[tuple[str, str, str], Unpriced]:
+    """Count the cases without a price among the chosen ones (bool[n]), by scheme, hospital and county."""
     reasons = np.full(len(cases), "", object) if cases.reasons is None else cases.reasons
     found: dict[tuple[str, str, str], list[int]] = {}
-    for place in np.flatnonzero(chosen).tolist():
+    for place in np.flatnonzero(chosen & (cases.rows["method"] == Method.NONE)).tolist():
         row = cases.rows[place]
-        found.setdefault((scheme, cases.hospitals[row["hospital"]], cases.counties[row["county"]]), []).append(place)
+        key = (cases.schemes[row["scheme"]], cases.hospitals[row["hospital"]], cases.counties[row["county"]])
+        found.setdefault(key, []).append(place)
+    result = {}
     for key, places in sorted(found.items()):
         total, fund = (int(cases.rows[name][places].sum()) for name in ("total_fen", "fund_fen"))
-        result.unpriced[key] = Unpriced(len(places), total, fund, tuple(sorted({*reasons[places]} - {""})))
+        result[key] = Unpriced(len(places), total, fund, tuple(sorted({*reasons[places]} - {""})))
+    return result
 
 
 def check_conservation(clearing: Clearing, points_e8: int) -> None:

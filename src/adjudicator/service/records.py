@@ -10,7 +10,7 @@ from adjudicator.codes import SCHEME_CODES
 from adjudicator.columns import ACCUMULATOR_NAMES
 from adjudicator.dates import is_date
 from adjudicator.errors import AdjudicatorError, E, Problem, refuse
-from adjudicator.ledger.layout import Kind
+from adjudicator.ledger.layout import OF_CLAIMS, Kind
 from adjudicator.ledger.record import Record
 from adjudicator.options import QuotaPeriod
 from adjudicator.service.calls import parse
@@ -111,7 +111,7 @@ class Records:
         direction = key.direction or DIRECTION_SETTLE
         digest = settlement_key(key.institution_code, key.encounter_id, key.settlement_sequence, direction)
         record = await self.store.ledger().get(pool, digest)
-        if record is None or record.kind == Kind.POSTING:
+        if record is None or record.kind not in OF_CLAIMS:
             raise refuse(E.SETTLEMENT_NOT_FOUND)
         return record
 

@@ -13,10 +13,14 @@ class RecordKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     RECORD_KIND_SETTLE: _ClassVar[RecordKind]
     RECORD_KIND_REVERSE: _ClassVar[RecordKind]
     RECORD_KIND_POSTING: _ClassVar[RecordKind]
+    RECORD_KIND_ACT: _ClassVar[RecordKind]
+    RECORD_KIND_RESETTLE: _ClassVar[RecordKind]
 RECORD_KIND_UNSPECIFIED: RecordKind
 RECORD_KIND_SETTLE: RecordKind
 RECORD_KIND_REVERSE: RecordKind
 RECORD_KIND_POSTING: RecordKind
+RECORD_KIND_ACT: RecordKind
+RECORD_KIND_RESETTLE: RecordKind
 
 class JournalBlock(_message.Message):
     __slots__ = ("format", "count", "pool", "month", "commit", "recorded_ms", "records")
