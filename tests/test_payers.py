@@ -150,9 +150,9 @@ def test_one_row_more_reaches_every_list():
 
         benefit = np.zeros(1, columns.BENEFIT)
         benefit["charity_fen"] = 7
-        assert fund_amounts(np.zeros(1, columns.CLAIM), benefit, np.zeros(1, columns.PAYMENT))[0, 17] == 7
-        assert fund_text(Scheme.RESIDENT, 17) == "380100"
-        assert 17 in statement_kernel.FUNDS and payers.ROWS[-1].id == "charity"
+        assert fund_amounts(np.zeros(1, columns.CLAIM), benefit, np.zeros(1, columns.PAYMENT))[0, 18] == 7
+        assert fund_text(Scheme.RESIDENT, 18) == "380100"
+        assert 18 in statement_kernel.FUNDS and payers.ROWS[-1].id == "charity"
         totals = pooling_pb2.CountyTotals(pool="330100")
         totals.rows.add(county="330102", scheme="390", fund="380100", amount_fen=7)
         assert "慈善" in county_table(totals)[0] and "0.07" in county_table(totals)[-1]

@@ -45,8 +45,8 @@ async def export(ledger: Ledger, arguments: argparse.Namespace) -> int:
     )
     months = settled = reversed_ = 0
     with writing(arguments.files) as files:
-        async for found in cases_by_month(ledger, reading):
-            cases = found.now
+        async for chunk in cases_by_month(ledger, reading):
+            cases = chunk.now
             files.write(cases)
             months += 1
             settled += int((cases.rows["sign"] == 1).sum())

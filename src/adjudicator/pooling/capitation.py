@@ -300,15 +300,6 @@ def _joined(amounts: Mapping[str, int], belongs: Mapping[str, str]) -> dict[str,
     return result
 
 
-def county_postings(
-    year: int, enrolments: Sequence[Enrolment], results: Sequence[Result], consortia: Mapping[str, str] | None = None
-) -> dict[tuple[str, str], int]:
-    """Return what the counties of the people pay for capitation, by (county, scheme); see
-    :func:`split_over_counties`.
-    """
-    return split_over_counties(year, enrolments, {result.name: result.settled_fen for result in results}, consortia)
-
-
 def split_over_counties(
     year: int,
     enrolments: Sequence[Enrolment],

@@ -176,7 +176,7 @@ def _over_ledger(context: PoolContext, request: Request, found: _Books) -> Run:
 
 
 def _since(cases: Cases, period: int) -> Cases:
-    """Return what was settled in a period and after it, which changes its readmissions, and what was taken back of it."""
+    """Return what was settled from a period on, which changes its readmissions, and what was taken back of it."""
     rows, ids = cases.rows, cases.ids
     chosen = rows["month"] >= first_month(period)
     settled = rows["sign"] == 1
