@@ -12,15 +12,10 @@ import pytest
 
 from adjudicator.cli.main import main
 from adjudicator.codes import Scheme
-from adjudicator.errors import AdjudicatorError
-from adjudicator.payment.conditions import Reading
-from adjudicator.payment.methods.drg.base_points import Scale, read_groups
-from adjudicator.payment.methods.drg.coefficients import read_values
 from adjudicator.payment.point_values import PointKind, month_number
 from adjudicator.payment.value_tables import dense_point_values
 from adjudicator.pooling.cases import COLUMNS, read_cases
 from adjudicator.pooling.context import load_context
-from adjudicator.rulefile.faults import Faults
 
 COUNTY_COLUMNS = "county,scheme,income_yuan,expenditure_yuan,carried_yuan"
 COUNTIES = f"""\
@@ -370,32 +365,6 @@ class TestSettle:
         path = case_file(tmp_path / "1.csv", [{"case": "a"}, {"case": "b", "sign": -1}])
         pyarrow.parquet.write_table(pyarrow.csv.read_csv(path), tmp_path / "1.parquet")
         assert (read_cases(path).rows == read_cases(tmp_path / "1.parquet").rows).all()
-
-
-class TestCalibrate:
-    def test_points_come_out_as_the_pack_reads_them(self, capsys, tmp_path) -> None:
-        rows = [{"case": f"a{n}", "total_fen": 1_200_000} for n in range(6)]
-        rows += [{"case": f"b{n}", "total_fen": 800_000, "group": "GZ15"} for n in range(6)]
-        path = case_file(tmp_path / "past.csv", rows)
-        words = ["points", "calibrate", "--pack", "taohuayuan", "--cases", str(path), "--output", str(tmp_path / "out")]
-        assert main([*words, "--json"]) == 0
-        groups = {row["group"]: row for row in json.loads(capsys.readouterr().out)["groups"]}
-        assert groups["FR21"]["base_e8"] == 120 * 10**8
-        context, faults = load_context("taohuayuan"), Faults()
-        codes = context.payment.groupings.on(20251231)
-        reading = Reading(tmp_path / "out", context.payment.view, context.payment.groupings, faults)
-        read = read_groups(reading, "points.csv", codes, Scale(100 * 10**8, 0, 4))
-        assert {drg: (row.base_e8, row.average_fen) for drg, row in read.items()} == {
-            "FR21": (120 * 10**8, 1_200_000), "GZ15": (80 * 10**8, 800_000),
-        }  # fmt: skip
-        values = read_values(reading, "coefficients.csv", codes)
-        assert values["hospital", "H99000100001", "FR21"] == 10**8 and not faults
-        assert main(words) == 0
-        assert "基准点数" in capsys.readouterr().out
-
-    def test_no_rules_for_calibration(self, tmp_path) -> None:
-        with pytest.raises(AdjudicatorError, match=r"no \[\[calibration\]\]"):
-            load_context("zhuzhou").pooling.pick("calibration", 20250101, "310")
 
 
 class TestCapitation:

@@ -198,7 +198,7 @@ def _by_subject(
     """
     costs, groups, hospitals = counted
     level_names = sorted(set(levels.values()))
-    missing = [name for name in hospital_names if name not in levels]
+    missing = [name for name in (hospital_names[number] for number in np.unique(hospitals)) if name not in levels]
     if missing and rules.level_weight_ppm:
         raise refuse(
             E.CANNOT_CLEAR, "hospital",
