@@ -1,8 +1,7 @@
 """Published payment examples (PUB), wrong ones (NEG) and derived ones (DER) that are not about one claim.
 
-Point values of a month and what they make of a case at clearing, thresholds and quotas of a review, readmission across
-cases, a formula without numbers. Those about one claim are case files: ``payment.yaml`` in ``tests/golden/published``,
-``tests/golden/wrong`` and ``tests/golden/derived``.
+Point values of a month and what they make of a case at clearing, the quota of a review, readmission across cases. The
+others are case files: ``payment.yaml`` and ``periods.yaml`` in ``tests/golden/published``, ``wrong`` and ``derived``.
 """
 
 from __future__ import annotations
@@ -16,8 +15,7 @@ from adjudicator.money import fen_to_yuan, yuan_to_fen
 from adjudicator.payment.methods.drg.terms import Readmission
 from adjudicator.pooling.cases import CASE, Cases
 from adjudicator.pooling.clearing import FUND_ONLY, Terms, case_due_fen, point_value, year_fund
-from adjudicator.pooling.review import halve_readmissions, is_above, review_quota
-from adjudicator.rounding import PPM, share
+from adjudicator.pooling.review import halve_readmissions, review_quota
 
 E8 = 10**8
 
@@ -28,25 +26,6 @@ class TestPublished:
         value = point_value(yuan_to_fen("3000000000"), 0, 0, 3_000_000_000 * E8, FUND_ONLY)
         assert value == 100
         assert case_due_fen(1000 * E8, value, 0, 0, FUND_ONLY) - yuan_to_fen("800") == yuan_to_fen("200")
-
-    def test_pub_05_high_ratio_flag(self) -> None:
-        """360doc 1073798118: above 3 x 10,000 is high; 30,000 itself is not."""
-        assert not is_above(yuan_to_fen("30000"), yuan_to_fen("10000"), 3 * PPM)
-        assert is_above(yuan_to_fen("30000.01"), yuan_to_fen("10000"), 3 * PPM)
-
-    def test_pub_06_special_case_threshold(self) -> None:
-        """docs/law.md#S-33 (Fuxin 2025): group average 20,000, multiple 3: above 60,000 may be filed."""
-        assert not is_above(yuan_to_fen("60000"), yuan_to_fen("20000"), 3 * PPM)
-        assert is_above(yuan_to_fen("60000.01"), yuan_to_fen("20000"), 3 * PPM)
-
-    def test_pub_15_fund_method_1(self) -> None:
-        """docs/law.md#S-39: G1 = r M (1 - t1 - t2) K, symbolic; the instance is DER-08."""
-        m, r, t1, t2, k = yuan_to_fen("20000"), 800_000, 100_000, 50_000, 850_000
-        g1 = share(share(share(m, r), PPM - t1 - t2), k)
-        assert fen_to_yuan(g1) == "11560.00"
-        by_item = share(share(m, PPM - t1 - t2), k)
-        assert fen_to_yuan(by_item) == "14450.00"
-        assert fen_to_yuan(m - by_item) == "5550.00"
 
 
 class TestWrong:

@@ -13,7 +13,7 @@ from adjudicator.payers import Fund
 from adjudicator.payment.methods.drg.terms import Readmission, SpecialCases
 from adjudicator.pooling.cases import net
 from adjudicator.pooling.clearing import FUND_ONLY, Terms, cells, clear, prepayments, year_fund
-from adjudicator.pooling.review import Decision, accepted_applications, check_swaps
+from adjudicator.pooling.review import Decision, check_swaps
 from adjudicator.pooling.settlement import Rules, case_lines, settle
 from adjudicator.rounding import divide_half_up
 from tests.pooling.made import case, cases, random_cases
@@ -149,9 +149,6 @@ class TestReview:
         decisions = {"a": Decision(points_e8=250 * 10**8), "b": Decision(reasonable_cost_fen=3_000_000)}
         result = settle(made, 202503, {"310": 10**9}, rules(all_average_fen=1_000_000), decisions)
         assert [points // 10**8 for points in result.points_e8.tolist()] == [250, 300, 100]
-
-    def test_the_largest_excess_is_reviewed_first(self) -> None:
-        assert accepted_applications({"a": 5, "b": 9, "c": 9, "d": 1}, 3) == ["b", "c", "a"]
 
     def test_a_fifth_of_the_applied_cases_may_be_swapped(self) -> None:
         check_swaps(10, 2, 200_000, "H1")

@@ -49,15 +49,6 @@ def test_pub_07_capitation_amount() -> None:
     assert fen_to_yuan(result[0].quota_fen) == "1000000.00"
 
 
-def test_pub_09_financing_of_xuanzhou_2016() -> None:
-    members = 663_977
-    financing, personal = members * yuan_to_fen("540"), members * yuan_to_fen("120")
-    carried, interest = yuan_to_fen("63798900"), yuan_to_fen("1411000")
-    assert ten_thousands(financing) == "35,854.76"
-    assert ten_thousands(personal) == "7,967.72"
-    assert ten_thousands(financing + carried + interest) == "42,375.75"
-
-
 def test_pub_10_surplus_rate() -> None:
     income, spent = 1_000 * TEN_THOUSAND_YUAN, 900 * TEN_THOUSAND_YUAN
     assert ten_thousands(income - spent) == "100.00"
@@ -68,15 +59,6 @@ def test_pub_11_months_of_capacity_urumqi_2013() -> None:
     months = warning.months_of_capacity(yuan_to_fen("2248000000"), yuan_to_fen("1567000000"))
     assert months.__floor__() == 17
     assert warning.capacity_class(months, warning.Lines()) == "high"
-
-
-def test_pub_13_ratios_of_a_zhejiang_county_2021() -> None:
-    """Average inpatient cost 457.46 (5.90 %) under 2019 and 412.58 (5.36 %) under 2020: both pairs give one level."""
-    level_from = [Fraction("457.46") / Fraction(rate) - Fraction("457.46") for rate in ("0.05905", "0.05895")]
-    level_to = [Fraction("412.58") / Fraction(rate) - Fraction("412.58") for rate in ("0.05365", "0.05355")]
-    overlap = (max(level_from[0], level_to[0]), min(level_from[1], level_to[1]))
-    assert [f"{float(value):.1f}" for value in overlap] == ["7289.5", "7292.0"]
-    assert f"{6917 / 1.1033:.1f}" == "6269.4"
 
 
 @pytest.mark.parametrize(
@@ -148,13 +130,6 @@ def test_der_12_hangzhou_residents(packs, code: str, shares: dict) -> None:
     rule = rules(packs, "hangzhou").pick("deficit", 20210601, "390")
     result = deficit.share_gaps(rule, [county(code, "390", gap=1_000, carried_fen=700)], {})[0]
     assert result.payments == {"own_surplus": 700, **shares}
-
-
-def test_der_16_head_quota_of_a_shanghai_suburb() -> None:
-    quota = capitation.head_quota_fen(
-        yuan_to_fen("10000000"), 100_000, 50_000, yuan_to_fen("400000"), yuan_to_fen("100000"), 20_000
-    )
-    assert fen_to_yuan(quota) == "440.00"
 
 
 def test_der_17_three_year_weighting() -> None:

@@ -28,7 +28,7 @@ from typing import Any
 
 import yaml
 
-from adjudicator.cases.outcomes import OUTCOME_ZH, POINT_DECIMALS, WORDS
+from adjudicator.cases.outcomes import NEVER, OUTCOME_ZH, PERCENT_DECIMALS, POINT_DECIMALS, WORDS
 from adjudicator.errors import E, refuse
 from adjudicator.limits import MAX_AMOUNT_FEN
 from adjudicator.money import MoneyError, decimal_to_scaled, yuan_to_fen
@@ -46,8 +46,17 @@ CLAIM_KEYS = (
 )  # fmt: skip
 CASE_KEYS = (
     "case", "title", "source", "quality", "kind", "note", "pack", "plan", "items", "catalogue", "payment", "grouping",
-    "person", "claim", "claims", "expect", "never",
+    "person", "claim", "claims", "head_quota", "review", "growth", "expect", "never",
 )  # fmt: skip
+PERIOD_KEYS = {
+    "head_quota": (
+        "members", "financing", "per_head", "personal_per_head", "carried", "interest", "risk_percent",
+        "critical_percent", "adjustment",
+    ),
+    "review": ("average", "multiple", "costs", "limit_percent", "rounding"),
+    "growth": ("now", "before"),
+}  # fmt: skip
+"""Keys of the cases that are not about a claim (``cases.period``); such a case has one of these and no claim."""
 AMOUNT_KEYS = (
     "total", "wholly_self_paid", "over_ceiling", "first_pay", "in_scope", "copay_free", "special_drug",
     "in_catalogue_excess", "hospital_borne",
@@ -78,6 +87,13 @@ class ClaimCase:
     expect: dict[str, int | str]
     never: dict[str, int | str]
 
+    def differences(self, got: Mapping[str, int | str]) -> list[tuple[str, int | str, int | str]]:
+        """(outcome, expected, got) of all that is not as expected; a ``never`` that came out counts too."""
+        wrong = [(name, value, got[name]) for name, value in self.expect.items() if got[name] != value]
+        return wrong + [
+            (f"{NEVER}{name}", value, got[name]) for name, value in self.never.items() if got[name] == value
+        ]
+
 
 @dataclass(slots=True)
 class Case:
@@ -100,6 +116,11 @@ class Case:
     """Name or folder of a grouping scheme, or the groups with their principal diagnoses."""
     person: dict[str, Any]
     claims: list[ClaimCase] = field(default_factory=list)
+    """Of a case of a period one without values, with what is expected."""
+    kind_of_period: str = ""
+    """head_quota, review, growth; empty for a case about claims."""
+    period: dict[str, Any] = field(default_factory=dict)
+    """The values of a case of a period."""
 
 
 def read_cases(paths: Iterable[Path], pack: str = "") -> Iterator[Case]:
@@ -124,6 +145,9 @@ def _case(raw: Any, file: str, pack: str) -> Case:
     name = str(raw.get("case", "")) if isinstance(raw, Mapping) else ""
     where = f"{file}:{name or '?'}"
     _known(raw, CASE_KEYS, where)
+    kinds = [key for key in PERIOD_KEYS if key in raw]
+    if kinds:
+        return _period_case(raw, kinds, file, where)
     if "pack" not in raw and "plan" not in raw and not pack:
         raise refuse(E.CORRUPT_CASE_FILE, where, f"{where} names neither pack nor plan")
     for key in ("payment", "grouping"):
@@ -145,6 +169,22 @@ def _case(raw: Any, file: str, pack: str) -> Case:
             own = {"expect": raw.get("expect", {}), "never": raw.get("never", {}), **own}
         case.claims.append(_claim(own, f"{where}.claims[{number}]"))
     return case
+
+
+def _period_case(raw: Mapping[str, Any], kinds: list[str], file: str, where: str) -> Case:
+    """Return a case that is not about a claim."""
+    others = [key for key in raw if key in ("pack", "plan", "claim", "claims", "person", *kinds[1:])]
+    if others:
+        raise refuse(E.CORRUPT_CASE_FILE, where, f"{where}: {kinds[0]} stands alone, without {others[0]}")
+    _known(raw[kinds[0]], PERIOD_KEYS[kinds[0]], f"{where}.{kinds[0]}")
+    expected = ClaimCase(
+        {}, _outcomes(raw.get("expect"), f"{where}.expect"), _outcomes(raw.get("never"), f"{where}.never")
+    )
+    texts = {key: str(raw.get(key, "")) for key in ("title", "source", "quality", "note")}
+    return Case(
+        name=str(raw.get("case", "")), **texts, file=file, pack="", plan={}, items=[], catalogue={}, payment={},
+        grouping="", person={}, claims=[expected], kind_of_period=kinds[0], period=dict(raw[kinds[0]]),
+    )  # fmt: skip
 
 
 def _packs(raw: Any) -> str:
@@ -182,11 +222,12 @@ def _outcome(name: str, value: Any, where: str) -> int | str:
         words = WORDS[name]
         if words is not None and str(value) not in words:
             raise refuse(E.CORRUPT_CASE_FILE, where, f"{where}: unknown word {value!r}{_hint(value, words)}")
-        return str(value)
-    if name != "points":
+        return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+    decimals = {"points": POINT_DECIMALS, "growth_percent": PERCENT_DECIMALS}
+    if name not in decimals:
         return fen(value, where)
     try:
-        return decimal_to_scaled(str(value), POINT_DECIMALS)
+        return decimal_to_scaled(str(value), decimals[name])
     except MoneyError as error:
         raise refuse(E.CORRUPT_CASE_FILE, where, f"{where}: {error}") from error
 

@@ -12,7 +12,7 @@ from adjudicator.money import fen_to_yuan
 from adjudicator.payers import PAYERS, Identity
 from adjudicator.payment.registry import NAMES_ZH
 
-POINT_DECIMALS = 8
+POINT_DECIMALS, PERCENT_DECIMALS = 8, 2
 
 
 def _of(*identities: Identity) -> dict[str, str]:
@@ -45,6 +45,13 @@ OUTCOME_ZH: dict[str, str] = {
     "warning": "提示",
     "error": "错误",
     "error_field": "错误字段",
+    "financing": "当年筹资",
+    "personal_part": "其中个人缴费",
+    "usable_fund": "可用基金",
+    "head_quota": "人头定额",
+    "may_apply": "可申请特例单议",
+    "taken": "名额内",
+    "growth_percent": "增幅（%）",
 }
 """In yuan, or what WORDS lists; ``points`` are points; ``error`` and ``warning`` are names of the error table."""
 
@@ -60,6 +67,8 @@ WORDS: dict[str, Mapping[str, str] | None] = {
     "warning": _ERRORS,
     "error": _ERRORS,
     "error_field": None,
+    "may_apply": None,
+    "taken": None,
 }  # fmt: skip
 """Outcomes that are words: the words with their Chinese names, None where any text may come out."""
 
@@ -80,7 +89,7 @@ def shown(name: str, value: int | str) -> str:
     if isinstance(value, str):
         return value
     if name != "points":
-        return fen_to_yuan(value)
+        return fen_to_yuan(value)  # a percentage has as many decimals
     whole, part = divmod(abs(value), 10**POINT_DECIMALS)
     digits = f"{part:0{POINT_DECIMALS}d}".rstrip("0")
     return ("-" if value < 0 else "") + (f"{whole}.{digits}" if digits else str(whole))

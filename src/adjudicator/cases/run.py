@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 
 from adjudicator.benefit.explain import Step
 from adjudicator.cases.file import Case, ClaimCase
 from adjudicator.cases.journal import Journal
 from adjudicator.cases.message import ClaimWriter, YearSoFar, date_of
-from adjudicator.cases.outcomes import NEVER
+from adjudicator.cases.period import Computed, compute
 from adjudicator.cases.rules import engine_of
 from adjudicator.claim.engine import OUTCOME_SETTLED
 from adjudicator.claim.traced import Facts, settle_traced
@@ -73,12 +74,9 @@ class Settled:
     def differences(self) -> list[tuple[str, int | str, int | str]]:
         """(outcome, expected, got) of all that is not as the case says; a ``never`` that came out counts too."""
         got = self.amounts()
-        wrong = [(name, value, got[name]) for name, value in self.expected.expect.items() if got[name] != value]
+        wrong = self.expected.differences(got)
         if "error" not in self.expected.expect and got["error"] != "NONE":
             wrong.append(("error", "NONE", got["error"]))
-        wrong += [
-            (f"{NEVER}{name}", value, got[name]) for name, value in self.expected.never.items() if got[name] == value
-        ]
         return wrong
 
 
@@ -86,8 +84,19 @@ def _number(problem: settlement_pb2.Problem) -> int:
     return int(problem.code.removeprefix("ADJ-"))
 
 
+def results_of(case: Case) -> Sequence[Settled | Computed]:
+    """Return what comes out of a case: of each claim, or of a case that is about a period.
+
+    Errors: AdjudicatorError or PackError where the case cannot be set up.
+    """
+    return [compute(case)] if case.kind_of_period else run_case(case)
+
+
 def run_case(case: Case) -> list[Settled]:
     """Settles the claims of a case in order. Errors: AdjudicatorError or PackError where the case cannot be set up."""
+    if case.kind_of_period:
+        detail = f"{case.name} has {case.kind_of_period} and no claim; `adjudicator settle` computes it"
+        raise refuse(E.CORRUPT_CASE_FILE, case.name, detail)
     settling = _Settling(case)
     return [settling.settle(number) for number in range(len(case.claims))]
 

@@ -1,4 +1,4 @@
-"""``adjudicator capitation budget``: next year's packages and quota a head from three past years."""
+"""``adjudicator capitation``: packages and quotas a head of a year; the surplus of a consortium over its members."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Register the command and what it can do."""
-    parser = subparsers.add_parser("capitation", help="budget and quota a head of the per-head packages")
+    parser = subparsers.add_parser("capitation", help="budgets and quotas a head, a consortium's surplus")
     actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
     budget = actions.add_parser(
         "budget", help="weighted three-year budget, its deductions, quota a head",
@@ -31,6 +31,126 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     budget.add_argument("--enrolments", type=Path, metavar="FILE", help="register of people, for the quota a head")
     budget.add_argument("--json", action="store_true", help="print JSON")
     budget.set_defaults(run=run)
+    _add_quota(actions)
+    _add_share(actions)
+
+
+def _add_quota(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    quota = actions.add_parser(
+        "quota", help="quota a head from the financing of a year",
+        description="Financing less risk fund and catastrophic insurance, with carried surplus and interest, less an "
+        "adjustment, over the members.",
+    )  # fmt: skip
+    quota.add_argument("--members", type=int, required=True, metavar="N", help="members of the scheme")
+    financing = quota.add_mutually_exclusive_group(required=True)
+    financing.add_argument("--financing", metavar="YUAN", help="financing of the year")
+    financing.add_argument("--per-head", metavar="YUAN", help="financing of one member")
+    quota.add_argument("--personal", metavar="YUAN", default="0", help="what a member pays of it")
+    quota.add_argument("--carried", metavar="YUAN", default="0", help="carried surplus")
+    quota.add_argument("--interest", metavar="YUAN", default="0", help="interest of the fund")
+    quota.add_argument("--risk-percent", metavar="P", default="0", help="risk fund, percent of the financing")
+    quota.add_argument("--critical-percent", metavar="P", default="0",
+                       help="catastrophic insurance, percent of the financing")  # fmt: skip
+    quota.add_argument("--adjustment", metavar="YUAN", default="0", help="adjustment that is held back")
+    quota.add_argument("--json", action="store_true", help="print JSON")
+    quota.set_defaults(run=run_quota)
+
+
+def _add_share(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    share = actions.add_parser(
+        "share", help="share a consortium's surplus among its members",
+        description="The surplus that a consortium keeps (settle-year --care with the column consortium), by weights "
+        "such as county : town : village = 6 : 3 : 1; every fen is placed.",
+    )  # fmt: skip
+    share.add_argument("--surplus", required=True, metavar="YUAN", help="the surplus to share")
+    share.add_argument("--part", action="append", required=True, metavar="MEMBER=WEIGHT",
+                       help="a member and its weight, a whole number; repeatable")  # fmt: skip
+    share.add_argument("--json", action="store_true", help="print JSON")
+    share.set_defaults(run=run_share)
+
+
+def _fen(text: str, field: str) -> int:
+    """Return yuan as fen. Errors: E.NOT_AN_AMOUNT."""
+    from adjudicator.errors import E, refuse
+    from adjudicator.money import MoneyError, yuan_to_fen
+
+    try:
+        return yuan_to_fen(text)
+    except MoneyError as error:
+        raise refuse(E.NOT_AN_AMOUNT, field, text[:32]) from error
+
+
+def _ppm(text: str, field: str) -> int:
+    """Return percent from 0 to 100 as ppm. Errors: E.CANNOT_CLEAR."""
+    from adjudicator.errors import E, refuse
+    from adjudicator.money import MoneyError, decimal_to_scaled
+    from adjudicator.rounding import PPM
+
+    try:
+        rate = decimal_to_scaled(text, 4)
+    except MoneyError:
+        rate = -1
+    if not 0 <= rate <= PPM:
+        shown = text[:20]
+        raise refuse(
+            E.CANNOT_CLEAR, field, f"{shown} is no percentage; write a number from 0 to 100, such as 10",
+            f"{shown} 不是百分比，请填写 0 至 100 的数字，如 10",
+        )  # fmt: skip
+    return rate
+
+
+def run_quota(arguments: argparse.Namespace) -> int:
+    """Print the fund of a year and the quota a head."""
+    from adjudicator.pooling.capitation import Deductions, members_fund
+
+    members = arguments.members
+    per_head = arguments.per_head is not None
+    financing = _fen(arguments.per_head if per_head else arguments.financing, "financing") * (
+        members if per_head else 1
+    )
+    deductions = Deductions(
+        _ppm(arguments.risk_percent, "risk_percent"),
+        _ppm(arguments.critical_percent, "critical_percent"),
+        _fen(arguments.adjustment, "adjustment"),
+    )
+    personal, carried, interest = (_fen(getattr(arguments, name), name) for name in ("personal", "carried", "interest"))
+    fund = members_fund(members, financing, personal * members, carried, interest, deductions)
+    if arguments.json:
+        found = {slot: getattr(fund, slot) for slot in fund.__slots__} | {"quota_fen": fund.quota_fen}
+        print(json.dumps(found, ensure_ascii=False))
+        return 0
+    print(
+        f"参保 {fund.members} 人, 筹资 {fen_to_yuan(fund.financing_fen)} 元, "
+        f"其中个人 {fen_to_yuan(fund.personal_fen)} 元"
+    )
+    print(f"  可用基金 {fen_to_yuan(fund.usable_fen)} 元, 扣除后 {fen_to_yuan(fund.package_fen)} 元")
+    print(f"  人头定额 (pooling.toml): quota_per_person_yuan = {fen_to_yuan(fund.quota_fen)}")
+    return 0
+
+
+def run_share(arguments: argparse.Namespace) -> int:
+    """Print each member's part of a surplus."""
+    from adjudicator.errors import E, refuse
+    from adjudicator.pooling.capitation import share_surplus
+
+    parts: dict[str, int] = {}
+    for text in arguments.part:
+        name, _, weight = text.rpartition("=")
+        if not name or name in parts or not (weight.isascii() and weight.isdigit()):
+            shown = text[:40]
+            raise refuse(
+                E.CANNOT_CLEAR, "part", f"{shown} is no MEMBER=WEIGHT, or the member is named twice; write county=6",
+                f"{shown} 不是“成员=权重”或成员重复，请写作 县级医院=6",
+            )  # fmt: skip
+        parts[name] = int(weight)
+    shares = share_surplus(_fen(arguments.surplus, "surplus"), parts)
+    if arguments.json:
+        print(json.dumps({"shares_fen": shares}, ensure_ascii=False))
+        return 0
+    for name, amount in shares.items():
+        print(f"{name}: {fen_to_yuan(amount)} 元")
+    print(f"合计 {fen_to_yuan(sum(shares.values()))} 元")
+    return 0
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -1,43 +1,74 @@
-"""``adjudicator points calibrate``: base points and hospital coefficients from past cases."""
+"""``adjudicator points``: base points and coefficients from past cases; cases that may go to special-case review."""
 
 from __future__ import annotations
 
 import argparse
+import asyncio
 import json
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from adjudicator.cli import points_review
+from adjudicator.cli.given_cases import add_cases, cases_given
 from adjudicator.money import fen_to_yuan
 
 if TYPE_CHECKING:
     from adjudicator.pooling.calibrate import CalibrationResult
+    from adjudicator.pooling.context import PoolContext
+    from adjudicator.pooling.past_cases import LeftOut
+    from adjudicator.pooling.points_files import Before, PointsTable
+
+NAMED = 10
+"""So many groups or institutions a line names."""
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Register the command and what it can do."""
-    parser = subparsers.add_parser("points", help="base points of DRGs from past cases")
+    parser = subparsers.add_parser("points", help="base points of DRGs from past cases; special-case review")
     actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
-    calibrate = actions.add_parser("calibrate", help="base points and coefficients from past cases")
-    calibrate.add_argument("--pack", required=True, help="rule pack with [[calibration]] in pooling.toml")
-    calibrate.add_argument("--cases", type=Path, action="append", required=True, metavar="FILE", help="past cases")
-    calibrate.add_argument("--date", type=int, default=20251231, metavar="YYYYMMDD", help="day whose rules hold")
-    calibrate.add_argument("--scheme", default="310", help="scheme whose rules hold (default %(default)s)")
-    calibrate.add_argument("--output", type=Path, metavar="DIR", help="write points.csv and coefficients.csv there")
+    calibrate = actions.add_parser(
+        "calibrate", help="base points and coefficients from past cases",
+        description="Averages of the DRG cases of past periods, as points and coefficients: a payment.toml with the "
+        "new table and its files, to be copied over those of the pack.",
+    )  # fmt: skip
+    add_cases(calibrate, "rule pack with [[calibration]] in pooling.toml")
+    calibrate.add_argument("--period", type=int, action="append", default=[], metavar="YYYY|YYYYMM",
+                           help="year or month whose cases count; repeatable (needed with --from-ledger)")  # fmt: skip
+    calibrate.add_argument("--from", dest="first_day", type=int, default=0, metavar="YYYYMMDD",
+                           help="day on which the points begin (default: the day after the last period)")  # fmt: skip
+    calibrate.add_argument("--rare", choices=("no_points", "former"), default="no_points",
+                           help="groups with too few cases: none (default), or their former points")  # fmt: skip
+    calibrate.add_argument("--scheme", default="310", help="scheme whose [[calibration]] holds (default %(default)s)")
+    calibrate.add_argument("--output", type=Path, metavar="DIR", help="write payment.toml and its files there")
     calibrate.add_argument("--json", action="store_true", help="print JSON")
     calibrate.set_defaults(run=run)
+    review = actions.add_parser(
+        "review", help="cases of a period that may go to special-case review",
+        description="DRG cases over a multiple of their group's average, largest excess first, and which of them the "
+        "quota of [drg.special_cases] takes.",
+    )  # fmt: skip
+    add_cases(review, "rule pack with [drg.special_cases] in payment.toml")
+    points_review.add_arguments(review)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Calibrates points."""
+    """Calibrate points."""
     from adjudicator.pooling.calibrate import calibrate
-    from adjudicator.pooling.cases import join, net, read_cases
-    from adjudicator.pooling.context import load_context
+    from adjudicator.pooling.context import last_day, load_context
+    from adjudicator.pooling.past_cases import choose
+    from adjudicator.pooling.points_files import payment_toml, points_table
 
     context = load_context(arguments.pack)
-    rules = context.pooling.pick("calibration", arguments.date, arguments.scheme)
-    cases = net(join([read_cases(path) for path in arguments.cases]))
+    given = asyncio.run(cases_given(arguments, context, arguments.period))
+    last = max(map(last_day, arguments.period or [int(given.rows["month"].max(initial=190001))]))
+    rules = context.pooling.pick("calibration", last, arguments.scheme)
+    before = _before(context, last)
     view = context.payment.view
     levels = {code: name for code, name in zip(view.hospitals, view.hospital_classes, strict=True) if name}
+    kinds = {drg: drg in before.terms.groups and before.terms.groups[drg].bed_day for drg in before.codes.points_needed}
+    register = levels if rules.level_weight_ppm else dict.fromkeys(view.hospitals, "")
+    cases, left = choose(given, arguments.period, register, kinds)
     result = calibrate(
         cases.rows["total_fen"],
         cases.rows["group"],
@@ -47,48 +78,110 @@ def run(arguments: argparse.Namespace) -> int:
         levels,
         rules,
     )
+    table = points_table(result, rules, before, _first_day(arguments, before, last), arguments.rare == "former")
     if arguments.output:
-        _write(arguments.output, result)
+        document = f"calibrated from {len(cases)} DRG cases of {', '.join(map(str, arguments.period)) or last // 100}"
+        _write(arguments.output, context, before, table, payment_toml(table, rules, before, document))
     if arguments.json:
-        groups = [{slot: getattr(group, slot) for slot in group.__slots__} for group in result.groups]
-        print(json.dumps({"all_average_fen": result.all_average_fen, "groups": groups}, ensure_ascii=False, indent=1))
+        print(json.dumps(_as_data(result, table, left), ensure_ascii=False, indent=1))
     else:
-        _show(result)
+        _show(result, table, left)
     return 0
 
 
-def _write(folder: Path, result: CalibrationResult) -> None:
+def _before(context: PoolContext, day: int) -> Before:
+    """Return the table of points of a day. Errors: E.PAYMENT_RULE_UNDEFINED without one."""
+    from adjudicator.errors import E, refuse
+    from adjudicator.payment.conditions import FILE
+    from adjudicator.pooling.points_files import Before
+
+    terms = context.drg_terms(day)
+    codes = None if terms is None else context.payment.groupings.on(terms.source.from_date)
+    if terms is None or codes is None:
+        raise refuse(
+            E.PAYMENT_RULE_UNDEFINED,
+            "drg",
+            f"the pack has no [[drg]] table on {day}",
+            f"规则包在 {day} 没有 [[drg]] 表",
+        )
+    text = (context.folder / FILE).read_text(encoding="utf-8")
+    return Before(terms, codes, context.payment.view.classes, text)
+
+
+def _first_day(arguments: argparse.Namespace, before: Before, last: int) -> int:
+    """Return the day on which the new points begin."""
+    from adjudicator.dates import is_date, next_day
+    from adjudicator.errors import E, refuse
+
+    day: int = arguments.first_day or next_day(last)
+    if not is_date(day) or day <= before.terms.source.from_date:
+        since = before.terms.source.from_date
+        raise refuse(
+            E.CANNOT_CLEAR, "from", f"{day} is no day after {since}, when the present points began; write a later one",
+            f"{day} 不是现行点数起始日 {since} 之后的日期，请填写之后的日期",
+        )  # fmt: skip
+    return day
+
+
+def _write(folder: Path, context: PoolContext, before: Before, table: PointsTable, text: str) -> None:
+    """Write the files of the pack. Errors: E.CANNOT_CLEAR where they would lie over those that were read."""
+    from adjudicator.errors import E, refuse
+    from adjudicator.payment.conditions import FILE
     from adjudicator.pooling.files import write_rows
+    from adjudicator.pooling.points_files import point_columns
 
-    folder.mkdir(parents=True, exist_ok=True)
-    points = [(g.group, "case", e8_text(g.base_e8), fen_to_yuan(g.average_fen)) for g in result.groups if g.stable]
-    write_rows(folder / "points.csv", ("drg", "kind", "base_points", "average_yuan"), points)
-    rows = [("hospital", name, drg, e8_text(value)) for (name, drg), value in sorted(result.hospital_e8.items())]
-    rows += [("level", name, drg, e8_text(value)) for (name, drg), value in sorted(result.level_e8.items())]
-    write_rows(folder / "coefficients.csv", ("component", "subject", "drg", "value"), rows)
-    unstable = [(g.group, g.cases, g.cv_ppm, g.reason) for g in result.groups if not g.stable]
-    write_rows(folder / "unstable.csv", ("drg", "cases", "cv_ppm", "reason"), unstable)
-
-
-def e8_text(value_e8: int) -> str:
-    """Return a number of 1e-8 as text.
-
-    >>> e8_text(236_182_972), e8_text(12_600_000_000)
-    ('2.36182972', '126')
-    """
-    return f"{value_e8 // 10**8}.{value_e8 % 10**8:08d}".rstrip("0").rstrip(".")
+    if folder.resolve() == context.folder.resolve():
+        raise refuse(
+            E.CANNOT_CLEAR, "output", "--output is the folder of the pack that is read; name another folder",
+            "--output 是正在读取的规则包文件夹，请换一个文件夹",
+        )  # fmt: skip
+    points, coefficients = (folder / name for name in table.names)
+    points.parent.mkdir(parents=True, exist_ok=True)
+    write_rows(points, point_columns(before.classes), table.points)
+    write_rows(coefficients, ("component", "subject", "drg", "value"), table.coefficients)
+    write_rows(folder / "unstable.csv", ("drg", "cases", "cv_ppm", "reason", "former_points"), table.without)
+    (folder / FILE).write_text(text, encoding="utf-8")
 
 
-def _show(result: CalibrationResult) -> None:
+def _as_data(result: CalibrationResult, table: PointsTable, left: list[LeftOut]) -> dict[str, Any]:
+    return {
+        "all_average_fen": result.all_average_fen,
+        "from": table.first_day,
+        "groups": [{slot: getattr(group, slot) for slot in group.__slots__} for group in result.groups],
+        "no_points": table.no_points,
+        "bed_day": list(table.carried),
+        "left_out": [{"reason": one.reason, "cases": one.cases, "names": list(one.names)} for one in left],
+    }
+
+
+def _show(result: CalibrationResult, table: PointsTable, left: list[LeftOut]) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    table = Table(title=f"全部病组均费 {fen_to_yuan(result.all_average_fen)} 元", title_justify="left")
+    from adjudicator.pooling.points_files import e8_text
+
+    shown = Table(title=f"全部病组均费 {fen_to_yuan(result.all_average_fen)} 元", title_justify="left")
     for heading in ("病组", "病例", "裁剪", "均费", "基准点数", "变异系数", "稳定"):
-        table.add_column(heading, justify="left" if heading == "病组" else "right")
+        shown.add_column(heading, justify="left" if heading == "病组" else "right")
+    reasons = {"": "是", "fewer": "病例不足", "varies": "变异过大"}
     for group in result.groups:
-        table.add_row(
-            group.group, str(group.cases), str(group.trimmed), fen_to_yuan(group.average_fen), e8_text(group.base_e8),
-            f"{group.cv_ppm / 1e6:.3f}", "是" if group.stable else group.reason,
+        why = "、".join(zh for word, zh in reasons.items() if word and word in group.reason) or reasons[""]
+        shown.add_row(
+            group.group, str(group.cases), str(group.trimmed), fen_to_yuan(group.average_fen),
+            e8_text(group.base_e8), f"{group.cv_ppm / 1e6:.3f}", why,
         )  # fmt: skip
-    Console().print(table)
+    console = Console()
+    console.print(shown)
+    for one in left:
+        console.print(f"  未计入 {one.cases} 例：{one.reason_zh}{_named(one.names)}")
+    if table.carried:
+        console.print(f"  床日病组 {len(table.carried)} 个，标准不变{_named(table.carried)}")
+    if table.no_points:
+        console.print(f"  无点数病组 {len(table.no_points)} 个{_named(table.no_points)}")
+
+
+def _named(names: Sequence[str]) -> str:
+    """Return some names in brackets, nothing where there are none."""
+    listed = [name for name in names if name]
+    more = f" 等 {len(listed)} 个" if len(listed) > NAMED else ""
+    return f"（{'、'.join(listed[:NAMED])}{more}）" if listed else ""

@@ -37,7 +37,7 @@ def add_parser(subparsers: argparse._SubParsersAction[Any]) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Return 0 when every case comes out as it says and every request is settled, else 1."""
     from adjudicator.cases.file import read_cases
-    from adjudicator.cases.run import run_case
+    from adjudicator.cases.run import results_of
     from adjudicator.interop.claim_file import is_claim
     from adjudicator.interop.national import SETTLED, is_national, settle_message
 
@@ -52,7 +52,7 @@ def run(arguments: argparse.Namespace) -> int:
     refused += sum(_settle_claim(path, arguments) for path in claims)
     count = different = 0
     for case in read_cases([path for path in arguments.files if path not in messages + claims], arguments.pack):
-        for settled in run_case(case):
+        for settled in results_of(case):
             differences = settled.differences()
             count += 1
             different += bool(differences)

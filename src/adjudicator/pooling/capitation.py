@@ -104,21 +104,61 @@ def weighted_person_years(year: int, enrolments: Sequence[Enrolment], weights: W
     return sum(parts, Fraction(0)) / 12
 
 
-def head_quota_fen(
-    financing_fen: int, risk_ppm: int, critical_ppm: int, carried_fen: int, adjustment_fen: int, members: int
-) -> int:
-    """Quota a head: (financing less risk fund and catastrophic share + carried surplus - adjustment) / members.
+@dataclass(frozen=True, slots=True)
+class MembersFund:
+    """What the members of a scheme bring together in a year, and what of it is for care by the head."""
 
-    >>> head_quota_fen(1_000_000_000, 100_000, 50_000, 40_000_000, 10_000_000, 20_000)
-    44000
+    members: int
+    financing_fen: int
+    personal_fen: int
+    """Part of the financing that the members pay themselves."""
+    usable_fen: int
+    """Financing, carried surplus and interest."""
+    package_fen: int
+    """What is left of it after risk fund, catastrophic insurance and adjustment."""
+
+    @property
+    def quota_fen(self) -> int:
+        """Quota a head, half-up."""
+        return divide_half_up(self.package_fen, self.members)
+
+
+@dataclass(frozen=True, slots=True)
+class Deductions:
+    """What is taken from the fund of a year before it is divided by heads."""
+
+    risk_ppm: int = 0
+    """Risk fund, of the financing."""
+    critical_ppm: int = 0
+    """Catastrophic insurance, of the financing."""
+    adjustment_fen: int = 0
+
+
+def members_fund(
+    members: int, financing_fen: int, personal_fen: int, carried_fen: int, interest_fen: int, deductions: Deductions
+) -> MembersFund:
+    """Return the fund of a year (docs/law.md#S-53): financing, less risk fund and catastrophic share of it, with the
+    carried surplus and interest, less an adjustment.
+
+    >>> fund = members_fund(20_000, 10**9, 0, 40_000_000, 0, Deductions(100_000, 50_000, 10_000_000))
+    >>> fund.usable_fen, fund.quota_fen
+    (1040000000, 44000)
     """
     if members <= 0:
         raise refuse(
             E.CANNOT_CLEAR, "members", "the quota needs the number of members; give a number above 0",
             "人头定额需要参保人数，请填写大于 0 的人数",
         )  # fmt: skip
-    held = share(financing_fen, risk_ppm) + share(financing_fen, critical_ppm)
-    return divide_half_up(financing_fen - held + carried_fen - adjustment_fen, members)
+    held = share(financing_fen, deductions.risk_ppm) + share(financing_fen, deductions.critical_ppm)
+    usable = financing_fen + carried_fen + interest_fen
+    package = usable - held - deductions.adjustment_fen
+    if package <= 0:
+        yuan = fen_to_yuan(usable)
+        raise refuse(
+            E.CANNOT_CLEAR, "financing", f"nothing is left of a fund of {yuan} yuan; check financing and deductions",
+            f"可用基金 {yuan} 元扣除后没有余额，请核对筹资与扣除项",
+        )  # fmt: skip
+    return MembersFund(members, financing_fen, personal_fen, usable, package)
 
 
 @dataclass(frozen=True, slots=True)
@@ -340,5 +380,10 @@ def share_surplus(surplus_fen: int, parts: Mapping[str, int]) -> dict[str, int]:
     >>> share_surplus(1001, {"county": 6, "town": 3, "village": 1})
     {'county': 601, 'town': 300, 'village': 100}
     """
+    if surplus_fen < 0 or not parts or min(parts.values()) <= 0:
+        raise refuse(
+            E.CANNOT_CLEAR, "part", "a surplus is not negative and every member has a weight above 0; correct them",
+            "结余不能为负，且每个成员须有大于 0 的权重，请更正",
+        )  # fmt: skip
     amounts = split_by_weight(surplus_fen, list(parts.values()))
     return dict(zip(parts, amounts, strict=True))

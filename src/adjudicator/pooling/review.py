@@ -144,15 +144,6 @@ def apply_decisions(
     return result
 
 
-def accepted_applications(excess: Mapping[str, int], quota: int) -> list[str]:
-    """Cases that may be reviewed: those with the largest excess over the standard, at most ``quota`` (CHS-DRG text).
-
-    >>> accepted_applications({"a": 5, "b": 9, "c": 9}, 2)
-    ['b', 'c']
-    """
-    return sorted(sorted(excess), key=lambda case: -excess[case])[:quota]
-
-
 def check_swaps(applied: int, swapped: int, swap_ppm: int, hospital: str) -> None:
     """Before the year's settlement a hospital may swap a share of the applied cases."""
     allowed = applied * swap_ppm // PPM
@@ -205,12 +196,3 @@ def check_review_swaps(standing: Cases, period: int, decisions: Mapping[str, Dec
         swapped = sum(hospital_of[case] == number for case in swaps)
         if swapped:
             check_swaps(applied, swapped, special.swap_ppm, name)
-
-
-def is_above(cost_fen: int, average_fen: int, multiple_ppm: int) -> bool:
-    """Whether a cost is over a multiple of an average; the multiple itself is not (超过).
-
-    >>> is_above(3_000_000, 1_000_000, 3_000_000), is_above(3_000_001, 1_000_000, 3_000_000)
-    (False, True)
-    """
-    return cost_fen * PPM > average_fen * multiple_ppm

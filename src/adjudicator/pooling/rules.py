@@ -67,6 +67,8 @@ class PoolingRules:
     clearing: list[Dated[Terms]] = field(default_factory=list)
     budgets: list[Dated[int]] = field(default_factory=list)
     calibration: list[Dated[Calibration]] = field(default_factory=list)
+    review: list[Dated[int]] = field(default_factory=list)
+    """Multiple of a group's average above which a case may be applied for, ppm."""
     capitation: list[Dated[CapitationTerms]] = field(default_factory=list)
     quota_year: list[Dated[QuotaTerms]] = field(default_factory=list)
     deficit: list[Dated[Rule]] = field(default_factory=list)
@@ -177,6 +179,7 @@ def load_pooling(path: Path, faults: Faults) -> PoolingRules:
         ("clearing", t.Clearing, result.clearing, _clearing),
         ("budget", t.Budget, result.budgets, lambda budget, _: budget.amount_yuan),
         ("calibration", t.CalibrationTable, result.calibration, _calibration),
+        ("review", t.ReviewTable, result.review, lambda review, _: review.multiple),
         ("capitation", t.Capitation, result.capitation, _capitation),
         ("quota_year", t.QuotaYear, result.quota_year, _quota_year),
         ("deficit", t.Deficit, result.deficit, _deficit),

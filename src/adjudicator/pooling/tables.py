@@ -107,6 +107,13 @@ class CalibrationTable(Dated, frozen=True, kw_only=True):
     coefficient_decimals: Decimals = 4
 
 
+class ReviewTable(Dated, frozen=True, kw_only=True):
+    """Which cases may go to special-case review (特例单议)."""
+
+    multiple: Multiple
+    """A case that costs more than this multiple of its group's average may be applied for."""
+
+
 class Age(msgspec.Struct, frozen=True, kw_only=True):
     """Weight of persons up to an age."""
 
@@ -224,6 +231,7 @@ class PoolingFile(msgspec.Struct, frozen=True, kw_only=True):
     clearing: tuple[Clearing, ...] = ()
     budget: tuple[Budget, ...] = ()
     calibration: tuple[CalibrationTable, ...] = ()
+    review: tuple[ReviewTable, ...] = ()
     capitation: tuple[Capitation, ...] = ()
     quota_year: tuple[QuotaYear, ...] = ()
     deficit: tuple[Deficit, ...] = ()

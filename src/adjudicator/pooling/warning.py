@@ -81,6 +81,15 @@ class Figures:
     """Growth of spending on last year."""
 
 
+def growth_rate(now: int, before: int) -> Fraction | None:
+    """Return the growth on the year before, ``None`` where there was nothing.
+
+    >>> growth_rate(1_100, 1_000)
+    Fraction(1, 10)
+    """
+    return Fraction(now - before, before) if before > 0 else None
+
+
 def warnings(subject: str, figures: Figures, lines: Lines) -> list[Warning]:
     """Every line that one fund crosses."""
     found = []

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from fractions import Fraction
 from typing import Any
 
 from adjudicator.dates import iso
@@ -21,6 +20,7 @@ from adjudicator.pooling.warning import (
     Warning,
     capacity_class,
     decimal,
+    growth_rate,
     months_of_capacity,
     surplus_rate,
     warnings,
@@ -323,7 +323,7 @@ def _figures(county: CountyYear, balance_fen: int | None, lines: Lines, note: No
             note("surplus rate", _zero("income_yuan", detail, f"区县 {at} 当年收入为 0，无法计算结余率，请核对该列"))
     if lines.growth_at_most_ppm >= 0 and county.expenditure_fen >= 0:
         try:
-            growth = _growth(county.expenditure_fen, figure(county, "last_expenditure"))
+            growth = growth_rate(county.expenditure_fen, figure(county, "last_expenditure"))
             if growth is None:
                 detail = f"county {at} spent nothing last year, so its growth has no meaning; check the column"
                 raise AdjudicatorError(
@@ -338,10 +338,6 @@ def _zero(field: str, detail: str, detail_zh: str) -> Problem:
     return refuse(E.CANNOT_CLEAR, field, detail, detail_zh).problems[0]
 
 
-def _growth(spent_fen: int, last_fen: int) -> Fraction | None:
-    return Fraction(spent_fen - last_fen, last_fen) if last_fen > 0 else None
-
-
 def _city(rows: Sequence[CountyRow]) -> Figures:
     """Return the figures of the city: each over the counties for which it is known, and no other."""
     whole = [row for row in rows if row.balance_fen is not None]
@@ -351,7 +347,7 @@ def _city(rows: Sequence[CountyRow]) -> Figures:
     return Figures(
         months_of_capacity(balance, spent),
         surplus_rate(sum(year.income_fen for year in given), sum(year.expenditure_fen for year in given)),
-        _growth(sum(year.expenditure_fen for year in grown), sum(year.last_expenditure_fen for year in grown)),
+        growth_rate(sum(year.expenditure_fen for year in grown), sum(year.last_expenditure_fen for year in grown)),
     )
 
 
