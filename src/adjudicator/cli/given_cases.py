@@ -22,7 +22,7 @@ def add_cases(action: argparse.ArgumentParser, pack: str) -> None:
     where.add_argument("--from-ledger", action="store_true", help="take the cases from the ledger's journal")
     action.add_argument("--redis", metavar="URL", type=store_url, help="ledger store")
     action.add_argument("--data", type=Path, metavar="DIR", help="folder of a service's own store")
-    action.set_defaults(post=False)
+    action.set_defaults(post=False, close=False)
 
 
 async def cases_given(arguments: argparse.Namespace, context: PoolContext, periods: list[int]) -> Cases:
@@ -48,4 +48,5 @@ async def cases_given(arguments: argparse.Namespace, context: PoolContext, perio
                 "--from-ledger 需要期间：请用 --period 给出",
             )  # fmt: skip
         months = await months_from(ledger, context.pool, min(map(first_month, periods)))
-        return net(await cases_of(ledger, context.pool, months, None, context.payment.clearing_funds))
+        read = await cases_of(ledger, context.pool, months, None, context.payment.clearing_funds)
+        return net(read.now)
