@@ -56,6 +56,11 @@ def test_lines_of_the_basic_fund_warn_of_no_other(capsys, tmp_path) -> None:
     assert (county["capacity_months"], county["capacity"], county["warnings"]) == ("0.90", "unnamed", [])
 
 
+def test_no_word_about_a_levy_where_there_is_none(capsys, tmp_path) -> None:
+    page = pool(capsys, tmp_path, ZHUZHOU, [LARGE, CATASTROPHIC])[2]
+    assert "职工大额补助" in page and "应上解 0.00 元" not in page
+
+
 def test_an_insurance_without_a_rule_is_named(capsys, tmp_path) -> None:
     source = ["--pack", "huzhou", "--year", "2022"]
     code, data, _ = pool(capsys, tmp_path, source, ["330502,employee,large_sum,100,130,10,,"])
@@ -82,14 +87,14 @@ def test_a_rule_that_ended_is_named_with_the_remedy(capsys, tmp_path) -> None:
     assert [(one["table"], one["to"]) for one in data["ended"]] == [
         ("deficit[0]", "2025-05-18"), ("levy[0]", "2025-05-18"), ("old_gaps[0]", "2025-05-18")
     ]  # fmt: skip
-    assert "已于 2025-05-18 失效且无后续规定" in page
+    assert "“缺口分担”规定已于 2025-05-18 失效且无后续规定" in page
 
 
 def test_a_year_without_a_gap_names_the_levy_that_ended(capsys, tmp_path) -> None:
     rows = ["430202,employee,basic,1000,900,200,1000,900"]
     code, data, page = pool(capsys, tmp_path, ["--pack", "zhuzhou", "--year", "2025"], rows)
     assert code == 0 and data["counties"][0]["levies_fen"] == {}
-    assert "levy[0] 已于 2025-05-18 失效" in page
+    assert "“提取”规定已于 2025-05-18 失效" in page
     words = ("--date", "20250518", "--fund", "reserve=0")
     data = pool(capsys, tmp_path, ["--pack", "zhuzhou", "--year", "2025"], rows, *words)[1]
     assert (data["ended"], data["counties"][0]["levies_fen"]) == ([], {"reserve": 9_000})

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from adjudicator import AdjudicatorError, load_bundle, price_columns
 from adjudicator.cases.file import read_cases
 from adjudicator.cases.run import run_case
 from adjudicator.errors import E
@@ -146,6 +147,18 @@ def test_a_diff_of_two_days_shows_level_and_class(tmp_path: Path) -> None:
         ("deductible_level", "二级医院", "三级医院"), ("price_level", "二级医院", "三级医院"),
         ("payment_class", "secondary", "tertiary"),
     }  # fmt: skip
+
+
+def test_a_table_of_amounts_names_what_it_cannot_tell(tmp_path: Path) -> None:
+    """A column of institutions stands for their levels, which here depend on the day."""
+    bundle = load_bundle([city(tmp_path / "city", BEFORE, AFTER)])
+    table = {
+        "insured_area": "990002", "scheme": "310", "person_type": "11", "care_type": "21", "in_scope_fen": [1_000_000],
+        "settlement_date": 20250701, "admission_date": 20250620,
+    }  # fmt: skip
+    with pytest.raises(AdjudicatorError, match="changes with the day; give level instead of institution_code"):
+        price_columns(bundle, table | {"institution_code": HOSPITAL}, ("pooled_fund_fen",))
+    assert price_columns(bundle, table | {"institution_code": "H99000400001"}, ("error",))["error"].tolist() == [0]
 
 
 def test_clearing_takes_the_class_of_the_period(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from adjudicator.pooling.deficit import OWN_SURPLUS
 from adjudicator.pooling.insurances import name_zh
 from adjudicator.pooling.warning import Warning, decimal, percent
 from adjudicator.pooling.year import CountyRow, FundYear, LevyPaid, PoolYear
+from adjudicator.rules.blocks import TABLES_ZH
 
 PAYER_NAMES = {
     OWN_SURPLUS: "本级累计结余", "reserve": "调剂金", "collected": "归集基金", "risk": "风险调剂金",
@@ -311,7 +312,7 @@ def notes(result: PoolYear) -> list[str]:
     for row in result.rows:
         levied = row.shares.year.levied_fen
         own = row.shares.year.opening_fen + levied - row.shares.year.gap_fen if row.balance_fen is not None else levied
-        if own < levied:
+        if own < levied > 0:
             short = yuan(levied - max(0, own))
             found.append(f"{_label(row)}：应上解 {yuan(levied)} 元，其中 {short} 元本级基金无力承担，已计入缺口分担")
         found += [
@@ -323,8 +324,10 @@ def notes(result: PoolYear) -> list[str]:
     for scheme, _ in _schemes(result):
         found += _left_out(result, scheme)
     for source in result.ended:
-        ended = f"{source.document} 的 {source.key} 已于 {iso(source.to_date)} 失效且无后续规定，未用于本年"
-        found.append(f"{ended}；按该规定计算请加 --date {source.to_date}")
+        rule = f"{source.document} 的“{TABLES_ZH[source.key.partition('[')[0]]}”规定"
+        found.append(
+            f"{rule}已于 {iso(source.to_date)} 失效且无后续规定，未用于本年；按该规定计算请加 --date {source.to_date}"
+        )
     return found
 
 
