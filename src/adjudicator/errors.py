@@ -205,7 +205,7 @@ TABLE: dict[int, Row] = _rows(
     (E.UNKNOWN_SCHEME, INVALID, "Unknown scheme", "未知险种类型", "Send 310 (employees) or 390 (residents) or another scheme of the pack", "请填写 310（职工）、390（居民）或规则包中的其他险种"),
     (E.UNKNOWN_PERSON_TYPE, INVALID, "Unknown person type", "未知人员类别", "Send a national psn_type code such as 11, 12, 14, 15", "请填写国家人员类别代码，如 11、12、14、15"),
     (E.UNKNOWN_CARE_TYPE, INVALID, "Unknown medical category", "未知医疗类别", "Send a med_type that the pack lists", "请填写规则包所列医疗类别"),
-    (E.UNKNOWN_INSTITUTION, INVALID, "The institution is not in the pack's hospital register", "定点医药机构不在规则包登记表中", "Check institution_code, or add the hospital to hospitals.csv", "请核对机构编号，或在 hospitals.csv 中登记"),
+    (E.UNKNOWN_INSTITUTION, INVALID, "The institution is not in the pack's hospital register", "定点医药机构不在规则包登记表中", "Check institution_code, or the hospital and its days (from, to) in hospitals.csv", "请核对机构编号，或 hospitals.csv 中的登记及起止日期（from、to）"),
     (E.UNKNOWN_HOSPITAL_LEVEL, INVALID, "Unknown hospital level", "未知医院等级", "Send hosp_lv 01 to 11 for an institution outside the pool", "统筹区外机构请填写医院等级 01 至 11"),
     (E.UNKNOWN_ASSISTANCE_CATEGORY, INVALID, "Unknown assistance category", "未知救助对象类别", "Send a category that the pack lists", "请填写规则包所列救助对象类别"),
     (E.UNKNOWN_PROGRAMME, INVALID, "Unknown programme", "未知专项保障项目", "Send a programme that the pack lists and that runs on the date", "请填写规则包所列且当日有效的专项"),
