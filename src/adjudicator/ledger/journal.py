@@ -38,7 +38,8 @@ class Chunk:
     ``institution_starts``, ``institution_sizes`` int64[n] in ``octets``; ``keys``, ``state_keys``, ``previous``,
     ``last`` uint8[n, 16]; ``with_state`` bool[n]. The parts are flat: ``postings`` int64[p, 4] of row, scheme, fund,
     amount with ``posting_counties`` int64[p]; ``changes``, ``quotas`` and ``days`` int64[d, 3] of row, number of the
-    accumulator or key (as int64 bits), change.
+    accumulator or key (as int64 bits), change. ``root``: n rows of JournalRecord with all its columns; texts and bytes
+    stand in ``octets``.
     """
 
     month: int
@@ -61,6 +62,7 @@ class Chunk:
     quotas: np.ndarray
     days: np.ndarray
     unreadable: dict[int, str]
+    root: np.ndarray
     _stored: _Stored
     _rows: np.ndarray
 
@@ -76,6 +78,10 @@ class Chunk:
         """E.LEDGER_CORRUPT that names the first unreadable record of the chunk."""
         position, why = next(iter(self.unreadable.items()))
         return refuse(E.LEDGER_CORRUPT, detail=f"journal entry {position}: {why}")
+
+    def digests(self, name: str, rows: np.ndarray) -> np.ndarray:
+        """Return a digest of some records, uint8[n, 16]; zeros where it is left out."""
+        return _digests(self.octets, self.root.take(rows), name)
 
     def record(self, row: int) -> Record:
         """One record, taken apart."""
@@ -182,8 +188,8 @@ def _columns(
         root["institution_start"].astype(np.int64), root["institution_size"].astype(np.int64),
         with_state, keys, state_keys, _digests(octets, root, "previous"), last,
         np.stack([postings[:, 0], given[0], postings[:, 1], postings[:, 2]], axis=1), given[1], changes,
-        _pairs(tables, "quota_keys", "quota_changes"), _pairs(tables, "days_keys", "days_changes"), unreadable, stored,
-        rows,
+        _pairs(tables, "quota_keys", "quota_changes"), _pairs(tables, "days_keys", "days_changes"), unreadable, root,
+        stored, rows,
     )  # fmt: skip
 
 

@@ -9,21 +9,16 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from adjudicator.claim.basis import read_basis
-from adjudicator.codes import SCHEME_NATIONAL, Scheme
 from adjudicator.errors import E, refuse
 from adjudicator.ledger import journal, keys
 from adjudicator.ledger.layout import Kind
-from adjudicator.ledger.record import Record
 from adjudicator.ledger.store import Ledger
-from adjudicator.payment.funds import CLEARING_FUNDS
 from adjudicator.pooling.cases import COLUMNS, Cases, from_columns, join
 from adjudicator.pooling.files import stay_rows
-from adjudicator.v1 import settlement_pb2
+from adjudicator.pooling.ledger_columns import Lines, lines_of, with_stays
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +30,8 @@ class Stay:
     exempt: int
 
 
-NO_STAY = Stay(0, 0, 0)
 FOREVER = 2**62
 """Version of the ledger until which a line stands that nothing has replaced."""
-Table = dict[str, list[Any]]
-"""Column of the cases -> its values."""
 
 
 def read_stays(path: Path) -> dict[str, Stay]:
@@ -80,7 +72,7 @@ async def cases_of(
     reading = Reading(pool, tuple(months), stays=stays or {}, clearing_funds=clearing_funds)
     parts = [cases async for cases in cases_by_month(ledger, reading)]
     if not parts:
-        return LedgerCases(from_columns(_empty()), np.zeros(0, np.int64), np.zeros(0, np.int64))
+        return LedgerCases(from_columns({column: [] for column in COLUMNS}), *np.zeros((2, 0), np.int64))
     since, until = (np.concatenate([getattr(part, name) for part in parts]) for name in ("since", "until"))
     return LedgerCases(join([part.cases for part in parts]), since, until)
 
@@ -108,41 +100,48 @@ async def cases_by_month(ledger: Ledger, reading: Reading) -> AsyncIterator[Ledg
     ``adjudicator ledger verify``.
     """
     for month in reading.months:
-        table, originals, place_of = _empty(), list[bytes](), dict[str, int]()
+        kinds = (Kind.SETTLE, Kind.RESETTLE, Kind.REVERSE) if month <= reading.last else (Kind.REVERSE,)
+        parts: list[Lines] = []
         async for chunk in journal.scan(ledger.connection, reading.pool, month):
             if chunk.unreadable:
                 raise chunk.refusal()
-            for row in range(len(chunk)):
-                record = chunk.record(row)
-                if record.kind == Kind.RESETTLE:
-                    table["until"][place_of[record.name]] = record.position
-                counts = record.kind in (Kind.SETTLE, Kind.RESETTLE) and month <= reading.last
-                if counts:
-                    place_of[record.name] = len(table["case"])
-                if counts or record.kind == Kind.REVERSE:
-                    _add(table, record, month, reading.stays, reading.clearing_funds)
-                    originals.append(record.original)
-        if table["case"]:
-            cases = from_columns(table, f"ledger {reading.pool}")
-            found = LedgerCases(cases, *(np.array(table[name], np.int64) for name in ("since", "until")))
-            kept = found.select(await _without_strays(ledger, reading, cases, originals))
+            lines = lines_of(chunk, kinds, reading.clearing_funds)
+            parts += [] if lines is None else [lines]
+        if parts:
+            found = _standing(parts, reading.stays)
+            originals = np.concatenate([part.originals for part in parts])
+            kept = found.select(await _without_strays(ledger, reading, found.cases, originals))
             if len(kept.cases):
                 yield kept
 
 
-def _empty() -> Table:
-    return {column: [] for column in (*COLUMNS, "diagnosis", "reason", "since", "until")}
+def _standing(parts: Sequence[Lines], stays: Mapping[str, Stay]) -> LedgerCases:
+    """Return the lines of a month, each with the position from and until which it stands."""
+    cases = join([part.cases for part in parts])
+    with_stays(cases, stays)
+    kinds, since = (np.concatenate([getattr(part, name) for part in parts]) for name in ("kinds", "positions"))
+    until = np.full(len(cases), FOREVER, np.int64)
+    again = set(cases.ids[kinds == Kind.RESETTLE].tolist())
+    place_of: dict[str, int] = {}
+    for place in np.flatnonzero(kinds != Kind.REVERSE).tolist() if again else ():
+        case = cases.ids[place]
+        if kinds[place] == Kind.RESETTLE:
+            until[place_of[case]] = since[place]
+        if case in again:
+            place_of[case] = place
+    return LedgerCases(cases, since, until)
 
 
-async def _without_strays(ledger: Ledger, reading: Reading, cases: Cases, originals: Sequence[bytes]) -> np.ndarray:
+async def _without_strays(ledger: Ledger, reading: Reading, cases: Cases, originals: np.ndarray) -> np.ndarray:
     """Return which lines are no reversals of a settlement in a month that is not read, bool[n]."""
     kept = np.ones(len(cases), bool)
-    settled = set(cases.ids[cases.rows["sign"] == 1].tolist())
-    others = [place for place in np.flatnonzero(cases.rows["sign"] == -1).tolist() if cases.ids[place] not in settled]
+    reversals = np.flatnonzero(cases.rows["sign"] == -1).tolist()
+    named = {cases.ids[place] for place in reversals}
+    settled = {case for case in cases.ids[cases.rows["sign"] == 1].tolist() if case in named} if named else set()
+    others = [place for place in reversals if cases.ids[place] not in settled]
     if not others:
         return kept
-    keys = b"".join(originals[place] for place in others)
-    places = await journal.read_places(ledger.connection, reading.pool, keys)
+    places = await journal.read_places(ledger.connection, reading.pool, originals[others].tobytes())
     wanted = {month for month in reading.months if month <= reading.last}
     for row, found in zip(others, places, strict=True):
         if not found:
@@ -161,37 +160,3 @@ async def months_of(ledger: Ledger, pool: str) -> list[int]:
     """Months of the journal, the earliest first."""
     listed = await ledger.connection.persist(lambda: ledger.connection.client.smembers(keys.months(pool)))
     return sorted(map(int, listed))
-
-
-def _add(table: Table, record: Record, month: int, stays: Mapping[str, Stay], clearing_funds: Sequence[str]) -> None:
-    if not record.answer:
-        raise refuse(E.LEDGER_CORRUPT, detail=f"settlement {record.name} has no answer")
-    answer = settlement_pb2.Settlement.FromString(record.answer)
-    sign = -1 if record.kind == Kind.REVERSE else 1
-    kept = read_basis(record.basis)
-    stay = NO_STAY if kept is None else Stay(kept.facts.admission_date, kept.facts.discharge_date, 0)
-    stay = stays.get(record.name, stay)
-    paid = answer.payment
-    reason = "" if paid.method else _why_unpriced(answer)
-    if paid.method:
-        by_item = paid.due_fen - paid.difference_fen
-    else:
-        by_item = sum(getattr(answer, CLEARING_FUNDS[word].field) for word in clearing_funds)
-    values = {
-        "case": record.name, "hospital": record.institution, "county": f"{record.county:06d}",
-        "scheme": SCHEME_NATIONAL.get(Scheme(record.scheme), str(record.scheme)), "group": answer.grouping.drg,
-        "method": paid.method, "month": month, "admission_date": stay.admission_date,
-        "discharge_date": stay.discharge_date, "person": record.person.hex(), "exempt": stay.exempt, "sign": sign,
-        "points_e8": abs(paid.points_e8), "total_fen": sign * answer.total_fen,
-        "patient_fen": sign * answer.personal_total_fen, "others_fen": sign * (answer.fund_total_fen - by_item),
-        "fund_fen": sign * by_item, "due_fen": sign * paid.due_fen,
-        "diagnosis": "" if kept is None else kept.principal_diagnosis, "reason": reason,
-        "since": record.position, "until": FOREVER,
-    }  # fmt: skip
-    for column, value in values.items():
-        table[column].append(value)
-
-
-def _why_unpriced(answer: settlement_pb2.Settlement) -> str:
-    """Return the code of the problem for which a claim was settled without a price, "" where its answer has none."""
-    return next((problem.code for problem in answer.problems if problem.field == "payment"), "")
