@@ -15,6 +15,7 @@ from adjudicator.dates import iso
 from adjudicator.errors import AdjudicatorError, E, refuse
 from adjudicator.payment.point_values import POOL_SUFFIXES, PointKind
 from adjudicator.pooling import tables as t
+from adjudicator.pooling.budget.terms import Funding, Growth, Indicator, Performance
 from adjudicator.pooling.calibrate import Calibration
 from adjudicator.pooling.capitation import CapitationTerms, Weights
 from adjudicator.pooling.clearing import Terms
@@ -22,7 +23,7 @@ from adjudicator.pooling.deficit import COUNTY, Rule, Shares, Step
 from adjudicator.pooling.insurances import BASIC, name_zh, parts_of
 from adjudicator.pooling.levy import Levy
 from adjudicator.pooling.packages import QuotaTerms
-from adjudicator.pooling.warning import Lines
+from adjudicator.pooling.warning import UNWATCHED, Lines
 from adjudicator.rounding import PPM
 from adjudicator.rulefile.dated import Source
 from adjudicator.rulefile.faults import Faults
@@ -75,6 +76,9 @@ class PoolingRules:
     levies: list[Dated[Levy]] = field(default_factory=list)
     warnings: list[Dated[Lines]] = field(default_factory=list)
     old_gap_years: list[Dated[int]] = field(default_factory=list)
+    county_budget: list[Dated[Growth]] = field(default_factory=list)
+    funding: list[Dated[Funding]] = field(default_factory=list)
+    performance: list[Dated[Performance]] = field(default_factory=list)
 
     def terms(self, date: int) -> dict[str, Terms]:
         """Return the clearing terms on a day by scheme code; ``310/outpatient`` for outpatient points."""
@@ -127,6 +131,30 @@ class PoolingRules:
     def levies_on(self, date: int, scheme: str) -> list[Levy]:
         """Return the levies of a scheme on a day, in the order of the file."""
         return [entry.value for entry in self.levies if entry.is_for(scheme) and entry.holds_on(date)]
+
+    def lines(self, date: int, scheme: str) -> Lines:
+        """Return the warning lines of a scheme on a day; without a table those of the national guide for basic funds."""
+        entry = _find(self.warnings, date, scheme)
+        if entry is None:
+            return Lines() if parts_of(scheme)[1] == BASIC else UNWATCHED
+        lines: Lines = entry.value
+        return lines
+
+    def growth(self, date: int, scheme: str, fund: str) -> Growth | None:
+        """Return the growth agreed for the budget of a fund on a day, ``None`` where no table says it."""
+        entry = _find([entry for entry in self.county_budget if entry.value.fund == fund], date, scheme)
+        return None if entry is None else entry.value
+
+    def scored_indicators(self, date: int) -> list[str]:
+        """Return the indicators whose scores a file gives, of the assessments that hold on a day."""
+        entries = [one for one in self.performance if one.holds_on(date)]
+        found = [one.id for entry in entries for one in entry.value.indicators if one.measure == "scored"]
+        return list(dict.fromkeys(found))
+
+    def budget_sources(self, date: int) -> list[Source]:
+        """Return where the tables of budgets that hold on a day come from."""
+        entries: list[Dated[Any]] = [*self.county_budget, *self.funding, *self.performance, *self.warnings]
+        return [entry.source for entry in entries if entry.holds_on(date)]
 
     def funds(self, date: int, scheme: str) -> list[str]:
         """Return the funds with a balance that the rules of a scheme name on a day."""
@@ -186,6 +214,9 @@ def load_pooling(path: Path, faults: Faults) -> PoolingRules:
         ("levy", t.LevyTable, result.levies, _levy),
         ("warning", t.Warning, result.warnings, _warning),
         ("old_gaps", t.OldGaps, result.old_gap_years, lambda gaps, _: gaps.years),
+        ("county_budget", t.CountyBudget, result.county_budget, _county_budget),
+        ("funding", t.FundingTable, result.funding, _funding),
+        ("performance", t.PerformanceTable, result.performance, _performance),
     ):
         _read(raw.get(key), key, (table, build), into, name, faults)
     return result
@@ -366,4 +397,44 @@ def _warning(table: t.Warning, _faults: Faults) -> Lines:
         target_months_e2=table.target_months,
         target_surplus_ppm=table.target_surplus_percent,
         growth_at_most_ppm=table.growth_at_most_percent,
+        ahead_at_most_ppm=table.ahead_at_most_percent,
     )
+
+
+def _county_budget(table: t.CountyBudget, _faults: Faults) -> Growth:
+    return Growth(table.fund, table.expenditure_growth_percent, table.income_growth_percent)
+
+
+def _funding(table: t.FundingTable, faults: Faults) -> Funding:
+    if 12 % table.every_months:
+        _fault(table.where, "every_months", "does not divide the year", "write 1, 2, 3, 4, 6 or 12", faults)
+    return Funding(table.float_months, table.every_months)
+
+
+def _performance(table: t.PerformanceTable, faults: Faults) -> Performance:
+    bands = tuple((band.score_from, band.released_percent) for band in table.band)
+    if not bands or list(bands) != sorted(bands) or bands[0][0] != 0:
+        remedy = "write the lowest first, from score 0"
+        _fault(table.where, "band", "bands are missing or out of order", remedy, faults)
+    if sum(indicator.weight_percent for indicator in table.indicator) != PPM:
+        _fault(table.where, "indicator", "the weights do not add up to 100 percent", "correct the weights", faults)
+    return Performance(
+        pot_ppm=table.pot_percent,
+        redistributes=table.forfeited == "redistribute",
+        bands=bands,
+        indicators=tuple(_indicator(indicator, faults) for indicator in table.indicator),
+    )
+
+
+def _indicator(table: t.IndicatorTable, faults: Faults) -> Indicator:
+    limits = [band.up_to for band in table.band]
+    ends = [limit for limit in limits[:-1] if limit is not None]
+    measured = table.measure != "scored"
+    right = bool(limits) and limits[-1] is None and len(ends) == len(limits) - 1 and ends == sorted(ends)
+    if measured and not right:
+        remedy = "order by up_to; the last, and only it, has none"
+        _fault(table.where, "band", "bands are missing or out of order", remedy, faults)
+    if limits and not measured:
+        _fault(table.where, "band", "is not read where a file gives the score", "remove the bands", faults)
+    scores = tuple((band.up_to, band.score) for band in table.band)
+    return Indicator(table.id, table.name_zh, table.weight_percent, table.basis, table.measure, scores)

@@ -6,7 +6,9 @@ from typing import Annotated, Literal
 
 import msgspec
 
+from adjudicator.payers import FUNDS
 from adjudicator.payment.point_values import PointKind
+from adjudicator.pooling.budget.terms import POOLED
 from adjudicator.pooling.deficit import COUNTY
 from adjudicator.pooling.insurances import BASIC, INSURANCES
 from adjudicator.rounding import PPM
@@ -36,6 +38,12 @@ NO_AMOUNT = -1
 
 Multiple = Annotated[int, factor(50)]
 Weight = Annotated[int, factor(100)]
+Growth = Annotated[int, Number("percent", 4, -PPM, 10 * PPM)]
+"""Growth on last year, negative for a cut; read as parts per million."""
+FundWord = Annotated[str, Word(tuple(payer.id for payer in FUNDS))]
+"""A fund of a scheme."""
+Score = Annotated[int, factor(100, 2)]
+"""A score from 0 to 100, read as hundredths."""
 
 
 class Dated(msgspec.Struct, frozen=True, kw_only=True):
@@ -214,12 +222,63 @@ class Warning(OfAnInsurance, frozen=True, kw_only=True):
     target_months: Months = NO_AMOUNT
     target_surplus_percent: Percent = NO_AMOUNT
     growth_at_most_percent: Percent = NO_AMOUNT
+    ahead_at_most_percent: Percent = 0
+    """How far the share of the budget that is spent may be ahead of the share of the year that is gone."""
 
 
 class OldGaps(OfAnInsurance, frozen=True, kw_only=True):
     """Over how many years old gaps are spread."""
 
     years: Annotated[int, count(1, 50)]
+
+
+class CountyBudget(Dated, frozen=True, kw_only=True):
+    """Growth that city and counties agreed on for the budget of a fund (总额及增长率)."""
+
+    fund: FundWord = POOLED
+    expenditure_growth_percent: Growth
+    income_growth_percent: Growth | None = None
+
+
+class FundingTable(Dated, frozen=True, kw_only=True):
+    """How the city funds the county agencies: a float at the start of the year, made up again after each period."""
+
+    float_months: Annotated[int, Number("months", 2, 1, 1200)]
+    """Months of planned spending that an agency holds at the start of each period (周转金)."""
+    every_months: Annotated[int, count(1, 12)] = 3
+
+
+class ScoreBand(msgspec.Struct, frozen=True, kw_only=True):
+    """The score of a measured figure up to a limit, in percent or months; the last band has none."""
+
+    up_to: Annotated[int, Number("", 2, -1_000_000, 1_000_000)] | None = None
+    score: Score
+
+
+class IndicatorTable(msgspec.Struct, frozen=True, kw_only=True):
+    """One indicator of the assessment of counties."""
+
+    where: Where
+    id: str
+    name_zh: str
+    weight_percent: Percent
+    basis: str
+    """On what ground the score is given (评分依据), for people."""
+    measure: Literal["scored", "growth", "surplus_rate", "capacity_months", "plan_share"] = "scored"
+    """scored: a file gives the score. The others are figures of the final account, which the bands score."""
+    band: tuple[ScoreBand, ...] = ()
+
+
+class PerformanceTable(Dated, frozen=True, kw_only=True):
+    """Assessment of the counties (目标考核、预算绩效) and what it does to money."""
+
+    pot_percent: Percent
+    """Part of the budgets' spending that is paid by score (激励资金)."""
+    forfeited: Literal["fund", "redistribute"]
+    """What becomes of the parts that are not paid."""
+    band: tuple[Band, ...]
+    """Part of a county's share of the pot that its score releases."""
+    indicator: tuple[IndicatorTable, ...]
 
 
 class PoolingFile(msgspec.Struct, frozen=True, kw_only=True):
@@ -238,3 +297,6 @@ class PoolingFile(msgspec.Struct, frozen=True, kw_only=True):
     levy: tuple[LevyTable, ...] = ()
     warning: tuple[Warning, ...] = ()
     old_gaps: tuple[OldGaps, ...] = ()
+    county_budget: tuple[CountyBudget, ...] = ()
+    funding: tuple[FundingTable, ...] = ()
+    performance: tuple[PerformanceTable, ...] = ()

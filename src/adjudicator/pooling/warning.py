@@ -19,6 +19,12 @@ class Lines:
     target_months_e2: int = -1
     target_surplus_ppm: int = -1
     growth_at_most_ppm: int = -1
+    ahead_at_most_ppm: int = 0
+    """Share of the budget that is spent less share of the year that is gone."""
+    reserve_from_ppm: int = -1
+    """A reserve below this part of the financing is less than one year's levy."""
+    reserve_to_ppm: int = -1
+    """At this part of the financing the levy of the reserve stops."""
 
 
 UNWATCHED = Lines(low_months_e2=-1, normal_from_e2=-1, normal_to_e2=-1, high_months_e2=10**9)
@@ -79,6 +85,10 @@ class Figures:
     """Surplus of the year / income."""
     growth: Fraction | None
     """Growth of spending on last year."""
+    ahead: Fraction | None = None
+    """Share of the budget that is spent less share of the year that is gone."""
+    reserve: Fraction | None = None
+    """Balance of the reserve / financing of the year."""
 
 
 def growth_rate(now: int, before: int) -> Fraction | None:
@@ -113,7 +123,22 @@ def warnings(subject: str, figures: Figures, lines: Lines) -> list[Warning]:
     if growth is not None and 0 <= lines.growth_at_most_ppm < growth * PPM:
         limit = percent(Fraction(lines.growth_at_most_ppm, PPM))
         add("growth", percent(growth), limit, "spending grew faster than allowed", "支出增幅超过控制目标")
-    return found
+    if figures.ahead is not None and 0 <= lines.ahead_at_most_ppm < figures.ahead * PPM:
+        limit = percent(Fraction(lines.ahead_at_most_ppm, PPM))
+        add("progress", percent(figures.ahead), limit, "spending runs ahead of the year", "支出进度快于时间进度")
+    return found + _reserve(subject, figures.reserve, lines)
+
+
+def _reserve(subject: str, reserve: Fraction | None, lines: Lines) -> list[Warning]:
+    if reserve is None:
+        return []
+    low, high = (Fraction(limit, PPM) for limit in (lines.reserve_from_ppm, lines.reserve_to_ppm))
+    if low >= 0 and reserve < low:
+        return [Warning(subject, "reserve", percent(reserve), percent(low), "the reserve is too small", "储备低于下限")]
+    if 0 <= high < reserve:
+        text = "the reserve is above the line at which its levy stops"
+        return [Warning(subject, "reserve", percent(reserve), percent(high), text, "储备超过停止提取的上限")]
+    return []
 
 
 def _months(hundredths: int) -> str:

@@ -14,7 +14,6 @@ from adjudicator.pooling.insurances import BASIC, name_zh, parts_of
 from adjudicator.pooling.levy import SPENDING, Levy, levies_fen
 from adjudicator.pooling.rules import PoolingRules
 from adjudicator.pooling.warning import (
-    UNWATCHED,
     Figures,
     Lines,
     Warning,
@@ -134,6 +133,8 @@ class PoolYear:
     """Documents of the rules in use."""
     ended: list[Source] = field(default_factory=list)
     """Rules that ended in the year and have no successor on its last day; no figure here is by them."""
+    remarks: list[str] = field(default_factory=list)
+    """What must be known of where its figures come from."""
 
     @property
     def payers(self) -> list[str]:
@@ -163,9 +164,7 @@ def pool_year(
     for scheme, balances in _balances(rules, date, ordered, funds_fen).items():
         own = [county for county in ordered if county.scheme == scheme]
         basic = parts_of(scheme)[1] == BASIC
-        lines = Lines() if basic else UNWATCHED
-        if rules.has("warnings", date, scheme):
-            lines = rules.pick("warnings", date, scheme)
+        lines = rules.lines(date, scheme)
         if basic or not result.rows:
             result.lines = lines
         result.ended += [source for source in rules.ended(date, scheme) if not at_date and source not in result.ended]
@@ -173,7 +172,23 @@ def pool_year(
         result.rows += rows
         result.funds += [_fund_year(scheme, fund, before, rows) for fund, before in balances.items() if "@" not in fund]
         result.warnings += warnings(f"{rules.name} {scheme}", _city(rows), lines)
+        result.warnings += _reserve_warnings(result, rules.levies_on(date, scheme), rows)
     return result
+
+
+def _reserve_warnings(result: PoolYear, levies: Sequence[Levy], rows: Sequence[CountyRow]) -> list[Warning]:
+    """Return the lines that a reserve crosses at the year's end: one year's levy, and where its levy stops."""
+    financing = [row.shares.year.financing_fen for row in rows]
+    if not rows or min(financing) < 0 or sum(financing) == 0:
+        return []
+    scheme, found = rows[0].shares.year.scheme, []
+    for levy in levies:
+        after = [one.after_fen for one in result.funds if (one.scheme, one.fund) == (scheme, levy.fund)]
+        if levy.cap_ppm >= 0 and after:
+            lines = Lines(reserve_from_ppm=levy.rate_ppm, reserve_to_ppm=levy.cap_ppm)
+            figures = Figures(None, None, None, reserve=Fraction(after[0], sum(financing)))
+            found += warnings(f"{result.name} {scheme}", figures, lines)
+    return found
 
 
 def _balances(
@@ -369,6 +384,7 @@ def as_data(result: PoolYear) -> dict[str, Any]:
         "ended": [
             {"document": source.document, "table": source.key, "to": iso(source.to_date)} for source in result.ended
         ],
+        "remarks": result.remarks,
         "counties": [_row_data(row) for row in result.rows],
         "funds": [
             {**_of(one.scheme), "fund": one.fund, "before_fen": one.before_fen, "paid_fen": one.paid_fen,

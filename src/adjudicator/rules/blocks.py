@@ -22,7 +22,8 @@ TABLES_ZH = {
     "method": "付费方式", "drg": "DRG 点数", "bed_day": "床日", "package": "病种与定额", "point_value": "点值",
     "contract": "按人头协议", "clearing": "清算", "budget": "基金预算", "calibration": "点数测算",
     "capitation": "按人头", "quota_year": "年度定额", "deficit": "缺口分担", "levy": "提取", "warning": "预警",
-    "old_gaps": "历史缺口", "options": "选项",
+    "old_gaps": "历史缺口", "county_budget": "区县预算", "funding": "资金拨付", "performance": "目标考核",
+    "options": "选项",
 }  # fmt: skip
 """Chinese names of the tables, by their key."""
 NAMES = ("name", "name_zh", "note")
