@@ -29,6 +29,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "settle-month": ("settle_month", "monthly settlement with the hospitals"),
     "settle-year": ("settle_year", "yearly clearing with the hospitals"),
     "capitation": ("capitation", "budgets and quotas a head, a consortium's surplus"),
+    "budget": ("budget", "county budgets: plan, execution, final account"),
     "pool": ("pool", "share a pool's deficit or surplus between city and counties"),
     "ledger": ("ledger", "totals, watch, verify, rebuild the pooling ledger"),
     "rules": ("rules", "check, show, compare, probe rule packs"),

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import asyncio
 import json
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from adjudicator.cli.budget import add_store, ledger_spending
 from adjudicator.money import fen_to_yuan
 
 if TYPE_CHECKING:
@@ -30,6 +32,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
                         help="balance of a fund, e.g. reserve=1000000 or 310:reserve=…; repeatable")  # fmt: skip
     parser.add_argument("--date", type=int, default=0, metavar="YYYYMMDD",
                         help="day of the year whose rules hold; without it the last day")  # fmt: skip
+    add_store(parser, "spending that the file of the counties leaves out comes from this")
     parser.add_argument("--html", type=Path, metavar="FILE", help="write a page with charts")
     parser.add_argument("--json", action="store_true", help="print JSON")
     parser.set_defaults(run=run)
@@ -38,7 +41,8 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 def run(arguments: argparse.Namespace) -> int:
     """Share a year; a county whose money cannot be computed is named, and the exit code is 1."""
     from adjudicator.cli.reports.pool_page import render
-    from adjudicator.errors import E, refuse
+    from adjudicator.errors import AdjudicatorError, E, refuse
+    from adjudicator.pooling.budget.final import provisional_notes, with_spending
     from adjudicator.pooling.context import load_context, read_funds
     from adjudicator.pooling.files import read_counties
     from adjudicator.pooling.rules import load_pooling
@@ -53,11 +57,21 @@ def run(arguments: argparse.Namespace) -> int:
         faults = Faults()
         rules = load_pooling(arguments.rules, faults)
         faults.raise_if_any(f"pooling rules {arguments.rules}")
-    counties = read_counties(arguments.counties, areas)
+    counties, remarks = read_counties(arguments.counties, areas), []
+    if arguments.redis or arguments.data:
+        if not arguments.pack:
+            detail = "a ledger belongs to a pool: give --pack in place of --rules"
+            raise refuse(E.CANNOT_CLEAR, "pack", detail, "账本属于统筹区，请用 --pack 代替 --rules")
+        spending = asyncio.run(ledger_spending(arguments, context))
+        counties, contradictions = with_spending(counties, arguments.year, spending)
+        if contradictions:
+            raise AdjudicatorError(*(one.problem for one in contradictions))
+        remarks = provisional_notes(spending, arguments.year)
     if arguments.date and arguments.date // 10_000 != arguments.year:
         detail = f"{arguments.date} is not in {arguments.year}; give a day of the year"
         raise refuse(E.CANNOT_CLEAR, "date", detail, f"{arguments.date} 不在 {arguments.year} 年内，请填写该年的日期")
     result = pool_year(rules, arguments.year, counties, read_funds(arguments.fund), arguments.date)
+    result.remarks = remarks
     if arguments.html:
         arguments.html.write_text(render(result), encoding="utf-8")
     if arguments.json:

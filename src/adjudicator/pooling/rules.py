@@ -133,7 +133,7 @@ class PoolingRules:
         return [entry.value for entry in self.levies if entry.is_for(scheme) and entry.holds_on(date)]
 
     def lines(self, date: int, scheme: str) -> Lines:
-        """Return the warning lines of a scheme on a day; without a table those of the national guide for basic funds."""
+        """Return the warning lines of a scheme on a day; without a table the national guide's for basic funds."""
         entry = _find(self.warnings, date, scheme)
         if entry is None:
             return Lines() if parts_of(scheme)[1] == BASIC else UNWATCHED

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -219,11 +219,11 @@ def months_text(row: CountyRow) -> str:
     return NOT_COMPUTED if row.figures.months is None else decimal(row.figures.months)
 
 
-def levies_text(levies: dict[str, LevyPaid]) -> str:
+def levies_text(levies: dict[str, LevyPaid], amount: Callable[[int], str] = yuan) -> str:
     """Return what a county owes each fund, and what it cannot pay of that."""
     return "、".join(
-        f"{_payer(fund)} {yuan(levy.due_fen)}"
-        + (f"（未缴 {yuan(levy.owed_fen)}）" if levy.owed_fen else "")
+        f"{_payer(fund)} {amount(levy.due_fen)}"
+        + (f"（未缴 {amount(levy.owed_fen)}）" if levy.owed_fen else "")
         + ("（未定）" if levy.open_fen else "")
         for fund, levy in levies.items()
     )
@@ -304,7 +304,8 @@ def _open_points(result: PoolYear) -> Table | None:
 
 def notes(result: PoolYear) -> list[str]:
     """Return what a reader must know of the figures: short funds, levies without money, counties left out."""
-    found = [
+    found = list(result.remarks)
+    found += [
         f"{_label(row)}：{_payer(fund)}余额不足，应付 {yuan(asked)} 元，实付 {yuan(paid)} 元"
         for row in result.rows
         for fund, paid, asked in row.shares.cut
