@@ -233,6 +233,6 @@ def _end(lacking: Sequence[Lacking]) -> int:
         text = "; ".join(named(one.place) for one in places)
         names = "、".join(place_zh(one.place, one.name) for one in places)
         detail = f"{first.field}: {first.reason} ({text})"
-        problem = refuse(E.CANNOT_CLEAR, first.field, detail, f"{WHAT_ZH[what]}（{names}）：{reason_zh}").problems[0]
+        problem = refuse(E.CANNOT_CLEAR, first.field, detail, f"{names} 缺{WHAT_ZH[what]}：{reason_zh}").problems[0]
         print(f"{problem.row.code} {problem.message}\n         {problem.message_zh}", file=sys.stderr)
     return 1 if money else 0

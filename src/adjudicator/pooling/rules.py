@@ -407,7 +407,8 @@ def _county_budget(table: t.CountyBudget, _faults: Faults) -> Growth:
 
 def _funding(table: t.FundingTable, faults: Faults) -> Funding:
     if 12 % table.every_months:
-        _fault(table.where, "every_months", "does not divide the year", "write 1, 2, 3, 4, 6 or 12", faults)
+        key = f"{table.where.key}.every_months"
+        faults.add(table.where.file, key, "does not divide the year", "write 1, 2, 3, 4, 6 or 12")
     return Funding(table.float_months, table.every_months)
 
 
@@ -415,9 +416,10 @@ def _performance(table: t.PerformanceTable, faults: Faults) -> Performance:
     bands = tuple((band.score_from, band.released_percent) for band in table.band)
     if not bands or list(bands) != sorted(bands) or bands[0][0] != 0:
         remedy = "write the lowest first, from score 0"
-        _fault(table.where, "band", "bands are missing or out of order", remedy, faults)
+        faults.add(table.where.file, f"{table.where.key}.band", "bands are missing or out of order", remedy)
     if sum(indicator.weight_percent for indicator in table.indicator) != PPM:
-        _fault(table.where, "indicator", "the weights do not add up to 100 percent", "correct the weights", faults)
+        message = "the weights do not add up to 100 percent"
+        faults.add(table.where.file, f"{table.where.key}.indicator", message, "correct the weights")
     return Performance(
         pot_ppm=table.pot_percent,
         redistributes=table.forfeited == "redistribute",
@@ -433,8 +435,9 @@ def _indicator(table: t.IndicatorTable, faults: Faults) -> Indicator:
     right = bool(limits) and limits[-1] is None and len(ends) == len(limits) - 1 and ends == sorted(ends)
     if measured and not right:
         remedy = "order by up_to; the last, and only it, has none"
-        _fault(table.where, "band", "bands are missing or out of order", remedy, faults)
+        faults.add(table.where.file, f"{table.where.key}.band", "bands are missing or out of order", remedy)
     if limits and not measured:
-        _fault(table.where, "band", "is not read where a file gives the score", "remove the bands", faults)
+        message = "is not read where a file gives the score"
+        faults.add(table.where.file, f"{table.where.key}.band", message, "remove the bands")
     scores = tuple((band.up_to, band.score) for band in table.band)
     return Indicator(table.id, table.name_zh, table.weight_percent, table.basis, table.measure, scores)

@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import TypeVar
 
 import msgspec
 
-from adjudicator.codes import SCHEME_CODES, Scheme
+from adjudicator.codes import SCHEME_CODES
 from adjudicator.money import fen_to_yuan
 from adjudicator.options import choice_name
 from adjudicator.pooling.budget.figures import added
@@ -25,13 +25,18 @@ from adjudicator.rulefile.fields import FundYuan, Where
 from adjudicator.rulefile.reader import read_rows
 
 
-class PlanRow(msgspec.Struct, frozen=True, kw_only=True):
-    """What was agreed or typed for the budget of one fund of a county."""
+class OfPlace(msgspec.Struct, frozen=True, kw_only=True):
+    """A row that belongs to a county and scheme."""
 
     where: Where
     county: str
-    name: str = ""
     scheme: OneScheme
+
+
+class PlanRow(OfPlace, frozen=True, kw_only=True):
+    """What was agreed or typed for the budget of one fund of a county."""
+
+    name: str = ""
     fund: FundWord = POOLED
     income_yuan: FundYuan | None = None
     income_growth_percent: Growth | None = None
@@ -45,12 +50,9 @@ class PlanRow(msgspec.Struct, frozen=True, kw_only=True):
     last_financing_yuan: FundYuan | None = None
 
 
-class IncomeRow(msgspec.Struct, frozen=True, kw_only=True):
+class IncomeRow(OfPlace, frozen=True, kw_only=True):
     """Income of one fund of a county in a month."""
 
-    where: Where
-    county: str
-    scheme: OneScheme
     fund: FundWord = POOLED
     month: Month
     income_yuan: FundYuan
@@ -58,47 +60,25 @@ class IncomeRow(msgspec.Struct, frozen=True, kw_only=True):
     """The part that is pooled financing (统筹基金筹资)."""
 
 
-class SpendingRow(msgspec.Struct, frozen=True, kw_only=True):
+class SpendingRow(OfPlace, frozen=True, kw_only=True):
     """Spending of one fund of a county in a month that no ledger has."""
 
-    where: Where
-    county: str
-    scheme: OneScheme
     fund: FundWord = POOLED
     month: Month
     expenditure_yuan: SignedYuan
 
 
-class ScoreRow(msgspec.Struct, frozen=True, kw_only=True):
+class ScoreRow(OfPlace, frozen=True, kw_only=True):
     """Score of a county by one indicator."""
 
-    where: Where
-    county: str
-    scheme: OneScheme
     indicator: str
     score: Score
 
 
-class _OfPlace(Protocol):
-    """A row that belongs to a county and scheme."""
-
-    @property
-    def where(self) -> Where:
-        """Its line."""
-
-    @property
-    def county(self) -> str:
-        """Area code."""
-
-    @property
-    def scheme(self) -> Scheme:
-        """Scheme."""
+Row = TypeVar("Row", bound=OfPlace)
 
 
-Row = TypeVar("Row", bound=msgspec.Struct)
-
-
-def place_of(row: _OfPlace) -> Place:
+def place_of(row: OfPlace) -> Place:
     """Return the place of a row."""
     return Place(national(row.scheme), row.county, getattr(row, "fund", POOLED))
 
@@ -109,20 +89,16 @@ def _read(kind: type[Row], path: Path, areas: Mapping[str, str], key: str, what:
     rows = read_rows(kind, path.parent, path.name, faults)
     seen = set()
     for row in rows:
-        place = place_of(row)  # type: ignore[arg-type]  # every kind of this module has these fields
+        place = place_of(row)
         if areas and place.county not in areas:
             message = f"{place.county} is not a county of the pool"
-            _fault(row, "county", message, "write one of " + ", ".join(areas), faults)
+            faults.add(row.where.file, f"{row.where.key}.county", message, "write one of " + ", ".join(areas))
         name = (place, getattr(row, key, None))
         if name in seen:
-            _fault(row, "county", f"{place.county} is there twice", "keep one row", faults)
+            faults.add(row.where.file, f"{row.where.key}.county", f"{place.county} is there twice", "keep one row")
         seen.add(name)
     faults.raise_if_any(what)
     return rows
-
-
-def _fault(row: Any, column: str, message: str, remedy: str, faults: Faults) -> None:
-    faults.add(row.where.file, f"{row.where.key}.{column}", message, remedy)
 
 
 def read_plan(path: Path, areas: Mapping[str, str]) -> list[PlanRow]:
@@ -164,7 +140,12 @@ def add_spending(path: Path, areas: Mapping[str, str], into: Spending) -> None:
     faults = Faults()
     for row in _read(SpendingRow, path, areas, "month", "spending"):
         if row.month in into.ledger_months:
-            _fault(row, "month", f"the ledger has {row.month}", "remove the row; the ledger's figure counts", faults)
+            faults.add(
+                row.where.file,
+                f"{row.where.key}.month",
+                f"the ledger has {row.month}",
+                "remove the row; the ledger's figure counts",
+            )
         into.by_month.setdefault(place_of(row), {})[row.month] = row.expenditure_yuan
     faults.raise_if_any("spending")
 
@@ -176,7 +157,8 @@ def read_scores(path: Path, areas: Mapping[str, str], indicators: Iterable[str])
     for row in _read(ScoreRow, path, areas, "indicator", "scores"):
         if row.indicator not in known:
             remedy = "write one of " + ", ".join(known) if known else "remove the row"
-            _fault(row, "indicator", f"{row.indicator!r} is no indicator that is scored by a file", remedy, faults)
+            message = f"{row.indicator!r} is no indicator that is scored by a file"
+            faults.add(row.where.file, f"{row.where.key}.indicator", message, remedy)
         result[place_of(row), row.indicator] = row.score
     faults.raise_if_any("scores")
     return result
