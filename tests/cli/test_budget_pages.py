@@ -39,7 +39,7 @@ BARS = """<script>addEventListener("load", () => {
 @pytest.fixture(params=["plan", "execution", "final"])
 def page(request: pytest.FixtureRequest, root: Path, tmp_path: Path) -> Path:
     """A page of the example's figures; the final account is that of the year that is whole."""
-    files = {name: str(root / "examples" / "budget" / f"{name}.csv") for name in ("agreed", "spending", "income")}
+    files = {name: str(root / "docs" / "budget" / f"{name}.csv") for name in ("agreed", "spending", "income")}
     path, plan = tmp_path / "page.html", str(tmp_path / "plan.csv")
     common = ["--pack", "taohuayuan", "--spending", files["spending"]]
     words = ["budget", "plan", *common, "--year", "2025", "--file", files["agreed"], "--fund", "310:reserve=60000000"]
