@@ -8,7 +8,7 @@ import json
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from adjudicator.cli.addresses import store_url
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from adjudicator.pooling.budget.plan import Known, Plan
     from adjudicator.pooling.budget.spending import Spending
     from adjudicator.pooling.context import PoolContext
+    from adjudicator.pooling.decisions import Decisions
 
 PLAN_COLUMNS = "county, scheme, fund, income_yuan, expenditure_yuan, expenditure_growth_percent, carried_yuan, …"
 
@@ -40,6 +41,8 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
                       help="balance of a reserve at the year's start, e.g. 310:reserve=1000; repeatable")  # fmt: skip
     plan.add_argument("--expected", action="store_true",
                       help="where last year is not over, take its expected spending")  # fmt: skip
+    plan.add_argument("--post", action="store_true", help="keep the budget in the ledger")
+    plan.add_argument("--by", metavar="NAME", help="who keeps it (default: the login)")
     plan.add_argument("--output", type=Path, metavar="FILE", help="write the budget as CSV for execution and final")
     execution = actions.add_parser(
         "execution", help="compare the months so far with the budget",
@@ -47,7 +50,9 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         "in two ways, balance, warnings, funding.",
     )  # fmt: skip
     _add_common(execution, execution_run)
-    execution.add_argument("--plan", type=Path, metavar="FILE", help=f"the budget, CSV: {PLAN_COLUMNS}")
+    execution.add_argument(
+        "--plan", type=Path, metavar="FILE", help="the budget, CSV; without it the one that the ledger keeps"
+    )
     execution.add_argument("--through", type=int, default=0, metavar="YYYYMM",
                            help="last month; without it the last one of the year that has spending")  # fmt: skip
     final = actions.add_parser(
@@ -56,8 +61,12 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         "the assessment of the counties.",
     )  # fmt: skip
     _add_common(final, final_run)
-    final.add_argument("--plan", type=Path, metavar="FILE", help=f"the budget, CSV: {PLAN_COLUMNS}")
-    final.add_argument("--scores", type=Path, metavar="FILE", help="scores, CSV: county, scheme, indicator, score")
+    final.add_argument(
+        "--plan", type=Path, metavar="FILE", help="the budget, CSV; without it the one that the ledger keeps"
+    )
+    final.add_argument(
+        "--scores", type=Path, metavar="FILE", help="scores, CSV: county, scheme, indicator, score; else the ledger's"
+    )
     final.add_argument("--counties", type=Path, metavar="FILE",
                        help="write the CSV that `adjudicator pool --counties` reads")  # fmt: skip
 
@@ -66,7 +75,7 @@ def _add_common(parser: argparse.ArgumentParser, run: Any) -> None:
     parser.add_argument("--pack", required=True, help="rule pack with a pooling.toml")
     parser.add_argument("--year", type=int, required=True, metavar="YYYY", help="the year of the budget")
     parser.add_argument("--income", type=Path, metavar="FILE",
-                        help="income by month: county, scheme, fund, month, income_yuan, financing_yuan")  # fmt: skip
+                        help="income, CSV: county, scheme, fund, month, income_yuan; else the ledger's")  # fmt: skip
     parser.add_argument("--spending", type=Path, metavar="FILE",
                         help="spending not in the ledger: county, scheme, fund, month, expenditure_yuan")  # fmt: skip
     parser.add_argument("--date", type=int, default=0, metavar="YYYYMMDD",
@@ -82,7 +91,7 @@ def add_store(parser: argparse.ArgumentParser, use: str) -> None:
     where = parser.add_mutually_exclusive_group()
     where.add_argument("--redis", metavar="URL", type=store_url, help=f"ledger store; {use}")
     where.add_argument("--data", type=Path, metavar="DIR", help=f"folder of a service's own store; {use}")
-    parser.set_defaults(post=False)
+    parser.set_defaults(post=False, close=False)
 
 
 def plan_run(arguments: argparse.Namespace) -> int:
@@ -95,14 +104,17 @@ def plan_run(arguments: argparse.Namespace) -> int:
     from adjudicator.pooling.context import load_context, read_funds
 
     context, date = load_context(arguments.pack), _date(arguments)
-    known = _known(arguments, context)
+    known = _known(arguments, context, asyncio.run(read_books(arguments, context)))
     rows = read_plan(arguments.file, context.areas) if arguments.file else []
     plan = make_plan(context.pooling, arguments.year, rows, known, date, read_funds(arguments.fund))
     funding = plan_funding(context.pooling, plan, date)
     if arguments.output:
         write_table(arguments.output, COLUMNS, table_rows(plan))
+    act = asyncio.run(_post(arguments, context, plan)) if arguments.post else None
     _put(arguments, lambda unit: reports.plan_report(plan, funding, context.pooling, date, unit),
-         lambda: plan_data(plan, funding))  # fmt: skip
+         lambda: plan_data(plan, funding) | ({} if act is None else {"act": act}))  # fmt: skip
+    if act is not None and not arguments.json:
+        print(f"第 {act} 号登记: {arguments.year} 年区县预算" if act else "已登记过，无变化")
     return _end(plan.lacking)
 
 
@@ -114,9 +126,10 @@ def execution_run(arguments: argparse.Namespace) -> int:
     from adjudicator.pooling.context import load_context
 
     context, date = load_context(arguments.pack), _date(arguments)
-    known = _known(arguments, context)
+    books = asyncio.run(read_books(arguments, context))
+    known = _known(arguments, context, books)
     months = _through(arguments, known.spending)
-    result = execute(context.pooling, _plan(arguments, context), known, months, date)
+    result = execute(context.pooling, _plan(arguments, context, books), known, months, date)
     _put(arguments, lambda unit: reports.execution_report(result, context.pooling, date, unit),
          lambda: execution_data(result))  # fmt: skip
     return _end(result.lacking)
@@ -128,13 +141,18 @@ def final_run(arguments: argparse.Namespace) -> int:
     from adjudicator.pooling.budget.data import final_data
     from adjudicator.pooling.budget.files import read_scores, write_table
     from adjudicator.pooling.budget.final import COUNTY_COLUMNS, assess_year, close_year, county_rows
+    from adjudicator.pooling.budget.kept import kept_scores
     from adjudicator.pooling.context import load_context
+    from adjudicator.pooling.decisions import Kind
 
     context, date = load_context(arguments.pack), _date(arguments)
-    result = close_year(context.pooling, _plan(arguments, context), _known(arguments, context), date)
+    books = asyncio.run(read_books(arguments, context))
+    result = close_year(context.pooling, _plan(arguments, context, books), _known(arguments, context, books), date)
+    scores = kept_scores(books.decisions.of(Kind.COUNTY_SCORES, arguments.year))
     if arguments.scores:
-        scored = context.pooling.scored_indicators(date)
-        assess_year(context.pooling, result, read_scores(arguments.scores, context.areas, scored), date)
+        scores = read_scores(arguments.scores, context.areas, context.pooling.scored_indicators(date))
+    if scores:
+        assess_year(context.pooling, result, scores, date)
     if arguments.counties:
         write_table(arguments.counties, COUNTY_COLUMNS, county_rows(result))
     _put(arguments, lambda unit: reports.final_report(result, context.pooling, date, unit),
@@ -153,38 +171,73 @@ def _date(arguments: argparse.Namespace) -> int:
     return arguments.date or last_day(arguments.year)
 
 
-def _known(arguments: argparse.Namespace, context: PoolContext) -> Known:
-    """Read spending and income."""
-    from adjudicator.pooling.budget.files import Income, add_spending, read_income
-    from adjudicator.pooling.budget.plan import Known
+class Books(NamedTuple):
+    """What the ledger says of a pool."""
 
-    spending = asyncio.run(ledger_spending(arguments, context))
-    if arguments.spending:
-        add_spending(arguments.spending, context.areas, spending)
-    income = read_income(arguments.income, context.areas) if arguments.income else Income()
-    expected = getattr(arguments, "expected", False)
-    return Known(context.areas, spending, income, has_income=bool(arguments.income), takes_expected=expected)
+    spending: Spending
+    decisions: Decisions
 
 
-async def ledger_spending(arguments: argparse.Namespace, context: PoolContext) -> Spending:
-    """Return what the ledger of --redis or --data says was spent; nothing without either. Errors: E.NO_LEDGER."""
+async def read_books(arguments: argparse.Namespace, context: PoolContext) -> Books:
+    """Return spending and decisions of the ledger of --redis or --data; nothing without either. Errors: E.NO_LEDGER."""
     from adjudicator.cli.settle_month import ledger_of
-    from adjudicator.pooling.budget.spending import Spending, of_totals
+    from adjudicator.ledger.acts import read_acts
+    from adjudicator.pooling.budget.spending import Spending, of_totals, with_closings
+    from adjudicator.pooling.decisions import Decisions, standing
 
     async with ledger_of(arguments) as ledger:
         if ledger is None:
-            return Spending()
-        totals = await ledger.totals(context.pool)
-        return of_totals(totals.rows, context.payment.clearing_funds)
+            return Books(Spending(), Decisions({}))
+        totals, acts = await ledger.totals(context.pool), await read_acts(ledger, context.pool)
+        spending = of_totals(totals.rows, context.payment.clearing_funds)
+        return Books(with_closings(spending, acts), standing(acts))
 
 
-def _plan(arguments: argparse.Namespace, context: PoolContext) -> Plan:
-    """Return the budget of the year from its file."""
+def _known(arguments: argparse.Namespace, context: PoolContext, books: Books) -> Known:
+    """Return spending and income, from files where they are given, else from the ledger."""
+    from adjudicator.pooling.budget.files import add_spending, read_income
+    from adjudicator.pooling.budget.kept import kept_income
+    from adjudicator.pooling.budget.plan import Known
+    from adjudicator.pooling.decisions import Kind
+
+    if arguments.spending:
+        add_spending(arguments.spending, context.areas, books.spending)
+    kept = books.decisions.of(Kind.COUNTY_INCOME, *sorted(books.decisions.rows.get(Kind.COUNTY_INCOME, {})))
+    income = read_income(arguments.income, context.areas) if arguments.income else kept_income(kept)
+    has_income, expected = bool(arguments.income or kept), getattr(arguments, "expected", False)
+    return Known(context.areas, books.spending, income, has_income=has_income, takes_expected=expected)
+
+
+def _plan(arguments: argparse.Namespace, context: PoolContext, books: Books) -> Plan:
+    """Return the budget of the year from its file where one is given, else from the ledger."""
     from adjudicator.pooling.budget.files import read_plan
+    from adjudicator.pooling.budget.kept import kept_plan
     from adjudicator.pooling.budget.plan import typed_plan
+    from adjudicator.pooling.decisions import Kind
 
-    rows = read_plan(arguments.plan, context.areas) if arguments.plan else []
-    return typed_plan(context.pooling.name, arguments.year, rows, context.areas)
+    name, year = context.pooling.name, arguments.year
+    if arguments.plan:
+        return typed_plan(name, year, read_plan(arguments.plan, context.areas), context.areas)
+    return kept_plan(name, year, books.decisions.of(Kind.COUNTY_BUDGET, year))
+
+
+async def _post(arguments: argparse.Namespace, context: PoolContext, plan: Plan) -> int:
+    """Keep a budget in the ledger; return the number of its act, 0 where the ledger keeps it already."""
+    import hashlib
+
+    from adjudicator.cli.ledger_acts import who
+    from adjudicator.cli.settle_month import ledger_of
+    from adjudicator.ledger.acts import Draft
+    from adjudicator.pooling.budget.kept import plan_rows
+    from adjudicator.pooling.decisions import Kind, record
+
+    name = arguments.file.name if arguments.file else ""
+    digest = hashlib.sha256(arguments.file.read_bytes()).hexdigest() if arguments.file else ""
+    rows = {"rows": plan_rows(plan)}
+    draft = Draft(Kind.COUNTY_BUDGET, arguments.year, who(arguments), rows, name, digest)
+    async with ledger_of(arguments) as ledger:
+        assert ledger is not None  # without one, --post is refused when the books are read
+        return await record(ledger, context.pool, draft, lambda _: None)
 
 
 def _through(arguments: argparse.Namespace, spending: Spending) -> int:

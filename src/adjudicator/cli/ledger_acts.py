@@ -14,14 +14,17 @@ if TYPE_CHECKING:
     from adjudicator.ledger.acts import Act
     from adjudicator.ledger.store import Ledger
 
-KINDS = ("review", "scores", "quotas", "budget", "enrolments", "care", "visits")
+KINDS = (
+    "review", "scores", "quotas", "budget", "enrolments", "care", "visits", "county_budget", "county_income",
+    "county_scores",
+)  # fmt: skip
 """Words of ``pooling.decisions.Kind``, which the parser knows without loading it."""
 
 
 def add_decide(action: argparse.ArgumentParser) -> None:
     """Arguments of ``ledger decide``."""
     action.add_argument("kind", choices=KINDS, help="what is decided")
-    action.add_argument("file", type=Path, help="CSV with the columns of docs/pooling.md")
+    action.add_argument("file", type=Path, help="CSV with the columns of docs/pooling.md or docs/budget.md")
     action.add_argument("--pack", required=True, help="rule pack of the pool: a name or a folder")
     action.add_argument("--period", type=int, required=True, metavar="YYYY[MM]", help="the year or month it is of")
     _add_by(action)
@@ -42,14 +45,14 @@ async def decide(ledger: Ledger, arguments: argparse.Namespace) -> int:
     """Keep a file of decisions. Errors: E.CANNOT_CLEAR where a row was decided otherwise, E.PERIOD_CLOSED."""
     from adjudicator.pooling.closing import check_open
     from adjudicator.pooling.context import check_period, load_context
-    from adjudicator.pooling.decisions import FORMS, Kind, draft_of, record
+    from adjudicator.pooling.decisions import FORMS, OF_COUNTIES, Kind, draft_of, record
 
     check_period(arguments.period)
     context, kind = load_context(arguments.pack), Kind(arguments.kind)
-    draft = draft_of(kind, arguments.file, arguments.period, _who(arguments), context.areas)
+    draft = draft_of(kind, arguments.file, arguments.period, who(arguments), context.areas)
 
     def allowed(acts: Sequence[Act]) -> None:
-        if kind is not Kind.REVIEW:
+        if kind not in {Kind.REVIEW, *OF_COUNTIES}:
             check_open(acts, arguments.period)
 
     number = await record(ledger, context.pool, draft, allowed)
@@ -66,15 +69,15 @@ async def decide(ledger: Ledger, arguments: argparse.Namespace) -> int:
 async def withdraw(ledger: Ledger, arguments: argparse.Namespace) -> int:
     """Take an act back. Errors: E.CANNOT_CLEAR for what is no decision, E.PERIOD_CLOSED."""
     from adjudicator.pooling.closing import check_open
-    from adjudicator.pooling.decisions import Kind
+    from adjudicator.pooling.decisions import OF_COUNTIES, Kind
     from adjudicator.pooling.decisions import withdraw as take_back
 
     def allowed(acts: Sequence[Act], act: Act) -> None:
-        if act.kind != Kind.REVIEW:
+        if act.kind not in {Kind.REVIEW, *OF_COUNTIES}:
             check_open(acts, act.period)
 
     for pool in await _one_pool(ledger, arguments):
-        number = await take_back(ledger, pool, arguments.number, _who(arguments), arguments.why, allowed)
+        number = await take_back(ledger, pool, arguments.number, who(arguments), arguments.why, allowed)
         print(json.dumps({"act": number}) if arguments.json else f"第 {number} 号登记: 撤回第 {arguments.number} 号")
     return 0
 
@@ -144,5 +147,6 @@ async def _one_pool(ledger: Ledger, arguments: argparse.Namespace) -> list[str]:
     return [arguments.pool] if arguments.pool else known
 
 
-def _who(arguments: argparse.Namespace) -> str:
+def who(arguments: argparse.Namespace) -> str:
+    """Return who acts: --by, else the login."""
     return str(arguments.by) if arguments.by else getpass.getuser()

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from adjudicator.cli.budget import add_store, ledger_spending
+from adjudicator.cli.budget import add_store, read_books
 from adjudicator.money import fen_to_yuan
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ def run(arguments: argparse.Namespace) -> int:
         if not arguments.pack:
             detail = "a ledger belongs to a pool: give --pack in place of --rules"
             raise refuse(E.CANNOT_CLEAR, "pack", detail, "账本属于统筹区，请用 --pack 代替 --rules")
-        spending = asyncio.run(ledger_spending(arguments, context))
+        spending = asyncio.run(read_books(arguments, context)).spending
         counties, contradictions = with_spending(counties, arguments.year, spending)
         if contradictions:
             raise AdjudicatorError(*(one.problem for one in contradictions))

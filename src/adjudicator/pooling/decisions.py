@@ -21,6 +21,7 @@ from adjudicator.errors import AdjudicatorError, E, refuse
 from adjudicator.ledger.acts import Act, Draft, append, read_acts
 from adjudicator.ledger.store import Ledger
 from adjudicator.pooling import files
+from adjudicator.pooling.budget import kept
 from adjudicator.pooling.capitation import Care, Enrolment
 from adjudicator.pooling.packages import Limit
 from adjudicator.pooling.review import Decision
@@ -40,6 +41,9 @@ class Kind(StrEnum):
     ENROLMENTS = "enrolments"
     CARE = "care"
     VISITS = "visits"
+    COUNTY_BUDGET = "county_budget"
+    COUNTY_INCOME = "county_income"
+    COUNTY_SCORES = "county_scores"
 
 
 class Contracts(NamedTuple):
@@ -120,8 +124,13 @@ FORMS = {
     Kind.ENROLMENTS: Form("签约人员", _enrolment_rows),
     Kind.CARE: Form("签约人员费用", _care_rows),
     Kind.VISITS: Form("签约人员门诊点数", _visit_rows),
+    Kind.COUNTY_BUDGET: Form("区县预算", kept.read_plan_rows),
+    Kind.COUNTY_INCOME: Form("区县收入", kept.read_income_rows),
+    Kind.COUNTY_SCORES: Form("区县考核得分", kept.read_score_rows),
 }
-YEARLY = frozenset({Kind.SCORES, Kind.QUOTAS, Kind.ENROLMENTS, Kind.CARE, Kind.VISITS})
+OF_COUNTIES = frozenset({Kind.COUNTY_BUDGET, Kind.COUNTY_INCOME, Kind.COUNTY_SCORES})
+"""Kinds that no settlement with hospitals reads: they may be decided when the period is closed."""
+YEARLY = frozenset({Kind.SCORES, Kind.QUOTAS, Kind.ENROLMENTS, Kind.CARE, Kind.VISITS}) | OF_COUNTIES
 """Kinds that are decided of a year, not of a month."""
 
 

@@ -11,7 +11,13 @@ from pathlib import Path
 import pytest
 
 from adjudicator.cli.main import main
+from adjudicator.codes import Scheme
+from adjudicator.ledger.acts import Act
 from adjudicator.ledger.store import Ledger
+from adjudicator.ledger.totals import Total
+from adjudicator.payers import Fund
+from adjudicator.pooling.budget.spending import of_totals, with_closings
+from adjudicator.pooling.budget.terms import Place
 from tests.pooling.budget import naive
 from tests.pooling.test_ledger_cases import POOL, DrgCase, settle_all
 
@@ -79,7 +85,7 @@ def test_a_year_from_plan_to_pool(ledger, store_url, capsys, tmp_path) -> None:
     money = ["--income", str(income(tmp_path / "income.csv"))]
     plan = run(
         capsys, "budget", "plan", "--year", "2025", *ledger, *money, "--file", str(tmp_path / "agreed.csv"),
-        "--fund", "reserve=3000", "--output", str(tmp_path / "plan.csv"), code=1,
+        "--fund", "390:reserve=3000", "--output", str(tmp_path / "plan.csv"), code=1,
     )  # fmt: skip
     rows = totals(store_url)
     lines = by_place(plan["lines"])
@@ -90,9 +96,10 @@ def test_a_year_from_plan_to_pool(ledger, store_url, capsys, tmp_path) -> None:
     assert first["spending_fen"] == naive.half_up(naive.Fraction(first["last_spending_fen"] * 11, 10))
     assert lines["990001", "catastrophic"]["last_spending_fen"] == 60_000
     assert lines["990001", "catastrophic"]["spending_fen"] == 61_800  # the pack's 3 %
-    named = {(one["what"], one["county"], one["fund"]) for one in plan["lacking"]}
-    assert named == {("income", "990001", "catastrophic"), ("balance", "990001", "catastrophic")}
-    levies = {row["county"]: row["levies_fen"]["reserve"] for row in plan["pooling_year"]["counties"]}
+    named = {(one["what"], one["county"], one["fund"], one["field"]) for one in plan["lacking"]}
+    assert named == {("income", "990001", "catastrophic", "income_yuan")}
+    basic = [row for row in plan["pooling_year"]["counties"] if row["insurance"] == "basic"]
+    levies = {row["county"]: row["levies_fen"]["reserve"] for row in basic}
     assert levies == {"990001": 600_000, "990002": 600_000}  # 10 % of last year's financing
     assert [one["float_fen"] for one in plan["funding"]] == [
         naive.half_up(naive.Fraction(line["spending_fen"], 4)) for line in plan["lines"] if line["fund"] == "pooled"
@@ -318,3 +325,62 @@ def test_the_reserve_is_watched_between_its_levy_and_its_cap(capsys, tmp_path, r
     lines = [entry["line"] for entry in found["pooling_year"]["warnings"]]
     assert ("reserve" in lines) is warned
     assert found["funding"][0]["float_fen"] == 225_000
+
+
+def test_a_budget_income_and_scores_last_in_the_ledger(ledger, capsys, tmp_path) -> None:
+    """Kept once, read without a file; the same again changes nothing, another amount names the act to withdraw."""
+    (tmp_path / "agreed.csv").write_text(PLAN, encoding="utf-8")
+    path = str(income(tmp_path / "income.csv"))
+    plan = ["budget", "plan", "--year", "2025", *ledger, "--file", str(tmp_path / "agreed.csv"), "--income", path]
+    plan += ["--fund", "390:reserve=3000", "--output", str(tmp_path / "plan.csv")]
+    assert "act" not in run(capsys, *plan, code=1)
+    first = run(capsys, *plan, "--post", "--by", "zhang", code=1)["act"]
+    assert first > 0
+    assert run(capsys, *plan, "--post", code=1)["act"] == 0
+    store = [word for word in ledger if word not in ("--pack", "taohuayuan")]
+    decide = ["ledger", "decide", "--pack", "taohuayuan", "--period", "2025", *store]
+    assert run(capsys, *decide, "county_income", path) == {"act": first + 1}
+    execution = ["budget", "execution", "--year", "2025", *ledger]
+    kept = run(capsys, *execution, code=1)
+    assert kept == run(capsys, *execution, "--plan", str(tmp_path / "plan.csv"), "--income", path, code=1)
+    assert {row["plan_fen"] is None for row in kept["rows"] if row["fund"] == "pooled"} == {False}
+    (tmp_path / "agreed.csv").write_text(PLAN.replace("40000", "41000"), encoding="utf-8")
+    assert main([*plan, "--post"]) == 1
+    assert f"ledger withdraw {first}" in capsys.readouterr().err
+    scores = tmp_path / "scores.csv"
+    scores.write_text("county,scheme,indicator,score\n990001,resident,enrolment,90\n", encoding="utf-8")
+    assert run(capsys, *decide, "county_scores", str(scores)) == {"act": first + 2}
+    assessments = run(capsys, "budget", "final", "--year", "2025", *ledger, code=1)["assessments"]
+    (one,) = [one for one in assessments if one["scheme"] == "390"]
+    assert [county["scores_e2"]["enrolment"] for county in one["counties"]] == [9_000, None]
+    assert main(["ledger", "decisions", *store]) == 0
+    assert "区县预算  2025" in capsys.readouterr().out
+
+
+def test_what_a_closing_carries_belongs_to_the_year_whose_clearing_took_it_in() -> None:
+    """A difference of 2024 posted in 202501 counts for 2024 until that year is closed, later ones for their month."""
+    rows = [
+        Total("990001", 202412, Scheme.RESIDENT, Fund.PROVIDER_FINAL, 1_000),
+        Total("990001", 202412, Scheme.RESIDENT, Fund.PROVIDER_YEAR, 50),
+        Total("990001", 202501, Scheme.RESIDENT, Fund.PROVIDER_FINAL, 900),
+        Total("990001", 202501, Scheme.RESIDENT, Fund.PROVIDER_PRIOR, 30),
+        Total("990001", 202502, Scheme.RESIDENT, Fund.PROVIDER_DUE, 800),
+        Total("990001", 202502, Scheme.RESIDENT, Fund.PROVIDER_PRIOR, 7),
+    ]  # fmt: skip
+
+    def closing(number: int, period: int, carried: list) -> Act:
+        content = {"version": number, "values": [], "lines": [], "carried": carried}
+        return Act("close", period, "zhang", content, number=number)
+
+    line = [990001, int(Scheme.RESIDENT), int(Fund.PROVIDER_PRIOR), "H1"]
+    acts = [
+        closing(1, 202412, []), closing(2, 202501, [[202412, [[*line, 30]]]]), closing(3, 2024, []),
+        closing(4, 202502, [[2024, [[*line, 7]]]]),
+    ]  # fmt: skip
+    place = Place("390", "990001")
+    before = of_totals(rows, ["pooled"])
+    assert (before.month_fen(place, 202501), before.clearing_fen(place, 2024)) == (930, 50)
+    found = with_closings(before, acts)
+    assert (found.month_fen(place, 202501), found.clearing_fen(place, 2024)) == (900, 80)
+    assert found.month_fen(place, 202502) == 807
+    assert found.cleared == {2024} and found.provisional == set()

@@ -87,7 +87,7 @@ def _plan_section(title: str, lines: Sequence[PlanLine], rows: dict[tuple[str, s
     ]  # fmt: skip
     cells = []
     for line in lines:
-        row = rows.get((line.place.scheme, line.place.county)) if line.place.fund == "pooled" else None
+        row = rows.get((line.place.pooled_as, line.place.county))
         figures = None if row is None else row.figures
         agreed = "—" if line.growth_ppm is None else percent(Fraction(line.growth_ppm, PPM))
         balance = line.balance_fen if row is None else row.balance_fen

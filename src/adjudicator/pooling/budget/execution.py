@@ -23,7 +23,7 @@ from adjudicator.pooling.budget.plan import Known, Plan, PlanLine
 from adjudicator.pooling.budget.spending import MONTHS
 from adjudicator.pooling.budget.terms import POOLED, Place
 from adjudicator.pooling.rules import PoolingRules
-from adjudicator.pooling.warning import Figures, Lines, Warning, percent, surplus_rate, warnings
+from adjudicator.pooling.warning import UNWATCHED, Figures, Warning, percent, surplus_rate, warnings
 
 
 @dataclass(slots=True)
@@ -123,7 +123,7 @@ def execute(rules: PoolingRules, plan: Plan, known: Known, months: int, date: in
             unplanned.append((place.scheme, place.fund))
         row = _row(result, place, line, known, (place.scheme, place.fund) in planned)
         _estimate(result, row)
-        row.warnings = _warnings(row, rules.lines(date, place.scheme))
+        row.warnings = _warnings(row, rules, date)
         result.rows.append(row)
         if place.fund == POOLED and rules.has("funding", date, place.scheme):
             _fund(result, rules, date, row)
@@ -189,16 +189,13 @@ def _estimate(result: Execution, row: Executed) -> None:
         result.lacking.append(Lacking(row.place, row.name, "growth", "expenditure_yuan", reason, reason_zh))
 
 
-def _warnings(row: Executed, lines: Lines) -> list[Warning]:
+def _warnings(row: Executed, rules: PoolingRules, date: int) -> list[Warning]:
     """Return the lines that a row crosses.
 
     Above the budget by a straight line is the same as ahead of the year, so only last year's share has a line here.
     """
     subject = place_zh(row.place, row.name)
-    figures = row.figures
-    if row.place.fund != POOLED:  # the lines of capacity, surplus and growth are those of the basic funds
-        figures = Figures(None, None, None, figures.ahead)
-    found = warnings(subject, figures, lines)
+    found = warnings(subject, row.figures, rules.lines(date, row.place.pooled_as) if row.place.pooled_as else UNWATCHED)
     expected = row.by_last_year_fen
     if expected is not None and row.plan_fen and expected > row.plan_fen:
         figure = percent(Fraction(expected, row.plan_fen))
@@ -233,7 +230,7 @@ def _sums(rules: PoolingRules, result: Execution, date: int) -> list[Executed]:
             added([row.carried_fen for row in known]), added([row.income_fen for row in known]),
             added([row.straight_line_fen for row in known]), added([row.by_last_year_fen for row in known]),
         )  # fmt: skip
-        whole.warnings = _warnings(whole, rules.lines(date, scheme))
+        whole.warnings = _warnings(whole, rules, date)
         found.append(whole)
     return found
 

@@ -5,7 +5,7 @@ Every wrong cell is named in one run. docs/budget.md lists the columns.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
@@ -150,12 +150,15 @@ def add_spending(path: Path, areas: Mapping[str, str], into: Spending) -> None:
     faults.raise_if_any("spending")
 
 
-def read_scores(path: Path, areas: Mapping[str, str], indicators: Iterable[str]) -> dict[tuple[Place, str], int]:
-    """Read the scores of counties by indicator, in hundredths. Faults: an indicator that no file scores."""
-    faults, known = Faults(), list(indicators)
+def read_scores(path: Path, areas: Mapping[str, str], known: Sequence[str] | None) -> dict[tuple[Place, str], int]:
+    """Read the scores of counties by indicator, in hundredths.
+
+    Faults: an indicator that is not ``known`` as one that a file scores; ``None`` does not look at it.
+    """
+    faults = Faults()
     result = {}
     for row in _read(ScoreRow, path, areas, "indicator", "scores"):
-        if row.indicator not in known:
+        if known is not None and row.indicator not in known:
             remedy = "write one of " + ", ".join(known) if known else "remove the row"
             message = f"{row.indicator!r} is no indicator that is scored by a file"
             faults.add(row.where.file, f"{row.where.key}.indicator", message, remedy)

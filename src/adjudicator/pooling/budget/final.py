@@ -24,11 +24,12 @@ from adjudicator.pooling.budget.plan import Known, Plan, PlanLine
 from adjudicator.pooling.budget.spending import Spending
 from adjudicator.pooling.budget.terms import POOLED, Place
 from adjudicator.pooling.county import NOT_GIVEN, CountyYear
+from adjudicator.pooling.insurances import parts_of
 from adjudicator.pooling.rules import PoolingRules
 from adjudicator.pooling.warning import Figures, Warning, months_of_capacity, surplus_rate, warnings
 
 COUNTY_COLUMNS = (
-    "county", "name", "scheme", "income_yuan", "expenditure_yuan", "carried_yuan", "financing_yuan",
+    "county", "name", "scheme", "insurance", "income_yuan", "expenditure_yuan", "carried_yuan", "financing_yuan",
     "last_financing_yuan", "last_expenditure_yuan", "plan_expenditure_yuan",
 )  # fmt: skip
 """Columns of `adjudicator pool --counties` that a final account fills."""
@@ -124,8 +125,9 @@ def close_year(rules: PoolingRules, plan: Plan, known: Known, date: int) -> Fina
     result, year, spending = Final(rules.name, plan.year), plan.year, known.spending
     for place in in_order({*(line.place for line in plan.lines), *spending.places([year])}):
         account = _account(result, place, plan.of(place), known)
-        if place.fund == POOLED:
-            account.warnings = warnings(place_zh(place, account.name), account.figures, rules.lines(date, place.scheme))
+        if place.pooled_as:
+            lines = rules.lines(date, place.pooled_as)
+            account.warnings = warnings(place_zh(place, account.name), account.figures, lines)
         result.accounts.append(account)
     result.notes = provisional_notes(spending, year)
     result.is_provisional = bool(result.notes)
@@ -186,14 +188,19 @@ def assess_year(rules: PoolingRules, result: Final, scores: Mapping[tuple[Place,
 
 
 def county_rows(result: Final) -> list[list[str]]:
-    """Return the basic funds as rows of `adjudicator pool --counties` (:data:`COUNTY_COLUMNS`)."""
+    """Return the funds that are pooled as rows of `adjudicator pool --counties` (:data:`COUNTY_COLUMNS`).
+
+    A fund beside the basic one has a row where its budget has a line, for it may be pooled elsewhere.
+    """
     return [
         [
-            one.place.county, one.name, scheme_word(one.place.scheme), cell(one.income_fen), cell(one.spending_fen),
+            one.place.county, one.name, scheme_word(one.place.scheme), parts_of(one.place.pooled_as)[1],
+            cell(one.income_fen), cell(one.spending_fen),
             cell(one.carried_fen), cell(one.financing_fen), cell(one.last_financing_fen), cell(one.last_spending_fen),
             cell(one.plan_spending_fen),
         ]
-        for one in result.accounts if one.place.fund == POOLED
+        for one in result.accounts
+        if one.place.pooled_as and (one.place.fund == POOLED or one.plan_spending_fen is not None)
     ]  # fmt: skip
 
 
@@ -206,7 +213,7 @@ def with_spending(
     """
     found, lacking = [], []
     for county in counties:
-        place = Place(county.scheme, county.county)
+        place = Place.of_key(county.county, county.scheme)
         changes: dict[str, Any] = {}
         for name, one in (("expenditure", year), ("last_expenditure", year - 1)):
             typed, months = getattr(county, f"{name}_fen"), added(spending.months_fen(place, one))

@@ -23,7 +23,7 @@ from adjudicator.pooling.budget.figures import (
 )
 from adjudicator.pooling.budget.files import Income, PlanRow, cell, place_of, scheme_word
 from adjudicator.pooling.budget.spending import Spending
-from adjudicator.pooling.budget.terms import POOLED, Growth, Place
+from adjudicator.pooling.budget.terms import Growth, Place
 from adjudicator.pooling.county import NOT_GIVEN, CountyYear
 from adjudicator.pooling.rules import PoolingRules
 from adjudicator.pooling.year import PoolYear, pool_year
@@ -81,7 +81,7 @@ class Plan:
     """By scheme, county and fund."""
     lacking: list[Lacking] = field(default_factory=list)
     pool: PoolYear | None = None
-    """The pooling year of the planned figures of the basic funds: gaps, levies, warnings."""
+    """The pooling year of the planned figures: gaps, levies, warnings."""
     notes: list[str] = field(default_factory=list)
 
     def of(self, place: Place) -> PlanLine | None:
@@ -129,7 +129,7 @@ def make_plan(
     if any(line.is_expected for line in result.lines):
         result.notes.append(f"{year - 1} 年尚未结束，上年支出为预计数")
     for line in result.lines:
-        if line.place.fund != POOLED and line.carried_fen is None:  # those of the basic funds the pooling year names
+        if not line.place.pooled_as and line.carried_fen is None:  # the others are named by the pooling year
             result.lacking.append(not_in_plan("balance", "carried_yuan", line.place, line.name))
     result.pool = pool_year(rules, year, _as_counties(result.lines), funds_fen, date)
     _add_open_points(result, result.pool)
@@ -140,7 +140,7 @@ def _add_open_points(result: Plan, pool: PoolYear) -> None:
     """Add what the pooling year lacks, but for what the plan has named already."""
     named_already = {(one.place, one.field.removeprefix("last_")) for one in result.lacking}
     for point in pool.open:
-        place, problem = Place(point.scheme, point.county), point.problem
+        place, problem = Place.of_key(point.county, point.scheme), point.problem
         if (place, problem.field.removeprefix("last_")) not in named_already:
             one = Lacking(place, point.name, point.what, problem.field, problem.detail, problem.detail_zh)
             result.lacking.append(one)
@@ -242,14 +242,14 @@ def _amount(plan: Plan, line: PlanLine, column: str, known: tuple[int | None, in
 
 
 def _as_counties(lines: Iterable[PlanLine]) -> list[CountyYear]:
-    """Return the planned figures of the basic funds as a pooling year reads them."""
+    """Return the planned figures of the funds that are pooled, as a pooling year reads them."""
     return [
         CountyYear(
-            line.place.county, line.name, line.place.scheme, _given(line.income_fen), _given(line.spending_fen),
+            line.place.county, line.name, line.place.pooled_as, _given(line.income_fen), _given(line.spending_fen),
             line.carried_fen, financing_fen=_given(line.financing_fen),
             last_financing_fen=_given(line.last_financing_fen), last_expenditure_fen=_given(line.last_spending_fen),
         )
-        for line in lines if line.place.fund == POOLED
+        for line in lines if line.place.pooled_as
     ]  # fmt: skip
 
 

@@ -2,8 +2,9 @@
 
 Which accounts count (docs/budget.md, reading R49): the basic fund spends what it owes institutions. That is
 ``provider_final`` of a month that is settled, else the provisional ``provider_due``, each less what other clearing
-funds pay by item; the year's clearing and what goes by the head come on top of the months, apart. ``provider_prepaid``
-is a payment of the same money and never counts. Every other fund spends what settlements say it pays.
+funds pay by item; the year's clearing and what goes by the head come on top of the months, apart. ``provider_prior``
+counts in the month whose closing posted it, unless the clearing of its own year took it in. ``provider_prepaid`` is a
+payment of the same money and never counts. Every other fund spends what settlements say it pays.
 """
 
 from __future__ import annotations
@@ -11,11 +12,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
+from adjudicator.ledger.acts import Act
+from adjudicator.ledger.names import scheme_text
 from adjudicator.ledger.totals import Total
 from adjudicator.payers import FUNDS, Fund
 from adjudicator.pooling.budget.terms import POOLED, Place
+from adjudicator.pooling.closing import closings
 
 MONTHS = 12
+FIRST_MONTH = 10_000
+"""A period from here on is a month YYYYMM, below it a year YYYY."""
 YEARLY = (Fund.PROVIDER_YEAR, Fund.PROVIDER_CAPITATION)
 """Accounts of the whole year, which the ledger keeps in its December."""
 
@@ -76,6 +82,7 @@ def of_totals(rows: Sequence[Total], clearing_funds: Iterable[str]) -> Spending:
     result = Spending(ledger_months=months, provisional=months - settled, cleared=cleared)
     for (scheme, county, month), amounts in accounts.items():
         owed = amounts.get(Fund.PROVIDER_FINAL if month in settled else Fund.PROVIDER_DUE, 0)
+        owed += amounts.get(Fund.PROVIDER_PRIOR, 0)
         for payer in FUNDS:
             by_item = amounts.get(payer.fund, 0) if payer.fund is not None else 0
             if payer.id in replaced:
@@ -97,6 +104,36 @@ def _add_yearly(result: Spending, place: Place, month: int, amounts: dict[Fund, 
     _add(result.clearing, place, year, sum(amounts.get(account, 0) for account in YEARLY))
     if year in result.cleared and month not in settled:
         _add(result.clearing, place, year, -amounts.get(Fund.PROVIDER_DUE, 0))
+
+
+def with_closings(spending: Spending, acts: Iterable[Act]) -> Spending:
+    """Return spending that knows which months and years are closed, in the order of their acts.
+
+    What a closing carried of an earlier year counts for that year where the year was not closed yet, because its
+    clearing took it in; else for the month that posted it.
+    """
+    result = Spending(
+        {place: dict(months) for place, months in spending.by_month.items()},
+        {place: dict(years) for place, years in spending.clearing.items()},
+        spending.ledger_months, spending.provisional, spending.cleared,
+    )  # fmt: skip
+    years: set[int] = set()
+    months: set[int] = set()
+    for closed in closings(acts).values():
+        if closed.period < FIRST_MONTH:
+            years.add(closed.period)
+            continue
+        months.add(closed.period)
+        for period, lines in closed.carried.items():
+            year = period if period < FIRST_MONTH else period // 100
+            if year == closed.period // 100 or year in years:
+                continue
+            for (county, scheme, *_), amount in lines.items():
+                place = Place(scheme_text(scheme), f"{county:06d}")
+                _add(result.by_month, place, closed.period, -amount)
+                _add(result.clearing, place, year, amount)
+    result.provisional, result.cleared = spending.provisional - months, spending.cleared | years
+    return result
 
 
 def _add(into: dict[Place, dict[int, int]], place: Place, period: int, amount_fen: int) -> None:

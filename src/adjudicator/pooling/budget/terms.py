@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from adjudicator.pooling.insurances import BASIC, INSURANCES, key_of, parts_of
+
 POOLED = "pooled"
 """The basic fund, the word of ``payers.PAYERS``; the other funds of a scheme have budgets of their own."""
 
@@ -18,6 +20,22 @@ class Place(NamedTuple):
     """Area code of six digits."""
     fund: str = POOLED
     """Id of one of ``payers.FUNDS``."""
+
+    @property
+    def pooled_as(self) -> str:
+        """Key of the pooling year that the fund has (``pooling.insurances``); "" for a fund that is not pooled."""
+        insurance = BASIC if self.fund == POOLED else self.fund
+        return key_of(self.scheme, insurance) if insurance in INSURANCES else ""
+
+    @classmethod
+    def of_key(cls, county: str, key: str) -> Place:
+        """Return the place of a county's row in a pooling year.
+
+        >>> Place.of_key("990001", "310/large_sum").pooled_as, Place("310", "990001", "assistance").pooled_as
+        ('310/large_sum', '')
+        """
+        scheme, insurance = parts_of(key)
+        return cls(scheme, county, POOLED if insurance == BASIC else insurance)
 
 
 @dataclass(frozen=True, slots=True)
