@@ -122,6 +122,7 @@ class E(IntEnum):
     CANNOT_CLEAR = 8007
     UNPRICED_CASES = 8008
     PERIOD_CLOSED = 8009
+    CANNOT_PRICE_AGAIN = 8010
     # 9000: ledger
     KEY_REUSED = 9001
     SETTLEMENT_NOT_FOUND = 9002
@@ -271,6 +272,7 @@ TABLE: dict[int, Row] = _rows(
     (E.CANNOT_CLEAR, PRECONDITION, "The period cannot be cleared or shared: {detail}", "无法清算或分担：{detail}", "Complete the figures or the pack, then run again", "请补充数据或规则包后重新运行"),
     (E.UNPRICED_CASES, PRECONDITION, "Cases of the period have no price, so nothing was posted: {detail}", "本期有未计价病例，未入账：{detail}", "Complete the pack's payment rules and settle these claims again, or post without them (--without-unpriced)", "请补充规则包付费规则并重新结算这些病例，或加 --without-unpriced 不含其入账"),
     (E.PERIOD_CLOSED, PRECONDITION, "The period is closed: {detail}", "期间已结：{detail}", "Nothing is posted to it any more; its differences are posted when the open month is closed", "已结期间不再入账，差额在当前未结月份结账时入账"),
+    (E.CANNOT_PRICE_AGAIN, PRECONDITION, "The record does not keep all that the payment rules ask for: {detail}", "记录中缺少付费规则所需内容：{detail}", "Take the settlement back and send the claim again", "请冲销该结算并重新上传"),
     (E.KEY_REUSED, EXISTS, "This key was settled with other content; different field: {detail}", "该结算键已用于不同内容，差异字段：{detail}", "Ask GetSettlement, or use the next settlement_sequence after a reversal", "请查询 GetSettlement；撤销后用下一结算序号"),
     (E.SETTLEMENT_NOT_FOUND, MISSING, "No settlement has this key", "没有该结算记录", "Check institution_code, encounter_id and settlement_sequence", "请核对机构编号、就诊ID与结算序号"),
     (E.NOT_LATEST_SETTLEMENT, PRECONDITION, "A later settlement of the year would come out differently without this one; reverse first: {detail}", "本年度之后的结算会因撤销而改变，请先撤销：{detail}", "Reverse the named settlement first; one that is named by its date alone is of another institution", "请先撤销所指结算；仅列日期的为其他机构的结算"),

@@ -340,12 +340,16 @@ def inputs_of(basis: RecordBasis, rules_hash: str) -> Inputs | None:
     if basis.rules_hash != int(rules_hash, 16) or not known:
         return None
     claim, split = np.zeros(1, CLAIM), np.zeros(1, SPLIT)
-    _read_part(basis.facts, claim)
-    _read_part(basis.rows, claim)
-    _read_part(basis.sums, split)
+    facts_of(basis, claim, split)
     claim["state"], claim["quota"] = 0, 0 if basis.HasField("quota_used_fen") else -1
     claim["error_line"] = -1
     return Inputs(claim, split, year_before(basis), basis.quota_used_fen)
+
+
+def facts_of(basis: RecordBasis, claim: np.ndarray, split: np.ndarray) -> None:
+    """Fill CLAIM[1] and SPLIT[1] with what a record keeps; its row numbers mean what they meant when it was settled."""
+    for part, row in ((basis.facts, claim), (basis.rows, claim), (basis.sums, split)):
+        _read_part(part, row)
 
 
 def year_before(basis: RecordBasis) -> np.ndarray:

@@ -12,7 +12,7 @@ from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from adjudicator.cli import ledger_acts, ledger_export
+from adjudicator.cli import ledger_acts, ledger_export, ledger_resettle
 from adjudicator.cli.addresses import store_url
 
 if TYPE_CHECKING:
@@ -46,6 +46,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         ("decide", "keep a file of reviews, scores, quotas, budgets, contracts, care or visits", ledger_acts.decide),
         ("decisions", "list what was decided, withdrawn and closed", ledger_acts.show),
         ("withdraw", "take a decision back, by its number", ledger_acts.withdraw),
+        ("resettle", "price stored settlements again under the payment rules loaded now", ledger_resettle.resettle),
     ):
         action = actions.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
         _add_store(action)
@@ -67,6 +68,8 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
             ledger_acts.add_decide(action)
         if name == "withdraw":
             ledger_acts.add_withdraw(action)
+        if name == "resettle":
+            ledger_resettle.add_arguments(action)
         action.set_defaults(run=run, act=act)
 
 

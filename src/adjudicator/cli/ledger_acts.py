@@ -27,17 +27,18 @@ def add_decide(action: argparse.ArgumentParser) -> None:
     action.add_argument("file", type=Path, help="CSV with the columns of docs/pooling.md or docs/budget.md")
     action.add_argument("--pack", required=True, help="rule pack of the pool: a name or a folder")
     action.add_argument("--period", type=int, required=True, metavar="YYYY[MM]", help="the year or month it is of")
-    _add_by(action)
+    add_by(action)
 
 
 def add_withdraw(action: argparse.ArgumentParser) -> None:
     """Arguments of ``ledger withdraw``."""
     action.add_argument("number", type=int, help="number of the act, as ledger decisions lists it")
     action.add_argument("--why", required=True, help="the reason, which is kept")
-    _add_by(action)
+    add_by(action)
 
 
-def _add_by(action: argparse.ArgumentParser) -> None:
+def add_by(action: argparse.ArgumentParser) -> None:
+    """Add --by."""
     action.add_argument("--by", metavar="NAME", help="who decides (default: the login)")
 
 
@@ -114,8 +115,9 @@ def _as_data(pool: str, act: Act, withdrawn_by: int) -> dict[str, Any]:
 def _text(data: dict[str, Any]) -> str:
     from adjudicator.pooling.closing import CLOSE
     from adjudicator.pooling.decisions import FORMS, WITHDRAW, Kind
+    from adjudicator.pooling.resettle import RESETTLE
 
-    names = {CLOSE: "结账", WITHDRAW: "撤回"} | {str(kind): FORMS[kind].zh for kind in Kind}
+    names = {CLOSE: "结账", WITHDRAW: "撤回", RESETTLE: "重新计价"} | {str(kind): FORMS[kind].zh for kind in Kind}
     parts = [f"{data['pool']} 第 {data['act']} 号", names.get(data["kind"], data["kind"]), str(data["period"])]
     if "rows" in data:
         parts += [f"{data['rows']} 行", f"{data['file']} {data['sha256'][:12]}".strip()]

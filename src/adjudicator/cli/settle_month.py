@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import getpass
 import json
 import sys
 from collections.abc import AsyncIterator, Mapping
@@ -14,6 +13,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+from adjudicator.cli import ledger_acts
 from adjudicator.cli.addresses import store_url
 from adjudicator.money import fen_to_yuan
 
@@ -119,13 +119,8 @@ def request_of(arguments: argparse.Namespace, period: int, files: Mapping[str, P
         arguments.post or arguments.close,
         arguments.close,
         arguments.without_unpriced,
-        who(arguments),
+        ledger_acts.who(arguments),
     )
-
-
-def who(arguments: argparse.Namespace) -> str:
-    """Return who acts: as given, else the login."""
-    return str(arguments.by) if arguments.by else getpass.getuser()
 
 
 async def _run(arguments: argparse.Namespace, context: PoolContext, request: Request) -> Run:

@@ -8,7 +8,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from adjudicator.cli import settle_month
+from adjudicator.cli import ledger_acts, settle_month
 from adjudicator.money import fen_to_yuan
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ def _heads(arguments: argparse.Namespace) -> int:
         Kind.ENROLMENTS: arguments.enrolments, Kind.CARE: arguments.care, Kind.VISITS: arguments.visits
     }  # fmt: skip
     files = {kind: path for kind, path in given.items() if path}
-    request = Request(arguments.year, files, arguments.post, settle_month.who(arguments))
+    request = Request(arguments.year, files, arguments.post, ledger_acts.who(arguments))
     found = asyncio.run(_run(arguments, context, request))
     if arguments.json:
         print(json.dumps(_as_data(arguments.year, found), ensure_ascii=False, indent=1))

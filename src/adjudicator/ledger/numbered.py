@@ -7,11 +7,18 @@ again, and a series is read by asking for the keys 1, 2, 3 … until one is not 
 from __future__ import annotations
 
 import hashlib
+from typing import Any, Protocol
 
 from adjudicator.ledger.record import Record
-from adjudicator.ledger.store import Ledger
 
 ASKED_AT_ONCE = 64
+
+
+class Reader(Protocol):
+    """What a series is read from: ``ledger.store.Ledger``."""
+
+    async def read(self, pool: str, settlement_keys: bytes, state_keys: bytes) -> Any:
+        """Return what ``Ledger.read`` returns."""
 
 
 def numbered_key(pool: str, series: str, number: int) -> bytes:
@@ -19,7 +26,7 @@ def numbered_key(pool: str, series: str, number: int) -> bytes:
     return hashlib.blake2b(f"{series} {pool} {number}".encode(), digest_size=16).digest()
 
 
-async def read_series(ledger: Ledger, pool: str, series: str) -> list[Record]:
+async def read_series(ledger: Reader, pool: str, series: str) -> list[Record]:
     """Return the records of a series, the first first. Errors: E.LEDGER_CORRUPT, E.STORE_AWAY."""
     found: list[Record] = []
     while True:

@@ -12,7 +12,7 @@ from google.protobuf.message import DecodeError, Message
 from adjudicator.claim.state import STORED
 from adjudicator.dates import iso
 from adjudicator.errors import AdjudicatorError, E, refuse
-from adjudicator.ledger.batch import CommitBatch, new_commit, now_ms, pack_records
+from adjudicator.ledger.batch import CommitBatch, new_commit, now_ms, pack_records, posting_record
 from adjudicator.ledger.layout import OF_CLAIMS, ZERO_DIGEST, Kind
 from adjudicator.ledger.record import Record
 from adjudicator.ledger.states import StateRead, encode_state
@@ -130,11 +130,13 @@ def reversal_of(
     date: int,
     last: bytes | None = None,
     guards: Guards = NO_GUARDS,
+    seal: bytes | None = None,
 ) -> CommitBatch:
     """Return the batch that takes a settlement back.
 
     ``states``: row of its person's year; date YYYYMMDD, 0: as settled; ``last``: key of the latest settlement of the
-    year that stands afterwards, without it the one before; ``guards``: states that must not have moved.
+    year that stands afterwards, without it the one before; ``guards``: states that must not have moved; ``seal``:
+    a key that must be free, and is taken.
     """
     date = date or record.settlement_date
     commit = new_commit()
@@ -158,7 +160,11 @@ def reversal_of(
         recorded_ms=now_ms(),
         position=0,
     )
-    batch = pack_records(record.pool_code, [reversal], values)
+    records = [reversal]
+    if seal is not None:
+        closing = posting_record(record.pool_code, seal, reversal.month, (), {"what": "reversal"})
+        records.append(replace(closing, commit=commit))
+    batch = pack_records(record.pool_code, records, values)
     batch.guard_keys, batch.guard_versions = guards
     return batch
 

@@ -22,6 +22,7 @@ from adjudicator.ledger.layout import ZERO_DIGEST
 from adjudicator.ledger.rebuild import Rebuilt, rebuild
 from adjudicator.ledger.reconcile import history, reconcile
 from adjudicator.ledger.record import Record
+from adjudicator.ledger.resettlement import resettlement_key, resettlements_of, with_resettlements
 from adjudicator.ledger.reversal import (
     NO_GUARDS,
     Guards,
@@ -231,10 +232,12 @@ class Ledger:
         reverse first), ALREADY_REVERSED (with another date), DATE_ORDER, CONFLICT, and those of :meth:`commit`.
         """
         for _ in range(MAX_REVERSAL_ATTEMPTS):
-            known = (await self.read(pool, key + reversal_key, b"")).known
+            known = (await self.read(pool, key + reversal_key + resettlement_key(pool, key, 1), b"")).known
             record = reversible(known.get(0), person)
             if 1 in known:
                 return same_reversal(known[1], date)
+            again = await resettlements_of(self, pool, key) if 2 in known else []
+            record = with_resettlements(record, again)
             check_date(record, date)
             elsewhere, guards = await first_elsewhere(record)
             if elsewhere is not None:
@@ -255,7 +258,8 @@ class Ledger:
                 dependent = await first_dependent(record, later, states) if later else None
                 if dependent is not None or not later:
                     raise not_latest(record, dependent)
-            if (await self.commit(reversal_of(record, reversal_key, states, date, last, guards))).done:
+            batch = reversal_of(record, reversal_key, states, date, last, guards, seal=_seal(pool, record, len(again)))
+            if (await self.commit(batch)).done:
                 break
         reversal = await self.get(pool, reversal_key)
         if reversal is None:
@@ -366,6 +370,14 @@ class Ledger:
     async def rebuild(self, pool: str, *, hold: bool = False) -> Rebuilt:
         """Make totals, states and indexes anew from the journal, beside settlement or not; see :mod:`.rebuild`."""
         return await rebuild(self.connection, pool, hold=hold)
+
+
+def _seal(pool: str, record: Record, times: int) -> bytes | None:
+    """Return the key that a reversal takes so that nobody prices the settlement again meanwhile.
+
+    The version of the person's year does the same where the settlement counts in one.
+    """
+    return resettlement_key(pool, record.key, times + 1) if record.state_key is None else None
 
 
 def _committed(reply: Sequence[Any]) -> Committed:

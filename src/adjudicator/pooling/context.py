@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import calendar
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from adjudicator.codes import SCHEME_CODES
@@ -33,6 +33,10 @@ class PoolContext:
     pooling: PoolingRules
     folder: Path
     """Of the pack."""
+    names: dict[str, str] = field(default_factory=dict)
+    """Institution code -> name in the register."""
+    of_the_pool: frozenset[str] = frozenset()
+    """Institutions inside the pool; the register also has others, which no method row takes by their code."""
 
     def drg_terms(self, date: int) -> DrgTerms | None:
         """DRG terms of a day."""
@@ -86,7 +90,9 @@ def load_context(name: str) -> PoolContext:
     pooling = load_pooling(pack.folder, faults)
     faults.raise_if_any(f"rule pack {name}")
     areas = {str(area.code): area.name_zh for area in pack.areas}
-    return PoolContext(pack.id, str(pack.pool), areas, rules, pooling, Path(pack.folder))
+    own = frozenset(hospital.code for hospital in pack.hospitals if hospital.county >= 0)
+    names = {hospital.code: hospital.name for hospital in pack.hospitals}
+    return PoolContext(pack.id, str(pack.pool), areas, rules, pooling, Path(pack.folder), names, own)
 
 
 def check_month(month: int) -> None:

@@ -1,0 +1,156 @@
+"""Settlements priced again under other payment rules: what comes out is what those rules had given at once."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import adjudicator
+from adjudicator.claim.keys import DIRECTION_REVERSE, settlement_key
+from adjudicator.cli.main import main
+from adjudicator.ledger.store import Ledger
+from adjudicator.payers import Fund
+from tests.service import claims
+
+PACKS = Path(adjudicator.__file__).parent / "packs"
+OTHER = "H33010600001"
+
+
+@pytest.fixture
+def lacking(tmp_path) -> Path:
+    """The pack of Hangzhou without the coefficient of one hospital."""
+    shutil.copytree(PACKS, tmp_path / "packs")
+    pack = tmp_path / "packs/hangzhou"
+    table = pack / "payment/coefficients_demo.csv"
+    kept = [line for line in table.read_text("utf-8").splitlines(True) if OTHER not in line]
+    table.write_text("".join(kept), "utf-8")
+    return pack
+
+
+SENT = [
+    claims.claim(2_000_000),
+    *(claims.claim(fen, institution_code=OTHER) for fen in (900_000, 700_000)),
+    claims.claim(30_000, care_type="11", admission_date=20250312, settlement_date=20250312, discharge_date=0),
+]
+
+
+def send(url: str, pack: str) -> None:
+    """Settle the claims through the service's own settler."""
+    from adjudicator.claim.engine import Engine
+    from adjudicator.rules.bundle import load_bundle
+    from tests.service.test_settling import settle, settler
+
+    async def day() -> None:
+        async with settler(Engine(load_bundle([pack])), url) as one:
+            answers = await settle(one, *SENT)
+            assert not [answer for answer in answers if isinstance(answer, int)], answers
+
+    asyncio.run(day())
+
+
+def totals(url: str) -> dict:
+    async def read() -> dict:
+        async with await Ledger.open(url, allow_volatile=True) as ledger:
+            rows = (await ledger.totals(claims.POOL)).rows
+            return {(row.county, row.scheme, row.fund): row.amount_fen for row in rows if row.amount_fen}
+
+    return asyncio.run(read())
+
+
+def take_back(url: str, number: int) -> None:
+    async def steps() -> None:
+        name = (SENT[number].institution_code, SENT[number].encounter_id, 1)
+        keys = settlement_key(*name), settlement_key(*name, DIRECTION_REVERSE)
+        async with await Ledger.open(url, allow_volatile=True) as ledger:
+            await ledger.reverse(claims.POOL, *keys)
+
+    asyncio.run(steps())
+
+
+def test_a_coefficient_that_was_added_prices_what_had_no_price(lacking, store_url, capsys) -> None:
+    """P1: only reversing each claim and sending it again repaired the ledger."""
+    other_url = f"{store_url}?db=1"
+    send(other_url, "hangzhou")
+    send(store_url, str(lacking))
+    before, right = totals(store_url), totals(other_url)
+    assert before != right
+    words = ["ledger", "resettle", "--period", "202503", "--redis", store_url, "--json"]
+
+    def run(pack: str, *more: str) -> dict:
+        assert main([*words, "--pack", pack, *more]) == 0
+        return json.loads(capsys.readouterr().out)
+
+    (row,) = run("hangzhou", "--unpriced")["rows"]
+    due = sum(fen for (_, _, fund), fen in right.items() if fund == Fund.PROVIDER_DUE)
+    gap = due - sum(fen for (_, _, fund), fen in before.items() if fund == Fund.PROVIDER_DUE)
+    assert (row["hospital"], row["settlements"], row["newly_priced"]) == (OTHER, 2, 2)
+    assert row["difference_fen"] == gap and totals(store_url) == before
+    assert run("hangzhou", "--hospital", claims.HOSPITAL)["rows"] == []
+    assert run("hangzhou", "--post")["posted"] == 2
+    assert totals(store_url) == right
+    assert run("hangzhou", "--post") == {"pool": claims.POOL, "rows": [], "posted": 0}
+
+    month = [
+        "settle-month",
+        "--pack",
+        "hangzhou",
+        "--month",
+        "202503",
+        "--from-ledger",
+        "--json",
+        "--budget",
+        "390=5000",
+    ]
+    assert main([*month, "--redis", store_url]) == 0
+    again = json.loads(capsys.readouterr().out)
+    assert main([*month, "--redis", other_url]) == 0
+    at_once = json.loads(capsys.readouterr().out)
+    assert again == at_once and again["unpriced"] == []
+
+    assert run(str(lacking), "--post")["rows"][0]["no_longer_priced"] == 2
+    assert totals(store_url) == before
+    assert run("hangzhou", "--post")["posted"] == 2
+    for number in range(len(SENT)):
+        take_back(store_url, number)
+    assert totals(store_url) == {}
+    assert run(str(lacking))["rows"] == []
+    assert main(["ledger", "decisions", "--redis", store_url, "--json"]) == 0
+    acts = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [act["kind"] for act in acts] == ["resettle"] * 3
+    assert main(["ledger", "verify", "--redis", store_url]) == 0
+
+
+def test_two_who_settle_again_while_one_is_taken_back(lacking, store_url) -> None:
+    send(store_url, str(lacking))
+    command = [sys.executable, "-m", "adjudicator", "ledger", "resettle", "--pack", "hangzhou", "--period", "202503",
+               "--redis", store_url, "--post", "--json"]  # fmt: skip
+    runs = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(2)]
+    take_back(store_url, 1)
+    posted = [json.loads(run.communicate()[0])["posted"] for run in runs]
+    assert all(run.returncode == 0 for run in runs) and 1 <= sum(posted) <= 2
+    take_back(store_url, 2)
+    take_back(store_url, 0)
+    take_back(store_url, 3)
+    assert totals(store_url) == {}
+    assert main(["ledger", "verify", "--redis", store_url]) == 0
+
+
+def test_a_closed_month_takes_the_new_price_as_a_difference(lacking, store_url, capsys) -> None:
+    send(store_url, "hangzhou")
+    words = ["--from-ledger", "--redis", store_url, "--json", "--budget", "390=5000"]
+    assert main(["settle-month", "--pack", "hangzhou", "--month", "202503", "--close", *words]) == 0
+    closed = json.loads(capsys.readouterr().out)
+    assert (
+        main(["ledger", "resettle", "--pack", str(lacking), "--period", "202503", "--redis", store_url, "--post"]) == 0
+    )
+    capsys.readouterr()
+    assert main(["settle-month", "--pack", "hangzhou", "--month", "202503", *words]) == 0
+    shown = json.loads(capsys.readouterr().out)
+    assert shown["schemes"] == closed["schemes"] and shown["notes"] == closed["notes"]
+    assert main(["ledger", "verify", "--redis", store_url]) == 0
