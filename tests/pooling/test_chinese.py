@@ -70,9 +70,7 @@ REFUSED: list[Callable[[], object]] = [
         "310", [clearing.Cell("H1", "990001", 1, 10**8, -500, 0, 0)], 400, clearing.Terms(), final=False
     ),
     lambda: clearing.released_ppm(10, ((60, 1),)),
-    lambda: clearing.apply_quality(
-        [clearing.Line("H1", "990001", 1, 1, 1, 0, 0, 1, 1)], clearing.Terms(deposit_ppm=1), {}
-    ),
+    lambda: clearing.deposits([clearing.Line("H1", "990001", 1, 1, 1, 0, 0, 1, 1)], clearing.Terms(deposit_ppm=1), {}),
     lambda: review.review_quota(1529, 5_000, "undefined"),
     lambda: review.check_quota(3, 1500, 1_000, "up"),
     lambda: review.check_swaps(10, 3, 200_000, "H1"),

@@ -55,6 +55,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--from-ledger", action="store_true", help="take the cases from the ledger's journal")
     parser.add_argument("--stays", type=Path, metavar="FILE",
                         help="with --from-ledger: other dates or exemptions of some stays")  # fmt: skip
+    parser.add_argument("--html", type=Path, metavar="FILE", help="write a page of the whole period")
+    parser.add_argument("--statements", type=Path, metavar="DIR",
+                        help="write each hospital's statement, as a page and as CSV for a spreadsheet")  # fmt: skip
     parser.add_argument("--report", type=Path, metavar="DIR", help="write a line-by-line file for each hospital")
     parser.add_argument("--post", action="store_true",
                         help="post the difference to the ledger; without it what would be posted is shown")  # fmt: skip
@@ -92,6 +95,7 @@ def settle_period(
     settlement = result.settlement
     if arguments.report:
         write_reports(settlement, arguments.report)
+    write_pages(arguments, context, result)
     if getattr(arguments, "values", None):
         arguments.values.write_text(value_tables(settlement), encoding="utf-8")
     if arguments.json:
@@ -101,6 +105,25 @@ def settle_period(
     if (refusal := refuse_unpriced(result, request, unpriced_text(settlement))) is not None:
         raise refusal
     return 0
+
+
+def write_pages(arguments: argparse.Namespace, context: PoolContext, run: Run) -> None:
+    """Write the page of the period and the statements of the hospitals that were asked for."""
+    if not arguments.html and not arguments.statements:
+        return
+    from adjudicator.cli.reports.budget_page import render
+    from adjudicator.cli.reports.period_tables import period_report, statement_report, statement_rows
+    from adjudicator.pooling.files import write_rows
+    from adjudicator.pooling.statement import statements_of
+
+    if arguments.html:
+        arguments.html.write_text(render(period_report(context, run)), encoding="utf-8")
+    if arguments.statements:
+        arguments.statements.mkdir(parents=True, exist_ok=True)
+        for one in statements_of(run):
+            path = arguments.statements / f"{one.period}-{one.hospital}.html"
+            path.write_text(render(statement_report(context, one)), encoding="utf-8")
+            write_rows(path.with_suffix(".csv"), (), statement_rows(context, one), encoding="utf-8-sig")
 
 
 def request_of(arguments: argparse.Namespace, period: int, files: Mapping[str, Path | None]) -> Request:
@@ -150,7 +173,7 @@ async def ledger_of(arguments: argparse.Namespace) -> AsyncIterator[Ledger | Non
     from adjudicator.ledger.store import Ledger
 
     if not arguments.redis and not arguments.data:
-        if arguments.post or arguments.close:
+        if arguments.post or getattr(arguments, "close", False):
             raise refuse(
                 E.CANNOT_CLEAR,
                 "post",

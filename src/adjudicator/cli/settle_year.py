@@ -70,6 +70,11 @@ def _heads(arguments: argparse.Namespace) -> int:
     files = {kind: path for kind, path in given.items() if path}
     request = Request(arguments.year, files, arguments.post, ledger_acts.who(arguments))
     found = asyncio.run(_run(arguments, context, request))
+    if arguments.html:
+        from adjudicator.cli.reports.budget_page import render
+        from adjudicator.cli.reports.period_tables import heads_report
+
+        arguments.html.write_text(render(heads_report(context, arguments.year, found)), encoding="utf-8")
     if arguments.json:
         print(json.dumps(_as_data(arguments.year, found), ensure_ascii=False, indent=1))
     else:

@@ -8,7 +8,7 @@ placed: the rows of a hospital add up to the hospital, hospitals to the scheme, 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 
 import numpy as np
@@ -79,6 +79,8 @@ class Clearing:
     value: Fraction
     """Fen a point, exact."""
     lines: tuple[Line, ...]
+    quality: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    """Quality deposit of each hospital's year, and what of it the score does not release."""
 
     @property
     def value_yuan(self) -> str:
@@ -215,10 +217,21 @@ def clear(
                 paid, cell.by_item_fen,
             )
         )  # fmt: skip
+    quality: dict[str, tuple[int, int]] = {}
     if final and terms.deposit_ppm and scores is not None:
-        lines = apply_quality(lines, terms, scores)
+        quality = deposits(lines, terms, scores)
+        lines = apply_quality(lines, terms, quality)
     return Clearing(
-        scheme, terms.mode, points, budget_fen, reserve, sum(line.fund_fen for line in lines), used, value, tuple(lines)
+        scheme,
+        terms.mode,
+        points,
+        budget_fen,
+        reserve,
+        sum(line.fund_fen for line in lines),
+        used,
+        value,
+        tuple(lines),
+        quality,
     )
 
 
@@ -252,10 +265,10 @@ def released_ppm(score: int, bands: tuple[tuple[int, int], ...]) -> int:
     return released[-1]
 
 
-def apply_quality(lines: list[Line], terms: Terms, scores: Mapping[str, int]) -> list[Line]:
-    """Hold back what the quality score does not release of each hospital's deposit; see ``Terms.forfeited``."""
+def deposits(lines: list[Line], terms: Terms, scores: Mapping[str, int]) -> dict[str, tuple[int, int]]:
+    """Return the quality deposit of each hospital, and what of it the score does not release."""
     totals = _sum((line.hospital, line.fund_fen) for line in lines)
-    lost: dict[str, int] = {}
+    found: dict[str, tuple[int, int]] = {}
     for name, amount in totals.items():
         if name not in scores:
             raise refuse(
@@ -263,11 +276,17 @@ def apply_quality(lines: list[Line], terms: Terms, scores: Mapping[str, int]) ->
                 f"医院 {name} 没有考核得分，请在考核得分中补充该行",
             )  # fmt: skip
         deposit = share(max(amount, 0), terms.deposit_ppm)
-        lost[name] = deposit - share(deposit, released_ppm(scores[name], terms.deposit_bands))
+        found[name] = deposit, deposit - share(deposit, released_ppm(scores[name], terms.deposit_bands))
+    return found
+
+
+def apply_quality(lines: list[Line], terms: Terms, quality: Mapping[str, tuple[int, int]]) -> list[Line]:
+    """Hold back what the quality score does not release of each hospital's deposit; see ``Terms.forfeited``."""
+    lost = {name: withheld for name, (_, withheld) in quality.items()}
     change = {name: -amount for name, amount in lost.items()}
     if terms.forfeited == "redistribute":
-        weights = [sum(line.points_e8 for line in lines if line.hospital == name) for name in totals]
-        for name, amount in zip(totals, split_by_weight(sum(lost.values()), weights), strict=True):
+        weights = [sum(line.points_e8 for line in lines if line.hospital == name) for name in lost]
+        for name, amount in zip(lost, split_by_weight(sum(lost.values()), weights), strict=True):
             change[name] += amount
     return _spread(lines, change)
 

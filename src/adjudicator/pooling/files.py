@@ -323,9 +323,8 @@ def stay_rows(path: Path) -> list[StayRow]:
     return rows
 
 
-def write_rows(path: Path, header: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
-    """Write a CSV file."""
-    with path.open("w", encoding="utf-8", newline="") as stream:
+def write_rows(path: Path, header: Sequence[str], rows: Sequence[Sequence[Any]], encoding: str = "utf-8") -> None:
+    """Write a CSV file, without a header where it is empty; ``utf-8-sig`` is what spreadsheets take for UTF-8."""
+    with path.open("w", encoding=encoding, newline="") as stream:
         writer = csv.writer(stream, lineterminator="\n")
-        writer.writerow(header)
-        writer.writerows(rows)
+        writer.writerows([header, *rows] if header else rows)

@@ -78,10 +78,14 @@ class Run:
     """Differences to the ledger, ``None`` without one."""
     done: bool = False
     """Whether they were posted."""
+    closes: bool = False
+    """Whether this very run closed the period."""
     closed: Closed | None = None
     """The closing of the period, where it is closed: the settlement is as it was then."""
     carried: Carried = field(default_factory=dict)
     """Differences of closed periods that the closing of this one posts, or would post."""
+    ledger: Mapping[int, Lines] = field(default_factory=dict)
+    """What the ledger's postings say after a run of a year, by month."""
 
 
 async def run_period(ledger: Ledger | None, context: PoolContext, request: Request) -> Run:
@@ -96,8 +100,21 @@ async def run_period(ledger: Ledger | None, context: PoolContext, request: Reque
             "a period is closed over the ledger's own cases: add --from-ledger with --redis or --data",
             "结账须以账本中的病例为准，请用 --from-ledger 加 --redis 或 --data",
         )
-    if ledger is None:
-        return Run(_settle(context, request, _from_files(request), _given(context, request, Decisions({}))))
+    if ledger is not None and request.period < 10_000:
+        run = await _run_over(ledger, context, request)
+        return replace(run, ledger=await _months_of_year(ledger, context.pool, request.period))
+    if ledger is not None:
+        return await _run_over(ledger, context, request)
+    return Run(_settle(context, request, _from_files(request), _given(context, request, Decisions({}))))
+
+
+async def _months_of_year(ledger: Ledger, pool: str, year: int) -> dict[int, Lines]:
+    months = range(year * 100 + 1, year * 100 + 13)
+    return {month: (await standing_of(ledger, pool, month)).lines for month in months}
+
+
+async def _run_over(ledger: Ledger, context: PoolContext, request: Request) -> Run:
+    """Settle a period over a ledger; see :func:`run_period`."""
     if request.writes:
         await _record_given(ledger, context, request)
     while True:
@@ -116,7 +133,7 @@ async def run_period(ledger: Ledger | None, context: PoolContext, request: Reque
             return replace(run, changes=await _post(ledger, context, run, found), done=True)
         changes = await _close(ledger, context, request, run, found)
         if changes is not None:
-            return replace(run, changes=changes, done=True)
+            return replace(run, changes=changes, done=True, closes=True)
 
 
 @dataclass(slots=True)
