@@ -264,8 +264,8 @@ def _put(
     arguments: argparse.Namespace, report: Callable[[Unit | None], Report], data: Callable[[], dict[str, Any]]
 ) -> None:
     """Write the page, in the unit that fits it, and print tables in yuan or JSON in fen."""
-    from adjudicator.cli.reports.budget_page import render, show
     from adjudicator.cli.reports.parts import YUAN
+    from adjudicator.cli.reports.report_page import render, show
 
     if arguments.html:
         arguments.html.write_text(render(report(None)), encoding="utf-8")

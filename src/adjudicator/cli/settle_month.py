@@ -111,8 +111,8 @@ def write_pages(arguments: argparse.Namespace, context: PoolContext, run: Run) -
     """Write the page of the period and the statements of the hospitals that were asked for."""
     if not arguments.html and not arguments.statements:
         return
-    from adjudicator.cli.reports.budget_page import render
     from adjudicator.cli.reports.period_tables import period_report, statement_report, statement_rows
+    from adjudicator.cli.reports.report_page import render
     from adjudicator.pooling.files import write_rows
     from adjudicator.pooling.statement import statements_of
 

@@ -71,8 +71,8 @@ def _heads(arguments: argparse.Namespace) -> int:
     request = Request(arguments.year, files, arguments.post, ledger_acts.who(arguments))
     found = asyncio.run(_run(arguments, context, request))
     if arguments.html:
-        from adjudicator.cli.reports.budget_page import render
         from adjudicator.cli.reports.period_tables import heads_report
+        from adjudicator.cli.reports.report_page import render
 
         arguments.html.write_text(render(heads_report(context, arguments.year, found)), encoding="utf-8")
     if arguments.json:

@@ -1,4 +1,4 @@
-"""Parts of the reports of budgets: tables, meters and month columns, filled once for terminal and page."""
+"""Parts of a report: tables, meters and month columns, filled once for terminal and page."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ class Section:
 
 @dataclass(slots=True)
 class Report:
-    """A report of budgets."""
+    """A report for people, on a page or a terminal."""
 
     title: str
     subtitle: str

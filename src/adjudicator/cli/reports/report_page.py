@@ -1,4 +1,4 @@
-"""Reports of budgets for people: a page without scripts, and tables on a terminal."""
+"""Reports for people, of budgets, months and years: a page without scripts, and tables on a terminal."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ WIDE_COLUMNS = 300
 
 def render(report: Report) -> str:
     """Return the page as HTML text."""
-    return page("budget.html", language="zh-CN", style="budget.css", title=report.title, report=report)
+    return page("report.html", language="zh-CN", style="report.css", title=report.title, report=report)
 
 
 def show(report: Report) -> None:
