@@ -22,7 +22,7 @@ from adjudicator.rules.coverage import MATERNITY, PROVED_UNTIL, WHERE, check_cov
 from adjudicator.rules.load import read_pack, shipped_packs
 from tests.benefit.desk import Desk
 
-TODAY = 20_261_127
+TODAY = 20_261_128
 PACK = """
 id = "small"
 name = "Small"

@@ -41,7 +41,7 @@ SLIPS = [
     ("a rate a tenth", later("deductible_yuan = { low = 100, high = 200 }\nrate_percent = { active = { low = 9, high = 80 }, retired = { low = 95, high = 85 } }\n"),
      "plan[0].rule[1].rate_percent", "active low tier 1 90% becomes 9% on 2026-01-01, more than 3 times apart", "由 90% 变为 9%"),
     ("a day of comparison to come", changed(PLAN, 'document = "test"\nevidence = "demonstration"', 'document = "test"\nevidence = "secondary"\nchecked_on = 2027-01-01'),
-     "plan[0].rule[0].checked_on", "2027-01-01 is after today, 2026-11-27", "晚于今日"),
+     "plan[0].rule[0].checked_on", "2027-01-01 is after today, 2026-11-28", "晚于今日"),
     ("deductibles in the wrong order", changed(PLAN, "low = 100, high = 200", "low = 200, high = 100"), "plan[0].rule[0].deductible_yuan",
      "active high 100 is below low 200, a lower hospital", "在职 三级 100 低于级别更低的基层 200"),
 ]  # fmt: skip

@@ -15,7 +15,7 @@ from adjudicator.rules.inline import inline_bundle
 from adjudicator.rules.load import read_pack, shipped_packs
 
 BAD = Path(__file__).parent.parent / "bad" / "packs"
-TODAY = 20_261_127
+TODAY = 20_261_128
 TAOHUAYUAN = Path(read_pack("taohuayuan").folder)
 
 
