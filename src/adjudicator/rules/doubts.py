@@ -27,8 +27,8 @@ from adjudicator.rules.blocks import FILES, ShownBlock, every_block
 
 JUMP = 3
 """A value that grows or shrinks by more than this factor from one block to the next is doubted."""
-NO_RATES = ("limit_percent", "limit_class_percent")
-"""Percent that documents put at a few per mille: the share of cases that are reviewed."""
+NO_RATES = ("limit_percent", "limit_class_percent", "pot_percent")
+"""Percent that are small: the share of cases that are reviewed, the part of spending that an assessment divides."""
 RATIO_FILES = ("ratio.csv", "ratio_rule.csv")
 """Documents do have a first pay of 1 percent, so only less is doubted in them."""
 CATALOGUE_FILE = "catalogue/catalogue.toml"
