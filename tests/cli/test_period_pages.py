@@ -9,6 +9,7 @@ import json
 import pytest
 
 from adjudicator.cli.main import main
+from adjudicator.codes import Scheme
 from tests.cli.test_pages import PAPER, measured
 from tests.cli.test_pages import browser as browser
 from tests.pooling.settled import HOSPITAL, DrgCase, settle_all
@@ -19,6 +20,7 @@ CASES = [
     DrgCase("p2", "E2", county=990002, points_e8=300 * 10**8),
     DrgCase("p3", "E3", institution=OTHER, points_e8=200 * 10**8),
     DrgCase("p4", "E4", institution=OTHER, method=0),
+    DrgCase("p5", "E5", institution=OTHER, method=0, scheme=Scheme.EMPLOYEE),
 ]
 
 
@@ -52,7 +54,7 @@ def test_each_hospital_gets_what_it_is_owed_paid_and_still_to_get(written) -> No
             assert rows["尚应支付"] == [f"{(fen + prepaid) / 100:.2f}"]
             assert rows["医院"][0].endswith(hospital) and rows["期间"] == [period]
     rows = rows_of(folder / "st" / f"2025-{OTHER}.csv")
-    assert rows["未计价病例"][1].startswith("1 例") and "ledger resettle" in rows["未计价病例"][1]
+    assert rows["未计价病例"][1].startswith("2 例") and "ledger resettle" in rows["未计价病例"][1]
     assert rows_of(folder / "st" / f"202503-{HOSPITAL}.csv")["次均费用"] == ["1000.00"]
 
 

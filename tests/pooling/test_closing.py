@@ -10,11 +10,13 @@ from pathlib import Path
 
 import pytest
 
+from adjudicator.cli.ledger_acts import KINDS
 from adjudicator.cli.main import main
 from adjudicator.ledger.acts import read_acts
 from adjudicator.ledger.store import Ledger
 from adjudicator.payers import Fund
 from adjudicator.pooling.closing import closings
+from adjudicator.pooling.decisions import Kind
 from adjudicator.pooling.posting import standing_of
 from tests.pooling.settled import HOSPITAL, POOL, DrgCase, settle_all
 
@@ -81,6 +83,19 @@ def reviews(path: Path, **points: str) -> str:
     lines = [f"{HOSPITAL}/{case}/1,{value},,\n" for case, value in points.items()]
     path.write_text("case,points,reasonable_cost_yuan,replaces\n" + "".join(lines), encoding="utf-8")
     return str(path)
+
+
+def test_the_command_knows_every_kind_of_decision() -> None:
+    assert tuple(KINDS) == tuple(Kind)
+
+
+def test_unpriced_cases_of_an_open_and_a_closed_month_add_up(settle, store_url) -> None:
+    asyncio.run(settle_all(store_url, MARCH))
+    settle(202503, "--close", *BUDGET)
+    late = [DrgCase(f"u{day}", f"U{day}", date=day, method=0) for day in (20250329, 20250401)]
+    asyncio.run(settle_all(store_url, [*APRIL, *late]))
+    (row,) = settle(202504, *BUDGET)["unpriced"]
+    assert (row["cases"], row["total_fen"]) == (2, 200_000)
 
 
 def test_a_run_without_the_file_keeps_the_review(settle, store_url, tmp_path) -> None:

@@ -40,15 +40,15 @@ SENT = [
 ]
 
 
-def send(url: str, pack: str) -> None:
-    """Settle the claims through the service's own settler."""
+def send(url: str, pack: str, sent: list = SENT) -> None:
+    """Settle claims through the service's own settler."""
     from adjudicator.claim.engine import Engine
     from adjudicator.rules.bundle import load_bundle
     from tests.service.test_settling import settle, settler
 
     async def day() -> None:
         async with settler(Engine(load_bundle([pack])), url) as one:
-            answers = await settle(one, *SENT)
+            answers = await settle(one, *sent)
             assert not [answer for answer in answers if isinstance(answer, int)], answers
 
     asyncio.run(day())
@@ -153,4 +153,13 @@ def test_a_closed_month_takes_the_new_price_as_a_difference(lacking, store_url, 
     assert main(["settle-month", "--pack", "hangzhou", "--month", "202503", *words]) == 0
     shown = json.loads(capsys.readouterr().out)
     assert shown["schemes"] == closed["schemes"] and shown["notes"] == closed["notes"]
+    send(
+        store_url,
+        "hangzhou",
+        [claims.claim(admission_date=20250411, discharge_date=20250414, settlement_date=20250414)],
+    )
+    assert main(["settle-month", "--pack", "hangzhou", "--month", "202504", *words]) == 0
+    carried = json.loads(capsys.readouterr().out)["carried"]["202503"]
+    owed = sum(fen for *_, hospital, fen in carried if hospital == OTHER)
+    assert {row[3] for row in carried} == {OTHER} and owed == -closed["hospitals_fen"][OTHER]
     assert main(["ledger", "verify", "--redis", store_url]) == 0

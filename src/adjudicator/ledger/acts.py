@@ -25,6 +25,15 @@ MOST_ACT_BYTES = 16 << 20
 _NAME_FIELDS = ("kind", "period", "by", "file", "sha256")
 
 
+def journal_month(period: int) -> int:
+    """Return the month of the journal in which records of a period stand: of a year YYYY its December.
+
+    >>> journal_month(2025), journal_month(202503)
+    (202512, 202503)
+    """
+    return period if period > 10_000 else period * 100 + 12
+
+
 @dataclass(frozen=True, slots=True)
 class Draft:
     """An act before it has a number."""
@@ -44,7 +53,7 @@ class Draft:
     @property
     def month(self) -> int:
         """Month of the journal in which the record stands."""
-        return self.period if self.period > 10_000 else self.period * 100 + 12
+        return journal_month(self.period)
 
     def text(self) -> bytes:
         """Return what is stored. Errors: E.CANNOT_CLEAR for more than an act may say."""

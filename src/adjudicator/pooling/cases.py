@@ -147,6 +147,13 @@ def _integers(values: Sequence[Any], column: str, name: str, faults: Faults) -> 
     return numbers
 
 
+def inside(cases: Cases, period: int) -> np.ndarray:
+    """Return which cases are of a month YYYYMM or a year YYYY, bool[n]."""
+    months = cases.rows["month"]
+    found: np.ndarray = months // 100 == period if period < 10_000 else months == period
+    return found
+
+
 def net(cases: Cases) -> Cases:
     """Cases that stand: a settlement and its reversal cancel, in whatever order they are given.
 

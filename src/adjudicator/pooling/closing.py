@@ -20,11 +20,11 @@ from adjudicator.codes import SCHEME_CODES, Method
 from adjudicator.errors import E, refuse
 from adjudicator.ledger.acts import Act
 from adjudicator.payers import Fund
-from adjudicator.pooling.cases import Cases
+from adjudicator.pooling.cases import Cases, inside
 from adjudicator.pooling.clearing import case_due_fen
 from adjudicator.pooling.context import first_month
 from adjudicator.pooling.posting import add
-from adjudicator.pooling.settlement import POOLS, Lines, Settlement, inside, pool_of
+from adjudicator.pooling.settlement import POOLS, Lines, Settlement, pool_of
 
 CLOSE = "close"
 """Kind of the act."""

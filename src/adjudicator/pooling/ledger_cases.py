@@ -17,6 +17,7 @@ from adjudicator.ledger import journal, keys
 from adjudicator.ledger.layout import Kind
 from adjudicator.ledger.store import Ledger
 from adjudicator.pooling.cases import COLUMNS, Cases, from_columns, join
+from adjudicator.pooling.context import first_month
 from adjudicator.pooling.files import stay_rows
 from adjudicator.pooling.ledger_columns import Lines, lines_of, with_stays
 
@@ -152,8 +153,7 @@ async def _without_strays(ledger: Ledger, reading: Reading, cases: Cases, origin
 
 async def months_from(ledger: Ledger, pool: str, period: int) -> list[int]:
     """Months of the journal that may change a period: from its first on, for readmissions and late reversals."""
-    first = period * 100 + 1 if period < 10_000 else period
-    return [month for month in await months_of(ledger, pool) if month >= first]
+    return [month for month in await months_of(ledger, pool) if month >= first_month(period)]
 
 
 async def months_of(ledger: Ledger, pool: str) -> list[int]:

@@ -14,7 +14,7 @@ from adjudicator.ledger.record import Record
 from adjudicator.ledger.store import Ledger
 from adjudicator.payers import Fund
 from adjudicator.pooling import decisions
-from adjudicator.pooling.cases import Cases, join, read_cases
+from adjudicator.pooling.cases import Cases, inside, join, read_cases
 from adjudicator.pooling.closing import (
     CLOSE,
     Carried,
@@ -41,7 +41,15 @@ from adjudicator.pooling.posting import (
     year_lines,
 )
 from adjudicator.pooling.review import Decision
-from adjudicator.pooling.settlement import Lines, Note, Settlement, inside, settle, standing_points, unpriced_of
+from adjudicator.pooling.settlement import (
+    NONE_UNPRICED,
+    Lines,
+    Note,
+    Settlement,
+    settle,
+    standing_points,
+    unpriced_of,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,7 +226,8 @@ def _later(context: PoolContext, found: _Books, closed: Closed, now: Decisions, 
         standing, points = standing_points(cases, rules, reviews)
         owed.append(dues(standing, points, closed.period, closed.values))
         if version == found.version:
-            settlement.unpriced |= unpriced_of(standing, inside(standing, closed.period))
+            for place, one in unpriced_of(standing, inside(standing, closed.period)).items():
+                settlement.unpriced[place] = settlement.unpriced.get(place, NONE_UNPRICED).plus(one)
     return differences(owed[0], owed[1])
 
 
@@ -273,8 +282,7 @@ def _settle(context: PoolContext, request: Request, cases: Cases, taken: Decisio
     """Settle the cases of a period with what was decided."""
     period = request.period
     context.check(cases)
-    months = cases.rows["month"]
-    if not ((months == period) | (months // 100 == period)).any():
+    if not inside(cases, period).any():
         raise refuse(
             E.CANNOT_CLEAR,
             "cases",

@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from collections.abc import Set as AnySet
 from typing import NamedTuple
 
+from adjudicator.ledger.acts import journal_month
 from adjudicator.ledger.batch import pack_records, posting_record
 from adjudicator.ledger.numbered import numbered_key, read_series
 from adjudicator.ledger.record import Record
@@ -43,21 +44,15 @@ class Accounts(NamedTuple):
     period: int
     """YYYYMM, or YYYY, which is posted in its December."""
     funds: frozenset[Fund]
-    schemes: frozenset[int] | None = None
-    """Only these (codes.Scheme), the others stay as they are; ``None``: all."""
 
     @property
     def month(self) -> int:
         """Month of the ledger."""
-        return self.period if self.period > 10_000 else self.period * 100 + 12
+        return journal_month(self.period)
 
     def own(self, lines: Mapping[Place, int]) -> Lines:
         """Return the lines of these accounts."""
-        return {
-            place: fen
-            for place, fen in lines.items()
-            if place[2] in self.funds and (self.schemes is None or place[1] in self.schemes)
-        }
+        return {place: fen for place, fen in lines.items() if place[2] in self.funds}
 
 
 MONTH_FUNDS = frozenset({Fund.PROVIDER_FINAL, Fund.PROVIDER_PREPAID})

@@ -36,7 +36,6 @@ from adjudicator.payment.compile import PackPayment, compile_packs
 from adjudicator.payment.pay import pay
 from adjudicator.pooling.context import PoolContext
 from adjudicator.v1 import settlement_pb2
-from adjudicator.v1.record_pb2 import RecordBasis
 
 RESETTLE = "resettle"
 """Kind of the act that says who settled again."""
@@ -150,7 +149,7 @@ def price_again(context: PoolContext, listed: Sequence[Stored]) -> list[Priced]:
         unknown[row] = not _group(payment, groups[row : row + 1], stored.answer, date)
         codes = payment.groupings.on(date)
         diagnoses[row] = codes.diagnoses.get(basis.principal_diagnosis, -1) if codes else -1
-        unknown[row] |= _asks_for_more(payment, claims[row], basis, date)
+        unknown[row] |= _asks_for_more(payment, claims[row], date)
     offsets = np.arange(count + 1, dtype=np.int64)
     codes_of = ClaimCodes(offsets, diagnoses, np.zeros(count + 1, np.int64), np.zeros(1, np.int32))
     pay(rules, claims, splits, benefits, groups, out, SimpleNamespace(**codes_of._asdict()))
@@ -198,7 +197,7 @@ def _group(payment: PackPayment, row: np.ndarray, answer: settlement_pb2.Settlem
     return bool(row["drg"][0] >= 0)
 
 
-def _asks_for_more(payment: PackPayment, claim: np.void, basis: RecordBasis, date: int) -> bool:
+def _asks_for_more(payment: PackPayment, claim: np.void, date: int) -> bool:
     """Return whether a method row of the day asks for something of the claim that its record does not tell.
 
     A number of a disease, a department or a category means something under the rules that settled the claim only.

@@ -13,7 +13,7 @@ import numpy as np
 from adjudicator.codes import Method
 from adjudicator.errors import E, refuse
 from adjudicator.payment.methods.drg.terms import Readmission, SpecialCases
-from adjudicator.pooling.cases import Cases, days_since_epoch
+from adjudicator.pooling.cases import Cases, days_since_epoch, inside
 from adjudicator.rounding import PPM, divide_half_up, divide_up
 
 
@@ -159,16 +159,14 @@ def check_reviews(
     standing: Cases, period: int, decisions: Mapping[str, Decision], special: SpecialCases, classes: Mapping[str, str]
 ) -> None:
     """Refuse more reviewed cases than the limit of a period's DRG cases: of the pool, or of each class."""
-    months = standing.rows["month"]
-    inside = months // 100 == period if period < 10_000 else months == period
-    inside &= standing.rows["method"] == Method.DRG_POINTS
+    chosen = inside(standing, period) & (standing.rows["method"] == Method.DRG_POINTS)
     reviewed = np.array([case in decisions for case in standing.ids.tolist()], bool)
     if not special.limit_by_class_ppm:
-        check_quota(int((inside & reviewed).sum()), int(inside.sum()), special.limit_ppm, special.rounding)
+        check_quota(int((chosen & reviewed).sum()), int(chosen.sum()), special.limit_ppm, special.rounding)
         return
     for name, limit in special.limit_by_class_ppm.items():
         members = [place for place, code in enumerate(standing.hospitals) if classes.get(code) == name]
-        own = inside & np.isin(standing.rows["hospital"], members)
+        own = chosen & np.isin(standing.rows["hospital"], members)
         check_quota(int((own & reviewed).sum()), int(own.sum()), limit, special.rounding)
 
 

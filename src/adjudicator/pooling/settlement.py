@@ -20,7 +20,7 @@ from adjudicator.payers import Fund
 from adjudicator.payment.methods.drg.terms import Readmission, SpecialCases
 from adjudicator.payment.point_values import POOL_SUFFIXES
 from adjudicator.payment.registry import point_kind_of
-from adjudicator.pooling.cases import Cases, net
+from adjudicator.pooling.cases import Cases, inside, net
 from adjudicator.pooling.clearing import Cell, Clearing, Terms, case_due_fen, cells, clear, prepayments
 from adjudicator.pooling.packages import LimitYear
 from adjudicator.pooling.review import (
@@ -74,6 +74,18 @@ class Unpriced(NamedTuple):
     """What the clearing funds would owe by item."""
     reasons: tuple[str, ...]
     """Codes of the error table."""
+
+    def plus(self, other: Unpriced) -> Unpriced:
+        """Return both together."""
+        return Unpriced(
+            self.cases + other.cases,
+            self.total_fen + other.total_fen,
+            self.fund_fen + other.fund_fen,
+            tuple(sorted({*self.reasons, *other.reasons})),
+        )
+
+
+NONE_UNPRICED = Unpriced(0, 0, 0, ())
 
 
 class Note(NamedTuple):
@@ -317,13 +329,6 @@ def _keep(result: Settlement, scheme: str, chosen: np.ndarray) -> None:
     for number, amount in zip(known.tolist(), sums.tolist(), strict=True):
         hospital, county = divmod(number, len(cases.counties))
         result.kept[scheme, cases.hospitals[hospital], cases.counties[county]] = amount
-
-
-def inside(cases: Cases, period: int) -> np.ndarray:
-    """Return which cases are of a period, bool[n]."""
-    months = cases.rows["month"]
-    found: np.ndarray = months // 100 == period if period < 10_000 else months == period
-    return found
 
 
 def unpriced_of(cases: Cases, chosen: np.ndarray) -> dict[tuple[str, str, str], Unpriced]:

@@ -11,7 +11,7 @@ from adjudicator.codes import Method
 from adjudicator.payers import Fund
 from adjudicator.pooling.clearing import Clearing
 from adjudicator.pooling.period import Run
-from adjudicator.pooling.settlement import Unpriced
+from adjudicator.pooling.settlement import NONE_UNPRICED, Unpriced
 
 
 class SchemePart(NamedTuple):
@@ -119,7 +119,7 @@ def statement_of(run: Run, hospital: str) -> Statement:
             result.counties[county] = result.counties.get(county, 0) + fen
     for (_, own, county), unpriced in settlement.unpriced.items():
         if own == hospital:
-            result.unpriced[county] = unpriced
+            result.unpriced[county] = result.unpriced.get(county, NONE_UNPRICED).plus(unpriced)
     for period, lines in run.carried.items():
         if fen := sum(fen for place, fen in lines.items() if place[3] == hospital):
             result.prior[period] = fen
