@@ -161,5 +161,6 @@ def test_a_closed_month_takes_the_new_price_as_a_difference(lacking, store_url, 
     assert main(["settle-month", "--pack", "hangzhou", "--month", "202504", *words]) == 0
     carried = json.loads(capsys.readouterr().out)["carried"]["202503"]
     owed = sum(fen for *_, hospital, fen in carried if hospital == OTHER)
-    assert {row[3] for row in carried} == {OTHER} and owed == -closed["hospitals_fen"][OTHER]
+    assert {row[3] for row in carried} == {OTHER}
+    assert abs(owed + closed["hospitals_fen"][OTHER]) <= 2  # two cases, each rounded by itself (R38)
     assert main(["ledger", "verify", "--redis", store_url]) == 0
