@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+import adjudicator
 from adjudicator.cli.ledger_acts import KINDS
 from adjudicator.cli.main import main
 from adjudicator.ledger.acts import read_acts
@@ -20,6 +22,7 @@ from adjudicator.pooling.decisions import Kind
 from adjudicator.pooling.posting import standing_of
 from tests.pooling.settled import HOSPITAL, POOL, DrgCase, settle_all
 
+PACKS = Path(adjudicator.__file__).parent / "packs"
 OTHER = "H99000200001"
 MARCH = [
     DrgCase("p1", "E1", catastrophic_fen=5_000),
@@ -192,6 +195,20 @@ def test_a_closed_month_is_what_a_run_from_nothing_makes(settle, store_url, othe
     anew = json.loads(capsys.readouterr().out)
     for name in ("cases", "schemes", "hospitals_fen", "kept_fen", "limits", "unpriced", "notes"):
         assert closed[name] == anew[name], name
+
+
+def test_a_closed_month_is_not_shown_under_other_rules(settle, store_url, tmp_path, capsys) -> None:
+    asyncio.run(settle_all(store_url, MARCH))
+    settle(202503, "--close", *BUDGET)
+    shutil.copytree(PACKS, tmp_path / "packs")
+    rules = tmp_path / "packs/taohuayuan/pooling.toml"
+    text = rules.read_text("utf-8")
+    assert text.count("reserve_percent = 3\n") == 1
+    rules.write_text(text.replace("reserve_percent = 3\n", "reserve_percent = 4\n"), "utf-8")
+    words = ["settle-month", "--pack", str(rules.parent), "--month", "202503", "--from-ledger", "--redis", store_url]
+    assert main([*words, "--statements", str(tmp_path / "st")]) == 1
+    assert "give 202503 other amounts than its closing, act 2" in capsys.readouterr().err
+    assert not (tmp_path / "st").exists()
 
 
 def test_the_year_takes_all_in_and_closes(settle, store_url) -> None:

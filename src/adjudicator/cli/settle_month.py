@@ -173,7 +173,7 @@ async def ledger_of(arguments: argparse.Namespace) -> AsyncIterator[Ledger | Non
     from adjudicator.ledger.store import Ledger
 
     if not arguments.redis and not arguments.data:
-        if arguments.post or getattr(arguments, "close", False):
+        if arguments.post or arguments.close:
             raise refuse(
                 E.CANNOT_CLEAR,
                 "post",

@@ -305,7 +305,7 @@ def _spread(lines: list[Line], change: Mapping[str, int]) -> list[Line]:
 
 
 def prepayments(clearing: Clearing, prepay_ppm: int) -> dict[tuple[str, str], int]:
-    """Return the prepayment of a month by hospital and county: a share of what the fund owes the hospital in all.
+    """Return the prepayment of a month by hospital and county: a share of what a scheme owes the hospital in all.
 
     The hospital's amount is split over the counties that owe it something, by largest remainder. A hospital that is
     owed nothing over all counties gets nothing.

@@ -44,7 +44,6 @@ from adjudicator.pooling.review import Decision
 from adjudicator.pooling.settlement import (
     NONE_UNPRICED,
     Lines,
-    Note,
     Settlement,
     settle,
     standing_points,
@@ -237,7 +236,10 @@ def _of_cases(reviews: Mapping[str, Decision], cases: Cases) -> dict[str, Decisi
 
 
 def _as_closed(context: PoolContext, request: Request, found: _Books, closed: Closed) -> Run:
-    """Settle a closed period as it was: the records, decisions and budgets of its closing."""
+    """Settle a closed period as it was: the records, decisions and budgets of its closing.
+
+    Errors: E.CANNOT_CLEAR where the rules loaded now give other amounts; E.PERIOD_CLOSED without the ledger's cases.
+    """
     if found.cases is None:
         raise refuse(
             E.PERIOD_CLOSED, "period",
@@ -248,11 +250,12 @@ def _as_closed(context: PoolContext, request: Request, found: _Books, closed: Cl
     then = replace(request, budget=(), files={})
     settlement = _settle(context, then, cases, decisions.standing(found.acts, closed.version))
     if settlement.lines() != closed.lines:
-        settlement.notes.append(
-            Note(
-                "the rules loaded now give other amounts than the closing; those of the closing stand",
-                "按现行规则重算与结账时不一致，以结账时登记为准",
-            )
+        number = closed.act.number
+        raise refuse(
+            E.CANNOT_CLEAR,
+            "pack",
+            f"the rules loaded give {closed.period} other amounts than its closing, act {number}; use its pack",
+            f"按现行规则重算的 {closed.period} 与第 {number} 号登记结账时不一致，请使用结账时的规则包",
         )
     return Run(settlement, {}, closed=closed, carried=closed.carried)
 
