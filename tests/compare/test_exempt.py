@@ -6,8 +6,8 @@ import pyarrow as pa
 
 from adjudicator.codes import Method
 from adjudicator.compare.through import Gatherer
-from adjudicator.pooling.context import load_context
-from adjudicator.pooling.review import halve_readmissions
+from adjudicator.pooling.hospitals.review import halve_readmissions
+from adjudicator.pooling.periods.context import load_context
 from adjudicator.reprice import facts
 from tests.compare.runs import rows
 from tests.compare.test_answers import batch, results

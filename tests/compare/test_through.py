@@ -10,8 +10,8 @@ import pytest
 from adjudicator.cli.main import main
 from adjudicator.errors import E
 from adjudicator.pooling.cases import Cases, from_columns
-from adjudicator.pooling.context import budgets, last_day, load_context
-from adjudicator.pooling.settlement import settle
+from adjudicator.pooling.hospitals.settlement import settle
+from adjudicator.pooling.periods.context import budgets, last_day, load_context
 from tests.compare.runs import rows
 
 pytestmark = pytest.mark.check

@@ -14,8 +14,8 @@ import pytest
 from adjudicator.money import fen_to_yuan, yuan_to_fen
 from adjudicator.payment.methods.drg.terms import Readmission
 from adjudicator.pooling.cases import CASE, Cases
-from adjudicator.pooling.clearing import FUND_ONLY, Terms, case_due_fen, point_value, year_fund
-from adjudicator.pooling.review import halve_readmissions, review_quota
+from adjudicator.pooling.hospitals.clearing import FUND_ONLY, Terms, case_due_fen, point_value, year_fund
+from adjudicator.pooling.hospitals.review import halve_readmissions, review_quota
 
 E8 = 10**8
 

@@ -9,7 +9,7 @@ import pytest
 
 from adjudicator.cli.main import main
 from adjudicator.payment.methods.drg.terms import SpecialCases
-from adjudicator.pooling.applications import Quota, accepted, applications
+from adjudicator.pooling.hospitals.applications import Quota, accepted, applications
 from tests.pooling.made import case, cases
 from tests.pooling.test_commands import case_file
 

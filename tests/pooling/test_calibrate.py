@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from adjudicator.errors import AdjudicatorError
-from adjudicator.pooling.calibrate import Calibration, calibrate, variation_ppm
+from adjudicator.pooling.points.calibrate import Calibration, calibrate, variation_ppm
 from adjudicator.rounding import divide_half_up
 
 E8 = 10**8

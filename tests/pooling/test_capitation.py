@@ -7,7 +7,7 @@ from fractions import Fraction
 import pytest
 
 from adjudicator.errors import AdjudicatorError
-from adjudicator.pooling.capitation import (
+from adjudicator.pooling.heads.capitation import (
     CapitationTerms,
     Care,
     Enrolment,
@@ -18,7 +18,7 @@ from adjudicator.pooling.capitation import (
     share_surplus,
     year_budget_fen,
 )
-from adjudicator.pooling.visit_packages import Visits, settle_packages
+from adjudicator.pooling.heads.visit_packages import Visits, settle_packages
 from adjudicator.rulefile.faults import PackError
 
 PPM = 10**6

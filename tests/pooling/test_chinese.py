@@ -14,7 +14,9 @@ import pytest
 import adjudicator
 from adjudicator.errors import AdjudicatorError
 from adjudicator.payment.methods.drg.terms import Readmission
-from adjudicator.pooling import calibrate, capitation, clearing, packages, review, settlement, visit_packages
+from adjudicator.pooling.heads import capitation, visit_packages
+from adjudicator.pooling.hospitals import clearing, packages, review, settlement
+from adjudicator.pooling.points import calibrate
 from tests.pooling.made import case, cases
 
 PACKAGE = Path(adjudicator.__file__).parent

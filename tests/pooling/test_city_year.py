@@ -19,12 +19,12 @@ from adjudicator.columns import PAYMENT
 from adjudicator.ledger.acts import Draft
 from adjudicator.ledger.store import Ledger
 from adjudicator.payers import Fund
-from adjudicator.pooling import decisions, resettle
-from adjudicator.pooling.context import load_context
-from adjudicator.pooling.county import CountyYear
-from adjudicator.pooling.period import Request, run_period
-from adjudicator.pooling.posting import standing_of
-from adjudicator.pooling.year import pool_year
+from adjudicator.pooling.counties.figures import CountyYear
+from adjudicator.pooling.counties.year import pool_year
+from adjudicator.pooling.periods import decisions, resettle
+from adjudicator.pooling.periods.context import load_context
+from adjudicator.pooling.periods.posting import standing_of
+from adjudicator.pooling.periods.run import Request, run_period
 from tests.ledger import made
 from tests.pooling.settled import POOL, DrgCase
 

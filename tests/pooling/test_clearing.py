@@ -12,9 +12,9 @@ from adjudicator.errors import AdjudicatorError, E
 from adjudicator.payers import Fund
 from adjudicator.payment.methods.drg.terms import Readmission, SpecialCases
 from adjudicator.pooling.cases import net
-from adjudicator.pooling.clearing import FUND_ONLY, Terms, cells, clear, prepayments, year_fund
-from adjudicator.pooling.review import Decision, check_swaps
-from adjudicator.pooling.settlement import Rules, case_lines, settle
+from adjudicator.pooling.hospitals.clearing import FUND_ONLY, Terms, cells, clear, prepayments, year_fund
+from adjudicator.pooling.hospitals.review import Decision, check_swaps
+from adjudicator.pooling.hospitals.settlement import Rules, case_lines, settle
 from adjudicator.rounding import divide_half_up
 from tests.pooling.made import case, cases, random_cases
 

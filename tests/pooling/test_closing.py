@@ -17,9 +17,9 @@ from adjudicator.cli.main import main
 from adjudicator.ledger.acts import read_acts
 from adjudicator.ledger.store import Ledger
 from adjudicator.payers import Fund
-from adjudicator.pooling.closing import closings
-from adjudicator.pooling.decisions import Kind
-from adjudicator.pooling.posting import standing_of
+from adjudicator.pooling.periods.closing import closings
+from adjudicator.pooling.periods.decisions import Kind
+from adjudicator.pooling.periods.posting import standing_of
 from tests.pooling.settled import HOSPITAL, POOL, DrgCase, settle_all
 
 PACKS = Path(adjudicator.__file__).parent / "packs"

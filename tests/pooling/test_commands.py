@@ -15,7 +15,7 @@ from adjudicator.codes import Scheme
 from adjudicator.payment.point_values import PointKind, month_number
 from adjudicator.payment.value_tables import dense_point_values
 from adjudicator.pooling.cases import COLUMNS, read_cases
-from adjudicator.pooling.context import load_context
+from adjudicator.pooling.periods.context import load_context
 
 COUNTY_COLUMNS = "county,scheme,income_yuan,expenditure_yuan,carried_yuan"
 COUNTIES = f"""\

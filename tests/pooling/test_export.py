@@ -12,8 +12,9 @@ import pytest
 from adjudicator.cli.main import main
 from adjudicator.errors import AdjudicatorError
 from adjudicator.ledger.store import Ledger
-from adjudicator.pooling import case_files, ledger_cases
+from adjudicator.pooling import case_files
 from adjudicator.pooling.case_files import WRITTEN, check_targets
+from adjudicator.pooling.periods import ledger_cases
 from tests.pooling.test_ledger_cases import CASES, HOSPITAL, POOL, DrgCase, settle_all
 
 LATE = DrgCase("p9", "E9", date=20250320)

@@ -16,9 +16,9 @@ from adjudicator.cli.main import main
 from adjudicator.ledger.store import Ledger
 from adjudicator.payers import Fund
 from adjudicator.pooling.cases import Cases
-from adjudicator.pooling.ledger_cases import cases_of, months_from, read_stays
-from adjudicator.pooling.posting import Accounts, differences, post_lines, posted, standing_of
-from adjudicator.pooling.settlement import sums_of
+from adjudicator.pooling.hospitals.settlement import sums_of
+from adjudicator.pooling.periods.ledger_cases import cases_of, months_from, read_stays
+from adjudicator.pooling.periods.posting import Accounts, differences, post_lines, posted, standing_of
 from adjudicator.rulefile.faults import PackError
 from adjudicator.v1 import settlement_pb2
 from tests.ledger import made

@@ -11,8 +11,8 @@ import pytest
 from adjudicator.errors import AdjudicatorError
 from adjudicator.ledger.store import Ledger
 from adjudicator.pooling.cases import Cases
-from adjudicator.pooling.ledger_cases import Reading, cases_by_month
-from adjudicator.pooling.ledger_columns import numbered
+from adjudicator.pooling.periods.ledger_cases import Reading, cases_by_month
+from adjudicator.pooling.periods.ledger_columns import numbered
 from tests.pooling import naive_ledger_cases as naive
 from tests.pooling.test_ledger_cases import CASES, POOL, DrgCase, settle_all
 

@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 from adjudicator.cli.main import main
 from adjudicator.errors import AdjudicatorError
 from adjudicator.payment.methods.drg.terms import Readmission
-from adjudicator.pooling.calibrate import Calibration, calibrate
 from adjudicator.pooling.cases import net
-from adjudicator.pooling.clearing import Terms
-from adjudicator.pooling.settlement import Rules, case_lines, settle
-from adjudicator.pooling.visit_packages import Visits, settle_packages
+from adjudicator.pooling.heads.visit_packages import Visits, settle_packages
+from adjudicator.pooling.hospitals.clearing import Terms
+from adjudicator.pooling.hospitals.settlement import Rules, case_lines, settle
+from adjudicator.pooling.points.calibrate import Calibration, calibrate
 from tests.pooling.made import case, cases
 from tests.pooling.test_commands import case_file
 

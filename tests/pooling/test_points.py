@@ -13,7 +13,7 @@ import pytest
 from adjudicator.cli.main import main
 from adjudicator.errors import AdjudicatorError
 from adjudicator.payment.methods.drg.reader import DrgTerms
-from adjudicator.pooling.context import load_context
+from adjudicator.pooling.periods.context import load_context
 from tests.pooling.test_commands import case_file
 
 E8 = 10**8

@@ -11,10 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adjudicator.cli.main import main
-from adjudicator.pooling.county import NOT_GIVEN, CountyYear
-from adjudicator.pooling.deficit import OWN_SURPLUS
+from adjudicator.pooling.counties.deficit import OWN_SURPLUS
+from adjudicator.pooling.counties.figures import NOT_GIVEN, CountyYear
+from adjudicator.pooling.counties.year import PoolYear, as_data, pool_year
 from adjudicator.pooling.rules import PoolingRules, load_pooling
-from adjudicator.pooling.year import PoolYear, as_data, pool_year
 from adjudicator.rulefile.faults import Faults
 
 PACKS = Path(__file__).parents[2] / "src" / "adjudicator" / "packs"

@@ -10,10 +10,11 @@ import pytest
 from adjudicator.cli.main import main
 from adjudicator.errors import E
 from adjudicator.money import fen_to_yuan, yuan_to_fen
-from adjudicator.pooling import capitation, deficit, warning
-from adjudicator.pooling.county import CountyYear
+from adjudicator.pooling.counties import deficit, warning
+from adjudicator.pooling.counties.figures import CountyYear
+from adjudicator.pooling.counties.year import pool_year
+from adjudicator.pooling.heads import capitation
 from adjudicator.pooling.rules import load_pooling
-from adjudicator.pooling.year import pool_year
 from adjudicator.rounding import divide_half_up
 from adjudicator.rulefile.faults import Faults
 

@@ -7,11 +7,11 @@ import asyncio
 from adjudicator.ledger.store import Ledger
 from adjudicator.payers import Fund
 from adjudicator.payment.methods.drg.terms import Readmission
-from adjudicator.pooling.clearing import Terms
-from adjudicator.pooling.period import targets_of
-from adjudicator.pooling.posting import accounts_of, differences, post_lines, posted
-from adjudicator.pooling.review import Decision
-from adjudicator.pooling.settlement import Rules, Settlement, settle, sums_of
+from adjudicator.pooling.hospitals.clearing import Terms
+from adjudicator.pooling.hospitals.review import Decision
+from adjudicator.pooling.hospitals.settlement import Rules, Settlement, settle, sums_of
+from adjudicator.pooling.periods.posting import accounts_of, differences, post_lines, posted
+from adjudicator.pooling.periods.run import targets_of
 from tests.pooling.made import case, cases, random_cases
 
 BUDGET = {"310": 9_999_999_937, "390": 7_777_777_773}

@@ -11,7 +11,7 @@ from adjudicator import AdjudicatorError, load_bundle, price_columns
 from adjudicator.cases.file import read_cases
 from adjudicator.cases.run import run_case
 from adjudicator.errors import E
-from adjudicator.pooling.context import load_context
+from adjudicator.pooling.periods.context import load_context
 from adjudicator.rulefile.faults import Weight
 from adjudicator.rules.as_on import load_rules
 from adjudicator.rules.check import check_pack

@@ -17,10 +17,10 @@ from adjudicator.codes import Method
 from adjudicator.errors import E, refuse
 from adjudicator.money import MoneyError, decimal_to_scaled
 from adjudicator.payment.methods.drg.terms import SpecialCases
-from adjudicator.pooling.applications import applications
-from adjudicator.pooling.capitation import Deductions, members_fund
 from adjudicator.pooling.cases import CASE, Cases
-from adjudicator.pooling.warning import growth_rate
+from adjudicator.pooling.counties.warning import growth_rate
+from adjudicator.pooling.heads.capitation import Deductions, members_fund
+from adjudicator.pooling.hospitals.applications import applications
 from adjudicator.rounding import PPM, divide_half_up
 
 GROUP, HOSPITAL = "GROUP", "HOSPITAL"

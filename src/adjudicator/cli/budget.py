@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from adjudicator.pooling.budget.figures import Lacking
     from adjudicator.pooling.budget.plan import Known, Plan
     from adjudicator.pooling.budget.spending import Spending
-    from adjudicator.pooling.context import PoolContext
-    from adjudicator.pooling.decisions import Decisions
+    from adjudicator.pooling.periods.context import PoolContext
+    from adjudicator.pooling.periods.decisions import Decisions
 
 PLAN_COLUMNS = "county, scheme, fund, income_yuan, expenditure_yuan, expenditure_growth_percent, carried_yuan, …"
 
@@ -101,7 +101,7 @@ def plan_run(arguments: argparse.Namespace) -> int:
     from adjudicator.pooling.budget.files import read_plan, write_table
     from adjudicator.pooling.budget.funding import plan_funding
     from adjudicator.pooling.budget.plan import COLUMNS, make_plan, table_rows
-    from adjudicator.pooling.context import load_context, read_funds
+    from adjudicator.pooling.periods.context import load_context, read_funds
 
     context, date = load_context(arguments.pack), _date(arguments)
     known = _known(arguments, context, asyncio.run(read_books(arguments, context)))
@@ -123,7 +123,7 @@ def execution_run(arguments: argparse.Namespace) -> int:
     from adjudicator.cli.reports import budget_tables as reports
     from adjudicator.pooling.budget.data import execution_data
     from adjudicator.pooling.budget.execution import execute
-    from adjudicator.pooling.context import load_context
+    from adjudicator.pooling.periods.context import load_context
 
     context, date = load_context(arguments.pack), _date(arguments)
     books = asyncio.run(read_books(arguments, context))
@@ -142,8 +142,8 @@ def final_run(arguments: argparse.Namespace) -> int:
     from adjudicator.pooling.budget.files import read_scores, write_table
     from adjudicator.pooling.budget.final import COUNTY_COLUMNS, assess_year, close_year, county_rows
     from adjudicator.pooling.budget.kept import kept_scores
-    from adjudicator.pooling.context import load_context
-    from adjudicator.pooling.decisions import Kind
+    from adjudicator.pooling.periods.context import load_context
+    from adjudicator.pooling.periods.decisions import Kind
 
     context, date = load_context(arguments.pack), _date(arguments)
     books = asyncio.run(read_books(arguments, context))
@@ -163,7 +163,7 @@ def final_run(arguments: argparse.Namespace) -> int:
 def _date(arguments: argparse.Namespace) -> int:
     """Return the day whose rules hold. Errors: E.CANNOT_CLEAR for a day of another year."""
     from adjudicator.errors import E, refuse
-    from adjudicator.pooling.context import last_day
+    from adjudicator.pooling.periods.context import last_day
 
     if arguments.date and arguments.date // 10_000 != arguments.year:
         detail = f"{arguments.date} is not in {arguments.year}; give a day of the year"
@@ -183,7 +183,7 @@ async def read_books(arguments: argparse.Namespace, context: PoolContext) -> Boo
     from adjudicator.cli.settle_month import ledger_of
     from adjudicator.ledger.acts import read_acts
     from adjudicator.pooling.budget.spending import Spending, of_totals, with_closings
-    from adjudicator.pooling.decisions import Decisions, standing
+    from adjudicator.pooling.periods.decisions import Decisions, standing
 
     async with ledger_of(arguments) as ledger:
         if ledger is None:
@@ -198,7 +198,7 @@ def _known(arguments: argparse.Namespace, context: PoolContext, books: Books) ->
     from adjudicator.pooling.budget.files import add_spending, read_income
     from adjudicator.pooling.budget.kept import kept_income
     from adjudicator.pooling.budget.plan import Known
-    from adjudicator.pooling.decisions import Kind
+    from adjudicator.pooling.periods.decisions import Kind
 
     if arguments.spending:
         add_spending(arguments.spending, context.areas, books.spending)
@@ -213,7 +213,7 @@ def _plan(arguments: argparse.Namespace, context: PoolContext, books: Books) -> 
     from adjudicator.pooling.budget.files import read_plan
     from adjudicator.pooling.budget.kept import kept_plan
     from adjudicator.pooling.budget.plan import typed_plan
-    from adjudicator.pooling.decisions import Kind
+    from adjudicator.pooling.periods.decisions import Kind
 
     name, year = context.pooling.name, arguments.year
     if arguments.plan:
@@ -229,7 +229,7 @@ async def _post(arguments: argparse.Namespace, context: PoolContext, plan: Plan)
     from adjudicator.cli.settle_month import ledger_of
     from adjudicator.ledger.acts import Draft
     from adjudicator.pooling.budget.kept import plan_rows
-    from adjudicator.pooling.decisions import Kind, record
+    from adjudicator.pooling.periods.decisions import Kind, record
 
     name = arguments.file.name if arguments.file else ""
     digest = hashlib.sha256(arguments.file.read_bytes()).hexdigest() if arguments.file else ""
@@ -243,7 +243,7 @@ async def _post(arguments: argparse.Namespace, context: PoolContext, plan: Plan)
 def _through(arguments: argparse.Namespace, spending: Spending) -> int:
     """Return the number of months that are compared. Errors: E.CANNOT_CLEAR where there are none."""
     from adjudicator.errors import E, refuse
-    from adjudicator.pooling.context import check_month
+    from adjudicator.pooling.periods.context import check_month
 
     if arguments.through:
         check_month(arguments.through)

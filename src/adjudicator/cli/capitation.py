@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from adjudicator.money import fen_to_yuan
 
 if TYPE_CHECKING:
-    from adjudicator.pooling.capitation import Budget, Enrolment
-    from adjudicator.pooling.context import PoolContext
+    from adjudicator.pooling.heads.capitation import Budget, Enrolment
+    from adjudicator.pooling.periods.context import PoolContext
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -101,7 +101,7 @@ def _ppm(text: str, field: str) -> int:
 
 def run_quota(arguments: argparse.Namespace) -> int:
     """Print the fund of a year and the quota a head."""
-    from adjudicator.pooling.capitation import Deductions, members_fund
+    from adjudicator.pooling.heads.capitation import Deductions, members_fund
 
     members = arguments.members
     per_head = arguments.per_head is not None
@@ -131,7 +131,7 @@ def run_quota(arguments: argparse.Namespace) -> int:
 def run_share(arguments: argparse.Namespace) -> int:
     """Print each member's part of a surplus."""
     from adjudicator.errors import E, refuse
-    from adjudicator.pooling.capitation import share_surplus
+    from adjudicator.pooling.heads.capitation import share_surplus
 
     parts: dict[str, int] = {}
     for text in arguments.part:
@@ -155,8 +155,8 @@ def run_share(arguments: argparse.Namespace) -> int:
 
 def run(arguments: argparse.Namespace) -> int:
     """Make the budgets of a year."""
-    from adjudicator.pooling.context import load_context
-    from adjudicator.pooling.files import read_enrolments, read_past
+    from adjudicator.pooling.periods.context import load_context
+    from adjudicator.pooling.periods.files import read_enrolments, read_past
 
     context = load_context(arguments.pack)
     people = read_enrolments(arguments.enrolments, context.areas) if arguments.enrolments else []
@@ -180,8 +180,8 @@ def _budget(
 ) -> Budget:
     from adjudicator.codes import scheme_zh
     from adjudicator.errors import E, refuse
-    from adjudicator.pooling.capitation import three_year_budget, weighted_person_years
-    from adjudicator.pooling.context import last_day
+    from adjudicator.pooling.heads.capitation import three_year_budget, weighted_person_years
+    from adjudicator.pooling.periods.context import last_day
 
     terms = context.pooling.pick("capitation", last_day(year), scheme)
     if not terms.year_weights_ppm:

@@ -169,8 +169,8 @@ def check_memory(memory: int, claims: int, with_lines: bool) -> None:
 def plan_of(arguments: argparse.Namespace, new: Folder) -> Any:
     """Return how far to go on. Errors: E.NOT_COMPARABLE where the deficits lack the figures of the counties."""
     from adjudicator.compare.through import POOL, Plan
-    from adjudicator.pooling.context import read_funds
-    from adjudicator.pooling.files import read_counties
+    from adjudicator.pooling.periods.context import read_funds
+    from adjudicator.pooling.periods.files import read_counties
 
     if arguments.through is None:
         return None

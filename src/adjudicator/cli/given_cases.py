@@ -11,7 +11,7 @@ from adjudicator.cli.addresses import store_url
 
 if TYPE_CHECKING:
     from adjudicator.pooling.cases import Cases
-    from adjudicator.pooling.context import PoolContext
+    from adjudicator.pooling.periods.context import PoolContext
 
 
 def add_cases(action: argparse.ArgumentParser, pack: str) -> None:
@@ -29,8 +29,8 @@ async def cases_given(arguments: argparse.Namespace, context: PoolContext, perio
     """Return the cases that stand, of files or of the ledger's months from the first period on."""
     from adjudicator.errors import E, refuse
     from adjudicator.pooling.cases import join, net, read_cases
-    from adjudicator.pooling.context import check_period, first_month
-    from adjudicator.pooling.ledger_cases import cases_of, months_from
+    from adjudicator.pooling.periods.context import check_period, first_month
+    from adjudicator.pooling.periods.ledger_cases import cases_of, months_from
 
     for period in periods:
         check_period(period)

@@ -44,9 +44,9 @@ def add_by(action: argparse.ArgumentParser) -> None:
 
 async def decide(ledger: Ledger, arguments: argparse.Namespace) -> int:
     """Keep a file of decisions. Errors: E.CANNOT_CLEAR where a row was decided otherwise, E.PERIOD_CLOSED."""
-    from adjudicator.pooling.closing import check_open
-    from adjudicator.pooling.context import check_period, load_context
-    from adjudicator.pooling.decisions import FORMS, OF_COUNTIES, Kind, draft_of, record
+    from adjudicator.pooling.periods.closing import check_open
+    from adjudicator.pooling.periods.context import check_period, load_context
+    from adjudicator.pooling.periods.decisions import FORMS, OF_COUNTIES, Kind, draft_of, record
 
     check_period(arguments.period)
     context, kind = load_context(arguments.pack), Kind(arguments.kind)
@@ -69,9 +69,9 @@ async def decide(ledger: Ledger, arguments: argparse.Namespace) -> int:
 
 async def withdraw(ledger: Ledger, arguments: argparse.Namespace) -> int:
     """Take an act back. Errors: E.CANNOT_CLEAR for what is no decision, E.PERIOD_CLOSED."""
-    from adjudicator.pooling.closing import check_open
-    from adjudicator.pooling.decisions import OF_COUNTIES, Kind
-    from adjudicator.pooling.decisions import withdraw as take_back
+    from adjudicator.pooling.periods.closing import check_open
+    from adjudicator.pooling.periods.decisions import OF_COUNTIES, Kind
+    from adjudicator.pooling.periods.decisions import withdraw as take_back
 
     def allowed(acts: Sequence[Act], act: Act) -> None:
         if act.kind not in {Kind.REVIEW, *OF_COUNTIES}:
@@ -86,7 +86,7 @@ async def withdraw(ledger: Ledger, arguments: argparse.Namespace) -> int:
 async def show(ledger: Ledger, arguments: argparse.Namespace) -> int:
     """Print all acts of each pool: number, when, who, kind, period, rows, file."""
     from adjudicator.ledger.acts import read_acts
-    from adjudicator.pooling.decisions import WITHDRAW
+    from adjudicator.pooling.periods.decisions import WITHDRAW
 
     for pool in [arguments.pool] if arguments.pool else await ledger.pools():
         acts = await read_acts(ledger, pool)
@@ -113,9 +113,9 @@ def _as_data(pool: str, act: Act, withdrawn_by: int) -> dict[str, Any]:
 
 
 def _text(data: dict[str, Any]) -> str:
-    from adjudicator.pooling.closing import CLOSE
-    from adjudicator.pooling.decisions import FORMS, WITHDRAW, Kind
-    from adjudicator.pooling.resettle import RESETTLE
+    from adjudicator.pooling.periods.closing import CLOSE
+    from adjudicator.pooling.periods.decisions import FORMS, WITHDRAW, Kind
+    from adjudicator.pooling.periods.resettle import RESETTLE
 
     names = {CLOSE: "结账", WITHDRAW: "撤回", RESETTLE: "重新计价"} | {str(kind): FORMS[kind].zh for kind in Kind}
     parts = [f"{data['pool']} 第 {data['act']} 号", names.get(data["kind"], data["kind"]), str(data["period"])]

@@ -27,8 +27,8 @@ async def export(ledger: Ledger, arguments: argparse.Namespace) -> int:
     """Write the cases month by month. Errors: E.CANNOT_CLEAR for a period without cases or a file that is an input."""
     from adjudicator.errors import E, refuse
     from adjudicator.pooling.case_files import check_targets, writing
-    from adjudicator.pooling.context import check_period, last_day, load_context
-    from adjudicator.pooling.ledger_cases import Reading, cases_by_month, months_from, read_stays
+    from adjudicator.pooling.periods.context import check_period, last_day, load_context
+    from adjudicator.pooling.periods.ledger_cases import Reading, cases_by_month, months_from, read_stays
 
     check_period(arguments.period)
     check_period(arguments.until or arguments.period)

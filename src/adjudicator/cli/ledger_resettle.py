@@ -11,8 +11,8 @@ from adjudicator.money import fen_to_yuan
 
 if TYPE_CHECKING:
     from adjudicator.ledger.store import Ledger
-    from adjudicator.pooling.context import PoolContext
-    from adjudicator.pooling.resettle import Sum
+    from adjudicator.pooling.periods.context import PoolContext
+    from adjudicator.pooling.periods.resettle import Sum
 
 
 def add_arguments(action: argparse.ArgumentParser) -> None:
@@ -28,9 +28,9 @@ def add_arguments(action: argparse.ArgumentParser) -> None:
 
 async def resettle(ledger: Ledger, arguments: argparse.Namespace) -> int:
     """Price settlements again. Return 1 where the records of some do not tell enough; these are counted by name."""
-    from adjudicator.pooling.context import check_period, first_month, last_day, load_context
-    from adjudicator.pooling.ledger_cases import months_from
-    from adjudicator.pooling.resettle import Wanted, post, price_again, standing_settlements, sums_of
+    from adjudicator.pooling.periods.context import check_period, first_month, last_day, load_context
+    from adjudicator.pooling.periods.ledger_cases import months_from
+    from adjudicator.pooling.periods.resettle import Wanted, post, price_again, standing_settlements, sums_of
 
     check_period(arguments.period)
     context = load_context(arguments.pack)
@@ -54,7 +54,7 @@ async def resettle(ledger: Ledger, arguments: argparse.Namespace) -> int:
 async def _note(ledger: Ledger, context: PoolContext, arguments: argparse.Namespace) -> None:
     """Record who settles again, of which period and under which payment rules, before the first difference."""
     from adjudicator.ledger.acts import Draft, append, read_acts
-    from adjudicator.pooling.resettle import RESETTLE, rules_digest
+    from adjudicator.pooling.periods.resettle import RESETTLE, rules_digest
 
     content = {"pack": context.id, "hospital": arguments.hospital, "unpriced": arguments.unpriced}
     digest = rules_digest(context.payment)

@@ -14,10 +14,10 @@ from adjudicator.cli.given_cases import add_cases, cases_given
 from adjudicator.money import fen_to_yuan
 
 if TYPE_CHECKING:
-    from adjudicator.pooling.calibrate import CalibrationResult
-    from adjudicator.pooling.context import PoolContext
-    from adjudicator.pooling.past_cases import LeftOut
-    from adjudicator.pooling.points_files import Before, PointsTable
+    from adjudicator.pooling.periods.context import PoolContext
+    from adjudicator.pooling.points.calibrate import CalibrationResult
+    from adjudicator.pooling.points.files import Before, PointsTable
+    from adjudicator.pooling.points.past_cases import LeftOut
 
 NAMED = 10
 """So many groups or institutions a line names."""
@@ -54,10 +54,10 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
 def run(arguments: argparse.Namespace) -> int:
     """Calibrate points."""
-    from adjudicator.pooling.calibrate import calibrate
-    from adjudicator.pooling.context import last_day, load_context
-    from adjudicator.pooling.past_cases import choose
-    from adjudicator.pooling.points_files import payment_toml, points_table
+    from adjudicator.pooling.periods.context import last_day, load_context
+    from adjudicator.pooling.points.calibrate import calibrate
+    from adjudicator.pooling.points.files import payment_toml, points_table
+    from adjudicator.pooling.points.past_cases import choose
 
     context = load_context(arguments.pack)
     given = asyncio.run(cases_given(arguments, context, arguments.period))
@@ -93,7 +93,7 @@ def _before(context: PoolContext, day: int) -> Before:
     """Return the table of points of a day. Errors: E.PAYMENT_RULE_UNDEFINED without one."""
     from adjudicator.errors import E, refuse
     from adjudicator.payment.conditions import FILE
-    from adjudicator.pooling.points_files import Before
+    from adjudicator.pooling.points.files import Before
 
     terms = context.drg_terms(day)
     codes = None if terms is None else context.payment.groupings.on(terms.source.from_date)
@@ -127,8 +127,8 @@ def _write(folder: Path, context: PoolContext, before: Before, table: PointsTabl
     """Write the files of the pack. Errors: E.CANNOT_CLEAR where they would lie over those that were read."""
     from adjudicator.errors import E, refuse
     from adjudicator.payment.conditions import FILE
-    from adjudicator.pooling.files import write_rows
-    from adjudicator.pooling.points_files import point_columns
+    from adjudicator.pooling.periods.files import write_rows
+    from adjudicator.pooling.points.files import point_columns
 
     if folder.resolve() == context.folder.resolve():
         raise refuse(
@@ -158,7 +158,7 @@ def _show(result: CalibrationResult, table: PointsTable, left: list[LeftOut]) ->
     from rich.console import Console
     from rich.table import Table
 
-    from adjudicator.pooling.points_files import e8_text
+    from adjudicator.pooling.points.files import e8_text
 
     shown = Table(title=f"全部病组均费 {fen_to_yuan(result.all_average_fen)} 元", title_justify="left")
     for heading in ("病组", "病例", "裁剪", "均费", "基准点数", "变异系数", "稳定"):

@@ -12,8 +12,8 @@ from adjudicator.cli.given_cases import cases_given
 from adjudicator.money import fen_to_yuan
 
 if TYPE_CHECKING:
-    from adjudicator.pooling.applications import Application, Quota
-    from adjudicator.pooling.context import PoolContext
+    from adjudicator.pooling.hospitals.applications import Application, Quota
+    from adjudicator.pooling.periods.context import PoolContext
 
 COLUMNS = ("case", "hospital", "group", "cost_yuan", "average_yuan", "excess_yuan", "taken")
 
@@ -33,8 +33,8 @@ def add_arguments(review: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """List the cases. Errors: E.PAYMENT_RULE_UNDEFINED for a pack without quota or multiple."""
     from adjudicator.errors import E, refuse
-    from adjudicator.pooling.applications import applications, drg_cases_of
-    from adjudicator.pooling.context import last_day, load_context
+    from adjudicator.pooling.hospitals.applications import applications, drg_cases_of
+    from adjudicator.pooling.periods.context import last_day, load_context
 
     context = load_context(arguments.pack)
     given = asyncio.run(cases_given(arguments, context, [arguments.period]))
@@ -53,7 +53,7 @@ def run(arguments: argparse.Namespace) -> int:
     )  # fmt: skip
     listed = [one for one in found if not arguments.hospital or one.hospital == arguments.hospital]
     if arguments.output:
-        from adjudicator.pooling.files import write_rows
+        from adjudicator.pooling.periods.files import write_rows
 
         write_rows(arguments.output, COLUMNS, [_row(one) for one in listed])
     if arguments.json:

@@ -13,7 +13,7 @@ from adjudicator.cli.budget import add_store, read_books
 from adjudicator.money import fen_to_yuan
 
 if TYPE_CHECKING:
-    from adjudicator.pooling.year import PoolYear
+    from adjudicator.pooling.counties.year import PoolYear
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -43,10 +43,10 @@ def run(arguments: argparse.Namespace) -> int:
     from adjudicator.cli.reports.pool_page import render
     from adjudicator.errors import AdjudicatorError, E, refuse
     from adjudicator.pooling.budget.final import provisional_notes, with_spending
-    from adjudicator.pooling.context import load_context, read_funds
-    from adjudicator.pooling.files import read_counties
+    from adjudicator.pooling.counties.year import as_data, pool_year
+    from adjudicator.pooling.periods.context import load_context, read_funds
+    from adjudicator.pooling.periods.files import read_counties
     from adjudicator.pooling.rules import load_pooling
-    from adjudicator.pooling.year import as_data, pool_year
     from adjudicator.rulefile.faults import Faults
 
     areas: dict[str, str] = {}
@@ -92,7 +92,7 @@ def _show(result: PoolYear) -> None:
     from rich.table import Table
 
     from adjudicator.cli.reports import pool_page as texts
-    from adjudicator.pooling.insurances import name_zh
+    from adjudicator.pooling.counties.insurances import name_zh
 
     console = Console(width=None if sys.stdout.isatty() else 240)
     table = Table(title=f"{result.name} {result.year} 缺口分担（元）", title_justify="left")

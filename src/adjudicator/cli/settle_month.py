@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from adjudicator.ledger.store import Ledger
-    from adjudicator.pooling.context import PoolContext
-    from adjudicator.pooling.period import Request, Run
-    from adjudicator.pooling.settlement import Lines, Settlement
+    from adjudicator.pooling.hospitals.settlement import Lines, Settlement
+    from adjudicator.pooling.periods.context import PoolContext
+    from adjudicator.pooling.periods.run import Request, Run
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -73,7 +73,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Settles a month."""
-    from adjudicator.pooling.context import check_month
+    from adjudicator.pooling.periods.context import check_month
 
     check_month(arguments.month)
     return settle_period(arguments, arguments.month)
@@ -87,8 +87,8 @@ def settle_period(
     ``files``: decisions of a year by their kind. Errors: E.UNPRICED_CASES, after the report, where a case has no price
     and the run was to post without ``--without-unpriced``, or to close.
     """
-    from adjudicator.pooling.context import last_day, load_context
-    from adjudicator.pooling.period import refuse_unpriced
+    from adjudicator.pooling.periods.context import last_day, load_context
+    from adjudicator.pooling.periods.run import refuse_unpriced
 
     context, request = load_context(arguments.pack), request_of(arguments, period, files)
     result = asyncio.run(_run(arguments, context, request))
@@ -113,8 +113,8 @@ def write_pages(arguments: argparse.Namespace, context: PoolContext, run: Run) -
         return
     from adjudicator.cli.reports.period_tables import period_report, statement_report, statement_rows
     from adjudicator.cli.reports.report_page import render
-    from adjudicator.pooling.files import write_rows
-    from adjudicator.pooling.statement import statements_of
+    from adjudicator.pooling.periods.files import write_rows
+    from adjudicator.pooling.periods.statement import statements_of
 
     if arguments.html:
         arguments.html.write_text(render(period_report(context, run)), encoding="utf-8")
@@ -128,8 +128,8 @@ def write_pages(arguments: argparse.Namespace, context: PoolContext, run: Run) -
 
 def request_of(arguments: argparse.Namespace, period: int, files: Mapping[str, Path | None]) -> Request:
     """Return what a run is asked for by the command line."""
-    from adjudicator.pooling.decisions import Kind
-    from adjudicator.pooling.period import Request
+    from adjudicator.pooling.periods.decisions import Kind
+    from adjudicator.pooling.periods.run import Request
 
     given = {**files, "review": arguments.decisions}
     return Request(
@@ -147,7 +147,7 @@ def request_of(arguments: argparse.Namespace, period: int, files: Mapping[str, P
 
 
 async def _run(arguments: argparse.Namespace, context: PoolContext, request: Request) -> Run:
-    from adjudicator.pooling.period import run_period
+    from adjudicator.pooling.periods.run import run_period
 
     async with ledger_of(arguments) as ledger:
         return await run_period(ledger, context, request)
@@ -200,7 +200,7 @@ def value_tables(settlement: Settlement) -> str:
     from adjudicator.codes import SCHEME_CODES
     from adjudicator.dates import iso
     from adjudicator.payment.point_values import POINT_KINDS
-    from adjudicator.pooling.context import last_day
+    from adjudicator.pooling.periods.context import last_day
 
     year, month = divmod(settlement.period, 100)
     following = (year + month // 12) * 100 + month % 12 + 1
@@ -219,8 +219,8 @@ def value_tables(settlement: Settlement) -> str:
 
 def write_reports(settlement: Settlement, folder: Path) -> None:
     """One CSV a hospital with every case, and one with the sums of all hospitals and counties."""
-    from adjudicator.pooling.files import write_rows
-    from adjudicator.pooling.settlement import CASE_LINE_COLUMNS, case_lines
+    from adjudicator.pooling.hospitals.settlement import CASE_LINE_COLUMNS, case_lines
+    from adjudicator.pooling.periods.files import write_rows
 
     folder.mkdir(parents=True, exist_ok=True)
     for hospital in settlement.hospital_fen():

@@ -12,8 +12,8 @@ from adjudicator.cli import ledger_acts, settle_month
 from adjudicator.money import fen_to_yuan
 
 if TYPE_CHECKING:
-    from adjudicator.pooling.context import PoolContext
-    from adjudicator.pooling.heads import HeadsYear, Request
+    from adjudicator.pooling.periods.by_head import HeadsYear, Request
+    from adjudicator.pooling.periods.context import PoolContext
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -59,9 +59,9 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _heads(arguments: argparse.Namespace) -> int:
     """Settles what goes by the head: the packages by points where there are visits, else capitation by item."""
-    from adjudicator.pooling.context import load_context
-    from adjudicator.pooling.decisions import Kind
-    from adjudicator.pooling.heads import Request
+    from adjudicator.pooling.periods.by_head import Request
+    from adjudicator.pooling.periods.context import load_context
+    from adjudicator.pooling.periods.decisions import Kind
 
     context = load_context(arguments.pack)
     given = {
@@ -83,14 +83,14 @@ def _heads(arguments: argparse.Namespace) -> int:
 
 
 async def _run(arguments: argparse.Namespace, context: PoolContext, request: Request) -> HeadsYear:
-    from adjudicator.pooling.heads import run_heads
+    from adjudicator.pooling.periods.by_head import run_heads
 
     async with settle_month.ledger_of(arguments) as ledger:
         return await run_heads(ledger, context, request)
 
 
 def _as_data(year: int, found: HeadsYear) -> dict[str, Any]:
-    from adjudicator.pooling.visit_packages import point_value_yuan
+    from adjudicator.pooling.heads.visit_packages import point_value_yuan
 
     data: dict[str, Any] = {"year": year}
     if found.institutions:
@@ -112,7 +112,7 @@ def _slots(one: Any) -> dict[str, Any]:
 
 def _show(context: PoolContext, found: HeadsYear) -> None:
     from adjudicator.codes import scheme_zh
-    from adjudicator.pooling.visit_packages import point_value_yuan
+    from adjudicator.pooling.heads.visit_packages import point_value_yuan
 
     for scheme, one in found.institutions:
         name = f"{one.name} {scheme_zh(scheme)}" if scheme else one.name

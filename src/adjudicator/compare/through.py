@@ -21,10 +21,10 @@ from adjudicator.compare.sides import not_comparable
 from adjudicator.errors import E, refuse
 from adjudicator.payers import Fund
 from adjudicator.pooling.cases import CASE, Cases
-from adjudicator.pooling.context import PoolContext, budgets, last_day, load_context, read_budgets
-from adjudicator.pooling.county import CountyYear, figure
-from adjudicator.pooling.settlement import Settlement, settle_standing, standing_points
-from adjudicator.pooling.year import PoolYear, pool_year
+from adjudicator.pooling.counties.figures import CountyYear, figure
+from adjudicator.pooling.counties.year import PoolYear, pool_year
+from adjudicator.pooling.hospitals.settlement import Settlement, settle_standing, standing_points
+from adjudicator.pooling.periods.context import PoolContext, budgets, last_day, load_context, read_budgets
 from adjudicator.rules.as_on import split_name
 
 MONTH, YEAR, POOL = LEVELS = ("month", "year", "pool")

@@ -16,14 +16,14 @@ from adjudicator.errors import AdjudicatorError, E, refuse
 from adjudicator.payment.point_values import POOL_SUFFIXES, PointKind
 from adjudicator.pooling import tables as t
 from adjudicator.pooling.budget.terms import Funding, Growth, Indicator, Performance
-from adjudicator.pooling.calibrate import Calibration
-from adjudicator.pooling.capitation import CapitationTerms, Weights
-from adjudicator.pooling.clearing import Terms
-from adjudicator.pooling.deficit import COUNTY, Rule, Shares, Step
-from adjudicator.pooling.insurances import BASIC, name_zh, parts_of
-from adjudicator.pooling.levy import Levy
-from adjudicator.pooling.packages import QuotaTerms
-from adjudicator.pooling.warning import UNWATCHED, Lines
+from adjudicator.pooling.counties.deficit import COUNTY, Rule, Shares, Step
+from adjudicator.pooling.counties.insurances import BASIC, name_zh, parts_of
+from adjudicator.pooling.counties.levy import Levy
+from adjudicator.pooling.counties.warning import UNWATCHED, Lines
+from adjudicator.pooling.heads.capitation import CapitationTerms, Weights
+from adjudicator.pooling.hospitals.clearing import Terms
+from adjudicator.pooling.hospitals.packages import QuotaTerms
+from adjudicator.pooling.points.calibrate import Calibration
 from adjudicator.rounding import PPM
 from adjudicator.rulefile.dated import Source
 from adjudicator.rulefile.faults import Faults

@@ -9,8 +9,8 @@ import msgspec
 from adjudicator.payers import FUNDS
 from adjudicator.payment.point_values import PointKind
 from adjudicator.pooling.budget.terms import POOLED
-from adjudicator.pooling.deficit import COUNTY
-from adjudicator.pooling.insurances import BASIC, INSURANCES
+from adjudicator.pooling.counties.deficit import COUNTY
+from adjudicator.pooling.counties.insurances import BASIC, INSURANCES
 from adjudicator.rounding import PPM
 from adjudicator.rulefile.dated import Source
 from adjudicator.rulefile.fields import (

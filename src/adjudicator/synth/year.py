@@ -26,10 +26,10 @@ from adjudicator.payment.conditions import PackView
 from adjudicator.payment.pay import pay
 from adjudicator.payment.section import compile_packs, read_payment
 from adjudicator.pooling.cases import CASE, Cases
-from adjudicator.pooling.context import PoolContext, load_context
-from adjudicator.pooling.county import CountyYear
-from adjudicator.pooling.settlement import POOLS, Settlement, pool_of, settle_standing, standing_points
-from adjudicator.pooling.year import PoolYear, pool_year
+from adjudicator.pooling.counties.figures import CountyYear
+from adjudicator.pooling.counties.year import PoolYear, pool_year
+from adjudicator.pooling.hospitals.settlement import POOLS, Settlement, pool_of, settle_standing, standing_points
+from adjudicator.pooling.periods.context import PoolContext, load_context
 from adjudicator.rulefile.faults import Faults
 from adjudicator.rules.load import PACKS
 

@@ -27,9 +27,9 @@ from adjudicator.pooling.budget.funding import Funded
 from adjudicator.pooling.budget.performance import Assessment
 from adjudicator.pooling.budget.plan import Plan, PlanLine
 from adjudicator.pooling.budget.terms import Place
+from adjudicator.pooling.counties.warning import decimal, percent
+from adjudicator.pooling.counties.year import CountyRow
 from adjudicator.pooling.rules import PoolingRules
-from adjudicator.pooling.warning import decimal, percent
-from adjudicator.pooling.year import CountyRow
 from adjudicator.rounding import PPM
 from adjudicator.rulefile.evidence import EVIDENCE_ZH
 

@@ -8,7 +8,7 @@ from fractions import Fraction
 
 from adjudicator.cli.reports.pool_page import NOT_COMPUTED, Table, yuan
 from adjudicator.pooling.budget.figures import WHAT_ZH, Lacking, grouped, place_zh
-from adjudicator.pooling.warning import Warning, percent
+from adjudicator.pooling.counties.warning import Warning, percent
 from adjudicator.rounding import divide_half_up
 
 TEN_THOUSAND_YUAN_FROM = 10**8

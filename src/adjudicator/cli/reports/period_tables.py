@@ -8,12 +8,12 @@ from adjudicator.cli.reports.parts import YUAN, Meter, Report, Section, Unit, pa
 from adjudicator.cli.reports.pool_page import Table
 from adjudicator.codes import SCHEME_NATIONAL, Scheme, scheme_zh
 from adjudicator.payers import Fund, of
-from adjudicator.pooling.context import PoolContext
-from adjudicator.pooling.heads import HeadsYear
-from adjudicator.pooling.period import Run
-from adjudicator.pooling.settlement import Lines
-from adjudicator.pooling.statement import Statement, statements_of
-from adjudicator.pooling.visit_packages import point_value_yuan
+from adjudicator.pooling.heads.visit_packages import point_value_yuan
+from adjudicator.pooling.hospitals.settlement import Lines
+from adjudicator.pooling.periods.by_head import HeadsYear
+from adjudicator.pooling.periods.context import PoolContext
+from adjudicator.pooling.periods.run import Run
+from adjudicator.pooling.periods.statement import Statement, statements_of
 
 
 def period_report(context: PoolContext, run: Run) -> Report:

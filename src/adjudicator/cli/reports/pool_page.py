@@ -9,10 +9,10 @@ from fractions import Fraction
 from adjudicator.cli.reports.pages import page
 from adjudicator.dates import iso
 from adjudicator.money import fen_to_yuan
-from adjudicator.pooling.deficit import OWN_SURPLUS
-from adjudicator.pooling.insurances import name_zh
-from adjudicator.pooling.warning import Warning, decimal, percent
-from adjudicator.pooling.year import CountyRow, FundYear, LevyPaid, PoolYear
+from adjudicator.pooling.counties.deficit import OWN_SURPLUS
+from adjudicator.pooling.counties.insurances import name_zh
+from adjudicator.pooling.counties.warning import Warning, decimal, percent
+from adjudicator.pooling.counties.year import CountyRow, FundYear, LevyPaid, PoolYear
 from adjudicator.rules.blocks import TABLES_ZH
 
 PAYER_NAMES = {

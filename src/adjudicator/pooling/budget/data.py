@@ -13,8 +13,8 @@ from adjudicator.pooling.budget.funding import Funded
 from adjudicator.pooling.budget.performance import Assessment
 from adjudicator.pooling.budget.plan import Plan
 from adjudicator.pooling.budget.terms import Place
-from adjudicator.pooling.warning import Figures, Warning, decimal
-from adjudicator.pooling.year import as_data
+from adjudicator.pooling.counties.warning import Figures, Warning, decimal
+from adjudicator.pooling.counties.year import as_data
 from adjudicator.rounding import PPM
 
 

@@ -22,8 +22,8 @@ from adjudicator.pooling.budget.funding import Funded, fund
 from adjudicator.pooling.budget.plan import Known, Plan, PlanLine
 from adjudicator.pooling.budget.spending import MONTHS
 from adjudicator.pooling.budget.terms import POOLED, Place
+from adjudicator.pooling.counties.warning import UNWATCHED, Figures, Warning, percent, surplus_rate, warnings
 from adjudicator.pooling.rules import PoolingRules
-from adjudicator.pooling.warning import UNWATCHED, Figures, Warning, percent, surplus_rate, warnings
 
 
 @dataclass(slots=True)

@@ -18,7 +18,7 @@ from adjudicator.options import choice_name
 from adjudicator.pooling.budget.figures import added
 from adjudicator.pooling.budget.spending import MONTHS, Spending
 from adjudicator.pooling.budget.terms import POOLED, Place
-from adjudicator.pooling.files import Month, OneScheme, SignedYuan, national, write_rows
+from adjudicator.pooling.periods.files import Month, OneScheme, SignedYuan, national, write_rows
 from adjudicator.pooling.tables import FundWord, Growth, Score
 from adjudicator.rulefile.faults import Faults
 from adjudicator.rulefile.fields import FundYuan, Where

@@ -23,10 +23,10 @@ from adjudicator.pooling.budget.performance import Assessed, Assessment, assess
 from adjudicator.pooling.budget.plan import Known, Plan, PlanLine
 from adjudicator.pooling.budget.spending import Spending
 from adjudicator.pooling.budget.terms import POOLED, Place
-from adjudicator.pooling.county import NOT_GIVEN, CountyYear
-from adjudicator.pooling.insurances import parts_of
+from adjudicator.pooling.counties.figures import NOT_GIVEN, CountyYear
+from adjudicator.pooling.counties.insurances import parts_of
+from adjudicator.pooling.counties.warning import Figures, Warning, months_of_capacity, surplus_rate, warnings
 from adjudicator.pooling.rules import PoolingRules
-from adjudicator.pooling.warning import Figures, Warning, months_of_capacity, surplus_rate, warnings
 
 COUNTY_COLUMNS = (
     "county", "name", "scheme", "insurance", "income_yuan", "expenditure_yuan", "carried_yuan", "financing_yuan",

@@ -1,7 +1,7 @@
 """The budget of a year by county and fund (预算编制): from last year's spending and the agreed growth, or typed.
 
 Rounding: an amount times its growth is rounded half away from zero to the fen. What the plan means for reserves, gaps
-and warning lines is computed as a pooling year of the planned figures (:mod:`adjudicator.pooling.year`).
+and warning lines is computed as a pooling year of the planned figures (:mod:`adjudicator.pooling.counties.year`).
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ from adjudicator.pooling.budget.figures import (
 from adjudicator.pooling.budget.files import Income, PlanRow, cell, place_of, scheme_word
 from adjudicator.pooling.budget.spending import Spending
 from adjudicator.pooling.budget.terms import Growth, Place
-from adjudicator.pooling.county import NOT_GIVEN, CountyYear
+from adjudicator.pooling.counties.figures import NOT_GIVEN, CountyYear
+from adjudicator.pooling.counties.year import PoolYear, pool_year
 from adjudicator.pooling.rules import PoolingRules
-from adjudicator.pooling.year import PoolYear, pool_year
 from adjudicator.rounding import PPM, share
 
 COLUMNS = (

@@ -17,7 +17,7 @@ from adjudicator.ledger.names import scheme_text
 from adjudicator.ledger.totals import Total
 from adjudicator.payers import FUNDS, Fund
 from adjudicator.pooling.budget.terms import POOLED, Place
-from adjudicator.pooling.closing import closings
+from adjudicator.pooling.periods.closing import closings
 
 MONTHS = 12
 FIRST_MONTH = 10_000

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from adjudicator.pooling.insurances import BASIC, INSURANCES, key_of, parts_of
+from adjudicator.pooling.counties.insurances import BASIC, INSURANCES, key_of, parts_of
 
 POOLED = "pooled"
 """The basic fund, the word of ``payers.PAYERS``; the other funds of a scheme have budgets of their own."""

@@ -21,9 +21,9 @@ from adjudicator.payment.methods.drg.terms import Readmission, SpecialCases
 from adjudicator.payment.point_values import POOL_SUFFIXES
 from adjudicator.payment.registry import point_kind_of
 from adjudicator.pooling.cases import Cases, inside, net
-from adjudicator.pooling.clearing import Cell, Clearing, Terms, case_due_fen, cells, clear, prepayments
-from adjudicator.pooling.packages import LimitYear
-from adjudicator.pooling.review import (
+from adjudicator.pooling.hospitals.clearing import Cell, Clearing, Terms, case_due_fen, cells, clear, prepayments
+from adjudicator.pooling.hospitals.packages import LimitYear
+from adjudicator.pooling.hospitals.review import (
     Decision,
     apply_decisions,
     check_review_swaps,

@@ -34,7 +34,7 @@ from adjudicator.payers import FUNDS, Fund
 from adjudicator.payment.case import ClaimCodes
 from adjudicator.payment.compile import PackPayment, compile_packs
 from adjudicator.payment.pay import pay
-from adjudicator.pooling.context import PoolContext
+from adjudicator.pooling.periods.context import PoolContext
 from adjudicator.v1 import settlement_pb2
 
 RESETTLE = "resettle"

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from adjudicator.errors import AdjudicatorError, E, Problem, refuse
 from adjudicator.money import split_by_weight
-from adjudicator.pooling.county import CountyYear, figure
+from adjudicator.pooling.counties.figures import CountyYear, figure
 from adjudicator.rounding import divide_half_up, share
 
 SPENDING, BALANCE = "spending", "balance"

@@ -14,7 +14,7 @@ import numpy as np
 from adjudicator.codes import Method
 from adjudicator.payment.methods.drg.terms import SpecialCases
 from adjudicator.pooling.cases import Cases
-from adjudicator.pooling.review import review_quota
+from adjudicator.pooling.hospitals.review import review_quota
 from adjudicator.rounding import PPM
 
 

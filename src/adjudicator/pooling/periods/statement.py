@@ -9,9 +9,9 @@ import numpy as np
 
 from adjudicator.codes import Method
 from adjudicator.payers import Fund
-from adjudicator.pooling.clearing import Clearing
-from adjudicator.pooling.period import Run
-from adjudicator.pooling.settlement import NONE_UNPRICED, Unpriced
+from adjudicator.pooling.hospitals.clearing import Clearing
+from adjudicator.pooling.hospitals.settlement import NONE_UNPRICED, Unpriced
+from adjudicator.pooling.periods.run import Run
 
 
 class SchemePart(NamedTuple):

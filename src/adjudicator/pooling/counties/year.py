@@ -9,12 +9,11 @@ from typing import Any
 
 from adjudicator.dates import iso
 from adjudicator.errors import AdjudicatorError, E, Problem, refuse
-from adjudicator.pooling.county import CountyYear, figure
-from adjudicator.pooling.deficit import CountyShares, lacking, old_gap_plan, share_gaps
-from adjudicator.pooling.insurances import BASIC, name_zh, parts_of
-from adjudicator.pooling.levy import SPENDING, Levy, levies_fen
-from adjudicator.pooling.rules import PoolingRules
-from adjudicator.pooling.warning import (
+from adjudicator.pooling.counties.deficit import CountyShares, lacking, old_gap_plan, share_gaps
+from adjudicator.pooling.counties.figures import CountyYear, figure
+from adjudicator.pooling.counties.insurances import BASIC, name_zh, parts_of
+from adjudicator.pooling.counties.levy import SPENDING, Levy, levies_fen
+from adjudicator.pooling.counties.warning import (
     Figures,
     Lines,
     Warning,
@@ -25,6 +24,7 @@ from adjudicator.pooling.warning import (
     surplus_rate,
     warnings,
 )
+from adjudicator.pooling.rules import PoolingRules
 from adjudicator.rounding import PPM
 from adjudicator.rulefile.dated import Source
 

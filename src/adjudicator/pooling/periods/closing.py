@@ -21,10 +21,10 @@ from adjudicator.errors import E, refuse
 from adjudicator.ledger.acts import Act
 from adjudicator.payers import Fund
 from adjudicator.pooling.cases import Cases, inside
-from adjudicator.pooling.clearing import case_due_fen
-from adjudicator.pooling.context import first_month
-from adjudicator.pooling.posting import add
-from adjudicator.pooling.settlement import POOLS, Lines, Settlement, pool_of
+from adjudicator.pooling.hospitals.clearing import case_due_fen
+from adjudicator.pooling.hospitals.settlement import POOLS, Lines, Settlement, pool_of
+from adjudicator.pooling.periods.context import first_month
+from adjudicator.pooling.periods.posting import add
 
 CLOSE = "close"
 """Kind of the act."""

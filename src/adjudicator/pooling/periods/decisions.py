@@ -20,12 +20,12 @@ import msgspec
 from adjudicator.errors import AdjudicatorError, E, refuse
 from adjudicator.ledger.acts import Act, Draft, append, read_acts
 from adjudicator.ledger.store import Ledger
-from adjudicator.pooling import files
 from adjudicator.pooling.budget import kept
-from adjudicator.pooling.capitation import Care, Enrolment
-from adjudicator.pooling.packages import Limit
-from adjudicator.pooling.review import Decision
-from adjudicator.pooling.visit_packages import Visits
+from adjudicator.pooling.heads.capitation import Care, Enrolment
+from adjudicator.pooling.heads.visit_packages import Visits
+from adjudicator.pooling.hospitals.packages import Limit
+from adjudicator.pooling.hospitals.review import Decision
+from adjudicator.pooling.periods import files
 
 WITHDRAW = "withdraw"
 """Kind of the act that takes another one back."""

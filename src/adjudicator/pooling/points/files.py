@@ -23,7 +23,7 @@ from adjudicator.money import fen_to_yuan
 from adjudicator.payment.conditions import Codes
 from adjudicator.payment.methods.drg.base_points import GroupPoints, calibrated_base
 from adjudicator.payment.methods.drg.reader import DrgTerms
-from adjudicator.pooling.calibrate import Calibration, CalibrationResult
+from adjudicator.pooling.points.calibrate import Calibration, CalibrationResult
 
 Rows = list[tuple[Any, ...]]
 FOLDER = "payment"

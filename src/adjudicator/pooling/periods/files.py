@@ -15,12 +15,12 @@ import msgspec
 from adjudicator.codes import SCHEME_NATIONAL, Scheme
 from adjudicator.payment.point_values import POOL_SUFFIXES, PointKind
 from adjudicator.payment.registry import YEAR_LIMITS
-from adjudicator.pooling.capitation import Care, Enrolment, check_enrolments
-from adjudicator.pooling.county import NOT_GIVEN, CountyYear
-from adjudicator.pooling.insurances import BASIC, INSURANCES, key_of
-from adjudicator.pooling.packages import Limit
-from adjudicator.pooling.review import Decision
-from adjudicator.pooling.visit_packages import Visits
+from adjudicator.pooling.counties.figures import NOT_GIVEN, CountyYear
+from adjudicator.pooling.counties.insurances import BASIC, INSURANCES, key_of
+from adjudicator.pooling.heads.capitation import Care, Enrolment, check_enrolments
+from adjudicator.pooling.heads.visit_packages import Visits
+from adjudicator.pooling.hospitals.packages import Limit
+from adjudicator.pooling.hospitals.review import Decision
 from adjudicator.rulefile.faults import Faults
 from adjudicator.rulefile.fields import Date, FundYuan, Member, Number, Points, Where, Word, Yuan, count
 from adjudicator.rulefile.reader import read_rows

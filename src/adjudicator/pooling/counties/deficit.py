@@ -13,8 +13,8 @@ from fractions import Fraction
 
 from adjudicator.errors import AdjudicatorError, E, Problem, refuse
 from adjudicator.money import fen_to_yuan, split_by_weight
-from adjudicator.pooling.county import CountyYear, figure
-from adjudicator.pooling.levy import no_balance
+from adjudicator.pooling.counties.figures import CountyYear, figure
+from adjudicator.pooling.counties.levy import no_balance
 from adjudicator.rounding import PPM, divide_half_up, share
 
 COUNTY = "county"

@@ -12,7 +12,7 @@ from adjudicator.money import split_by_weight
 from adjudicator.payment.method import YearLimit
 from adjudicator.payment.registry import YEAR_LIMITS
 from adjudicator.pooling.cases import Cases
-from adjudicator.pooling.review import exempt_by_diagnosis
+from adjudicator.pooling.hospitals.review import exempt_by_diagnosis
 from adjudicator.rounding import PPM, share
 
 

@@ -12,14 +12,15 @@ from adjudicator.errors import E, refuse
 from adjudicator.ledger.acts import read_acts
 from adjudicator.ledger.store import Ledger
 from adjudicator.payers import Fund
-from adjudicator.pooling import capitation, decisions
-from adjudicator.pooling.capitation import CapitationTerms, Enrolment, Result
-from adjudicator.pooling.closing import check_open
-from adjudicator.pooling.context import PoolContext, last_day
-from adjudicator.pooling.decisions import Decisions, Kind, draft_of
-from adjudicator.pooling.posting import Accounts, post_lines
-from adjudicator.pooling.settlement import Lines
-from adjudicator.pooling.visit_packages import PackageResult, settle_packages
+from adjudicator.pooling.heads import capitation
+from adjudicator.pooling.heads.capitation import CapitationTerms, Enrolment, Result
+from adjudicator.pooling.heads.visit_packages import PackageResult, settle_packages
+from adjudicator.pooling.hospitals.settlement import Lines
+from adjudicator.pooling.periods import decisions
+from adjudicator.pooling.periods.closing import check_open
+from adjudicator.pooling.periods.context import PoolContext, last_day
+from adjudicator.pooling.periods.decisions import Decisions, Kind, draft_of
+from adjudicator.pooling.periods.posting import Accounts, post_lines
 
 BY_ITEM, BY_POINTS = "capitation", "packages"
 

@@ -15,8 +15,8 @@ from adjudicator.payment.compile import PackPayment
 from adjudicator.payment.methods.drg.reader import DrgTerms
 from adjudicator.payment.point_values import POOL_SUFFIXES
 from adjudicator.pooling.cases import Cases, check_cases
+from adjudicator.pooling.hospitals.settlement import Rules
 from adjudicator.pooling.rules import PoolingRules, load_pooling
-from adjudicator.pooling.settlement import Rules
 from adjudicator.rulefile.faults import Faults
 from adjudicator.rules.load import load_pack
 

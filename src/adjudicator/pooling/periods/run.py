@@ -13,9 +13,19 @@ from adjudicator.ledger.acts import Act, Draft, append, read_acts
 from adjudicator.ledger.record import Record
 from adjudicator.ledger.store import Ledger
 from adjudicator.payers import Fund
-from adjudicator.pooling import decisions
 from adjudicator.pooling.cases import Cases, inside, join, read_cases
-from adjudicator.pooling.closing import (
+from adjudicator.pooling.hospitals.packages import settle_limits
+from adjudicator.pooling.hospitals.review import Decision
+from adjudicator.pooling.hospitals.settlement import (
+    NONE_UNPRICED,
+    Lines,
+    Settlement,
+    settle,
+    standing_points,
+    unpriced_of,
+)
+from adjudicator.pooling.periods import decisions
+from adjudicator.pooling.periods.closing import (
     CLOSE,
     Carried,
     Closed,
@@ -28,26 +38,16 @@ from adjudicator.pooling.closing import (
     dues,
     periods_that_carry,
 )
-from adjudicator.pooling.context import PoolContext, budgets, first_month, last_day, read_budgets
-from adjudicator.pooling.decisions import Decisions, Kind, draft_of
-from adjudicator.pooling.ledger_cases import LedgerCases, Stay, cases_of, months_from, months_of, read_stays
-from adjudicator.pooling.packages import settle_limits
-from adjudicator.pooling.posting import (
+from adjudicator.pooling.periods.context import PoolContext, budgets, first_month, last_day, read_budgets
+from adjudicator.pooling.periods.decisions import Decisions, Kind, draft_of
+from adjudicator.pooling.periods.ledger_cases import LedgerCases, Stay, cases_of, months_from, months_of, read_stays
+from adjudicator.pooling.periods.posting import (
     accounts_of,
     add,
     differences,
     post_lines,
     standing_of,
     year_lines,
-)
-from adjudicator.pooling.review import Decision
-from adjudicator.pooling.settlement import (
-    NONE_UNPRICED,
-    Lines,
-    Settlement,
-    settle,
-    standing_points,
-    unpriced_of,
 )
 
 

@@ -18,7 +18,7 @@ from adjudicator.ledger.numbered import numbered_key, read_series
 from adjudicator.ledger.record import Record
 from adjudicator.ledger.store import Ledger
 from adjudicator.payers import Fund
-from adjudicator.pooling.settlement import Lines, Postings, Settlement, sums_of
+from adjudicator.pooling.hospitals.settlement import Lines, Postings, Settlement, sums_of
 
 NO_HOSPITAL = ""
 """Stands for amounts of which the ledger does not say for whom they are."""

@@ -17,9 +17,9 @@ from adjudicator.ledger import journal, keys
 from adjudicator.ledger.layout import Kind
 from adjudicator.ledger.store import Ledger
 from adjudicator.pooling.cases import COLUMNS, Cases, from_columns, join
-from adjudicator.pooling.context import first_month
-from adjudicator.pooling.files import stay_rows
-from adjudicator.pooling.ledger_columns import Lines, lines_of, with_stays
+from adjudicator.pooling.periods.context import first_month
+from adjudicator.pooling.periods.files import stay_rows
+from adjudicator.pooling.periods.ledger_columns import Lines, lines_of, with_stays
 
 
 @dataclass(frozen=True, slots=True)
