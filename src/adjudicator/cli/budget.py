@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import json
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from adjudicator.cli.addresses import store_url
 
 if TYPE_CHECKING:
-    from adjudicator.cli.reports.parts import Report, Unit
     from adjudicator.pooling.budget.figures import Lacking
     from adjudicator.pooling.budget.plan import Known, Plan
     from adjudicator.pooling.budget.spending import Spending
@@ -97,6 +95,7 @@ def add_store(parser: argparse.ArgumentParser, use: str) -> None:
 def plan_run(arguments: argparse.Namespace) -> int:
     """Make a budget; return 1 where money of a county is lacking."""
     from adjudicator.cli.reports import budget_tables as reports
+    from adjudicator.cli.reports.report_page import put
     from adjudicator.pooling.budget.data import plan_data
     from adjudicator.pooling.budget.files import read_plan, write_table
     from adjudicator.pooling.budget.funding import plan_funding
@@ -111,7 +110,7 @@ def plan_run(arguments: argparse.Namespace) -> int:
     if arguments.output:
         write_table(arguments.output, COLUMNS, table_rows(plan))
     act = asyncio.run(_post(arguments, context, plan)) if arguments.post else None
-    _put(arguments, lambda unit: reports.plan_report(plan, funding, context.pooling, date, unit),
+    put(arguments.html, arguments.json, lambda unit: reports.plan_report(plan, funding, context.pooling, date, unit),
          lambda: plan_data(plan, funding) | ({} if act is None else {"act": act}))  # fmt: skip
     if act is not None and not arguments.json:
         print(f"第 {act} 号登记: {arguments.year} 年区县预算" if act else "已登记过，无变化")
@@ -121,6 +120,7 @@ def plan_run(arguments: argparse.Namespace) -> int:
 def execution_run(arguments: argparse.Namespace) -> int:
     """Compare months with a budget; return 1 where money of a county is lacking."""
     from adjudicator.cli.reports import budget_tables as reports
+    from adjudicator.cli.reports.report_page import put
     from adjudicator.pooling.budget.data import execution_data
     from adjudicator.pooling.budget.execution import execute
     from adjudicator.pooling.periods.context import load_context
@@ -130,7 +130,7 @@ def execution_run(arguments: argparse.Namespace) -> int:
     known = _known(arguments, context, books)
     months = _through(arguments, known.spending)
     result = execute(context.pooling, _plan(arguments, context, books), known, months, date)
-    _put(arguments, lambda unit: reports.execution_report(result, context.pooling, date, unit),
+    put(arguments.html, arguments.json, lambda unit: reports.execution_report(result, context.pooling, date, unit),
          lambda: execution_data(result))  # fmt: skip
     return _end(result.lacking)
 
@@ -138,6 +138,7 @@ def execution_run(arguments: argparse.Namespace) -> int:
 def final_run(arguments: argparse.Namespace) -> int:
     """Make the final account; return 1 where money of a county is lacking."""
     from adjudicator.cli.reports import budget_tables as reports
+    from adjudicator.cli.reports.report_page import put
     from adjudicator.pooling.budget.data import final_data
     from adjudicator.pooling.budget.files import read_scores, write_table
     from adjudicator.pooling.budget.final import COUNTY_COLUMNS, assess_year, close_year, county_rows
@@ -155,7 +156,7 @@ def final_run(arguments: argparse.Namespace) -> int:
         assess_year(context.pooling, result, scores, date)
     if arguments.counties:
         write_table(arguments.counties, COUNTY_COLUMNS, county_rows(result))
-    _put(arguments, lambda unit: reports.final_report(result, context.pooling, date, unit),
+    put(arguments.html, arguments.json, lambda unit: reports.final_report(result, context.pooling, date, unit),
          lambda: final_data(result))  # fmt: skip
     return _end(result.lacking)
 
@@ -258,21 +259,6 @@ def _through(arguments: argparse.Namespace, spending: Spending) -> int:
         zh = f"没有 {arguments.year} 年的支出，请给出台账（--redis 或 --data）或 --spending"
         raise refuse(E.CANNOT_CLEAR, "year", detail, zh)
     return months
-
-
-def _put(
-    arguments: argparse.Namespace, report: Callable[[Unit | None], Report], data: Callable[[], dict[str, Any]]
-) -> None:
-    """Write the page, in the unit that fits it, and print tables in yuan or JSON in fen."""
-    from adjudicator.cli.reports.parts import YUAN
-    from adjudicator.cli.reports.report_page import render, show
-
-    if arguments.html:
-        arguments.html.write_text(render(report(None)), encoding="utf-8")
-    if arguments.json:
-        print(json.dumps(data(), ensure_ascii=False, indent=1))
-    else:
-        show(report(YUAN))
 
 
 def _end(lacking: Sequence[Lacking]) -> int:

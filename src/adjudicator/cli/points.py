@@ -4,23 +4,17 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import json
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from adjudicator.cli import points_review
 from adjudicator.cli.given_cases import add_cases, cases_given
-from adjudicator.money import fen_to_yuan
 
 if TYPE_CHECKING:
     from adjudicator.pooling.periods.context import PoolContext
     from adjudicator.pooling.points.calibrate import CalibrationResult
     from adjudicator.pooling.points.files import Before, PointsTable
     from adjudicator.pooling.points.past_cases import LeftOut
-
-NAMED = 10
-"""So many groups or institutions a line names."""
 
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -41,6 +35,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
                            help="groups with too few cases: none (default), or their former points")  # fmt: skip
     calibrate.add_argument("--scheme", default="310", help="scheme whose [[calibration]] holds (default %(default)s)")
     calibrate.add_argument("--output", type=Path, metavar="DIR", help="write payment.toml and its files there")
+    calibrate.add_argument("--html", type=Path, metavar="FILE", help="write a page: groups, hospitals, changes")
     calibrate.add_argument("--json", action="store_true", help="print JSON")
     calibrate.set_defaults(run=run)
     review = actions.add_parser(
@@ -54,6 +49,8 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
 def run(arguments: argparse.Namespace) -> int:
     """Calibrate points."""
+    from adjudicator.cli.reports.points_tables import Calibrated, Names, calibration_report
+    from adjudicator.cli.reports.report_page import put
     from adjudicator.pooling.periods.context import last_day, load_context
     from adjudicator.pooling.points.calibrate import calibrate
     from adjudicator.pooling.points.files import payment_toml, points_table
@@ -82,10 +79,10 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.output:
         document = f"calibrated from {len(cases)} DRG cases of {', '.join(map(str, arguments.period)) or last // 100}"
         _write(arguments.output, context, before, table, payment_toml(table, rules, before, document))
-    if arguments.json:
-        print(json.dumps(_as_data(result, table, left), ensure_ascii=False, indent=1))
-    else:
-        _show(result, table, left)
+    periods = "、".join(map(str, arguments.period or [last // 100]))
+    run_of, names = Calibrated(periods, cases, result, table, before, left), Names.of(context, last)
+    put(arguments.html, arguments.json, lambda unit: calibration_report(run_of, names, unit),
+        lambda: _as_data(result, table, left))  # fmt: skip
     return 0
 
 
@@ -152,36 +149,3 @@ def _as_data(result: CalibrationResult, table: PointsTable, left: list[LeftOut])
         "bed_day": list(table.carried),
         "left_out": [{"reason": one.reason, "cases": one.cases, "names": list(one.names)} for one in left],
     }
-
-
-def _show(result: CalibrationResult, table: PointsTable, left: list[LeftOut]) -> None:
-    from rich.console import Console
-    from rich.table import Table
-
-    from adjudicator.pooling.points.files import e8_text
-
-    shown = Table(title=f"全部病组均费 {fen_to_yuan(result.all_average_fen)} 元", title_justify="left")
-    for heading in ("病组", "病例", "裁剪", "均费", "基准点数", "变异系数", "稳定"):
-        shown.add_column(heading, justify="left" if heading == "病组" else "right")
-    reasons = {"": "是", "fewer": "病例不足", "varies": "变异过大"}
-    for group in result.groups:
-        why = "、".join(zh for word, zh in reasons.items() if word and word in group.reason) or reasons[""]
-        shown.add_row(
-            group.group, str(group.cases), str(group.trimmed), fen_to_yuan(group.average_fen),
-            e8_text(group.base_e8), f"{group.cv_ppm / 1e6:.3f}", why,
-        )  # fmt: skip
-    console = Console()
-    console.print(shown)
-    for one in left:
-        console.print(f"  未计入 {one.cases} 例：{one.reason_zh}{_named(one.names)}")
-    if table.carried:
-        console.print(f"  床日病组 {len(table.carried)} 个，标准不变{_named(table.carried)}")
-    if table.no_points:
-        console.print(f"  无点数病组 {len(table.no_points)} 个{_named(table.no_points)}")
-
-
-def _named(names: Sequence[str]) -> str:
-    """Return some names in brackets, nothing where there are none."""
-    listed = [name for name in names if name]
-    more = f" 等 {len(listed)} 个" if len(listed) > NAMED else ""
-    return f"（{'、'.join(listed[:NAMED])}{more}）" if listed else ""

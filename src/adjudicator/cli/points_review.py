@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,12 +25,15 @@ def add_arguments(review: argparse.ArgumentParser) -> None:
     review.add_argument("--hospital", metavar="CODE", help="only the cases of one hospital")
     review.add_argument("--scheme", default="310", help="scheme whose [[review]] holds (default %(default)s)")
     review.add_argument("--output", type=Path, metavar="FILE", help="write the list as CSV")
+    review.add_argument("--html", type=Path, metavar="FILE", help="write a page of the list")
     review.add_argument("--json", action="store_true", help="print JSON")
     review.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """List the cases. Errors: E.PAYMENT_RULE_UNDEFINED for a pack without quota or multiple."""
+    from adjudicator.cli.reports.points_tables import Names, review_report
+    from adjudicator.cli.reports.report_page import put
     from adjudicator.errors import E, refuse
     from adjudicator.pooling.hospitals.applications import applications, drg_cases_of
     from adjudicator.pooling.periods.context import last_day, load_context
@@ -56,12 +58,10 @@ def run(arguments: argparse.Namespace) -> int:
         from adjudicator.pooling.periods.files import write_rows
 
         write_rows(arguments.output, COLUMNS, [_row(one) for one in listed])
-    if arguments.json:
-        rows: list[dict[str, Any]] = [dict(zip(COLUMNS, _row(one), strict=True)) for one in listed]
-        limits = [{slot: getattr(quota, slot) for slot in quota.__slots__} for quota in quotas]
-        print(json.dumps({"period": arguments.period, "quotas": limits, "cases": rows}, ensure_ascii=False, indent=1))
-    else:
-        _show(arguments.period, listed, quotas)
+    names = Names.of(context, day)
+    put(arguments.html, arguments.json,
+        lambda unit: review_report(arguments.period, listed, quotas, names, unit),
+        lambda: _as_data(arguments.period, listed, quotas))  # fmt: skip
     return 0
 
 
@@ -88,19 +88,7 @@ def _row(one: Application) -> tuple[str, ...]:
     return one.case, one.hospital, one.group, *amounts, str(one.taken).lower()
 
 
-def _show(period: int, listed: list[Application], quotas: list[Quota]) -> None:
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table(title=f"{period} 可申请特例单议的病例", title_justify="left")
-    for heading in ("病例", "医院", "病组", "总费用", "病组均费", "超出均费", "名额内"):
-        table.add_column(heading, justify="right" if "费" in heading else "left")
-    for one in listed:
-        *texts, _ = _row(one)
-        table.add_row(*texts, "是" if one.taken else "否")
-    console = Console()
-    console.print(table)
-    for quota in quotas:
-        whose = f"{quota.payment_class} 类医院" if quota.payment_class else "全统筹区"
-        doubt = "（文件未规定尾数如何取整，可能多 1 例）" if quota.doubtful else ""
-        console.print(f"  {whose} DRG 病例 {quota.cases} 例，名额 {quota.allowed} 例{doubt}")
+def _as_data(period: int, listed: list[Application], quotas: list[Quota]) -> dict[str, Any]:
+    rows: list[dict[str, Any]] = [dict(zip(COLUMNS, _row(one), strict=True)) for one in listed]
+    limits = [{slot: getattr(quota, slot) for slot in quota.__slots__} for quota in quotas]
+    return {"period": period, "quotas": limits, "cases": rows}

@@ -134,6 +134,15 @@ def scheme_codes(scheme: Scheme) -> Codes:
     return Codes(*({code: number for number, code in enumerate(codes)} for codes in lists))
 
 
+def group_names(groupings: Groupings, date: int) -> dict[str, str]:
+    """Return the names of the groups of the scheme of a day by code; empty where there is no scheme."""
+    for entry in groupings.entries:
+        if entry.from_date <= date <= entry.to_date:
+            texts = _scheme(entry.name).texts
+            return dict(zip(texts.drg_codes, texts.drg_names, strict=True))
+    return {}
+
+
 def read_payment(folder: Path, view: PackView, groupings: Groupings, faults: Faults) -> PackPayment:
     """Read ``payment.toml`` of one pack folder; all its faults are added to ``faults``."""
     result = PackPayment(view, groupings)

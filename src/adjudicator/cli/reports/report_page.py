@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import sys
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from adjudicator.cli.reports.pages import page
-from adjudicator.cli.reports.parts import Report
+from adjudicator.cli.reports.parts import YUAN, Report, Unit
 from adjudicator.cli.reports.pool_page import Table
 
 if TYPE_CHECKING:
@@ -19,6 +22,18 @@ WIDE_COLUMNS = 300
 def render(report: Report) -> str:
     """Return the page as HTML text."""
     return page("report.html", language="zh-CN", style="report.css", title=report.title, report=report)
+
+
+def put(
+    html: Path | None, as_json: bool, report: Callable[[Unit | None], Report], data: Callable[[], dict[str, Any]]
+) -> None:
+    """Write the page in the unit that fits it where one is asked for; print tables in yuan, or JSON in fen."""
+    if html:
+        html.write_text(render(report(None)), encoding="utf-8")
+    if as_json:
+        print(json.dumps(data(), ensure_ascii=False, indent=1))
+    else:
+        show(report(YUAN))
 
 
 def show(report: Report) -> None:
