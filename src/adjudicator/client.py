@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
 from typing import TypeVar
 
 import grpc
@@ -47,6 +48,17 @@ def open_channel(target: str, credentials: grpc.ChannelCredentials | None = None
     if credentials is None:
         return grpc.aio.insecure_channel(target, options=CHANNEL_OPTIONS)
     return grpc.aio.secure_channel(target, credentials, options=CHANNEL_OPTIONS)
+
+
+def tls_credentials(
+    authority: Path, certificate: Path | None = None, key: Path | None = None
+) -> grpc.ChannelCredentials:
+    """Return what a channel needs to speak TLS, from PEM files: whom to trust, own certificate and key.
+
+    Errors: OSError where a file cannot be read.
+    """
+    own = [file.read_bytes() if file else None for file in (key, certificate)]
+    return grpc.ssl_channel_credentials(authority.read_bytes(), *own)
 
 
 def status_of(error: grpc.RpcError) -> status_pb2.Status | None:

@@ -103,6 +103,7 @@ class E(IntEnum):
     CORRUPT_PACK = 5006
     UNKNOWN_POOL = 5007
     CORRUPT_CASE_FILE = 5008
+    CORRUPT_CALLERS = 5009
     # 6000: benefit
     CARE_NOT_COVERED = 6001
     PERSON_IN_TWO_PLANS = 6002
@@ -151,6 +152,15 @@ class E(IntEnum):
     OVERLOADED = 9502
     DEADLINE = 9503
     SHUTTING_DOWN = 9504
+    # 9510: who calls, and what is recorded of it
+    UNKNOWN_CALLER = 9510
+    NOT_OF_ROLE = 9511
+    NOT_OWN = 9512
+    NOT_A_PATIENT = 9513
+    AUDIT_UNWRITABLE = 9514
+    AUDIT_BROKEN = 9515
+    EVERYBODY_MAY_CALL = 9516
+    CERTIFICATE_UNUSABLE = 9517
     INTERNAL = 9599
 
 
@@ -176,6 +186,7 @@ def _rows(*rows: tuple[E, str, str, str, str, str]) -> dict[int, Row]:
 
 
 INVALID, MISSING, EXISTS, PRECONDITION = "INVALID_ARGUMENT", "NOT_FOUND", "ALREADY_EXISTS", "FAILED_PRECONDITION"
+DENIED = "PERMISSION_DENIED"
 
 # fmt: off
 TABLE: dict[int, Row] = _rows(
@@ -256,6 +267,7 @@ TABLE: dict[int, Row] = _rows(
     (E.CORRUPT_PACK, PRECONDITION, "Rules or tables have faults: {detail}", "规则或数据表有误：{detail}", "Correct every place that is listed; adjudicator rules check PACK lists them all", "请按所列逐条更正；adjudicator rules check 规则包 可列出全部"),
     (E.UNKNOWN_POOL, MISSING, "No such pool is loaded", "未加载该统筹区", "Send the city's six-digit code of a loaded pack", "请填写已加载规则包的市级区划代码"),
     (E.CORRUPT_CASE_FILE, INVALID, "The case file has a fault: {detail}", "案例文件有误：{detail}", "See docs/cases.md for the keys of a case", "案例的写法见 docs/cases.md"),
+    (E.CORRUPT_CALLERS, INVALID, "The list of callers has a fault: {detail}", "调用方名单有误：{detail}", "See docs/callers.md for its keys", "写法见 docs/callers.md"),
     (E.CARE_NOT_COVERED, PRECONDITION, "This kind of care is not covered for this person", "该人员不享受此类待遇", "Check the category and the filing", "请核对医疗类别与备案"),
     (E.PERSON_IN_TWO_PLANS, PRECONDITION, "The person type belongs to two plans of the pack", "人员类别同时属于两个方案", "Correct the pack; adjudicator rules check names both groups", "请修正规则包；adjudicator rules check 会列出两个分组"),
     (E.GROUPING_INVALID_RECORD, INVALID, "The record cannot be grouped: {detail}", "病案无法分组：{detail}", "Check sex, age, birth weight and diagnoses", "请核对性别、年龄、出生体重与诊断"),
@@ -299,6 +311,14 @@ TABLE: dict[int, Row] = _rows(
     (E.OVERLOADED, "RESOURCE_EXHAUSTED", "Too many calls are waiting", "等待的请求过多", "Send again after the retry delay", "请按重试间隔重发"),
     (E.DEADLINE, "DEADLINE_EXCEEDED", "The deadline passed before the claim was priced; nothing was recorded", "超过时限，未入账", "Send the same claim again with more time", "请延长时限后重发同一结算单"),
     (E.SHUTTING_DOWN, "UNAVAILABLE", "The service is stopping", "服务正在停止", "Send again to another node", "请向其他节点重发"),
+    (E.UNKNOWN_CALLER, "UNAUTHENTICATED", "No name of the certificate is in the list of callers", "证书中的名称均未列入调用方名单", "Ask the operator of the service to enter one of its names in callers.toml", "请联系服务运维方，将证书名称列入 callers.toml"),
+    (E.NOT_OF_ROLE, DENIED, "The role {detail} may not make this call", "角色 {detail} 无权调用本接口", "docs/permissions.md lists the calls of each role", "各角色可调用的接口见 docs/permissions.md"),
+    (E.NOT_OWN, DENIED, "The field names something that is not the caller's own", "该字段所指内容不在调用方权限范围内", "Check the field; the operator of the service keeps in callers.toml what is whose", "请核对该字段；权限范围由服务运维方在 callers.toml 中登记"),
+    (E.NOT_A_PATIENT, DENIED, "The person has no settlement at the caller's institutions in this year", "该人员本年度在调用方机构没有结算", "Send the person's claim with PreSettle, which counts the year", "请用 PreSettle 发送该人员的结算单，试算时会计入年度累计"),
+    (E.AUDIT_UNWRITABLE, "UNAVAILABLE", "The audit log cannot be written, and what it cannot record is not done", "审计日志无法写入，无法登记的操作不予执行", "Put its disk right (the operator of the service), then send again", "请服务运维方处理审计日志所在磁盘后重试"),
+    (E.AUDIT_BROKEN, PRECONDITION, "The audit log is not what was written: {detail}", "审计日志与写入时不符：{detail}", "Keep the files as they are, find out who changed them, and name another folder meanwhile (docs/callers.md)", "请保留原文件并查明更改来源，期间另指定一个文件夹（docs/callers.md）"),
+    (E.EVERYBODY_MAY_CALL, PRECONDITION, "On {detail} everybody who reaches the port could settle, reverse and read", "在 {detail} 上，任何能连接该端口者都可结算、撤销和查询", "Give --tls-client-ca and --callers, listen on 127.0.0.1, or say --insecure", "请指定 --tls-client-ca 与 --callers，或仅监听 127.0.0.1，或明确使用 --insecure"),
+    (E.CERTIFICATE_UNUSABLE, PRECONDITION, "A certificate or key cannot be used: {detail}", "证书或私钥不可用：{detail}", "Check that the files are PEM and belong together, and who may read them", "请核对文件为 PEM 格式、相互匹配且可读取"),
     (E.INTERNAL, "INTERNAL", "A fault of the service; the claim was not recorded", "服务内部错误，未入账", "Report it with the time of the call", "请附调用时间报告"),
 )
 

@@ -7,7 +7,13 @@ import pytest
 
 
 @pytest.mark.parametrize(
-    ("script", "page"), [("errors.py", "errors.md"), ("plan_keys.py", "plan-keys.md"), ("mistakes.py", "mistakes.md")]
+    ("script", "page"),
+    [
+        ("errors.py", "errors.md"),
+        ("plan_keys.py", "plan-keys.md"),
+        ("mistakes.py", "mistakes.md"),
+        ("permissions.py", "permissions.md"),
+    ],
 )
 def test_page_is_current(root, script, page):
     printed = subprocess.run([sys.executable, root / "docs" / script], capture_output=True, timeout=60, check=True)

@@ -30,7 +30,6 @@ from .claims import POOL, claim, key_of
 from .conftest import connect
 
 SERVING, NOT_SERVING = health_pb2.HealthCheckResponse.SERVING, health_pb2.HealthCheckResponse.NOT_SERVING
-TLS = Path(__file__).parent / "tls"
 
 
 @pytest.fixture
@@ -299,21 +298,6 @@ def test_reflection_is_off_unless_asked_for(service, tmp_path):
     assert caught.value.code() == grpc.StatusCode.UNIMPLEMENTED
     with serve(tmp_path, "--reflection") as reflecting:
         assert {"adjudicator.v1.Adjudication", "adjudicator.v1.PoolingLedger"} <= set(ask(reflecting.address))
-
-
-def test_tls_serves_only_callers_with_a_certificate_of_its_authority(tmp_path):
-    options = ("--tls-cert", str(TLS / "server.pem"), "--tls-key", str(TLS / "server.key"))
-    with serve(tmp_path, *options, "--tls-client-ca", str(TLS / "authority.pem")) as service:
-        trusted = (TLS / "authority.pem").read_bytes()
-
-        def as_caller(name: str) -> grpc.ChannelCredentials:
-            own = (TLS / f"{name}.key").read_bytes(), (TLS / f"{name}.pem").read_bytes()
-            return grpc.ssl_channel_credentials(trusted, *own)
-
-        until(lambda: health_of(service.address, credentials=as_caller("client")) == SERVING)
-        assert health_of(service.address, credentials=as_caller("stranger")) is None
-        assert health_of(service.address, credentials=grpc.ssl_channel_credentials(trusted)) is None
-        assert health_of(service.address) is None
 
 
 def counters(page: str) -> dict[str, float]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -52,16 +53,23 @@ def listen_address(text: str) -> str:
 
 def add_tls(parser: argparse.ArgumentParser) -> None:
     """Add the options of a client that speaks TLS."""
-    parser.add_argument("--tls-ca", type=Path, metavar="FILE", help="speak TLS; trust this CA certificate, PEM")
-    parser.add_argument("--tls-cert", type=Path, metavar="FILE", help="own certificate chain, PEM")
-    parser.add_argument("--tls-key", type=Path, metavar="FILE", help="own private key, PEM")
+    for name, text in (
+        ("ca", "speak TLS; trust this CA certificate"),
+        ("cert", "own certificate chain"),
+        ("key", "own private key"),
+    ):
+        variable = f"ADJUDICATOR_TLS_{name.upper()}"
+        set_before = os.environ.get(variable)
+        parser.add_argument(
+            f"--tls-{name}", type=Path, metavar="FILE", default=Path(set_before) if set_before else None,
+            help=f"{text}, PEM (default ${variable})",
+        )  # fmt: skip
 
 
 def credentials_of(arguments: argparse.Namespace) -> grpc.ChannelCredentials | None:
     """Return what a channel needs to speak TLS, None for plain text."""
-    import grpc
+    from adjudicator.client import tls_credentials
 
     if not arguments.tls_ca:
         return None
-    own = [file.read_bytes() if file else None for file in (arguments.tls_key, arguments.tls_cert)]
-    return grpc.ssl_channel_credentials(arguments.tls_ca.read_bytes(), *own)
+    return tls_credentials(arguments.tls_ca, arguments.tls_cert, arguments.tls_key)

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from adjudicator.cli.addresses import store_url
+from adjudicator.cli.addresses import add_tls, credentials_of, store_url
 from adjudicator.cli.language import add_language
 
 if TYPE_CHECKING:
@@ -36,6 +36,7 @@ def add_parser(subparsers: argparse._SubParsersAction[Any]) -> None:
     stored.add_argument("--encounter", metavar="ID", default="", help="encounter id of the settlement")
     stored.add_argument("--sequence", type=int, default=1, metavar="N", help="which settlement (default %(default)s)")
     stored.add_argument("--area", metavar="CODE", default="", help="place of insurance; needed with --target")
+    add_tls(parser)
     add_language(parser)
     output = parser.add_mutually_exclusive_group()
     output.add_argument("--json", action="store_true", help="print JSON, one object a settlement")
@@ -107,14 +108,14 @@ async def _stored(arguments: argparse.Namespace) -> Explained:
         institution_code=arguments.institution, encounter_id=arguments.encounter,
         settlement_sequence=arguments.sequence, insured_area=arguments.area,
     )  # fmt: skip
-    return await (_of_service(arguments.target, key) if arguments.target else _of_ledger(arguments, key))
+    return await (_of_service(arguments, key) if arguments.target else _of_ledger(arguments, key))
 
 
-async def _of_service(target: str, key: Any) -> Explained:
+async def _of_service(arguments: argparse.Namespace, key: Any) -> Explained:
     from adjudicator.cli.reports.explained import Explained
     from adjudicator.client import Client
 
-    async with Client(target) as client:
+    async with Client(arguments.target, credentials_of(arguments)) as client:
         answer = await client.call(client.adjudication.GetSettlement, key, 10.0)
         return Explained(answer, await client.call(client.adjudication.Explain, key, 10.0))
 

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import ipaddress
 import json
 import sys
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
+
+from adjudicator.cli.addresses import add_tls, credentials_of
+from adjudicator.service.exposure import is_loopback
 
 YEAR = 2025
 WAIT_SECONDS = 60.0
@@ -42,6 +44,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser.add_argument("--seed", type=int, default=0, help="another seed, other claims; 0: from the clock")
     parser.add_argument("--trial", action="store_true", help="PreSettle instead of Settle: nothing is recorded")
     parser.add_argument("--not-loopback", metavar="HOST", help="allow this host as target, which must be a test system")
+    add_tls(parser)
     parser.add_argument("--json", action="store_true", help="print JSON")
     parser.set_defaults(run=run)
 
@@ -52,7 +55,7 @@ def run(arguments: argparse.Namespace) -> int:
     if fault:
         print(f"adjudicator loadtest: {fault}", file=sys.stderr)
         return 2
-    if not _is_serving(arguments.target):
+    if not _is_serving(arguments):
         print(f"adjudicator loadtest: {arguments.target} is not SERVING", file=sys.stderr)
         return 1
     messages = list(_messages(arguments))
@@ -96,7 +99,7 @@ class Figures:
 def _fault(arguments: argparse.Namespace) -> str:
     """Return what is wrong with the options; empty where nothing is."""
     host = arguments.target.rpartition(":")[0].strip("[]")
-    if not _is_loopback(host) and host != arguments.not_loopback:
+    if not is_loopback(arguments.target) and host != arguments.not_loopback:
         return (
             f"{host or 'the target'} is not an address of this machine; to allow a test system: --not-loopback {host}"
         )
@@ -112,21 +115,12 @@ def _fault(arguments: argparse.Namespace) -> str:
     return ""
 
 
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
-def _is_serving(target: str) -> bool:
+def _is_serving(arguments: argparse.Namespace) -> bool:
     """Wait a while for a service that has just been started."""
     from adjudicator.service.process import SERVING, health_of
 
     until = time.monotonic() + WAIT_SECONDS
-    while (state := health_of(target)) != SERVING:
+    while (state := health_of(arguments.target, credentials=credentials_of(arguments))) != SERVING:
         if state is None or time.monotonic() > until:
             return False
         time.sleep(0.1)
@@ -170,7 +164,7 @@ async def _send(arguments: argparse.Namespace, messages: list[bytes]) -> Figures
                 (figures.refused if own else figures.failed)[own or error.code().name] += 1
             figures.waits_seconds.append(time.perf_counter() - began)
 
-    async with open_channel(arguments.target) as channel:
+    async with open_channel(arguments.target, credentials_of(arguments)) as channel:
         call = channel.unary_unary(f"/adjudicator.v1.Adjudication/{method}")
         began = time.perf_counter()
         await asyncio.gather(*(caller(call) for _ in range(arguments.concurrency)))

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from adjudicator.cli.addresses import listen_address, store_url
 from adjudicator.dates import is_date
+from adjudicator.service.exposure import check_exposure
 from adjudicator.service.options import DEFAULT_LISTEN, ServeOptions, TlsOptions
 
 REDIS_VARIABLE = "ADJUDICATOR_REDIS_URL"
@@ -49,6 +50,12 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser.add_argument(
         "--tls-client-ca", type=Path, metavar="FILE", help="serve only callers with a certificate of this CA"
     )
+    parser.add_argument(
+        "--callers", type=Path, metavar="FILE", help="callers.toml: who each certificate is and what is its own"
+    )
+    parser.add_argument(
+        "--insecure", action="store_true", help="listen off this host though everybody may do everything there"
+    )
     parser.add_argument("--reflection", action="store_true", help="answer reflection calls (off by default)")
     parser.add_argument(
         "--metrics", type=listen_address, metavar="ADDR", help="serve counters for Prometheus on this address"
@@ -68,6 +75,10 @@ def run(arguments: argparse.Namespace) -> int:
     if bool(arguments.tls_cert) != bool(arguments.tls_key) or (arguments.tls_client_ca and not arguments.tls_cert):
         print("adjudicator serve: --tls-cert and --tls-key belong together", file=sys.stderr)
         return 2
+    if bool(arguments.callers) != bool(arguments.tls_client_ca):
+        print("adjudicator serve: --callers and --tls-client-ca belong together", file=sys.stderr)
+        return 2
+    check_exposure(options_of(arguments))
     if arguments.workers > 1:
         return _run_workers(arguments)
     import uvloop
@@ -90,6 +101,8 @@ def options_of(arguments: argparse.Namespace) -> ServeOptions:
         listen=arguments.listen,
         share_port=arguments.worker is not None,
         tls=tls,
+        callers=arguments.callers,
+        insecure=arguments.insecure,
         reflection=arguments.reflection,
         metrics=arguments.metrics,
         grace_seconds=arguments.grace,
@@ -109,9 +122,11 @@ def worker_commands(arguments: argparse.Namespace, address: str) -> list[list[st
         words += ["--pack", pack]
     for candidate in arguments.candidate:
         words += ["--candidate", candidate]
-    for name in ("tls_cert", "tls_key", "tls_client_ca"):
+    for name in ("tls_cert", "tls_key", "tls_client_ca", "callers"):
         if value := getattr(arguments, name):
             words += [f"--{name.replace('_', '-')}", str(value)]
+    if arguments.insecure:
+        words.append("--insecure")
     if arguments.reflection:
         words.append("--reflection")
     if arguments.today:

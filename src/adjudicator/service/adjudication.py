@@ -6,9 +6,11 @@ is refused on its own, inside the answer; the call itself fails only when this s
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from functools import partial
 
 import grpc
+import numpy as np
 
 from adjudicator.errors import AdjudicatorError
 from adjudicator.service.application import Application
@@ -33,7 +35,7 @@ class AdjudicationCalls:
 
     def handlers(self) -> grpc.GenericRpcHandler:
         """Return the table of calls for the gRPC server."""
-        metrics = self.application.metrics
+        shared = (self.application.metrics, self.application.door)
         single = {
             "PreSettle": self.pre_settle,
             "Settle": self.settle,
@@ -45,8 +47,8 @@ class AdjudicationCalls:
             "GetAccumulators": self.get_accumulators,
         }
         streams = {"SettleStream": self.settle_stream, "Reprice": self.reprice}
-        table = {name: unary(name, call, metrics) for name, call in single.items()}
-        table |= {name: stream(name, call, metrics) for name, call in streams.items()}
+        table = {name: unary(name, call, *shared) for name, call in single.items()}
+        table |= {name: stream(name, call, *shared) for name, call in streams.items()}
         return grpc.method_handlers_generic_handler(SERVICE_NAME, table)
 
     # ---------------------------------------------------------------- claims
@@ -63,21 +65,38 @@ class AdjudicationCalls:
 
     async def settle_batch(self, message: bytes, context: Context) -> bytes:
         """Settles a batch."""
-        return await self._settle_batch(message, deadline_of(context))
+        return await self._settle_batch("SettleBatch", message, context)
 
     async def settle_stream(self, messages: AsyncIterator[bytes], context: Context) -> AsyncIterator[bytes]:
         """Settles batch after batch; the next is taken up when the one before has been answered."""
         self.application.settler()
         async for message in self.application.until_stop(messages):
             check_size(message)
-            yield await self._settle_batch(message, deadline_of(context))
+            yield await self._settle_batch("SettleStream", message, context)
 
-    async def _settle_batch(self, message: bytes, deadline: float) -> bytes:
+    async def _settle_batch(self, name: str, message: bytes, context: Context) -> bytes:
         """Settle a ClaimBatch message in one batch with those that come beside it."""
         self.application.settler()
-        call = BatchCall.of(message)
-        answers = await self.application.batch_calls.submit(call, deadline, len(message), len(call.starts))
-        return _batch(call.claims, answers)
+        submit = self.application.batch_calls.submit
+        return await self._answer_batch(
+            name, message, context,
+            lambda call: submit(call, deadline_of(context), len(message), len(call.starts)),
+        )  # fmt: skip
+
+    async def _answer_batch(
+        self, name: str, message: bytes, context: Context, work: Callable[[BatchCall], Awaitable[list[Answer]]]
+    ) -> bytes:
+        """Answer a ClaimBatch message; the claims that its caller may not send are refused and not worked on."""
+        call, door = BatchCall.of(message), self.application.door
+        refused = door.refused_claims(name, call.claims, context)
+        if not refused:
+            return _batch(call.claims, await work(call))
+        for refusal in refused.values():
+            await door.note(name, context, refusal)
+        kept = np.array([place for place in range(len(call.starts)) if place not in refused], np.int64)
+        answered = await work(BatchCall(message, call.starts[kept], call.ends[kept])) if kept.size else []
+        answers: dict[int, Answer] = {**refused, **dict(zip(kept.tolist(), answered, strict=True))}
+        return _batch(call.claims, [answers[place] for place in range(len(call.starts))])
 
     async def reprice(self, messages: AsyncIterator[bytes], context: Context) -> AsyncIterator[bytes]:
         """Prices batch after batch under a named bundle over accumulators of this stream alone."""
@@ -87,8 +106,8 @@ class AdjudicationCalls:
             check_size(message)
             # A refusal before the first message is read may reach grpcio while it writes, and is INTERNAL there.
             repricing = repricing or self._repricing(name)
-            call = BatchCall.of(message)
-            yield _batch(call.claims, await repricing.price_batch(call, deadline_of(context)))
+            price = partial(repricing.price_batch, deadline=deadline_of(context))
+            yield await self._answer_batch("Reprice", message, context, price)
         if repricing is None:
             self._repricing(name)
 
@@ -114,9 +133,10 @@ class AdjudicationCalls:
         """Return the steps of a stored settlement."""
         return await self.records().explain(message)
 
-    async def get_accumulators(self, message: bytes, _context: Context) -> bytes:
+    async def get_accumulators(self, message: bytes, context: Context) -> bytes:
         """Return a person's year."""
-        return await self.records().get_accumulators(message)
+        patients_of = self.application.door.patients_of("GetAccumulators", context)
+        return await self.records().get_accumulators(message, patients_of)
 
     async def group(self, message: bytes, _context: Context) -> bytes:
         """DRG grouping alone."""

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 from adjudicator.errors import E, refuse
 from adjudicator.rulefile.faults import PackError
+from adjudicator.service.door import Door
 from adjudicator.service.engines import Engines
 from adjudicator.service.logs import log
 from adjudicator.service.metrics import Metrics
@@ -31,6 +32,7 @@ class Application:
     def __init__(self, options: ServeOptions):
         self.options = options
         self.metrics = Metrics()
+        self.door = Door(options.callers, lambda pools: self.engines().areas_of(pools))
         self.store = Store(options.redis_url, options.data_folder)
         self._threads = ThreadPoolExecutor(options.engine_threads, "engine")
         self._engines: Engines | None = None

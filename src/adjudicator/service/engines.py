@@ -17,12 +17,21 @@ class Engines:
         self._by_name = {settling.bundle.hash: settling}
         for name, engine in candidates.items():
             self._by_name[name] = self._by_name[engine.bundle.hash] = engine
+        self._areas: dict[frozenset[str], frozenset[str]] = {}
 
     @classmethod
     def load(cls, packs: Sequence[str], candidates: Sequence[tuple[str, Sequence[str]]] = ()) -> Engines:
         """Compiles the bundles; raises PackError with every fault of a pack."""
         settling = Engine(load_bundle(packs))
         return cls(settling, {name: Engine(load_bundle(names)) for name, names in candidates})
+
+    def areas_of(self, pools: frozenset[str]) -> frozenset[str]:
+        """Return the area codes of insurance of some pools, over all bundles."""
+        if pools not in self._areas:
+            packs = [pack for engine in self._by_name.values() for pack in engine.bundle.packs]
+            own = [area for pack in packs if f"{int(pack.pool):06d}" in pools for area in pack.areas]
+            self._areas[pools] = frozenset(f"{area.code:06d}" for area in own)
+        return self._areas[pools]
 
     def find(self, name: str) -> Engine:
         """Engine of a bundle by its name or hash; empty: the one that settles. Errors: E.UNKNOWN_RULES."""

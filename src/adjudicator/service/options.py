@@ -31,6 +31,10 @@ class ServeOptions:
     share_port: bool = False
     """Several worker processes listen on one port (SO_REUSEPORT)."""
     tls: TlsOptions | None = None
+    callers: Path | None = None
+    """The list of callers (``callers.toml``), with ``tls.client_authority``; None: everybody may do everything."""
+    insecure: bool = False
+    """Everybody may do everything also where the service listens off this host."""
     reflection: bool = False
     metrics: str | None = None
     """Address of the Prometheus text page; None: none."""

@@ -24,11 +24,11 @@ class PoolingCalls:
 
     def handlers(self) -> grpc.GenericRpcHandler:
         """Return the table of calls for the gRPC server."""
-        metrics = self.application.metrics
+        shared = (self.application.metrics, self.application.door)
         table = {
-            "GetCountyTotals": unary("GetCountyTotals", self.totals, metrics),
-            "WatchCountyTotals": server_stream("WatchCountyTotals", self.watch, metrics),
-            "Reconcile": unary("Reconcile", self.reconcile, metrics),
+            "GetCountyTotals": unary("GetCountyTotals", self.totals, *shared),
+            "WatchCountyTotals": server_stream("WatchCountyTotals", self.watch, *shared),
+            "Reconcile": unary("Reconcile", self.reconcile, *shared),
         }
         return grpc.method_handlers_generic_handler(SERVICE_NAME, table)
 

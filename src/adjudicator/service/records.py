@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from adjudicator import limits
 from adjudicator.claim.engine import Engine
 from adjudicator.claim.keys import DIRECTION_REVERSE, DIRECTION_SETTLE, person_key, settlement_key, state_key
@@ -73,8 +75,11 @@ class Records:
         stay = await stay_of(self.store.ledger(), record)
         return explain_record(key, record, self.engine.bundle, stay).SerializeToString()
 
-    async def get_accumulators(self, message: bytes) -> bytes:
-        """Year-to-date amounts of a person, those that are not zero. Errors: UNKNOWN_AREA, UNKNOWN_SCHEME, ..."""
+    async def get_accumulators(self, message: bytes, patients_of: Collection[str] | None = None) -> bytes:
+        """Year-to-date amounts of a person, those that are not zero. Errors: UNKNOWN_AREA, UNKNOWN_SCHEME, ...
+
+        ``patients_of``: only of persons with a standing settlement of these institutions in the year; E.NOT_A_PATIENT.
+        """
         query = parse(adjudication_pb2.AccumulatorQuery, message)
         problems = []
         if not query.person_id:
@@ -88,6 +93,8 @@ class Records:
         pool = self.pool_of(query.insured_area, "insured_area")
         key = state_key(query.person_id, SCHEME_CODES[query.scheme], query.year)
         states = await self.store.ledger().accumulators(pool, key)
+        if patients_of is not None:
+            await self._check_patient(pool, states.last[0].tobytes(), patients_of)
         answer = claim_pb2.Accumulators(year=query.year)
         for name, value in zip(ACCUMULATOR_NAMES, states.slots[0].tolist(), strict=True):
             if value:
@@ -97,6 +104,13 @@ class Records:
             disease, period = names.get(number, ("", 0))
             answer.entries.add(name="quota_fen", value=used_fen, disease_code=disease, period=period)
         return answer.SerializeToString()
+
+    async def _check_patient(self, pool: str, last: bytes, institutions: Collection[str]) -> None:
+        """Refuse who has no standing settlement of the institutions in the year whose latest is ``last``."""
+        async for settlement in self.store.ledger().standing(pool, last):
+            if settlement.institution in institutions:
+                return
+        raise refuse(E.NOT_A_PATIENT, "person_id")
 
     def pool_of(self, area: str, field: str) -> str:
         """Pool of a place of insurance. Errors: E.UNKNOWN_AREA."""

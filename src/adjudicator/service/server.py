@@ -17,15 +17,23 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
 from adjudicator import __version__
+from adjudicator.errors import AdjudicatorError
 from adjudicator.service import adjudication, pooling
 from adjudicator.service.application import Application
-from adjudicator.service.calls import HARD_MESSAGE_BYTES
+from adjudicator.service.calls import HARD_MESSAGE_BYTES, Context
+from adjudicator.service.certificates import Certificates
+from adjudicator.service.door import Door
+from adjudicator.service.exposure import check_exposure, doubts_of_store
 from adjudicator.service.logs import log
 from adjudicator.service.metrics import serve_page
-from adjudicator.service.options import ServeOptions, TlsOptions
+from adjudicator.service.options import ServeOptions
+from adjudicator.service.permissions import HEALTH
+from adjudicator.service.status import abort
 
 SERVICES = ("", adjudication.SERVICE_NAME, pooling.SERVICE_NAME)
 """Names under which health is told; the empty one is the process as a whole."""
+OPEN_EN = "no caller is identified: who reaches the port may settle, reverse and read everything; see docs/callers.md"
+OPEN_ZH = "未识别调用方：能连接该端口者可结算、撤销和查询全部数据，见 docs/callers.md"
 SERVING = health_pb2.HealthCheckResponse.SERVING
 NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
 
@@ -33,13 +41,27 @@ NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
 class Health(health.aio.HealthServicer):  # type: ignore[misc]  # gRPC comes without types
     """The standard health service; watchers are let go when the service stops, so that it need not wait for them."""
 
-    def __init__(self) -> None:
+    def __init__(self, door: Door) -> None:
         super().__init__()
+        self._door = door
         self._watching: set[asyncio.Task[None]] = set()
         self._ending = False
 
-    async def Watch(self, request: health_pb2.HealthCheckRequest, context: grpc.aio.ServicerContext) -> None:
+    async def Check(self, request: health_pb2.HealthCheckRequest, context: Context) -> health_pb2.HealthCheckResponse:
+        """Return the health now."""
+        await self._let_in(context)
+        return await super().Check(request, context)
+
+    async def _let_in(self, context: Context) -> None:
+        try:
+            self._door.check(HEALTH, b"", context)
+        except AdjudicatorError as refusal:
+            await self._door.note(HEALTH, context, refusal)
+            await abort(context, refusal)
+
+    async def Watch(self, request: health_pb2.HealthCheckRequest, context: Context) -> None:
         """Tells the health now and after each change, until the caller or the service ends."""
+        await self._let_in(context)
         watching = asyncio.ensure_future(super().Watch(request, context))
         self._watching.add(watching)
         try:
@@ -65,7 +87,8 @@ class Server:
     def __init__(self, options: ServeOptions, application: Application):
         self.options = options
         self.application = application
-        self.health = Health()
+        self.health = Health(application.door)
+        self.certificates = Certificates(options.tls) if options.tls else None
         self.port = 0
         self.grpc = grpc.aio.server(
             options=(
@@ -107,9 +130,9 @@ class Server:
         log("listening", address=self.address, version=__version__, pid=os.getpid())
 
     def _add_port(self) -> int:
-        if self.options.tls is None:
+        if self.certificates is None:
             return int(self.grpc.add_insecure_port(self.options.listen))
-        return int(self.grpc.add_secure_port(self.options.listen, credentials_of(self.options.tls)))
+        return int(self.grpc.add_secure_port(self.options.listen, self.certificates.credentials()))
 
     async def follow_readiness(self) -> None:
         """Tells health what the application says of itself, until cancelled."""
@@ -128,15 +151,12 @@ class Server:
         await self.grpc.stop(self.options.grace_seconds)
 
 
-def credentials_of(tls: TlsOptions) -> grpc.ServerCredentials:
-    """Server credentials from PEM files; raises OSError where one cannot be read."""
-    authority = tls.client_authority.read_bytes() if tls.client_authority else None
-    pairs = ((tls.key.read_bytes(), tls.certificate.read_bytes()),)
-    return grpc.ssl_server_credentials(pairs, authority, require_client_auth=authority is not None)
-
-
 async def run(options: ServeOptions) -> int:
-    """Run one service process until SIGTERM or SIGINT; return its exit code. SIGHUP reads the rule packs again."""
+    """Run one service process until SIGTERM or SIGINT; return its exit code.
+
+    SIGHUP reads rule packs, callers and certificates again. Errors: E.EVERYBODY_MAY_CALL and those of the files.
+    """
+    check_exposure(options)
     return await Process(options).run()
 
 
@@ -153,6 +173,7 @@ class Process:
     async def run(self) -> int:
         """Start, serve, stop. Raises what made it impossible to start."""
         self._follow_signals()
+        self._tell_exposure()
         page = preparing = None
         try:
             if not self.options.share_port:
@@ -182,7 +203,27 @@ class Process:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._stop.set)
-        loop.add_signal_handler(signal.SIGHUP, lambda: self._begin(self.application.reload_rules()))
+        loop.add_signal_handler(signal.SIGHUP, lambda: self._begin(self._read_again()))
+
+    async def _read_again(self) -> None:
+        """Take up callers, certificates and rules as they are now; what has a fault is logged and stays as it was."""
+        again = [self.application.door.read_again]
+        if self.server.certificates is not None:
+            again.append(self.server.certificates.read_again)
+        for read in again:
+            try:
+                read()
+            except AdjudicatorError as refusal:
+                for problem in refusal.problems:
+                    log("not read again", code=problem.row.code, reason=problem.message, reason_zh=problem.message_zh)
+        await self.application.reload_rules()
+
+    def _tell_exposure(self) -> None:
+        """Say who may call, and what the way to the store lacks."""
+        if self.application.door.is_open:
+            log("open to everybody", address=self.options.listen, reason=OPEN_EN, reason_zh=OPEN_ZH)
+        for doubt in doubts_of_store(self.options.redis_url) if self.options.redis_url else ():
+            log("store exposed", reason=doubt)
 
     async def _open(self) -> asyncio.Server | None:
         """Open the port and the page of counters."""

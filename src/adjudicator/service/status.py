@@ -27,6 +27,7 @@ RETRY_DELAY_MILLISECONDS: dict[int, int] = {
     E.CONFLICT: 20,
     E.NOT_READY: 1000,
     E.SHUTTING_DOWN: 100,
+    E.AUDIT_UNWRITABLE: 5000,
 }
 """Problems that go away by themselves, and when to send the same message again."""
 
