@@ -33,7 +33,7 @@ ROOMS = (
         "steps",
         "v1",
     ),
-    ("client", "compiled", "rulefile", "wire"),
+    ("audit", "client", "compiled", "rulefile", "wire"),
     ("benefit", "catalogue", "grouping", "payment"),
     ("rules",),
     ("claim",),

@@ -33,9 +33,18 @@ def test_store_of_the_compose_file_is_on_disk_before_it_answers(compose):
 
 def test_compose_commands_exist(compose):
     from adjudicator.cli.main import build_parser
+    from adjudicator.cli.serve import options_of
+    from adjudicator.service.exposure import check_exposure
 
     words = compose["adjudicator"]["command"]
-    assert build_parser(words[0]).parse_args(words).redis == "redis://store:6379/0"
+    given = build_parser(words[0]).parse_args(words)
+    check_exposure(options_of(given))  # it knows its callers, and so may listen to other hosts
+    assert {str(path.parent) for path in (given.tls_cert, given.tls_key, given.tls_client_ca, given.callers)} == {
+        "/etc/adjudicator"
+    }
+    assert any(volume.endswith(f":{given.audit}") for volume in compose["adjudicator"]["volumes"])
+    url = compose["adjudicator"]["environment"]["ADJUDICATOR_REDIS_URL"]
+    assert url == "redis://:${STORE_PASSWORD}@store:6379/0" and "--requirepass" in compose["store"]["command"]
 
 
 def test_image_runs_without_root_and_asks_for_its_health(deploy):

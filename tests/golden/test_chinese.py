@@ -31,7 +31,7 @@ CALLS_AND_COMMANDS = {
     "show", "ledger", "verify", "rebuild", "hospitals", "csv", "docs", "cases", "md", "maxmemory", "appendonly",
     "yes", "appendfsync", "always", "reprice", "mapping", "memory", "workers", "resume",
     "scheduler", "facts", "without", "unpriced", "serve", "data", "demo",
-    "from", "to", "resettle",
+    "from", "to", "resettle", "PreSettle", "callers", "permissions", "toml", "tls", "client", "ca", "insecure",
 }  # fmt: skip
 
 

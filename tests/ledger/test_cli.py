@@ -149,3 +149,67 @@ def test_watch_prints_each_change_until_interrupted(tmp_path):
             time.sleep(0.1)
             os.kill(watching.pid, signal.SIGINT)
             assert watching.wait(10) == 0
+
+
+def acts_of(folder) -> list[tuple[str, str, str]]:
+    lines = [line for path in sorted(folder.glob("*.jsonl")) for line in path.read_text().splitlines()]
+    return [(one["act"], one["stage"], one.get("outcome", "")) for one in map(json.loads, lines)]
+
+
+def test_an_act_on_the_ledger_is_in_the_audit_log_and_reading_is_not(capsys, folder, tmp_path):
+    audit = tmp_path / "audit"
+    assert told(capsys, "verify", "--data", folder)[0] == told(capsys, "totals", "--data", folder)[0] == 0
+    assert told(capsys, "rebuild", "--data", folder, "--audit", audit)[0] == 0
+    assert told(capsys, "withdraw", "99", "--why", "an error", "--data", folder, "--audit", audit)[0] == 1
+    assert acts_of(audit) == [
+        ("ledger rebuild", "begin", ""), ("ledger rebuild", "end", "done"),
+        ("ledger withdraw", "begin", ""), ("ledger withdraw", "end", "ADJ-8007"),
+    ]  # fmt: skip
+    assert "an error" not in "".join(path.read_text() for path in audit.glob("*.jsonl"))
+    before = len(acts_of(folder / "audit"))
+    assert told(capsys, "rebuild", "--data", folder)[0] == 0
+    assert len(acts_of(folder / "audit")) == before + 2, "without --audit it is beside the store"
+
+
+def test_an_act_that_cannot_be_recorded_is_not_done(capsys, folder, tmp_path):
+    (tmp_path / "file").write_text("")
+    done = []
+
+    async def act(*_) -> int:
+        done.append(True)
+        return 0
+
+    from adjudicator.cli import ledger as command
+
+    assert main(["ledger", "rebuild", "--data", str(folder), "--audit", str(tmp_path / "file")]) == 1
+    assert "ADJ-9514" in capsys.readouterr().err
+    arguments = command.argparse.Namespace(
+        command="ledger", action="rebuild", redis=None, data=folder, audit=tmp_path / "file", act=act
+    )
+    with pytest.raises(Exception, match="ADJ-9514"):
+        command.run(arguments)
+    assert not done
+
+
+def test_the_audit_log_is_checked_by_command(capsys, tmp_path):
+    from adjudicator.audit.log import AuditLog
+
+    log = AuditLog(tmp_path)
+    for _ in range(3):
+        log.write("start")
+    log.close()
+    assert main(["audit", "verify", str(tmp_path)]) == 0
+    text = capsys.readouterr().out
+    assert "00: 一致 holds (3 lines, head " in text
+    head = text.split("head ")[1].strip().rstrip(")")
+    assert main(["audit", "verify", str(tmp_path), "--known", head]) == 0
+    assert main(["audit", "verify", str(tmp_path), "--known", "0" * 64]) == 1
+    (path,) = tmp_path.glob("*.jsonl")
+    whole = path.read_bytes()
+    path.write_bytes(whole.replace(b'"number":2', b'"number":7'))
+    capsys.readouterr()
+    assert main(["audit", "verify", str(path)]) == 1
+    assert f"{path.name}:2: changed: line 2 was changed 第 2 行被更改" in capsys.readouterr().out
+    assert main(["audit", "verify", str(tmp_path), "--json"]) == 1
+    assert json.loads(capsys.readouterr().out)["findings"][0]["kind"] == "changed"
+    assert main(["audit", "verify", str(tmp_path / "nothing")]) == 1

@@ -233,7 +233,7 @@ def test_workers_use_the_store_that_the_service_was_told(tmp_path, store):
         service.wait_until_serving()
         message = claim()
         assert connect(service.address).adjudication.Settle(message).outcome == settlement_pb2.OUTCOME_SETTLED
-    assert not (tmp_path / "data").exists()
+    assert [path.name for path in (tmp_path / "data").iterdir()] == ["audit"], "no store of its own"
     with redis.Redis.from_url(store.url) as client:
         assert client.smembers("adj:pools") == {POOL.encode()}
 

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import queue
 import signal
+import ssl
 import time
+import urllib.error
+import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,6 +23,7 @@ from adjudicator.service.process import ServiceProcess, health_of
 from adjudicator.v1 import adjudication_pb2, claim_pb2, grouping_pb2, pooling_pb2, settlement_pb2
 
 from .certified import CALLERS, OTHER_HOSPITAL, Authority
+from .chaos import free_port
 from .claims import COUNTY, HOSPITAL, POOL, claim, key_of
 
 UNKNOWN_CALLER, NOT_OF_ROLE, NOT_OWN, NOT_A_PATIENT = "ADJ-9510", "ADJ-9511", "ADJ-9512", "ADJ-9513"
@@ -344,3 +348,25 @@ def test_a_stream_ends_when_its_caller_is_struck_off_the_list(tmp_path):
         sent.put(claim_pb2.ClaimBatch(claims=[claim()]))
         assert outcome(lambda: next(answers)) == UNKNOWN_CALLER
         sent.put(None)
+
+
+def test_counters_off_this_host_are_for_operators_alone(tmp_path):
+    authority = Authority(tmp_path)
+    port = free_port()
+    with serving(tmp_path, authority, "--metrics", f"0.0.0.0:{port}"):
+
+        def page(identity: str) -> str:
+            context = ssl.create_default_context(cafile=str(tmp_path / "authority.pem"))
+            if identity:
+                authority.issue("reader", identity)
+                context.load_cert_chain(tmp_path / "reader.pem", tmp_path / "reader.key")
+            try:
+                return urllib.request.urlopen(f"https://127.0.0.1:{port}/", timeout=10, context=context).read().decode()
+            except urllib.error.HTTPError as error:
+                return str(error.code)
+            except OSError:
+                return "no connection"
+
+        assert "adjudicator_calls_in_progress" in page("operations.example")
+        assert page("his.first.example") == page("stranger.example") == "403"
+        assert page("") == "no connection"

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from adjudicator.cli.addresses import store_url
+from adjudicator.cli.audited import add_audit, recorded
 
 if TYPE_CHECKING:
     from adjudicator.pooling.budget.figures import Lacking
@@ -40,6 +41,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     plan.add_argument("--expected", action="store_true",
                       help="where last year is not over, take its expected spending")  # fmt: skip
     plan.add_argument("--post", action="store_true", help="keep the budget in the ledger")
+    add_audit(plan)
     plan.add_argument("--by", metavar="NAME", help="who keeps it (default: the login)")
     plan.add_argument("--output", type=Path, metavar="FILE", help="write the budget as CSV for execution and final")
     execution = actions.add_parser(
@@ -238,7 +240,8 @@ async def _post(arguments: argparse.Namespace, context: PoolContext, plan: Plan)
     draft = Draft(Kind.COUNTY_BUDGET, arguments.year, who(arguments), rows, name, digest)
     async with ledger_of(arguments) as ledger:
         assert ledger is not None  # without one, --post is refused when the books are read
-        return await record(ledger, context.pool, draft, lambda _: None)
+        with recorded(arguments):
+            return await record(ledger, context.pool, draft, lambda _: None)
 
 
 def _through(arguments: argparse.Namespace, spending: Spending) -> int:

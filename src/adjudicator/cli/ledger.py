@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from adjudicator.cli import ledger_acts, ledger_export, ledger_resettle
 from adjudicator.cli.addresses import store_url
+from adjudicator.cli.audited import DEFAULT_DATA, add_audit, recorded
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -22,7 +23,8 @@ if TYPE_CHECKING:
     from adjudicator.ledger.totals import Totals
     from adjudicator.v1 import pooling_pb2
 
-DEFAULT_DATA = Path("adjudicator-data")
+ACTS = frozenset({"rebuild", "decide", "withdraw", "resettle"})
+"""What changes a ledger, and is in the audit log."""
 SHOWN_DIFFERENCES = 50
 WIDE_COLUMNS = 300
 """Width of a table that goes to a file or another program."""
@@ -50,6 +52,8 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     ):
         action = actions.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
         _add_store(action)
+        if name in ACTS:
+            add_audit(action)
         if name in ("totals", "watch"):
             action.add_argument("--county", help="area code of one county (default: all)")
             action.add_argument("--month", type=int, default=0, metavar="YYYYMM", help="one month (default: all)")
@@ -115,9 +119,11 @@ def run(arguments: argparse.Namespace) -> int:
 async def _with_ledger(arguments: argparse.Namespace) -> int:
     from adjudicator.ledger.store import Ledger
 
+    is_act = arguments.action in ACTS and getattr(arguments, "post", True)
     async with _store(arguments) as url, await Ledger.open(url, timeout_seconds=3, allow_volatile=True) as ledger:
-        code: int = await arguments.act(ledger, arguments)
-        return code
+        with recorded(arguments, is_act):
+            code: int = await arguments.act(ledger, arguments)
+            return code
 
 
 @asynccontextmanager

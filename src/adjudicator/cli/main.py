@@ -38,6 +38,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "reprice": ("reprice", "price a year of claims again under other rules"),
     "loadtest": ("loadtest", "send claims to a service and count"),
     "warmup": ("warmup", "compile the kernels ahead of the first call"),
+    "audit": ("audit", "check the audit log"),
     "health": ("health", "ask a service whether it is ready"),
 }
 """Command, its module in ``adjudicator.cli``, and one line of help. A module may serve several commands."""

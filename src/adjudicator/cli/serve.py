@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 from adjudicator.cli.addresses import listen_address, store_url
+from adjudicator.cli.audited import AUDIT_VARIABLE, audit_default
 from adjudicator.dates import is_date
 from adjudicator.service.exposure import check_exposure
 from adjudicator.service.options import DEFAULT_LISTEN, ServeOptions, TlsOptions
@@ -56,6 +57,10 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser.add_argument(
         "--insecure", action="store_true", help="listen off this host though everybody may do everything there"
     )
+    parser.add_argument(
+        "--audit", type=Path, metavar="DIR", default=audit_default(),
+        help=f"folder of the audit log (default ${AUDIT_VARIABLE}, else audit in the folder of --data)",
+    )  # fmt: skip
     parser.add_argument("--reflection", action="store_true", help="answer reflection calls (off by default)")
     parser.add_argument(
         "--metrics", type=listen_address, metavar="ADDR", help="serve counters for Prometheus on this address"
@@ -102,6 +107,7 @@ def options_of(arguments: argparse.Namespace) -> ServeOptions:
         share_port=arguments.worker is not None,
         tls=tls,
         callers=arguments.callers,
+        audit_folder=arguments.audit,
         insecure=arguments.insecure,
         reflection=arguments.reflection,
         metrics=arguments.metrics,
@@ -122,7 +128,7 @@ def worker_commands(arguments: argparse.Namespace, address: str) -> list[list[st
         words += ["--pack", pack]
     for candidate in arguments.candidate:
         words += ["--candidate", candidate]
-    for name in ("tls_cert", "tls_key", "tls_client_ca", "callers"):
+    for name in ("tls_cert", "tls_key", "tls_client_ca", "callers", "audit"):
         if value := getattr(arguments, name):
             words += [f"--{name.replace('_', '-')}", str(value)]
     if arguments.insecure:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from adjudicator.cli import ledger_acts
 from adjudicator.cli.addresses import store_url
+from adjudicator.cli.audited import add_audit, recorded
 from adjudicator.money import fen_to_yuan
 
 MOST_HOSPITALS_NAMED = 5
@@ -66,6 +67,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--by", metavar="NAME", help="who posts or closes (default: the login)")
     parser.add_argument("--without-unpriced", action="store_true",
                         help="post although cases have no price; nothing is owed for these")  # fmt: skip
+    add_audit(parser)
     parser.add_argument("--redis", metavar="URL", type=store_url, help="ledger store")
     parser.add_argument("--data", type=Path, metavar="DIR", help="folder of a service's own store")
     parser.add_argument("--json", action="store_true", help="print JSON")
@@ -150,7 +152,8 @@ async def _run(arguments: argparse.Namespace, context: PoolContext, request: Req
     from adjudicator.pooling.periods.run import run_period
 
     async with ledger_of(arguments) as ledger:
-        return await run_period(ledger, context, request)
+        with recorded(arguments, request.post):
+            return await run_period(ledger, context, request)
 
 
 def unpriced_text(settlement: Settlement) -> tuple[str, str]:

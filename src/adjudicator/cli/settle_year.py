@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from adjudicator.cli import ledger_acts, settle_month
+from adjudicator.cli.audited import recorded
 from adjudicator.money import fen_to_yuan
 
 if TYPE_CHECKING:
@@ -86,7 +87,8 @@ async def _run(arguments: argparse.Namespace, context: PoolContext, request: Req
     from adjudicator.pooling.periods.by_head import run_heads
 
     async with settle_month.ledger_of(arguments) as ledger:
-        return await run_heads(ledger, context, request)
+        with recorded(arguments, arguments.post):
+            return await run_heads(ledger, context, request)
 
 
 def _as_data(year: int, found: HeadsYear) -> dict[str, Any]:

@@ -121,9 +121,16 @@ class AdjudicationCalls:
         """Return the stored settlements under the loaded rules."""
         return Records(self.application.engines().settling, self.application.store)
 
-    async def reverse(self, message: bytes, _context: Context) -> bytes:
-        """Take a settlement back."""
-        return await self.records().reverse(message)
+    async def reverse(self, message: bytes, context: Context) -> bytes:
+        """Take a settlement back; what cannot be recorded in the audit log is not taken back."""
+        records, application = self.records(), self.application
+        request = records.read_reversal(message)
+        caller = application.door.name_of(context)
+        async with application.audit.act("reverse", **caller, pool=request.pool, key=request.original.hex()) as ending:
+            record = await records.reverse(request)
+            ending |= {"institution_code": record.institution, "encounter_id": record.encounter}
+            ending["sequence"] = record.sequence
+        return record.answer
 
     async def get_settlement(self, message: bytes, _context: Context) -> bytes:
         """Return the stored answer."""

@@ -8,8 +8,9 @@ from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
-from adjudicator.errors import E, refuse
+from adjudicator.errors import AdjudicatorError, E, refuse
 from adjudicator.rulefile.faults import PackError
+from adjudicator.service.auditing import Auditor
 from adjudicator.service.door import Door
 from adjudicator.service.engines import Engines
 from adjudicator.service.logs import log
@@ -32,7 +33,8 @@ class Application:
     def __init__(self, options: ServeOptions):
         self.options = options
         self.metrics = Metrics()
-        self.door = Door(options.callers, lambda pools: self.engines().areas_of(pools))
+        self.audit = Auditor(options.audit_folder or options.data_folder / "audit")
+        self.door = Door(options.callers, lambda pools: self.engines().areas_of(pools), self.audit)
         self.store = Store(options.redis_url, options.data_folder)
         self._threads = ThreadPoolExecutor(options.engine_threads, "engine")
         self._engines: Engines | None = None
@@ -70,15 +72,18 @@ class Application:
     async def load_rules(self) -> None:
         """Take up the packs as they are on the disk now; claims that are being priced are finished under the old ones.
 
-        Raises PackError with every fault, and goes on as before.
+        Raises PackError with every fault, AdjudicatorError where the swap cannot be recorded; goes on as before.
         """
         options = self.options
         engines = await asyncio.to_thread(Engines.load, options.packs, options.candidates)
         settler = Settler(engines.settling, self.store, options, self.metrics, self._threads)
         await asyncio.to_thread(warm_up, settler)
+        replaced = self._engines.settling.bundle.hash if self._engines else ""
+        pack = ",".join(options.packs)
+        await self.audit.record("rules", pack=pack, rules_hash=engines.settling.bundle.hash, former=replaced)
         former, self._engines, self._settler = self._settler, engines, settler
         self.loaded.set()
-        log("rules loaded", rules_hash=engines.settling.bundle.hash, pack=",".join(options.packs))
+        log("rules loaded", rules_hash=engines.settling.bundle.hash, pack=pack)
         await self._settle_down()  # what is in work holds the former rules
         del former
         gc.unfreeze()  # what only the former rules held goes
@@ -92,6 +97,8 @@ class Application:
         except PackError as error:
             for fault in error.faults:
                 log("rules refused", pack=error.what, reason=str(fault))
+        except AdjudicatorError as error:
+            log("rules refused", code=error.problems[0].row.code, reason=error.problems[0].message)
 
     async def readiness(self) -> AsyncIterator[bool]:
         """Whether this process can settle, looked at again and again."""
@@ -110,6 +117,7 @@ class Application:
         await self._settle_down()
         self._threads.shutdown()
         await self.store.close()
+        await self.audit.close()
 
     async def _settle_down(self) -> None:
         """Wait for what is in work now."""
@@ -154,4 +162,5 @@ class Application:
         gauge = self.metrics.gauge
         gauge("waiting_claims", "Claims of batch calls that wait.", lambda: self.batch_calls.waiting)
         gauge("waiting_calls", "Single calls that wait.", lambda: self.settle_calls.waiting)
+        gauge("audit_writable", "1 when the audit log can be written.", lambda: float(self.audit.is_writable))
         gauge("store_reachable", "1 when the ledger store answers.", lambda: float(self.store.reachable))

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import ssl
 
 import grpc
 
 from adjudicator.errors import E, refuse
+from adjudicator.service.auditing import Auditor
 from adjudicator.service.logs import log
 from adjudicator.service.options import TlsOptions
 
@@ -18,13 +20,20 @@ class Certificates:
         """Errors: E.CERTIFICATE_UNUSABLE."""
         self._tls = tls
         self._first = self._fresh = _read(tls)
+        self.context = context_of(tls)
+        """The same for the page of counters."""
 
-    def read_again(self) -> None:
+    async def read_again(self, audit: Auditor) -> None:
         """Take up the files as they are now, for new connections; all stays where one is unusable.
 
-        Errors: E.CERTIFICATE_UNUSABLE.
+        Errors: E.CERTIFICATE_UNUSABLE, E.AUDIT_UNWRITABLE.
         """
-        self._fresh = _read(self._tls)
+        fresh = _read(self._tls)
+        await audit.record("certificates", sha256=hashlib.sha256(self._tls.certificate.read_bytes()).hexdigest())
+        self._fresh = fresh
+        self.context.load_cert_chain(self._tls.certificate, self._tls.key)
+        if self._tls.client_authority:
+            self.context.load_verify_locations(self._tls.client_authority)
         log("certificates loaded")
 
     def credentials(self) -> grpc.ServerCredentials:

@@ -7,14 +7,17 @@ which is refused off this host (:mod:`adjudicator.service.exposure`).
 
 from __future__ import annotations
 
+import hashlib
+import ssl
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from adjudicator.errors import AdjudicatorError, E, refuse
+from adjudicator.errors import TABLE, AdjudicatorError, E, refuse
+from adjudicator.service.auditing import Auditor, Refusal
 from adjudicator.service.callers import Caller, Callers, read_callers
 from adjudicator.service.calls import Context
 from adjudicator.service.logs import log
-from adjudicator.service.permissions import MATRIX, About, Scope
+from adjudicator.service.permissions import MATRIX, METRICS, About, Scope
 from adjudicator.service.subjects import SUBJECTS, Subject, of_claim
 
 REFUSALS = frozenset({E.UNKNOWN_CALLER, E.NOT_OF_ROLE, E.NOT_OWN, E.NOT_A_PATIENT})
@@ -27,9 +30,10 @@ AreasOf = Callable[[frozenset[str]], frozenset[str]]
 class Door:
     """Lets calls of known callers in, as the matrix of permissions says."""
 
-    def __init__(self, path: Path | None, areas_of: AreasOf):
+    def __init__(self, path: Path | None, areas_of: AreasOf, audit: Auditor):
         """``path``: the list of callers; None lets everybody in. Errors: E.CORRUPT_CALLERS."""
         self._path = path
+        self._audit = audit
         self._areas_of = areas_of
         self.callers: Callers | None = read_callers(path) if path else None
 
@@ -38,11 +42,16 @@ class Door:
         """Whether everybody may do everything."""
         return self.callers is None
 
-    def read_again(self) -> None:
-        """Take up the list of callers as it is on the disk now. Errors: E.CORRUPT_CALLERS; the former one stays."""
+    async def read_again(self) -> None:
+        """Take up the list of callers as it is on the disk now; the former one stays where that fails.
+
+        Errors: E.CORRUPT_CALLERS, E.AUDIT_UNWRITABLE.
+        """
         if self._path is not None:
-            self.callers = read_callers(self._path)
-            log("callers loaded", callers=len(self.callers))
+            callers = read_callers(self._path)
+            await self._audit.record("callers", callers=len(callers), sha256=digest_of(self._path))
+            self.callers = callers
+            log("callers loaded", callers=len(callers))
 
     def caller(self, context: Context) -> Caller | None:
         """Return who calls; None where everybody may. Errors: E.UNKNOWN_CALLER."""
@@ -92,9 +101,26 @@ class Door:
     async def note(self, call: str, context: Context, refusal: AdjudicatorError) -> None:
         """Record a refusal of the door; any other is none of its business."""
         problem = refusal.problems[0]
-        if problem.number in REFUSALS:
-            caller = self.callers and self.callers.find(context.peer_identities() or ())
-            log("refused", code=problem.row.code, call=call, caller=caller.name if caller else "", reason=problem.field)
+        if problem.number not in REFUSALS or self.callers is None:
+            return
+        caller = self.callers.find(context.peer_identities() or ())
+        known = (caller.name, caller.role.word, "") if caller else ("", "", fingerprint_of(context))
+        await self._audit.refused(Refusal(call, *known, problem.row.code, problem.field))
+
+    def name_of(self, context: Context) -> dict[str, str]:
+        """Return who calls, for the audit log; nothing where everybody may."""
+        caller = self.caller(context)
+        return {"caller": caller.name, "role": caller.role.word} if caller else {}
+
+    async def shows_counters(self, names: Sequence[bytes]) -> bool:
+        """Whether who has a certificate with these names may read the page of counters; a refusal is recorded."""
+        caller = self.callers.find(names) if self.callers else None
+        if caller is not None and MATRIX[METRICS].of(caller.role) is Scope.ANYTHING:
+            return True
+        who = (caller.name, caller.role.word, "") if caller else ("", "", "")
+        code = TABLE[E.NOT_OF_ROLE if caller else E.UNKNOWN_CALLER].code
+        await self._audit.refused(Refusal(METRICS, *who, code, ""))
+        return False
 
     def patients_of(self, call: str, context: Context) -> frozenset[str] | None:
         """Return the institutions whose patients alone the caller may ask for; None: for anybody's."""
@@ -118,4 +144,18 @@ class Door:
         if scope is Scope.OWN_POOLS:
             own = subject.area and subject.area in self._areas_of(caller.pools)
             return "" if own else subject.prefix + "insured_area"
+        return ""
+
+
+def digest_of(path: Path) -> str:
+    """Return the SHA-256 of a file."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def fingerprint_of(context: Context) -> str:
+    """Return the SHA-256 of the caller's certificate, as ``openssl x509 -fingerprint -sha256`` prints it."""
+    (certificate, *_) = context.auth_context().get("x509_pem_cert", [b""])
+    try:
+        return hashlib.sha256(ssl.PEM_cert_to_DER_cert(certificate.decode())).hexdigest()
+    except ValueError:
         return ""

@@ -6,9 +6,11 @@ The page is served by a few lines of asyncio: it has one path and no input.
 from __future__ import annotations
 
 import asyncio
+import ssl
 import time
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any, NamedTuple
 
 BUCKETS_SECONDS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 5.0)
 
@@ -83,15 +85,23 @@ class Metrics:
         return lines
 
 
-async def serve_page(metrics: Metrics, address: str) -> asyncio.Server:
-    """Serve the page at ``http://address/``."""
+class Gate(NamedTuple):
+    """Who may read the page: callers with a certificate, of these those that are let in by its names."""
+
+    context: ssl.SSLContext
+    lets_in: Callable[[Sequence[bytes]], Awaitable[bool]]
+
+
+async def serve_page(metrics: Metrics, address: str, gate: Gate | None = None) -> asyncio.Server:
+    """Serve the page at ``http://address/``, with a gate at ``https://address/``."""
     host, _, port = address.rpartition(":")
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 5)
-            body = metrics.page().encode()
-            head = f"HTTP/1.1 200 OK\r\nContent-Type: text/plain; version=0.0.4\r\nContent-Length: {len(body)}\r\n"
+            allowed = gate is None or await gate.lets_in(names_of(writer.get_extra_info("peercert")))
+            status, body = ("200 OK", metrics.page().encode()) if allowed else ("403 Forbidden", b"")
+            head = f"HTTP/1.1 {status}\r\nContent-Type: text/plain; version=0.0.4\r\nContent-Length: {len(body)}\r\n"
             writer.write(head.encode() + b"Connection: close\r\n\r\n" + body)
             await writer.drain()
         except (OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError, TimeoutError):
@@ -99,4 +109,20 @@ async def serve_page(metrics: Metrics, address: str) -> asyncio.Server:
         finally:
             writer.close()
 
-    return await asyncio.start_server(answer, host or "127.0.0.1", int(port))
+    context = gate.context if gate else None
+    return await asyncio.start_server(answer, host.strip("[]") or "127.0.0.1", int(port), ssl=context)
+
+
+def names_of(certificate: Mapping[str, Any]) -> list[bytes]:
+    """Return the names of a caller's certificate: its alternative names, or the common name where it has none.
+
+    >>> names_of({"subject": ((("commonName", "a"),),), "subjectAltName": (("DNS", "b"), ("URI", "c"))})
+    [b'b', b'c']
+    >>> names_of({"subject": ((("countryName", "CN"),), (("commonName", "a"),))})
+    [b'a']
+    """
+    names = [name for _, name in certificate.get("subjectAltName", ())]
+    if not names:
+        parts = [part for parts in certificate.get("subject", ()) for part in parts]
+        names = [name for kind, name in parts if kind == "commonName"]
+    return [name.encode() for name in names]

@@ -33,6 +33,8 @@ class ServeOptions:
     tls: TlsOptions | None = None
     callers: Path | None = None
     """The list of callers (``callers.toml``), with ``tls.client_authority``; None: everybody may do everything."""
+    audit_folder: Path | None = None
+    """Folder of the audit log; None: ``audit`` in ``data_folder``."""
     insecure: bool = False
     """Everybody may do everything also where the service listens off this host."""
     reflection: bool = False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from typing import NamedTuple
 
 from adjudicator import limits
 from adjudicator.claim.engine import Engine
@@ -24,6 +25,17 @@ from adjudicator.service.taking_back import Independence
 from adjudicator.v1 import adjudication_pb2, claim_pb2, settlement_pb2
 
 
+class Reversal(NamedTuple):
+    """What is to be taken back: the keys of the settlement and of its negative in a pool."""
+
+    pool: str
+    original: bytes
+    reversal: bytes
+    person_id: str
+    date: int
+    """YYYYMMDD; 0: as the ledger says."""
+
+
 class Records:
     """Settlements and person-years of the pools of one engine."""
 
@@ -40,11 +52,8 @@ class Records:
         record = await self._find(key)
         return record.answer + await self._reversed_since(key, record)
 
-    async def reverse(self, message: bytes) -> bytes:
-        """Take a settlement back and answer with its negative; asked again with the same date, with the stored one.
-
-        Errors: MISSING_PERSON, INVALID_DATE, REVERSAL_OF_REVERSAL, those of the key and those of the ledger.
-        """
+    def read_reversal(self, message: bytes) -> Reversal:
+        """Read a ReverseRequest. Errors: MISSING_PERSON, INVALID_DATE, REVERSAL_OF_REVERSAL, those of the key."""
         request = parse(settlement_pb2.ReverseRequest, message)
         key = request.settlement
         _check_key(key, "settlement.")
@@ -56,17 +65,27 @@ class Records:
         if request.reversal_date and not is_known_day(request.reversal_date):
             raise refuse(E.INVALID_DATE, "reversal_date")
         identity = (key.institution_code, key.encounter_id, key.settlement_sequence)
-        independence = Independence(self.store.ledger(), self.engine.bundle, pool, request.person_id)
-        record = await self.store.ledger().reverse(
-            pool,
-            settlement_key(*identity, DIRECTION_SETTLE),
-            settlement_key(*identity, DIRECTION_REVERSE),
-            person=person_key(request.person_id),
-            date=request.reversal_date,
+        return Reversal(
+            pool, settlement_key(*identity, DIRECTION_SETTLE), settlement_key(*identity, DIRECTION_REVERSE),
+            request.person_id, request.reversal_date,
+        )  # fmt: skip
+
+    async def reverse(self, asked: Reversal) -> Record:
+        """Take a settlement back and return its negative; asked again with the same date, the stored one.
+
+        Errors: those of the ledger.
+        """
+        ledger = self.store.ledger()
+        independence = Independence(ledger, self.engine.bundle, asked.pool, asked.person_id)
+        return await ledger.reverse(
+            asked.pool,
+            asked.original,
+            asked.reversal,
+            person=person_key(asked.person_id),
+            date=asked.date,
             first_dependent=independence.first_dependent,
             first_elsewhere=independence.first_elsewhere,
         )
-        return record.answer
 
     async def explain(self, message: bytes) -> bytes:
         """Every step of a stored settlement."""

@@ -10,7 +10,8 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
+from functools import partial
 
 import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
@@ -23,9 +24,9 @@ from adjudicator.service.application import Application
 from adjudicator.service.calls import HARD_MESSAGE_BYTES, Context
 from adjudicator.service.certificates import Certificates
 from adjudicator.service.door import Door
-from adjudicator.service.exposure import check_exposure, doubts_of_store
+from adjudicator.service.exposure import check_exposure, doubts_of_store, is_loopback
 from adjudicator.service.logs import log
-from adjudicator.service.metrics import serve_page
+from adjudicator.service.metrics import Gate, serve_page
 from adjudicator.service.options import ServeOptions
 from adjudicator.service.permissions import HEALTH
 from adjudicator.service.status import abort
@@ -176,6 +177,7 @@ class Process:
         self._tell_exposure()
         page = preparing = None
         try:
+            await self.application.audit.start()
             if not self.options.share_port:
                 page = await self._open()
             preparing = self._begin(self.application.prepare())
@@ -207,12 +209,12 @@ class Process:
 
     async def _read_again(self) -> None:
         """Take up callers, certificates and rules as they are now; what has a fault is logged and stays as it was."""
-        again = [self.application.door.read_again]
+        again: list[Callable[[], Coroutine[None, None, None]]] = [self.application.door.read_again]
         if self.server.certificates is not None:
-            again.append(self.server.certificates.read_again)
+            again.append(partial(self.server.certificates.read_again, self.application.audit))
         for read in again:
             try:
-                read()
+                await read()
             except AdjudicatorError as refusal:
                 for problem in refusal.problems:
                     log("not read again", code=problem.row.code, reason=problem.message, reason_zh=problem.message_zh)
@@ -231,7 +233,15 @@ class Process:
         if not self.options.share_port:
             print(f"listening on {self.server.address}", flush=True)
         self._begin(self.server.follow_readiness())
-        return await serve_page(self.application.metrics, self.options.metrics) if self.options.metrics else None
+        return await self._open_page(self.options.metrics) if self.options.metrics else None
+
+    async def _open_page(self, address: str) -> asyncio.Server:
+        """Serve the counters: in plain text on this host, elsewhere to operators with a certificate."""
+        certificates, door = self.server.certificates, self.application.door
+        gate = None
+        if certificates is not None and not door.is_open and not is_loopback(address):
+            gate = Gate(certificates.context, door.shows_counters)
+        return await serve_page(self.application.metrics, address, gate)
 
     def _begin(self, work: Coroutine[None, None, None]) -> asyncio.Task[None]:
         task = asyncio.get_running_loop().create_task(work)
