@@ -36,6 +36,27 @@ class OpenClaims:
     """Row of the batch -> what its referral chain was charged, in fen, or UNKNOWN_CHAIN."""
     answers: dict[int, Answer] = field(default_factory=dict)
     """Row of the batch -> its answer."""
+    _first_deadline: float = field(init=False)
+    _any_later: bool = field(init=False)
+    _any_chained: bool = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Note what few batches have, so that a batch without it is not searched in every round."""
+        self._first_deadline = float(self.deadlines.min())
+        self._any_later = int(self.resolved.incoming.claims["settlement_sequence"].max()) > 1
+        self._any_chained = np.count_nonzero(self.resolved.claims["chain_continues"]) > 0
+
+    def late(self, rows: np.ndarray, now: float) -> np.ndarray:
+        """Return those of ``rows`` whose deadline is before ``now``."""
+        return rows[self.deadlines[rows] < now] if self._first_deadline < now else NO_ROWS
+
+    def later_settlements(self, rows: np.ndarray) -> np.ndarray:
+        """Return those of ``rows`` that are not the first settlement of their encounter."""
+        return rows[self.resolved.incoming.claims["settlement_sequence"][rows] > 1] if self._any_later else NO_ROWS
+
+    def chained(self, rows: np.ndarray) -> np.ndarray:
+        """Return the positions in ``rows`` of the stays of referral chains."""
+        return np.flatnonzero(self.resolved.claims["chain_continues"][rows]) if self._any_chained else NO_ROWS
 
     def answer(self, answers: Mapping[int, Answer]) -> None:
         """Close the rows that are answered."""
@@ -55,13 +76,14 @@ class OpenClaims:
         A duplicate waits until the first one is answered, a later settlement of an encounter until the one before it,
         and a stay of a referral chain until the one that it names.
         """
+        if len(self.rows) == 1:
+            return self.rows
         keys = self.resolved.keys[self.rows].view(KEY).ravel().tolist()
         open_keys = set(keys)
-        sequences = self.resolved.incoming.claims["settlement_sequence"][self.rows]
-        chained = self.rows[self.resolved.claims["chain_continues"][self.rows] != 0]
-        if len(open_keys) == len(keys) and sequences.max(initial=0) <= 1 and not chained.size:
+        later, chained = self.later_settlements(self.rows), self.rows[self.chained(self.rows)]
+        if len(open_keys) == len(keys) and not later.size and not chained.size:
             return self.rows
-        waiting = {row for row in self.rows[sequences > 1].tolist() if self._before(row) in open_keys}
+        waiting = {row for row in later.tolist() if self._before(row) in open_keys}
         waiting |= self._waiting_for_their_chain(chained.tolist())
         seen: set[bytes] = set()
         chosen = []

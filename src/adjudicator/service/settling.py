@@ -155,14 +155,25 @@ class Settler:
         good = resolved.good
         answers = refusals(resolved) if len(good) < len(deadlines) else {}
         if good.size:
-            packs, until, parts = resolved.claims["pack"][good], np.array(deadlines), []
-            for number in np.unique(packs).tolist():
-                rows = good[packs == number]
-                parts.append(OpenClaims(resolved, self._pools[number], rows, until))
-            await asyncio.gather(*(self._settle_pool(part, leave) for part in parts))
+            parts = self._by_pool(resolved, np.array(deadlines))
+            if len(parts) == 1:
+                await self._settle_pool(parts[0], leave)
+            else:
+                await asyncio.gather(*(self._settle_pool(part, leave) for part in parts))
             for part in parts:
                 answers |= part.answers
         return list(map(answers.__getitem__, range(len(deadlines))))
+
+    def _by_pool(self, resolved: Resolved, until: np.ndarray) -> list[OpenClaims]:
+        """Return the claims that can be priced, those of each pool apart; ``until`` float64[n]: deadlines."""
+        good = resolved.good
+        if len(self._pools) == 1:
+            return [OpenClaims(resolved, self._pools[0], good, until)]
+        packs = resolved.claims["pack"][good]
+        return [
+            OpenClaims(resolved, self._pools[number], good[packs == number], until)
+            for number in np.unique(packs).tolist()
+        ]
 
     async def _settle_pool(self, work: OpenClaims, leave: Leave) -> None:
         """Answer every claim of one pool, whatever happens: rounds of read, price, commit until none is open."""
@@ -170,13 +181,15 @@ class Settler:
         try:
             ledger = self.store.ledger()
             while work.rows.size:
-                late = work.deadlines[work.rows] < clock.time() + SHORTEST_WORK_SECONDS
-                if late.any():
-                    work.refuse(work.rows[late], refuse(E.DEADLINE))
+                late = work.late(work.rows, clock.time() + SHORTEST_WORK_SECONDS)
+                if late.size:
+                    work.refuse(late, refuse(E.DEADLINE))
                     continue
                 rows = work.next_rows()
                 state_keys, state_rows, kin = year_keys(self.engine.bundle, work.resolved, rows)
-                read = await ledger.read(work.pool, work.resolved.keys[rows].tobytes(), state_keys.tobytes())
+                read = await ledger.read(
+                    work.pool, work.resolved.keys.take(rows, axis=0).tobytes(), state_keys.tobytes()
+                )
                 if read.known:
                     await self._answer_known(work, rows, read)
                     fresh = np.ones(len(rows), bool)
@@ -184,21 +197,20 @@ class Settler:
                     rows, state_rows, kin = rows[fresh], state_rows[fresh], kin.of(fresh)
                     if not rows.size:
                         continue
-                later = rows[work.resolved.incoming.claims["settlement_sequence"][rows] > 1]
+                later, chained = work.later_settlements(rows), work.chained(rows)
                 if later.size:
                     checked = await check_encounters(ledger, work.pool, work.resolved, later)
                     work.stays.update(checked.stays)
                     if checked.refused:
                         work.answer(checked.refused)
                         continue
-                chained = np.flatnonzero(work.resolved.claims["chain_continues"][rows])
                 if chained.size:
                     last = read.states.last[state_rows[chained]]
                     work.chains.update(await chains_of(ledger, work.pool, work.resolved, rows[chained], last))
                 share = work.resolved.incoming.size * len(rows) // len(work.deadlines)
                 price = partial(self._price, work, Work(rows, state_rows, kin), read.states)
                 priced = await self.compute(share, price)
-                if (work.deadlines[rows] < clock.time()).any():
+                if work.late(rows, clock.time()).size:
                     continue  # refused above; the others are priced again without what these would have changed
                 if priced.commit is not None:
                     leave()
