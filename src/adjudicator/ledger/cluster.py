@@ -149,6 +149,10 @@ class ClusterConnection(Connection):
         cursors, keys = await self.client.scan(cursor, match=prefix + b"*", count=count, target_nodes=node)
         return int(next(iter(cursors.values()))), keys
 
+    async def _send(self, command: tuple[Any, ...]) -> Any:
+        """Send a command by the library, which knows the node of its key."""
+        return await self.client.execute_command(*command)
+
     async def _send_and_wait(self, command: tuple[Any, ...]) -> Any:
         """Send a command to the node of its key, and answer when its write is on the disk there."""
         await self.client.initialize()

@@ -21,6 +21,7 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
 from adjudicator.errors import AdjudicatorError, E, refuse
+from adjudicator.ledger.pipe import Pipe
 
 T = TypeVar("T")
 
@@ -73,6 +74,7 @@ class Connection:
         self, url: str, timeout_seconds: float, attempt_seconds: float, allow_volatile: bool, replicas: int
     ) -> None:
         self.client = self._client(url, attempt_seconds)
+        self._pipe = Pipe(lambda: self.client.connection_pool.make_connection(), attempt_seconds)
         self.timeout_seconds, self.attempt_seconds = timeout_seconds, attempt_seconds
         self.allow_volatile, self.replicas = allow_volatile, replicas
         self.waits_for_disk = False
@@ -99,6 +101,7 @@ class Connection:
 
     async def close(self) -> None:
         """Close every connection."""
+        self._pipe.close()
         await self.client.aclose()
 
     async def ping(self) -> None:
@@ -131,7 +134,7 @@ class Connection:
                 if durable and self.waits_for_disk:
                     reply = await self._send_and_wait(command)
                 else:
-                    reply = await self.client.execute_command(*command)
+                    reply = await self._send(command)
                 if durable and self._proven != self._connections:
                     await self.prove_durable()  # the call itself may have gone over a new connection
                 return reply
@@ -143,6 +146,10 @@ class Connection:
                 patience = patience or _Patience(until)
                 pause = patience.pause_after(error)
             await asyncio.sleep(pause)
+
+    async def _send(self, command: tuple[Any, ...]) -> Any:
+        """Send a command and return the reply."""
+        return await self._pipe.ask(command)
 
     async def _send_and_wait(self, command: tuple[Any, ...]) -> Any:
         """Send a command, and answer when its write is on the disk."""
