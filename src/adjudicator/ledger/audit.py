@@ -15,7 +15,7 @@ from adjudicator.columns import ACCUMULATOR_NAMES
 from adjudicator.errors import AdjudicatorError
 from adjudicator.ledger import keys as names
 from adjudicator.ledger.connection import Connection, Script
-from adjudicator.ledger.journal import PLACES, Chunk, read_places, scan
+from adjudicator.ledger.journal import Chunk, read_places, scan
 from adjudicator.ledger.key_table import KeyTable, as_words
 from adjudicator.ledger.layout import RECORDS_MASK
 from adjudicator.ledger.names import parse_total_field, total_field
@@ -26,7 +26,7 @@ from adjudicator.ledger.statements import parse as parse_runs
 from adjudicator.ledger.states import StateRead, parse_each
 from adjudicator.ledger.totals import TOTALS
 
-STATES, STATEMENTS = Script("states.lua"), Script("statements.lua")
+STATES, STATEMENTS, COUNTS = Script("states.lua"), Script("statements.lua"), Script("counts.lua")
 CHUNK_KEYS, SCANNED_KEYS = 1000, 5000
 MAX_DIFFERENCES = 1000
 """A report names this many differences; a ledger with more is wholly wrong and the first ones tell why."""
@@ -203,8 +203,11 @@ async def extend(
             for position, why in chunk.unreadable.items():
                 check.note("journal", f"entry {position}", f"unreadable, {why}", "a record")
             _check_headers(chunk, pool, check)
-            await asyncio.to_thread(replay.add, chunk)  # so that answers of the store are read meanwhile
-            wrong += await _wrong_places(connection, pool, chunk)
+            # In a thread, so that answers of the store are read meanwhile.
+            of_chunk, _ = await asyncio.gather(
+                _wrong_places(connection, pool, chunk), asyncio.to_thread(replay.add, chunk)
+            )
+            wrong += of_chunk
             read += len(chunk)
             progress(read, version)
     replay.version = max(replay.version, version)
@@ -305,8 +308,7 @@ async def _stands_at(connection: Connection, pool: str, settlement: bytes, month
 
 async def index_differs(connection: Connection, pool: str, absent: int) -> bool:
     """Whether the index has more or fewer entries than records, ``absent`` of which are known to have none."""
-    arguments = [names.prefix(pool), b""]
-    entries, records, _ = await connection.call(PLACES, names.version(pool), arguments)
+    entries, records = await connection.call(COUNTS, names.version(pool), [names.prefix(pool)])
     return int(entries) != int(records) - absent
 
 

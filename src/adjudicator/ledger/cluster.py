@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
@@ -141,6 +142,11 @@ class ClusterConnection(Connection):
     async def prove_durable(self) -> None:
         """Nothing is left to prove: each connection did when it was made."""
         self._proven = self._connections
+
+    async def entries(self, key: str, first: str, last: str, count: int) -> list[tuple[bytes, bytes]]:
+        """Return name and block of some entries of a journal stream."""
+        found = await self.persist(partial(self.client.xrange, key, first, last, count=count))
+        return [(name, fields.get(b"r", b"")) for name, fields in found]
 
     async def scan(self, prefix: bytes, cursor: int, count: int) -> tuple[int, list[bytes]]:
         """Return the next cursor and keys that begin with the prefix of a pool: only its node is asked."""

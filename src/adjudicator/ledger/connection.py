@@ -11,6 +11,7 @@ import contextlib
 import hashlib
 import time
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from importlib import resources
 from typing import Any, TypeVar
 
@@ -74,7 +75,9 @@ class Connection:
         self, url: str, timeout_seconds: float, attempt_seconds: float, allow_volatile: bool, replicas: int
     ) -> None:
         self.client = self._client(url, attempt_seconds)
-        self._pipe = Pipe(lambda: self.client.connection_pool.make_connection(), attempt_seconds)
+        self._pipe, self._journal = (
+            Pipe(lambda: self.client.connection_pool.make_connection(), attempt_seconds) for _ in range(2)
+        )
         self.timeout_seconds, self.attempt_seconds = timeout_seconds, attempt_seconds
         self.allow_volatile, self.replicas = allow_volatile, replicas
         self.waits_for_disk = False
@@ -102,6 +105,7 @@ class Connection:
     async def close(self) -> None:
         """Close every connection."""
         self._pipe.close()
+        self._journal.close()
         await self.client.aclose()
 
     async def ping(self) -> None:
@@ -192,6 +196,20 @@ class Connection:
             settings = await self.client.execute_command("CONFIG", "GET", "append*")
             return syncs_always(settings)
         return False
+
+    async def entries(self, key: str, first: str, last: str, count: int) -> list[tuple[bytes, bytes]]:
+        """Return name and block of some entries of a journal stream; b"" where an entry has none.
+
+        They have a pipe of their own: the reply to a claim does not stand behind megabytes of them.
+        """
+        command = ("XRANGE", key, first, last, "COUNT", count)
+        found = await self.persist(partial(self._journal.ask, command))
+        return [(name, fields[1] if fields[0] == b"r" else b"") for name, fields in found]
+
+    async def values(self, key: str, fields: Sequence[bytes]) -> list[bytes | None]:
+        """Return the values of some fields of a hash."""
+        found: list[bytes | None] = await self.persist(partial(self._send, ("HMGET", key, *fields)))
+        return found
 
     async def scan(self, prefix: bytes, cursor: int, count: int) -> tuple[int, list[bytes]]:
         """Return the next cursor, 0 at the end, and some keys that begin with the prefix of a pool."""

@@ -13,14 +13,13 @@ import numpy as np
 from adjudicator.claim.state import STORED
 from adjudicator.errors import AdjudicatorError, E, refuse
 from adjudicator.ledger import keys as names
-from adjudicator.ledger.connection import Connection, Script
+from adjudicator.ledger.connection import Connection
 from adjudicator.ledger.layout import BLOCK_SCHEMA, FORMAT, RECORD_SCHEMA
 from adjudicator.ledger.record import OTHER_FORMAT, Record
 from adjudicator.ledger.record_kernel import MOST_RECORDS, check_records
 from adjudicator.wire.decode import decode
 from adjudicator.wire.schema import Tables
 
-PLACES = Script("buckets.lua", "places.lua")
 MOST_READ_AT_ONCE = 64
 """Records that are read one by one with one wait: each comes with its block."""
 CHUNK_BLOCKS, CHUNK_BYTES = 1000, 8 << 20
@@ -268,11 +267,11 @@ async def _fetch(
     end = f"{last + MOST_RECORDS - 1}-{2**63}"  # an entry is named by its last record
     try:
         while True:
-            entries = await connection.persist(partial(connection.client.xrange, key, f"{first}-0", end, count=count))
+            entries = await connection.entries(key, f"{first}-0", end, count)
             if not entries:
                 return
             positions = [int(entry_id.partition(b"-")[0]) for entry_id, _ in entries]
-            blocks = [fields.get(b"r", b"") for _, fields in entries]
+            blocks = [block for _, block in entries]
             await waiting.put(asyncio.ensure_future(asyncio.to_thread(parse, month, positions, blocks, wanted)))
             if len(entries) < count:
                 return
@@ -284,10 +283,18 @@ async def _fetch(
 
 async def read_places(connection: Connection, pool: str, keys: bytes) -> list[bytes]:
     """Return where the index says that settlements stand, ``YYYYMM-POSITION`` or nothing; ``keys`` 16 bytes each."""
-    if not keys:
-        return []
-    reply = await connection.call(PLACES, names.version(pool), [names.prefix(pool), keys])
-    places: list[bytes] = reply[2].split(b"\n")[1:]
+    listed = [keys[at : at + 16] for at in range(0, len(keys), 16)]
+    rows_of: dict[int, list[int]] = {}
+    for row, first in enumerate(keys[::16]):
+        rows_of.setdefault(first >> 4, []).append(row)
+    places = [b""] * len(listed)
+
+    async def read(rows: list[int]) -> None:
+        bucket = names.index_bucket(pool, listed[rows[0]])
+        for row, place in zip(rows, await connection.values(bucket, [listed[row] for row in rows]), strict=True):
+            places[row] = place or b""
+
+    await asyncio.gather(*map(read, rows_of.values()))
     return places
 
 
