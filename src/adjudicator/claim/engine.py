@@ -112,24 +112,23 @@ class Engine:
         ``parts`` SPLIT[n]: the claims have no lines, and these are the parts of their totals.
         """
         came = own.came_of(incoming)
-        facts = own.Facts.room(incoming.claims.shape[0], incoming.lines.shape[0])
+        noted, doubtful, facts = own.resolve_claims(self._fact_rules, came, incoming.latest, parts is None)
         claims = facts.claims
-        kept = own.resolve_claims(self._fact_rules, came, facts, incoming.latest)
-        found = facts.problems[facts.problems["number"] != 0] if kept else facts.problems[:0]
+        found = facts.problems[facts.problems["number"] != 0] if noted else facts.problems[:0]
         if parts is not None:
             found = take_parts(claims, found, parts)
             facts = facts._replace(splits=parts)
-        own.name_and_split(self._fact_rules, came, facts, parts is None)
+            own.name_claims(self._fact_rules, came, facts)
         grouped = self._grouper.group(incoming, claims)
-        if facts.doubtful.any():
+        if doubtful:
             self._look_again(incoming, claims, facts.doubtful, grouped)
         keys, states, persons = facts.names.view(np.uint8)
         for array in (*facts[:5], grouped.groups, grouped.scheme, keys, states, persons, found):
-            array.flags.writeable = False
+            array.setflags(write=False)
         return Resolved(
             incoming=incoming, claims=claims, lines=facts.lines, splits=facts.splits, line_splits=facts.line_splits,
             groups=grouped.groups, group_scheme=grouped.scheme, codes=grouped.codes,
-            keys=keys, state_keys=states, persons=persons, good=np.flatnonzero(claims["error"] == 0),
+            keys=keys, state_keys=states, persons=persons, good=(claims["error"] == 0).nonzero()[0],
             found=found, warnings=grouped.warnings, digests=content,
         )  # fmt: skip
 
@@ -164,7 +163,7 @@ class Engine:
             days=np.zeros(count, columns.CARE_DAYS),
             elsewhere=np.zeros((count, len(ELSEWHERE)), np.int64),
             seen=np.empty((count, columns.ACCUMULATOR_COUNT), np.int64), quota_seen=amounts[2],
-            parts=np.zeros(count if claims["mid_stay"].any() else 0, PART), warnings={}, details={},
+            parts=np.zeros(count if np.count_nonzero(claims["mid_stay"]) else 0, PART), warnings={}, details={},
         )  # fmt: skip
         days = None if years.days is None else CareDays.of(years.days, count)
         people = state_rows if years.kin is None else _people(result, years.kin, len(years.slots))
@@ -356,7 +355,7 @@ class Encoded(NamedTuple):
 def _problem_lists(result: Result, rows: np.ndarray, places: np.ndarray) -> dict[int, list[Problem]]:
     """Return the problems by position in ``rows``; ``places`` int64[k] are their rows in the result, -1 none."""
     resolved = result.resolved
-    silent = not (resolved.warnings or result.warnings or result.errors.any())
+    silent = not (resolved.warnings or result.warnings or np.count_nonzero(result.errors))
     if silent and len(resolved.good) == len(resolved.claims):
         return {}
     unpriced = places < 0

@@ -1,6 +1,6 @@
-"""What follows from claims and rules alone, in two compiled calls: codes, dates and names first, then the fee lines.
+"""What follows from claims and rules alone, in one compiled call: codes, dates, names and the fee lines.
 
-Between the calls a caller whose claims have no lines puts in the parts of their totals (``claim.without_lines``).
+Claims without lines take two: between them their caller puts in the parts of their totals (``claim.without_lines``).
 """
 
 from __future__ import annotations
@@ -53,17 +53,8 @@ class Facts(NamedTuple):
     line_splits: np.ndarray  # LINE_SPLIT[m]
     splits: np.ndarray  # SPLIT[n]
     names: np.ndarray  # uint64[3, n, 2]: digests of settlement, person's year, person
-    problems: np.ndarray  # PROBLEM[MOST_PROBLEMS * n], zeroed
-    doubtful: np.ndarray  # uint8[n], zeroed: 1 where claim.warnings has to look
-
-    @classmethod
-    def room(cls, count: int, line_count: int) -> Facts:
-        """Return room for so many claims and lines."""
-        return cls(
-            EMPTY_CLAIM.repeat(count), np.empty(line_count, columns.LINE), np.empty(line_count, columns.LINE_SPLIT),
-            np.empty(count, columns.SPLIT), np.empty((3, count, 2), np.uint64),
-            np.zeros(MOST_PROBLEMS * count, PROBLEM), np.zeros(count, np.uint8),
-        )  # fmt: skip
+    problems: np.ndarray  # PROBLEM[MOST_PROBLEMS * n]; number 0 where none was noted
+    doubtful: np.ndarray  # uint8[n]: 1 where claim.warnings has to look
 
 
 def fact_rules(bundle: Bundle, lookup: Lookup) -> Held:
@@ -98,27 +89,50 @@ def _most_lines(wire_claims: np.ndarray) -> int:
     return most
 
 
-@kernel
-def resolve_claims(held: Held, came: Came, facts: Facts, latest: int) -> int:
-    """Resolve the claims (``claim.resolve``); returns how many problems were noted.
+@inlined
+def _room(count: int, line_count: int) -> Facts:
+    """Return room for so many claims and lines."""
+    claims = np.empty(count, columns.CLAIM)
+    for row in range(count):
+        claims[row] = EMPTY_CLAIM[0]
+    return Facts(
+        claims, np.empty(line_count, columns.LINE), np.empty(line_count, columns.LINE_SPLIT),
+        np.empty(count, columns.SPLIT), np.empty((3, count, 2), np.uint64),
+        np.zeros(MOST_PROBLEMS * count, PROBLEM), np.zeros(count, np.uint8),
+    )  # fmt: skip
 
-    ``latest``: a claim that is settled after this day (YYYYMMDD) is refused.
+
+@inlined
+def _name(rules: FactRules, came: Came, facts: Facts) -> None:
+    """Decide the deciding dates, and name settlement, year and person."""
+    decide(facts.claims, rules.rule_date, rules.benefit_year, rules.year_begins)
+    identity_keys(came.heap, came.claims, facts.claims, rules.key, np.empty(MATERIAL_BYTES, np.uint8), facts.names)
+
+
+@kernel
+def resolve_claims(held: Held, came: Came, latest: int, with_lines: bool) -> tuple[int, int, Facts]:
+    """Resolve the claims (``claim.resolve``), and with their lines name them and split the lines.
+
+    ``latest``: a claim that is settled after this day (YYYYMMDD) is refused. Returns how many problems were noted, how
+    many claims are doubtful, and the facts.
     """
     rules = held.it
     side = 16
     while side < 2 * _most_lines(came.claims):
         side *= 2
+    facts = _room(came.claims.shape[0], came.lines.shape[0])
     wire = WireClaims(came.heap, came.claims, came.lines, came.status, _numbers(came.claims))
     out = ResolvedColumns(facts.claims, facts.lines, facts.problems, _numbers(facts.claims), facts.doubtful)
-    return resolve(wire, rules.look, out, np.zeros((side, 2), np.int32), latest)
+    noted, doubtful = resolve(wire, rules.look, out, np.zeros((side, 2), np.int32), latest), 0
+    if with_lines:
+        _name(rules, came, facts)
+        split_lines(rules.lines, LineBatch(facts.claims, facts.lines, facts.line_splits, facts.splits))
+    for row in range(facts.doubtful.shape[0]):
+        doubtful += facts.doubtful[row] != 0
+    return noted, doubtful, facts
 
 
 @kernel
-def name_and_split(held: Held, came: Came, facts: Facts, with_lines: bool) -> None:
-    """Decide the deciding dates, name settlement, year and person, and split the fee lines where there are any."""
-    rules = held.it
-    claims = facts.claims
-    decide(claims, rules.rule_date, rules.benefit_year, rules.year_begins)
-    identity_keys(came.heap, came.claims, claims, rules.key, np.empty(MATERIAL_BYTES, np.uint8), facts.names)
-    if with_lines:
-        split_lines(rules.lines, LineBatch(claims, facts.lines, facts.line_splits, facts.splits))
+def name_claims(held: Held, came: Came, facts: Facts) -> None:
+    """Decide the deciding dates, and name settlement, year and person, of claims without lines."""
+    _name(held.it, came, facts)

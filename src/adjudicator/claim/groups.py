@@ -247,8 +247,9 @@ class ClaimGrouper:
         if not has_some:
             return grouped
         self._check_coding(grouped, incoming, claims)
-        if (groups["status"] == INVALID).any():
-            _note_invalid(grouped, np.flatnonzero(groups["status"] == INVALID))
+        invalid = (groups["status"] == INVALID).nonzero()[0]
+        if invalid.size:
+            _note_invalid(grouped, invalid)
         return grouped
 
     def _group_by(

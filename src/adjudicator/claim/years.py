@@ -105,7 +105,7 @@ class ClaimYears:
 
     def give_quotas_back(self, state_rows: np.ndarray, used: np.ndarray, years: PersonYears) -> None:
         """Write what the disease quotas of the years have used after the claims, int64[k] fen."""
-        for position in np.flatnonzero(self.quotas["key"]).tolist():
+        for position in self.quotas["key"].nonzero()[0].tolist():
             years.quotas[int(state_rows[position]), int(self.quotas["key"][position])] = int(used[position])
 
 

@@ -30,7 +30,6 @@ from adjudicator.ledger.names import fund_text, scheme_text
 from adjudicator.ledger.record import Record
 from adjudicator.ledger.record_kernel import Commit, Parts
 from adjudicator.ledger.state_kernel import Changes
-from adjudicator.ledger.statement_kernel import settlement_runs
 from adjudicator.ledger.statements import runs_of_records
 from adjudicator.ledger.states import StateRead
 
@@ -163,9 +162,9 @@ def pack(rows: Settlements, recorded_ms: int | None = None) -> CommitBatch:
         ],
         state_keys=new.state_keys.tobytes(),
         state_versions=new.state_versions.tobytes(),
-        states=Shelf(new.states.tobytes(), (8 * np.diff(new.state_ends)).astype(np.uint32)),
+        states=Shelf(new.states.tobytes(), new.state_sizes),
         totals=list(map(tuple, new.totals.tolist())),
-        statements=settlement_runs(rows.identities.names, rows.money.claims, new.amounts).tobytes(),
+        statements=new.statements.tobytes(),
         commit=number,
         guard_keys=states.keys[rows.guarded].tobytes() if rows.guarded.size else b"",
         guard_versions=states.versions[rows.guarded].tobytes() if rows.guarded.size else b"",

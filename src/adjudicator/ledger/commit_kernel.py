@@ -27,6 +27,7 @@ from adjudicator.ledger.record_kernel import (
     write_blocks,
 )
 from adjudicator.ledger.state_kernel import Buffer, Changes, NewStates, OldPairs, write_states
+from adjudicator.ledger.statement_kernel import settlement_runs
 from adjudicator.payers import LEDGER, LEDGER_COUNT, Origin
 
 LARGEST_TOTAL = 2**53 - 1
@@ -86,12 +87,12 @@ class Written(NamedTuple):
     """uint64[k] as read."""
     states: np.ndarray
     """uint64: the new states, one after the other."""
-    state_ends: np.ndarray
-    """int64[k + 1]: where each begins, in words."""
+    state_sizes: np.ndarray
+    """uint32[k]: bytes of each."""
     totals: np.ndarray
     """int64[t, 5]: month, county, scheme, payers.Fund, fen."""
-    amounts: np.ndarray
-    """int64[n, accounts]: what each settlement posts, in fen."""
+    statements: np.ndarray
+    """uint8: runs of entries by month and institution (``ledger.statements``)."""
 
 
 _ORIGINS = (Origin.BENEFIT, Origin.PAYMENT, Origin.CLAIM)
@@ -201,7 +202,7 @@ def _heads(ids: Identities, claims: np.ndarray, states: OldStates, state_rows: n
 def _new_states(
     ids: Identities, states: OldStates, changes: Changes, stored: StoredOrder, groups: Any
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Return keys and versions of the states that change, their new values and where these begin, in words."""
+    """Return keys and versions of the states that change, their new values, and how many bytes each has."""
     order, starts = groups
     count, numbers = starts.shape[0] - 1, stored.numbers.shape[0]
     keys, versions = np.empty((count, 16), np.uint8), np.empty(count, np.uint64)
@@ -235,7 +236,10 @@ def _new_states(
         OldPairs(old[2], old[3], days_keys, days_amounts),
     )  # fmt: skip
     write_states(new, stored, changes, out)
-    return keys, versions, words[: out.offsets[count]], out.offsets
+    sizes = np.empty(count, np.uint32)
+    for j in range(count):
+        sizes[j] = 8 * (out.offsets[j + 1] - out.offsets[j])
+    return keys, versions, words[: out.offsets[count]], sizes
 
 
 # ---------------------------------------------------------------- journal and totals
@@ -358,8 +362,9 @@ def write_commit(
     known = _by_state(changes.state_rows, order, starts, np.zeros(states.keys.shape[0] + 1, np.int64))
     groups = (order[: starts[known]], starts[: known + 1])
     heads = _heads(ids, money.claims, states, changes.state_rows, groups)
-    keys, versions, words, offsets = _new_states(ids, states, changes, stored, groups)
+    keys, versions, words, sizes = _new_states(ids, states, changes, stored, groups)
     content = Content(ids.field_digests, amounts, texts.answers, texts.basis, texts.lines)
     octets, entries = _write_journal(commit, heads, content, (stored, changes), _room(ids, texts, stored, LEDGER_COUNT))
     totals = _totals(heads.columns, amounts)
-    return not _is_too_large(amounts), Written(octets, entries, keys, versions, words, offsets, totals, amounts)
+    statements = settlement_runs(ids.names, money.claims, amounts)
+    return not _is_too_large(amounts), Written(octets, entries, keys, versions, words, sizes, totals, statements)

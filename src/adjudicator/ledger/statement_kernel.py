@@ -242,7 +242,7 @@ def runs_of(settled: Settled, offsets: np.ndarray) -> np.ndarray:
     return _runs_of(settled, offsets)
 
 
-@kernel
+@inlined
 def settlement_runs(names: Names, claims: np.ndarray, amounts: np.ndarray) -> np.ndarray:
     """Return the runs of the settlements of a commit, uint8: ``claims`` CLAIM[n], ``amounts`` int64[n, funds] fen."""
     count = claims.shape[0]

@@ -44,7 +44,7 @@ class OpenClaims:
         """Note what few batches have, so that a batch without it is not searched in every round."""
         self._first_deadline = float(self.deadlines.min())
         self._any_later = int(self.resolved.incoming.claims["settlement_sequence"].max()) > 1
-        self._any_chained = np.count_nonzero(self.resolved.claims["chain_continues"]) > 0
+        self._any_chained = bool(np.count_nonzero(self.resolved.claims["chain_continues"]))
 
     def late(self, rows: np.ndarray, now: float) -> np.ndarray:
         """Return those of ``rows`` whose deadline is before ``now``."""

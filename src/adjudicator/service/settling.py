@@ -110,6 +110,7 @@ class Settler:
         self._inline_bytes = INLINE_BYTES if threads else sys.maxsize
         self._pools = [f"{int(pack.pool):06d}" for pack in engine.bundle.packs]
         self._strict = np.array([Overlap.REFUSE in pack.overlaps for pack in engine.bundle.packs])
+        self._any_strict = bool(self._strict.any())
 
     # ---------------------------------------------------------------- entrances
 
@@ -265,14 +266,14 @@ class Settler:
         years = person_years(states, state_rows, kin)
         years.stays, years.chains = work.stays, work.chains
         result = self.engine.price(work.resolved, rows, state_rows, years)
-        kept = np.flatnonzero(result.errors == 0)
+        kept = (result.errors == 0).nonzero()[0]
         answers = refused_by_pricing(result) if len(kept) < len(rows) else {}
         if not kept.size:
             return Priced(answers, None)
         encoded, basis = self.engine.encode_settled(result, kept)
         answers.update(zip(rows[kept].tolist(), cut(*encoded), strict=True))
         settlements = self.columns(work, result, kept, states, (Parts(*encoded), Parts(*basis)))
-        if work.stays or self._strict.any() or result.claims["assistance"].any():
+        if work.stays or self._any_strict or np.count_nonzero(result.claims["assistance"]):
             settlements.guarded = guarded(result, kept, kin, self._strict, work.stays)
         return Priced(answers, pack(settlements))
 
@@ -309,7 +310,11 @@ class Settler:
                     encounter_sizes=np.ascontiguousarray(wire["encounter_id_size"]),
                 ),
             ),
-            Money(claims, *(one if whole else one.take(kept) for one in (result.benefits, result.payments))),
+            Money(
+                claims,
+                result.benefits if whole else result.benefits.take(kept),
+                result.payments if whole else result.payments.take(kept),
+            ),
             states,
             Changes(
                 state_rows=result.state_rows[chosen],

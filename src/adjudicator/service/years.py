@@ -28,7 +28,7 @@ def person_years(states: StateRead, own: np.ndarray, kin: Kin) -> PersonYears:
     if len(states.quotas):
         years.quotas = _quotas(states, np.arange(len(states.keys)))
     # A claim of the batch may be in another's other year.
-    if states.versions[kin.rows].any() or (len(own) > 1 and (kin.rows <= own.max()).any()):
+    if np.count_nonzero(states.versions[kin.rows]) or (len(own) > 1 and (kin.rows <= own.max()).any()):
         years.kin = kin
     return years
 

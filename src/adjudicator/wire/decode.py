@@ -18,7 +18,6 @@ from adjudicator.wire.decode_kernel import (
     MAX_DEPTH,
     OK,
     TOO_MANY_ROWS,
-    Numbers,
     Roots,
     decode_roots,
 )
@@ -81,12 +80,13 @@ def decode(
     status = np.zeros(len(starts), np.int32) if status is None else np.array(status, np.int32)
     if not len(starts) == len(ends) == len(status):
         raise ValueError("starts, ends and status differ in length")
-    numbers = Numbers(*np.zeros((4, len(schema.paths)), np.int64))
+    numbers = np.zeros((4, len(schema.paths)), np.int64)
     roots = Roots(starts, ends, status, np.empty(len(starts), np.uint8))
     arena = decode_roots(octets, roots, uint64(max_rows), uint64(max_depth), schema.held, numbers)
-    if numbers.counts[0] != len(starts):
+    counts, bases, used, _ = numbers
+    if counts[0] != len(starts):
         raise ValueError("a root lies outside the buffer")
-    return Decoded(Tables(schema, numbers.used, arena, numbers.bases), status, roots.written)
+    return Decoded(Tables(schema, used, arena, bases), status, roots.written)
 
 
 def split_batch(

@@ -723,13 +723,15 @@ def _fill_rows(
 
 @kernel
 def decode_roots(
-    buffer: np.ndarray, roots: Roots, most_rows: int, max_depth: int, held: Held, numbers: Numbers
+    buffer: np.ndarray, roots: Roots, most_rows: int, max_depth: int, held: Held, numbers_of_tables: np.ndarray
 ) -> np.ndarray:
     """Return the arena (int64) of the rows of the roots; one word where a root lies outside the buffer.
 
-    ``held``: ``WireSchema.held``.
+    ``held``: ``WireSchema.held``. ``numbers_of_tables`` int64[4, tables] is zero before and takes the four of
+    ``Numbers``.
     """
     schema = held.it
+    numbers = Numbers(numbers_of_tables[0], numbers_of_tables[1], numbers_of_tables[2], numbers_of_tables[3])
     layout = Layout(
         unowned(schema.fields), unowned(schema.tables), unowned(schema.template), unowned(schema.ranges), max_depth
     )

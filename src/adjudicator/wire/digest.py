@@ -118,11 +118,26 @@ def _varint(octets, position):
     return value, position
 
 
+class Digests(NamedTuple):
+    """Digests of some roots."""
+
+    fields: np.ndarray
+    """uint32[n, fields]: of each field, 0 where it is not there; columns as ``WireSchema.root_fields``."""
+    contents: np.ndarray
+    """uint64[n, 2]: of the whole content."""
+
+
 @uncounted_kernel
-def _digest_roots(octets, starts, ends, roots, column_of_number, field_out, content_out):
-    """Walk the canonical bytes of some ``roots`` field by field; their rows of both outputs are fully overwritten."""
-    for place in range(roots.shape[0]):
-        root = roots[_U64(place)]
+def _digest_roots(octets, starts, ends, written, asked, column_of_number, out):
+    """Walk the canonical bytes of the roots that are ``written`` as ``asked``, field by field.
+
+    Their rows of ``out`` (``Digests``) are fully overwritten. Returns how many roots are written otherwise.
+    """
+    field_out, content_out, others = out.fields, out.contents, 0
+    for root in range(written.shape[0]):
+        if written[_U64(root)] != asked:
+            others += 1
+            continue
         for column in range(field_out.shape[1]):
             field_out[_U64(root), _U64(column)] = np.uint32(0)
         position, end = _U64(starts[_U64(root)]), _U64(ends[_U64(root)])
@@ -157,6 +172,7 @@ def _digest_roots(octets, starts, ends, roots, column_of_number, field_out, cont
         low, high = _finish(v0, v1, v2, v3)
         content_out[_U64(root), _ZERO] = low
         content_out[_U64(root), _ONE] = high
+    return others
 
 
 def digest_ranges(buffer: bytes | np.ndarray, starts: np.ndarray, ends: np.ndarray) -> np.ndarray:
@@ -181,13 +197,7 @@ def digest_bytes(data: bytes, key: tuple[np.uint64, np.uint64] = KEY) -> bytes:
     return out.tobytes()
 
 
-class Digests(NamedTuple):
-    """Digests of some roots."""
-
-    fields: np.ndarray
-    """uint32[n, fields]: of each field, 0 where it is not there; columns as ``WireSchema.root_fields``."""
-    contents: np.ndarray
-    """uint64[n, 2]: of the whole content."""
+_IS_OTHER = 1
 
 
 def digests(
@@ -200,13 +210,11 @@ def digests(
     """
     columns, roots = _root_columns(schema), len(decoded.status)
     made = Digests(np.empty((roots, len(schema.root_fields)), np.uint32), np.empty((roots, 2), np.uint64))
-    canonical = decoded.written == CANONICAL
-    _digest_roots(as_octets(buffer), starts, ends, np.flatnonzero(canonical), columns, *made)
-    others = np.flatnonzero(~canonical)
-    if others.size:
+    if _digest_roots(as_octets(buffer), starts, ends, decoded.written, CANONICAL, columns, made):
         octets, offsets = encode(schema, decoded.tables, buffer)
         octets.flags.writeable = False  # one array type, so that the kernel is compiled once
-        _digest_roots(octets, offsets[:-1], offsets[1:], others, columns, *made)
+        others = (decoded.written != CANONICAL).view(np.uint8)
+        _digest_roots(octets, offsets[:-1], offsets[1:], others, _IS_OTHER, columns, made)
     return made
 
 

@@ -5,7 +5,7 @@ The ``.proto`` is the only truth: nothing here knows a field by name. ``docs/wir
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from typing import Any, NamedTuple
@@ -46,20 +46,32 @@ class UnsupportedField(Exception):
     """The descriptor has something whose meaning these tables cannot hold; the message names the field."""
 
 
-class Tables(dict[str, np.ndarray]):
+class Tables(Mapping[str, np.ndarray]):
     """Path to record array; all arrays are views of one ``arena`` (int64[words]) that the kernels write and read.
 
     ``bases`` and ``counts`` int64[tables] hold the byte offset in the arena and the rows of each table, in the order of
-    ``WireSchema.paths``.
+    ``WireSchema.paths``. A view is made when it is asked for: nobody asks for most of them.
     """
 
-    __slots__ = ("arena", "bases", "counts", "schema")
+    __slots__ = ("_made", "arena", "bases", "counts", "schema")
 
     def __init__(self, schema: WireSchema, counts: np.ndarray, arena: np.ndarray, bases: np.ndarray):
         self.schema, self.counts, self.arena, self.bases = schema, counts, arena, bases
-        rows = zip(schema.paths, schema.dtypes, counts.tolist(), bases.tolist(), strict=True)
-        for path, dtype, count, base in rows:
-            self[path] = np.ndarray(count, dtype, arena, base)
+        self._made: dict[str, np.ndarray] = {}
+
+    def __getitem__(self, path: str) -> np.ndarray:
+        made = self._made.get(path)
+        if made is None:
+            number = self.schema.index[path]
+            made = np.ndarray(self.counts[number], self.schema.dtypes[number], self.arena, self.bases[number])
+            self._made[path] = made
+        return made
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.schema.paths)
+
+    def __len__(self) -> int:
+        return len(self.schema.paths)
 
 
 class SchemaNumbers(NamedTuple):
