@@ -9,6 +9,8 @@ import hiredis
 import pytest
 import redis.exceptions
 from redis.asyncio.connection import UnixDomainSocketConnection
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
 
 from adjudicator.ledger.pipe import Pipe
 
@@ -23,8 +25,8 @@ async def echo(command: list[bytes], writer: asyncio.StreamWriter) -> None:
 class Store:
     """A server that speaks the protocol of the store and answers as a test wants."""
 
-    def __init__(self, path, answer: Answer = echo):
-        self.path, self.answer, self.connections = str(path / "socket"), answer, 0
+    def __init__(self, path, answer: Answer = echo, *, greets: bool = True):
+        self.path, self.answer, self.greets, self.connections = str(path / "socket"), answer, greets, 0
 
     async def __aenter__(self) -> Store:
         self.server = await asyncio.start_unix_server(self._serve, self.path)
@@ -40,13 +42,14 @@ class Store:
             commands.feed(data)
             while (command := commands.gets()) is not False:
                 if command[0] == b"CLIENT":  # the library introduces itself
-                    writer.write(b"+OK\r\n")
+                    writer.write(b"+OK\r\n" if self.greets else b"")
                 else:
                     await self.answer(command, writer)
         writer.close()
 
     def pipe(self, attempt_seconds: float = 5.0) -> Pipe:
-        return Pipe(lambda: UnixDomainSocketConnection(path=self.path, protocol=2), attempt_seconds)
+        options = {"protocol": 2, "socket_timeout": attempt_seconds, "retry": Retry(NoBackoff(), 0)}
+        return Pipe(lambda: UnixDomainSocketConnection(path=self.path, **options), attempt_seconds)
 
 
 def test_each_caller_gets_its_own_reply_over_one_connection(tmp_path):
@@ -152,5 +155,19 @@ def test_a_store_that_is_not_there_is_an_error_of_each_call(tmp_path):
             with pytest.raises((redis.exceptions.ConnectionError, OSError)):
                 await pipe.ask(("ECHO", b"x"))
         pipe.close()
+
+    asyncio.run(scenario())
+
+
+def test_a_store_that_hangs_is_tried_once_for_all_who_ask_at_the_same_time(tmp_path):
+    async def scenario():
+        async with Store(tmp_path, greets=False) as store:
+            pipe = store.pipe(attempt_seconds=0.2)
+            replies = await asyncio.gather(*(pipe.ask(("ECHO", b"x")) for _ in range(20)), return_exceptions=True)
+            assert all(isinstance(reply, redis.exceptions.RedisError) for reply in replies), replies
+            assert store.connections == 1
+            store.greets = True
+            assert await pipe.ask(("ECHO", b"back")) == b"back"
+            pipe.close()
 
     asyncio.run(scenario())

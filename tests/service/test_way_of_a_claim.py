@@ -12,7 +12,8 @@ from benchmarks.way_of_a_claim import follow
 from adjudicator.claim.engine import Engine
 from adjudicator.rules.bundle import load_bundle
 
-MOST = {"calls": 110, "files": 34, "moves from file to file": 72, "moves between folders": 30}
+MOST = {"calls": 116, "files": 34, "moves from file to file": 76, "moves between folders": 32}
+"""Twelve of the calls are those of ``ledger.pipe``, which takes the place of some sixty of the library."""
 
 
 def test_a_claim_takes_no_longer_way_than_before(store_url):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
@@ -155,9 +155,9 @@ class ClusterConnection(Connection):
         cursors, keys = await self.client.scan(cursor, match=prefix + b"*", count=count, target_nodes=node)
         return int(next(iter(cursors.values()))), keys
 
-    async def _send(self, command: tuple[Any, ...]) -> Any:
-        """Send a command by the library, which knows the node of its key."""
-        return await self.client.execute_command(*command)
+    def _way(self) -> Callable[[tuple[Any, ...]], Awaitable[Any]]:
+        """Return what sends a command: the library, which knows the node of its key."""
+        return lambda command: self.client.execute_command(*command)
 
     async def _send_and_wait(self, command: tuple[Any, ...]) -> Any:
         """Send a command to the node of its key, and answer when its write is on the disk there."""

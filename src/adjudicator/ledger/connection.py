@@ -78,6 +78,7 @@ class Connection:
         self._pipe, self._journal = (
             Pipe(lambda: self.client.connection_pool.make_connection(), attempt_seconds) for _ in range(2)
         )
+        self._send = self._way()
         self.timeout_seconds, self.attempt_seconds = timeout_seconds, attempt_seconds
         self.allow_volatile, self.replicas = allow_volatile, replicas
         self.waits_for_disk = False
@@ -151,9 +152,9 @@ class Connection:
                 pause = patience.pause_after(error)
             await asyncio.sleep(pause)
 
-    async def _send(self, command: tuple[Any, ...]) -> Any:
-        """Send a command and return the reply."""
-        return await self._pipe.ask(command)
+    def _way(self) -> Callable[[tuple[Any, ...]], Awaitable[Any]]:
+        """Return what sends a command and returns the reply."""
+        return self._pipe.ask
 
     async def _send_and_wait(self, command: tuple[Any, ...]) -> Any:
         """Send a command, and answer when its write is on the disk."""

@@ -25,7 +25,11 @@ _LARGE = 64 * 1024
 
 def _buffers(command: tuple[Any, ...]) -> list[bytes | memoryview]:
     """Return a command as it is sent: one buffer, but large arguments stay where they are."""
-    if not any(isinstance(part, bytes | memoryview) and len(part) > _LARGE for part in command):
+    largest = 0
+    for part in command:
+        if not isinstance(part, int):
+            largest = max(largest, len(part))
+    if largest <= _LARGE:
         return [hiredis.pack_command(command)]
     buffers: list[bytes | memoryview] = []
     small = b"*%d\r\n" % len(command)
@@ -96,7 +100,7 @@ class Pipe:
         """``make`` returns a new connection of the library; ``attempt_seconds`` limits the wait for each reply."""
         self._make, self._attempt_seconds = make, attempt_seconds
         self._replies: _Replies | None = None
-        self._opening = asyncio.Lock()
+        self._opening: asyncio.Task[_Replies] | None = None
 
     async def ask(self, command: tuple[Any, ...]) -> Any:
         """Send a command and return its reply.
@@ -116,15 +120,26 @@ class Pipe:
             limit.cancel()
 
     async def _open(self) -> _Replies:
-        """Connect, once for all who ask at the same time."""
-        async with self._opening:
-            if self._replies is None or not self._replies.is_open:
-                connection = self._make()
-                await connection.connect()
-                self._replies = _Replies(connection)
-            return self._replies
+        """Connect, once for all who ask at the same time; where that fails it fails for each of them."""
+        if self._opening is None:
+            self._opening = asyncio.create_task(self._connect())
+            self._opening.add_done_callback(self._opened)
+        return await asyncio.shield(self._opening)
+
+    async def _connect(self) -> _Replies:
+        connection = self._make()
+        await connection.connect()
+        self._replies = _Replies(connection)
+        return self._replies
+
+    def _opened(self, opening: asyncio.Task[_Replies]) -> None:
+        self._opening = None
+        if not opening.cancelled():
+            opening.exception()  # those who asked may have gone
 
     def close(self) -> None:
         """Close the connection."""
+        if self._opening is not None:
+            self._opening.cancel()
         if self._replies is not None:
             self._replies.close(Disconnected("closed"))
