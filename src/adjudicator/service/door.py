@@ -18,7 +18,7 @@ from adjudicator.service.callers import Caller, Callers, read_callers
 from adjudicator.service.calls import Context
 from adjudicator.service.logs import log
 from adjudicator.service.permissions import MATRIX, METRICS, About, Scope
-from adjudicator.service.subjects import SUBJECTS, Subject, of_claim
+from adjudicator.service.subjects import SUBJECTS, Subject, are_all_of, of_claim
 
 REFUSALS = frozenset({E.UNKNOWN_CALLER, E.NOT_OF_ROLE, E.NOT_OWN, E.NOT_A_PATIENT})
 """What is refused here and not for what a claim says."""
@@ -87,7 +87,10 @@ class Door:
         if caller is None:
             return {}
         assert MATRIX[call].about is About.CLAIMS
-        scope, refused = MATRIX[call].of(caller.role), {}
+        scope = MATRIX[call].of(caller.role)
+        if scope is Scope.OWN_INSTITUTIONS and are_all_of(caller.institutions, claims()):
+            return {}
+        refused: dict[int, AdjudicatorError] = {}
         for place, claim in enumerate(claims()):
             try:
                 field = self._foreign(caller, scope, of_claim(claim))
