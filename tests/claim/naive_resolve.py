@@ -212,6 +212,11 @@ class NaiveResolver:
                 self.note(wrong, field)
         wards = {code: number for number, ward in enumerate(pack.wards) for code in ward.departments}
         self.claim["ward"] = wards.get(m.department, wards.get(m.department[:3], -1))
+        schemes = {grouping.scheme for grouping in pack.groupings}
+        known = [scheme.departments for scheme in self.bundle.schemes if scheme.name in schemes]
+        departments = sorted({name for listed in known for name in listed})
+        if m.department in departments:
+            self.claim["department"] = departments.index(m.department) + 1
         if m.disease_code:
             diseases = [disease.code for disease in pack.diseases]
             self.claim["disease"] = diseases.index(m.disease_code) if m.disease_code in diseases else -1

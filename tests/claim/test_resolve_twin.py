@@ -25,6 +25,7 @@ NOT_RESOLVED = (
 )  # fmt: skip
 """Columns of CLAIM that a later stage may change or that another twin proves."""
 LONG = "X" * 65
+DEPARTMENTS = ["", "A15", "A17.02", "A17", "A04", "0700", "ICU"]
 TEXTS = (
     "", "0", "00", "x", "310 ", " 310", "310\0", "3\t1", "a b", "~!", "A\x7fB", "１２345678", "12345678１", "３１０",
     "9" * 7, "-1", "X" * 12, "X" * 13, "X" * 30, "X" * 31, "X" * 30 + " ", LONG,
@@ -55,7 +56,7 @@ def a_claim(engine: Engine, random: Random) -> claim_pb2.Claim:
         fetus_count=int(random.integers(4)), maternity_type=int(random.integers(8)),
         filing=int(random.integers(9)), referral=int(random.integers(5)), use_account=bool(random.integers(2)),
         civil_servant=bool(random.integers(2)), mid_stay=bool(random.integers(2)),
-        settled_at_counter=bool(random.integers(2)), department=str(random.choice(["", "A15", "A17.02", "A17", "A04"])),
+        settled_at_counter=bool(random.integers(2)), department=str(random.choice(DEPARTMENTS)),
     )  # fmt: skip
     if random.random() < 0.3:
         claim.care_area = str(random.choice(["330102", "339901", "110101", "990001", f"{pack.pool}"]))

@@ -24,6 +24,8 @@ INPATIENT_KINDS = (
 )
 """Kinds of care with an admission and a discharge: they need diagnoses and a discharge date."""
 
+Departments = Sequence[Sequence[tuple[str, int]]]
+"""Of each pack the codes of departments, each with a number."""
 AREA_CODES = 1_000_000
 """Six digits: every area code is an index."""
 
@@ -34,9 +36,10 @@ class Lookup:
     def __init__(self, bundle: Bundle):
         table = bundle.lookup
         lists = (*table.assistance, *table.diseases, *table.programmes)
-        departments = {code for listed in table.wards for code, _ in listed}
+        asked = [tuple(source.view.departments.items()) for source in bundle.payment.sources]
+        departments = {code for listed in (*table.wards, *asked) for code, _ in listed}
         names = sorted({name for listed in lists for name in listed if name} | departments)
-        self.arrays = _arrays(table, names, bundle.catalogue)
+        self.arrays = _arrays(table, names, bundle.catalogue, asked)
         self.area_codes = np.zeros((len(table.schemes_accepted), int(table.area_county.max(initial=0)) + 1), np.uint32)
         """uint32[packs, counties]: six-digit code of a county of insurance."""
         self.area_codes[table.area_pack, table.area_county] = table.area_codes
@@ -47,7 +50,9 @@ def code_arrays(codes: Iterable[str]) -> CodeArrays:
     return CodeArrays(*CodeTable(list(codes) or ["-"]).arrays)
 
 
-def _arrays(table: compiled.Lookup, names: Sequence[str], catalogue: Catalogue) -> LookupArrays:
+def _arrays(
+    table: compiled.Lookup, names: Sequence[str], catalogue: Catalogue, departments: Departments
+) -> LookupArrays:
     hospitals = table.hospitals if len(table.hospitals) else np.full(1, -1, "i4").astype(compiled.HOSPITAL)
 
     def of_hospitals(name: str) -> np.ndarray:
@@ -77,8 +82,10 @@ def _arrays(table: compiled.Lookup, names: Sequence[str], catalogue: Catalogue) 
         assistance_of_name=_positions(names, table.assistance),
         programme_of_name=_positions(names, table.programmes),
         disease_of_name=_positions(names, table.diseases),
-        ward_of_name=_wards(names, table.wards),
+        ward_of_name=_of_departments(names, table.wards),
         has_wards=np.array([len(listed) > 0 for listed in table.wards], np.bool_),
+        department_of_name=_of_departments(names, departments),
+        has_departments=np.array([len(listed) > 0 for listed in departments], np.bool_),
         needs_diagnosis=np.array([kind in INPATIENT_KINDS for kind in CareKind], np.bool_),
         hospitals=code_arrays(table.hospital_codes),
         names=code_arrays(names),
@@ -134,10 +141,10 @@ def _positions(names: Sequence[str], listed: Sequence[Sequence[str]]) -> np.ndar
     return result
 
 
-def _wards(names: Sequence[str], listed: Sequence[Sequence[tuple[str, int]]]) -> np.ndarray:
-    """int32[packs, names]: ward of a department in each pack, -1 where it has none."""
+def _of_departments(names: Sequence[str], listed: Departments) -> np.ndarray:
+    """int32[packs, names]: number of a department in each pack, -1 where it has none."""
     result = np.full((len(listed), max(len(names), 1)), -1, np.int32)
     for pack, entries in enumerate(listed):
-        for code, ward in entries:
-            result[pack, names.index(code)] = ward
+        for code, number in entries:
+            result[pack, names.index(code)] = number
     return result

@@ -92,6 +92,8 @@ class LookupArrays(NamedTuple):
     disease_of_name: np.ndarray  # int32[packs, names]: -1 unknown
     ward_of_name: np.ndarray  # int32[packs, names]: ward of a department, -1 none
     has_wards: np.ndarray  # bool[packs]
+    department_of_name: np.ndarray  # int32[packs, names]: number of a department for payment rules, -1 none
+    has_departments: np.ndarray  # bool[packs]
     needs_diagnosis: np.ndarray  # bool[kinds]: inpatient-like kinds of care
     hospitals: CodeArrays  # institutions of all packs
     names: CodeArrays  # names that packs list: assistance categories, programmes, diseases, departments
@@ -259,6 +261,18 @@ def ward_of(buffer: np.ndarray, wire: Any, look: LookupArrays, pack: int) -> int
 
 
 @uncounted_inlined
+def department_of(buffer: np.ndarray, wire: Any, look: LookupArrays, pack: int) -> int:
+    """Return the number of the department of discharge in the grouping schemes of the pack, 0 where none names it."""
+    department = np.int32(0)
+    if pack >= 0 and look.has_departments[np.uint64(pack)] and wire.department_size > 0:
+        department = max(
+            department,
+            listed(buffer, wire.department_start, wire.department_size, look.names, look.department_of_name, pack),
+        )
+    return department
+
+
+@uncounted_inlined
 def resolve_person(
     buffer: np.ndarray, wire: Any, claim: Any, look: LookupArrays, problems: np.ndarray, count: int, index: int
 ) -> int:
@@ -301,6 +315,7 @@ def resolve_person(
         if claim.disease < 0:
             count = note(problems, count, index, UNKNOWN_DISEASE, DISEASE, -1)
     claim.ward = ward_of(buffer, wire, look, pack)
+    claim.department = department_of(buffer, wire, look, pack)
     return count
 
 

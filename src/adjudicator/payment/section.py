@@ -77,16 +77,14 @@ def load_section(folder: Path, pack: Any, faults: Faults, schemes: Sequence[Sche
     """Read the payment section of a pack; without ``schemes`` the grouping schemes that it names are loaded."""
     schemes = _schemes(pack) if schemes is None else schemes
     classes = _ranked_classes(folder, pack)
-    departments: dict[str, int] = {}
-    for scheme in schemes:
-        departments |= {name: number + 1 for number, name in enumerate(scheme.departments)}
+    departments = sorted({name for scheme in schemes for name in scheme.departments})
     view = PackView(
         id=pack.id,
         hospitals=tuple(hospital.code for hospital in pack.hospitals),
         hospital_classes=tuple(hospital.payment_class for hospital in pack.hospitals),
         classes=classes,
         diseases=tuple(disease.code for disease in pack.diseases),
-        departments=departments,
+        departments={name: number for number, name in enumerate(departments, 1)},
         assistances={name: number for number, name in enumerate(pack.assistance_ids) if number},
         areas=tuple(str(area.code) for area in pack.areas),
         hospital_days=tuple((hospital.from_date, hospital.to_date) for hospital in pack.hospitals),
