@@ -11,7 +11,6 @@ from adjudicator.benefit.explain import explain
 from adjudicator.benefit.records import PART
 from adjudicator.claim.basis import (
     NOT_STORED,
-    Diagnoses,
     Origin,
     PricedOver,
     basis_rules,
@@ -21,6 +20,7 @@ from adjudicator.claim.basis import (
     write_basis,
 )
 from adjudicator.claim.batch import Result
+from adjudicator.claim.kept_names import names_of
 from adjudicator.claim.kin import ELSEWHERE
 from adjudicator.claim.state import stored_order
 from adjudicator.columns import ACCUMULATOR_COUNT, ACCUMULATORS, CLAIM, SPLIT
@@ -45,13 +45,13 @@ def origin_of(result: Result) -> Origin:
         result.claims,
         result.resolved.splits.take(result.rows),
         PricedOver(result.seen, result.quota_keys, result.quota_seen, result.elsewhere),
-        Diagnoses(incoming.heap, incoming.claims.take(result.rows), incoming.decoded.tables["diagnoses"]),
+        names_of(incoming, incoming.claims.take(result.rows)),
         result.parts,
     )
 
 
 def written(origin: Origin, *layout_and_order) -> tuple[np.ndarray, np.ndarray]:
-    return write_basis(basis_rules(engine().bundle.hash, *layout_and_order), origin)
+    return write_basis(basis_rules(engine().bundle.hash, engine().lookup.arrays, *layout_and_order), origin)
 
 
 def cut(data: np.ndarray, offsets: np.ndarray) -> list[bytes]:
@@ -133,9 +133,9 @@ def test_other_rules_or_an_unknown_amount_price_nothing_again_but_the_facts_are_
     numbers = np.ones((1, ACCUMULATOR_COUNT), np.int64)
     elsewhere = np.zeros((1, len(ELSEWHERE)), np.int64)
     year = PricedOver(numbers, np.zeros(1, np.uint64), np.zeros(1, np.int64), elsewhere)
-    codes = Diagnoses(batch.incoming.heap, batch.incoming.claims, batch.incoming.decoded.tables["diagnoses"])
+    codes = names_of(batch.incoming, batch.incoming.claims)
     origin = Origin(batch.claims.copy(), batch.splits.copy(), year, codes, np.zeros(0, PART))
-    (message,) = cut(*write_basis(basis_rules("00000000000000ff"), origin))
+    (message,) = cut(*write_basis(basis_rules("00000000000000ff", engine().lookup.arrays), origin))
     basis = read_basis(message)
     assert basis is not None and basis.principal_diagnosis == ""
     assert inputs_of(basis, "00000000000000ff") is not None

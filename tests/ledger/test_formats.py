@@ -18,15 +18,20 @@ from adjudicator.ledger.layout import Kind
 from adjudicator.ledger.record import Record
 from adjudicator.ledger.states import StateRead
 
-FOLDER = Path(__file__).parent / "records" / "format_3"
+RECORDS = Path(__file__).parent / "records"
+FOLDER = RECORDS / "format_3"
+FOLDERS = ("format_3", "format_3_names")
 
 
-def stored(name: str) -> bytes:
-    return (FOLDER / f"{name}.bin").read_bytes()
+def stored(name: str, folder: str = "format_3") -> bytes:
+    return (RECORDS / folder / f"{name}.bin").read_bytes()
 
 
-def test_a_settlement_its_reversal_and_a_posting_of_format_3() -> None:
-    settlement, reversal, posting = (Record.from_bytes(stored(name)) for name in ("settlement", "reversal", "posting"))
+@pytest.mark.parametrize("folder", FOLDERS)
+def test_a_settlement_its_reversal_and_a_posting_of_format_3(folder) -> None:
+    settlement, reversal, posting = (
+        Record.from_bytes(stored(name, folder)) for name in ("settlement", "reversal", "posting")
+    )
     assert (settlement.kind, reversal.kind, posting.kind) == (Kind.SETTLE, Kind.REVERSE, Kind.POSTING)
     for record in (settlement, reversal):
         basis = read_basis(record.basis)
@@ -37,8 +42,19 @@ def test_a_settlement_its_reversal_and_a_posting_of_format_3() -> None:
     assert posting.postings == ((330106, 2, 13, 700),)
 
 
-def test_a_state_of_format_3() -> None:
-    state, settlement = StateRead.parse(np.zeros((1, 16), np.uint8), [stored("state")]), stored("settlement")
+def test_the_names_of_a_claim_are_kept_since_they_have_fields() -> None:
+    before, since = (read_basis(Record.from_bytes(stored("settlement", folder)).basis) for folder in FOLDERS)
+    assert before is not None and since is not None
+    assert not before.names_kept and since.names_kept
+    assert (since.further_diagnoses, since.procedures) == (["E11.900"], ["38.9300", "47.0100"])
+    assert since.department == "0700"
+    assert since.assistance_categories[since.assistance_chosen] == "low_income"
+
+
+@pytest.mark.parametrize("folder", FOLDERS)
+def test_a_state_of_format_3(folder) -> None:
+    settlement = stored("settlement", folder)
+    state = StateRead.parse(np.zeros((1, 16), np.uint8), [stored("state", folder)])
     numbers = dict(ACCUMULATORS)
     changes = {numbers[number]: change for number, change in Record.from_bytes(settlement).changes}
     assert {name: int(state.slots[0, place]) for name, place in SLOT.items() if state.slots[0, place]} == changes

@@ -14,16 +14,26 @@ import numpy as np
 from google.protobuf.message import DecodeError, Message
 
 from adjudicator.benefit.records import PART
+from adjudicator.claim.kept_names import (
+    CATEGORIES,
+    DIAGNOSES,
+    PROCEDURES,
+    NameRules,
+    Names,
+    NameTables,
+    count_names,
+    fill_names,
+)
 from adjudicator.claim.kin import ELSEWHERE
 from adjudicator.claim.state import STORED, StoredOrder
 from adjudicator.columns import CLAIM, SPLIT
 from adjudicator.compiled.held import Held, hold
-from adjudicator.compiled.jit import kernel, uncounted_inlined
+from adjudicator.compiled.jit import inlined, kernel, uncounted_inlined
 from adjudicator.compiled.records import copy_common
 from adjudicator.errors import E, refuse
 from adjudicator.v1.record_pb2 import BundleRows, ClaimFacts, LineSums, RecordBasis
 from adjudicator.wire.encode_tables import NO_TEXTS, encode_tables, place_tables
-from adjudicator.wire.schema import compile_schema
+from adjudicator.wire.schema import STRING_TABLE, compile_schema
 
 _ROOT: Any = RecordBasis.DESCRIPTOR
 SCHEMA = compile_schema(_ROOT)
@@ -34,11 +44,15 @@ _ROOT_TABLE, _FACTS, _BUNDLE_ROWS, _SUMS, _STAY_PART = (
 _YEAR_NUMBERS, _YEAR_AMOUNTS, _OTHER_NUMBERS, _OTHER_AMOUNTS = (
     SCHEMA.index[path] for path in ("year_numbers", "year_amounts", "elsewhere_numbers", "elsewhere_amounts")
 )
+_FURTHER, _PROCEDURES, _CATEGORIES = (
+    SCHEMA.index[path] for path in ("further_diagnoses", "procedures", "assistance_categories")
+)
 _ROOT_ROW, _STAY_PART_ROW = SCHEMA.dtype(), SCHEMA.dtype("stay_part")
 _YEAR_NUMBER_ROW, _YEAR_AMOUNT_ROW, _OTHER_NUMBER_ROW, _OTHER_AMOUNT_ROW = (
     SCHEMA.dtypes[number] for number in (_YEAR_NUMBERS, _YEAR_AMOUNTS, _OTHER_NUMBERS, _OTHER_AMOUNTS)
 )
 
+_NAME_KINDS, _TEXT_BYTES = len(NameTables._fields), STRING_TABLE.itemsize
 _PARTS = {"facts": ClaimFacts.DESCRIPTOR, "rows": BundleRows.DESCRIPTOR, "sums": LineSums.DESCRIPTOR}
 
 NOT_STORED = (
@@ -59,17 +73,6 @@ class PricedOver(NamedTuple):
     """int64[n] fen that this quota had used."""
     elsewhere: np.ndarray
     """int64[n, len(ELSEWHERE)]: of the accumulators, what is in the person's years in other schemes."""
-
-
-class Diagnoses(NamedTuple):
-    """The diagnoses of claims as text."""
-
-    text: np.ndarray
-    """uint8: where the codes stand."""
-    claims: np.ndarray
-    """n rows with ``diagnoses_start`` and ``diagnoses_end``, places in ``codes``; the principal one is the first."""
-    codes: np.ndarray
-    """STRING_TABLE."""
 
 
 # Columns of a table of copies.
@@ -167,7 +170,7 @@ _ELSEWHERE_NUMBERS = STORED.numbers[np.argsort(STORED.places)][ELSEWHERE]
 
 
 @uncounted_inlined
-def _fill(rules: BasisRules, source: _Source, year: PricedOver, diagnoses: Diagnoses, out: _Target) -> None:
+def _fill(rules: BasisRules, source: _Source, year: PricedOver, out: _Target) -> None:
     """Fill the tables of the message, one row a claim; they are zero before, with room for every amount."""
     rules_hash, layout, order = rules.hash[0], rules.layout, rules.stored
     pairs, others = 0, 0
@@ -180,10 +183,6 @@ def _fill(rules: BasisRules, source: _Source, year: PricedOver, diagnoses: Diagn
             out.facts_bytes[i, layout.flags[k, _TO]] = source.flags[i, layout.flags[k, _FROM]]
         _copy(i, source.claims, out.rows, out.rows_bytes, layout.rows)
         _copy(i, source.splits, out.sums, out.sums_bytes, layout.sums)
-        wire = diagnoses.claims[i]
-        if wire.diagnoses_end > wire.diagnoses_start:
-            code = diagnoses.codes[wire.diagnoses_start]
-            row.principal_diagnosis_start, row.principal_diagnosis_size = code.start, code.size
         if year.quota_keys[i] != 0:
             row.quota_used_fen, row.has_quota_used_fen = year.quota_used[i], 1
         row.year_numbers_start, row.year_amounts_start = pairs, pairs
@@ -213,7 +212,7 @@ class Origin(NamedTuple):
     splits: np.ndarray
     """SPLIT[n]"""
     year: PricedOver
-    diagnoses: Diagnoses
+    names: Names
     parts: np.ndarray
     """PART[n]: what each was as a part of its stay; no row where none is a part of a stay that goes on."""
 
@@ -224,19 +223,21 @@ class BasisRules(NamedTuple):
     hash: np.ndarray  # uint64[1]
     layout: Layout
     stored: StoredOrder
+    names: NameRules
     fields: np.ndarray  # as WireSchema; the next as well
     tables: np.ndarray
     order: np.ndarray
 
 
-def basis_rules(rules_hash: str, layout: Layout = _LAYOUT, stored: StoredOrder = STORED) -> Held:
-    """Return what the kernel reads; ``rules_hash``: 16 hexadecimal characters."""
+def basis_rules(rules_hash: str, look: Any, layout: Layout = _LAYOUT, stored: StoredOrder = STORED) -> Held:
+    """Return what the kernel reads; ``rules_hash``: 16 hexadecimal characters, ``look``: LookupArrays of the bundle."""
     number = np.array([int(rules_hash, 16)], np.uint64)
-    return hold(BasisRules(number, layout, stored, SCHEMA.fields, SCHEMA.tables, SCHEMA.order))
+    names = NameRules(look.names, look.assistance_of_name, look.needs_diagnosis)
+    return hold(BasisRules(number, layout, stored, names, SCHEMA.fields, SCHEMA.tables, SCHEMA.order))
 
 
 @uncounted_inlined
-def _count_rows(origin: Origin, counts: np.ndarray, bases: np.ndarray) -> int:
+def _count_rows(names: NameRules, origin: Origin, counts: np.ndarray, bases: np.ndarray) -> int:
     """Write the rows and the first byte of each table; returns the words of all."""
     claims, year = origin.claims, origin.year
     pairs, others, parts = 0, 0, 0
@@ -247,10 +248,19 @@ def _count_rows(origin: Origin, counts: np.ndarray, bases: np.ndarray) -> int:
             others += year.elsewhere[i, k] != 0
         if origin.parts.shape[0] > 0:
             parts += claims[i].mid_stay != 0
+    count_names(names, claims, origin.names, counts[:_NAME_KINDS])
+    further, procedures, categories = counts[DIAGNOSES], counts[PROCEDURES], counts[CATEGORIES]
     counts[:] = claims.shape[0]
+    counts[_FURTHER], counts[_PROCEDURES], counts[_CATEGORIES] = further, procedures, categories
     counts[_YEAR_NUMBERS], counts[_YEAR_AMOUNTS] = pairs, pairs
     counts[_OTHER_NUMBERS], counts[_OTHER_AMOUNTS], counts[_STAY_PART] = others, others, parts
     return place_tables(counts, _ROW_BYTES, bases)
+
+
+@inlined
+def _texts_of(octets: np.ndarray, base: int, count: int) -> np.ndarray:
+    """Return a table of texts at a byte of the tables."""
+    return octets[base : base + count * _TEXT_BYTES].view(STRING_TABLE)
 
 
 @uncounted_inlined
@@ -272,7 +282,7 @@ def write_basis(held: Held, origin: Origin) -> tuple[np.ndarray, np.ndarray]:
     """
     rules, count = held.it, origin.claims.shape[0]
     counts, bases = np.empty(_TABLES, np.int64), np.empty(_TABLES, np.int64)
-    words = np.zeros(_count_rows(origin, counts, bases), np.int64)
+    words = np.zeros(_count_rows(rules.names, origin, counts, bases), np.int64)
     octets, halves = words.view(np.uint8), words.view(np.int32)
     root = octets[bases[_ROOT_TABLE] : bases[_ROOT_TABLE] + count * _ROW_BYTES[_ROOT_TABLE]].view(_ROOT_ROW)
     claims, splits = origin.claims, origin.splits
@@ -302,10 +312,16 @@ def write_basis(held: Held, origin: Origin) -> tuple[np.ndarray, np.ndarray]:
             _OTHER_AMOUNT_ROW
         ),
     )
-    _fill(rules, source, origin.year, origin.diagnoses, target)
+    _fill(rules, source, origin.year, target)
+    texts = NameTables(
+        _texts_of(octets, bases[_FURTHER], counts[_FURTHER]),
+        _texts_of(octets, bases[_PROCEDURES], counts[_PROCEDURES]),
+        _texts_of(octets, bases[_CATEGORIES], counts[_CATEGORIES]),
+    )
+    fill_names(rules.names, claims, origin.names, root, texts)
     parts_end = bases[_STAY_PART] + counts[_STAY_PART] * _ROW_BYTES[_STAY_PART]
     _fill_parts(origin, root, octets[bases[_STAY_PART] : parts_end].view(_STAY_PART_ROW))
-    return encode_tables(rules, counts, bases, words, origin.diagnoses.text, NO_TEXTS)
+    return encode_tables(rules, counts, bases, words, origin.names.text, NO_TEXTS)
 
 
 def read_basis(data: bytes) -> RecordBasis | None:

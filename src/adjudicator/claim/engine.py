@@ -25,6 +25,7 @@ from adjudicator.claim.categories import choose_categories
 from adjudicator.claim.fields import CLAIM_SCHEMA
 from adjudicator.claim.groups import ClaimGrouper, Grouped, codes_of_rows
 from adjudicator.claim.incoming import ID_BYTES, Incoming
+from adjudicator.claim.kept_names import names_of
 from adjudicator.claim.kin import ELSEWHERE, NO_KIN, Kin
 from adjudicator.claim.lookup import Lookup
 from adjudicator.claim.round_kernel import (
@@ -78,7 +79,7 @@ class Engine:
         schemes = [(one.name, one.texts.mdc_codes, one.texts.adrg_codes, one.texts.drg_codes) for one in bundle.schemes]
         texts = Texts(constant, group_text(heap, schemes), CLEARING_WAYS)
         self._answer_rules = answer_rules(texts, heap.array())
-        self._basis_rules = basis.basis_rules(bundle.hash)
+        self._basis_rules = basis.basis_rules(bundle.hash, self.lookup.arrays)
 
     # ---------------------------------------------------------------- what depends on the claim alone
 
@@ -311,7 +312,7 @@ class Engine:
             basis.PricedOver(
                 result.seen[chosen], result.quota_keys[chosen], result.quota_seen[chosen], result.elsewhere[chosen]
             ),
-            basis.Diagnoses(incoming.heap, wire, incoming.decoded.tables["diagnoses"]),
+            names_of(incoming, wire),
             result.parts.take(kept) if len(result.parts) else result.parts,
         )  # fmt: skip
 

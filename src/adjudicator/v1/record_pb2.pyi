@@ -135,7 +135,7 @@ class FeeLines(_message.Message):
     def __init__(self, line_ids: _Optional[bytes] = ..., amounts: _Optional[_Iterable[int]] = ..., kinds: _Optional[_Iterable[int]] = ..., kind_first_pay_ppm: _Optional[_Iterable[int]] = ..., kind_classes: _Optional[_Iterable[int]] = ..., kind_notes: _Optional[_Iterable[int]] = ..., wholly_self_paid: _Optional[_Iterable[int]] = ..., over_ceiling: _Optional[_Iterable[int]] = ..., first_pay: _Optional[_Iterable[int]] = ..., price_ceilings: _Optional[_Iterable[int]] = ..., first_pay_by_ratio: _Optional[bool] = ...) -> None: ...
 
 class RecordBasis(_message.Message):
-    __slots__ = ("rules_hash", "principal_diagnosis", "facts", "rows", "sums", "year_numbers", "year_amounts", "quota_used_fen", "elsewhere_numbers", "elsewhere_amounts", "stay_part")
+    __slots__ = ("rules_hash", "principal_diagnosis", "facts", "rows", "sums", "year_numbers", "year_amounts", "quota_used_fen", "elsewhere_numbers", "elsewhere_amounts", "stay_part", "names_kept", "further_diagnoses", "procedures", "disease_code", "department", "assistance_categories", "assistance_chosen", "programme", "care_area", "referral_from_encounter")
     RULES_HASH_FIELD_NUMBER: _ClassVar[int]
     PRINCIPAL_DIAGNOSIS_FIELD_NUMBER: _ClassVar[int]
     FACTS_FIELD_NUMBER: _ClassVar[int]
@@ -147,6 +147,16 @@ class RecordBasis(_message.Message):
     ELSEWHERE_NUMBERS_FIELD_NUMBER: _ClassVar[int]
     ELSEWHERE_AMOUNTS_FIELD_NUMBER: _ClassVar[int]
     STAY_PART_FIELD_NUMBER: _ClassVar[int]
+    NAMES_KEPT_FIELD_NUMBER: _ClassVar[int]
+    FURTHER_DIAGNOSES_FIELD_NUMBER: _ClassVar[int]
+    PROCEDURES_FIELD_NUMBER: _ClassVar[int]
+    DISEASE_CODE_FIELD_NUMBER: _ClassVar[int]
+    DEPARTMENT_FIELD_NUMBER: _ClassVar[int]
+    ASSISTANCE_CATEGORIES_FIELD_NUMBER: _ClassVar[int]
+    ASSISTANCE_CHOSEN_FIELD_NUMBER: _ClassVar[int]
+    PROGRAMME_FIELD_NUMBER: _ClassVar[int]
+    CARE_AREA_FIELD_NUMBER: _ClassVar[int]
+    REFERRAL_FROM_ENCOUNTER_FIELD_NUMBER: _ClassVar[int]
     rules_hash: int
     principal_diagnosis: str
     facts: ClaimFacts
@@ -158,7 +168,17 @@ class RecordBasis(_message.Message):
     elsewhere_numbers: _containers.RepeatedScalarFieldContainer[int]
     elsewhere_amounts: _containers.RepeatedScalarFieldContainer[int]
     stay_part: StayPart
-    def __init__(self, rules_hash: _Optional[int] = ..., principal_diagnosis: _Optional[str] = ..., facts: _Optional[_Union[ClaimFacts, _Mapping]] = ..., rows: _Optional[_Union[BundleRows, _Mapping]] = ..., sums: _Optional[_Union[LineSums, _Mapping]] = ..., year_numbers: _Optional[_Iterable[int]] = ..., year_amounts: _Optional[_Iterable[int]] = ..., quota_used_fen: _Optional[int] = ..., elsewhere_numbers: _Optional[_Iterable[int]] = ..., elsewhere_amounts: _Optional[_Iterable[int]] = ..., stay_part: _Optional[_Union[StayPart, _Mapping]] = ...) -> None: ...
+    names_kept: bool
+    further_diagnoses: _containers.RepeatedScalarFieldContainer[str]
+    procedures: _containers.RepeatedScalarFieldContainer[str]
+    disease_code: str
+    department: str
+    assistance_categories: _containers.RepeatedScalarFieldContainer[str]
+    assistance_chosen: int
+    programme: str
+    care_area: str
+    referral_from_encounter: str
+    def __init__(self, rules_hash: _Optional[int] = ..., principal_diagnosis: _Optional[str] = ..., facts: _Optional[_Union[ClaimFacts, _Mapping]] = ..., rows: _Optional[_Union[BundleRows, _Mapping]] = ..., sums: _Optional[_Union[LineSums, _Mapping]] = ..., year_numbers: _Optional[_Iterable[int]] = ..., year_amounts: _Optional[_Iterable[int]] = ..., quota_used_fen: _Optional[int] = ..., elsewhere_numbers: _Optional[_Iterable[int]] = ..., elsewhere_amounts: _Optional[_Iterable[int]] = ..., stay_part: _Optional[_Union[StayPart, _Mapping]] = ..., names_kept: _Optional[bool] = ..., further_diagnoses: _Optional[_Iterable[str]] = ..., procedures: _Optional[_Iterable[str]] = ..., disease_code: _Optional[str] = ..., department: _Optional[str] = ..., assistance_categories: _Optional[_Iterable[str]] = ..., assistance_chosen: _Optional[int] = ..., programme: _Optional[str] = ..., care_area: _Optional[str] = ..., referral_from_encounter: _Optional[str] = ...) -> None: ...
 
 class ClaimFacts(_message.Message):
     __slots__ = ("settlement_date", "admission_date", "discharge_date", "rule_date", "benefit_year", "scheme", "person_type", "care_kind", "hospital_level", "total_fen", "age_years", "sex", "stay_days", "account_current_fen", "use_account", "place", "filing", "referral", "contribution_tier", "maternity_type", "fetus_count", "age_days", "birth_weight_g", "discharge_way", "icu_hours", "civil_servant", "family_doctor", "at_signed_institution", "suspended", "mid_stay", "chain_continues", "accumulators_given", "account_past_fen", "account_family_fen", "hospital_borne_fen", "other_payer_fen", "chain_deductible_fen", "settled_at_counter")

@@ -24,13 +24,17 @@ from adjudicator.v1 import claim_pb2
 from adjudicator.wire.decode import BATCH_DEPTH
 from tests.service.claims import claim
 
-FOLDER = Path(__file__).parent / f"format_{FORMAT}"
+FOLDER = Path(__file__).parent / f"format_{FORMAT}_names"
+"""``format_3`` was written before records kept the names of their claims."""
 
 
 def main() -> None:
     engine = Engine(load_bundle(["hangzhou"]))
     settler = Settler(engine, None, ServeOptions(), Metrics())  # type: ignore[arg-type]  # nothing is stored
-    message = claim_pb2.ClaimBatch(claims=[claim(300_000, 50_000)]).SerializeToString()
+    one = claim(300_000, 50_000, procedures=["38.9300", "47.0100"], department="0700", assistance_category="low_edge")
+    one.diagnoses.append("E11.900")
+    one.other_assistance_categories.append("low_income")
+    message = claim_pb2.ClaimBatch(claims=[one]).SerializeToString()
     resolved = engine.prepare(message, *split(message), max_depth=BATCH_DEPTH, digested=True)
     rows = np.arange(1)
     work = OpenClaims(resolved, "330100", rows, np.full(1, math.inf))
