@@ -14,6 +14,7 @@ import pytest
 import adjudicator
 from adjudicator.claim.keys import DIRECTION_REVERSE, settlement_key
 from adjudicator.cli.main import main
+from adjudicator.errors import E
 from adjudicator.ledger.store import Ledger
 from adjudicator.payers import Fund
 from tests.service import claims
@@ -164,3 +165,128 @@ def test_a_closed_month_takes_the_new_price_as_a_difference(lacking, store_url, 
     assert {row[3] for row in carried} == {OTHER}
     assert abs(owed + closed["hospitals_fen"][OTHER]) <= 2  # two cases, each rounded by itself (R38)
     assert main(["ledger", "verify", "--redis", store_url]) == 0
+
+
+ROW = """
+[[method]]
+id = "asked_{name}"
+method = "by_item"
+priority = 50
+care = ["inpatient"]
+{name} = ["{code}"]
+from = 2020-01-01
+document = "none; a row for a test"
+evidence = "demonstration"
+"""
+ASKED = {"procedure": "47.0100", "disease": "M03900", "department": "0700", "assistance": "low_income"}
+GIVEN = {
+    "procedure": {"procedures": ["38.9300", "47.0100"]},
+    "disease": {"disease_code": "M03900"},
+    "department": {"department": "0700"},
+    "assistance": {"assistance_category": "low_edge", "other_assistance_categories": ["low_income"]},
+}
+
+
+@pytest.fixture
+def listing(tmp_path) -> Path:
+    """The pack of Hangzhou with a disease in its list."""
+    shutil.copytree(PACKS, tmp_path / "packs")
+    pack = tmp_path / "packs/hangzhou"
+    with (pack / "pack.toml").open("a", encoding="utf-8") as file:
+        file.write('\n[[disease]]\ncode = "M03900"\nname = "hypertension"\nname_zh = "高血压"\n')
+    return pack
+
+
+def variant(pack: Path, name: str, file: str, change) -> Path:
+    """A copy of a pack beside it, with one file changed."""
+    other = pack.parent / name
+    shutil.copytree(pack, other)
+    text = (other / file).read_text("utf-8")
+    changed = change(text)
+    assert changed != text
+    (other / file).write_text(changed, "utf-8")
+    return other
+
+
+def resettled(url: str, pack: Path, capsys, code: int = 0) -> dict:
+    """The differences as shown, and then written."""
+    words = ["ledger", "resettle", "--period", "202503", "--redis", url, "--pack", str(pack), "--json"]
+    assert main(words) == code
+    shown = json.loads(capsys.readouterr().out)
+    assert main([*words, "--post"]) == code
+    posted = json.loads(capsys.readouterr().out)
+    assert posted["rows"] == shown["rows"] and posted["posted"] == sum(row["settlements"] for row in shown["rows"])
+    return posted
+
+
+@pytest.mark.parametrize("name", list(ASKED))
+def test_a_row_that_asks_by_name_prices_what_was_settled_before_it(name, listing, store_url, capsys) -> None:
+    asking = variant(listing, "asking", "payment.toml", lambda text: text + ROW.format(name=name, code=ASKED[name]))
+    sent = [claims.claim(2_000_000), claims.claim(1_500_000, **GIVEN[name])]
+    at_once = f"{store_url}?db=1"
+    send(at_once, str(asking), sent)
+    send(store_url, str(listing), sent)
+    before, right = totals(store_url), totals(at_once)
+    assert before != right
+    assert resettled(store_url, asking, capsys)["posted"] == 1
+    assert totals(store_url) == right
+    assert resettled(store_url, listing, capsys)["posted"] == 1
+    assert totals(store_url) == before
+    assert main(["ledger", "verify", "--redis", store_url]) == 0
+
+
+def with_other_groups(pack: Path) -> Path:
+    """A copy of a pack with a grouping scheme in which one operation makes another group."""
+    scheme = pack.parent / "schemes/other"
+    shutil.copytree(pack.parent / "schemes/chs-demo", scheme)
+    for file, old, new in (("adrg_code.csv", "GD1,,P,1,47.0100\n", ""), ("scheme.toml", '"chs-demo"', f'"{scheme}"')):
+        text = (scheme / file).read_text("utf-8")
+        assert old in text
+        (scheme / file).write_text(text.replace(old, new), "utf-8")
+    return variant(pack, "grouping", "pack.toml", lambda text: text.replace('"chs-demo"', f'"{scheme}"'))
+
+
+def test_a_grouping_that_was_corrected_groups_what_was_settled_before_it(listing, store_url, capsys) -> None:
+    without = with_other_groups(listing)
+    sent = [claims.claim(2_000_000), claims.claim(1_500_000, diagnoses=["K35.200", "E11.900"], procedures=["47.0100"])]
+    at_once = f"{store_url}?db=1"
+    send(at_once, str(listing), sent)
+    send(store_url, str(without), sent)
+    right = totals(at_once)
+    assert totals(store_url) != right
+    posted = resettled(store_url, listing, capsys)["posted"]
+    assert posted == 2  # each names its scheme
+    assert totals(store_url) == right
+    month = ["settle-month", "--pack", str(listing), "--month", "202503", "--from-ledger", "--json"]
+    month += ["--budget", "390=5000"]
+    assert main([*month, "--redis", store_url]) == 0
+    again = json.loads(capsys.readouterr().out)
+    assert main([*month, "--redis", at_once]) == 0
+    assert again == json.loads(capsys.readouterr().out)
+
+
+def test_a_name_that_the_rules_no_longer_list_is_counted_and_left_alone(listing, store_url, capsys) -> None:
+    send(store_url, str(listing), [claims.claim(disease_code="M03900")])
+    before = totals(store_url)
+    posted = resettled(store_url, PACKS / "hangzhou", capsys, code=1)
+    assert [(row["refused"], row["not_told"]) for row in posted["rows"]] == [(1, 0)] and posted["posted"] == 0
+    assert totals(store_url) == before
+
+
+OLD_RECORD = Path(__file__).parents[1] / "ledger/records/format_3/settlement.bin"
+
+
+def test_a_record_without_names_is_priced_again_unless_a_row_asks_for_them(listing) -> None:
+    from adjudicator.ledger.record import Record
+    from adjudicator.pooling.periods.resettle import price_again
+    from adjudicator.pooling.periods.resettle_cases import Stored, load_rules
+    from adjudicator.v1 import settlement_pb2
+
+    record = Record.from_bytes(OLD_RECORD.read_bytes())
+    stored = Stored(record, settlement_pb2.Settlement.FromString(record.answer), 0)
+    (same,) = price_again(load_rules(str(listing)), [stored])
+    assert not same.changes and same.payment["method"] == stored.answer.payment.method > 0
+    row = ROW.format(name="procedure", code="47.0100")
+    asking = variant(listing, "asking", "payment.toml", lambda text: text + row)
+    (priced,) = price_again(load_rules(str(asking)), [stored])
+    assert (priced.payment, priced.reason) == (None, E.CANNOT_PRICE_AGAIN)

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from adjudicator.ledger.store import Ledger
     from adjudicator.pooling.periods.context import PoolContext
     from adjudicator.pooling.periods.resettle import Sum
+    from adjudicator.pooling.periods.resettle_cases import Rules
 
 
 def add_arguments(action: argparse.ArgumentParser) -> None:
@@ -27,36 +28,41 @@ def add_arguments(action: argparse.ArgumentParser) -> None:
 
 
 async def resettle(ledger: Ledger, arguments: argparse.Namespace) -> int:
-    """Price settlements again. Return 1 where the records of some do not tell enough; these are counted by name."""
-    from adjudicator.pooling.periods.context import check_period, first_month, last_day, load_context
+    """Price settlements again. Return 1 where some cannot be; these are counted by hospital and county."""
+    from adjudicator.pooling.periods.context import check_period, first_month, last_day
     from adjudicator.pooling.periods.ledger_cases import months_from
     from adjudicator.pooling.periods.resettle import Wanted, post, price_again, standing_settlements, sums_of
+    from adjudicator.pooling.periods.resettle_cases import load_rules
 
     check_period(arguments.period)
-    context = load_context(arguments.pack)
+    rules = load_rules(arguments.pack)
+    context = rules.context
     last = last_day(arguments.period) // 100
     months = await months_from(ledger, context.pool, first_month(arguments.period))
     wanted = Wanted(tuple(month for month in months if month <= last), arguments.hospital, arguments.unpriced)
     sums: dict[tuple[str, int], Sum] = {}
     written = 0
     async for group in standing_settlements(ledger, context.pool, wanted):
-        priced = price_again(context, group)
+        priced = price_again(rules, group)
         sums_of(priced, sums)
         if arguments.post:
             changed = [one for one in priced if one.changes]
             if changed and not written:
-                await _note(ledger, context, arguments)
+                await _note(ledger, rules, arguments)
             written += sum([await post(ledger, context.pool, one) for one in changed])
     _show(context, arguments, sums, written)
-    return 1 if any(one.not_told for one in sums.values()) else 0
+    return 1 if any(one.not_told or one.refused for one in sums.values()) else 0
 
 
-async def _note(ledger: Ledger, context: PoolContext, arguments: argparse.Namespace) -> None:
-    """Record who settles again, of which period and under which payment rules, before the first difference."""
+async def _note(ledger: Ledger, rules: Rules, arguments: argparse.Namespace) -> None:
+    """Record who settles again, of which period and under which rules, before the first difference."""
     from adjudicator.ledger.acts import Draft, append, read_acts
     from adjudicator.pooling.periods.resettle import RESETTLE, rules_digest
 
-    content = {"pack": context.id, "hospital": arguments.hospital, "unpriced": arguments.unpriced}
+    context = rules.context
+    content = {
+        "pack": context.id, "hospital": arguments.hospital, "unpriced": arguments.unpriced, "rules": rules.bundle.hash,
+    }  # fmt: skip
     digest = rules_digest(context.payment)
     draft = Draft(RESETTLE, arguments.period, who(arguments), content, "payment.toml", digest)
     while not await append(ledger, context.pool, draft, len(await read_acts(ledger, context.pool))):
@@ -64,7 +70,7 @@ async def _note(ledger: Ledger, context: PoolContext, arguments: argparse.Namesp
 
 
 def _show(context: PoolContext, arguments: argparse.Namespace, sums: dict[tuple[str, int], Sum], written: int) -> None:
-    changed = {place: one for place, one in sorted(sums.items()) if one.settlements or one.not_told}
+    changed = {place: one for place, one in sorted(sums.items()) if one.settlements or one.not_told or one.refused}
     if arguments.json:
         rows = [
             {"hospital": hospital, "county": f"{county:06d}", **one._asdict(),
@@ -77,6 +83,7 @@ def _show(context: PoolContext, arguments: argparse.Namespace, sums: dict[tuple[
         fen = one.after_fen - one.before_fen
         area = context.areas.get(f"{county:06d}", f"{county:06d}")
         told = f", {one.not_told} 例记录中缺少所需内容（ADJ-8010）" if one.not_told else ""
+        told += f", {one.refused} 例按现行规则不予受理" if one.refused else ""
         print(
             f"{hospital} {area}: {one.settlements} 例（新计价 {one.newly_priced}, 不再计价 {one.no_longer_priced}）, "
             f"应付 {fen_to_yuan(one.before_fen)} → {fen_to_yuan(one.after_fen)} 元, 差额 "

@@ -12,16 +12,16 @@ and was paid at the counter; a claim whose benefits are wrong is taken back and 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from types import SimpleNamespace
 from typing import NamedTuple
 
 import numpy as np
 
-from adjudicator.claim.basis import facts_of, read_basis
+from adjudicator.claim.basis import read_basis
 from adjudicator.claim.keys import DIRECTION_REVERSE, settlement_key
-from adjudicator.columns import BENEFIT, CLAIM, GROUP, PAYMENT, SPLIT
+from adjudicator.claim.problems import unpaid
+from adjudicator.columns import BENEFIT, PAYMENT
 from adjudicator.errors import E, Problem
 from adjudicator.ledger import journal
 from adjudicator.ledger.batch import new_commit, now_ms, pack_records
@@ -31,18 +31,13 @@ from adjudicator.ledger.resettlement import resettlement_key, resettlements_of, 
 from adjudicator.ledger.states import encode_state
 from adjudicator.ledger.store import Ledger
 from adjudicator.payers import FUNDS, Fund
-from adjudicator.payment.case import ClaimCodes
 from adjudicator.payment.compile import PackPayment, compile_packs
 from adjudicator.payment.pay import pay
-from adjudicator.pooling.periods.context import PoolContext
+from adjudicator.pooling.periods.resettle_cases import Cases, Rules, Stored, as_kept, grouping_of, resolve_anew
 from adjudicator.v1 import settlement_pb2
 
 RESETTLE = "resettle"
 """Kind of the act that says who settled again."""
-NOT_KEPT = ("procedure",)
-"""What a method row may ask for and no record keeps."""
-NUMBERED = ("disease", "department", "assistance")
-"""What a record keeps as a number of the rules that settled it."""
 AT_ONCE = 1_000
 """Settlements that are priced in one call."""
 
@@ -57,24 +52,18 @@ class Wanted(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Stored:
-    """A settlement that stands, and its newest price."""
-
-    record: Record
-    answer: settlement_pb2.Settlement
-    times: int
-    """How often it was settled again."""
-
-
-@dataclass(frozen=True, slots=True)
 class Priced:
     """A settlement with its new price, or why it cannot have one."""
 
     stored: Stored
     payment: np.void | None
     """Row of PAYMENT."""
+    grouping: settlement_pb2.Grouping | None
+    """Its group, with a payment."""
     reason: int = 0
     """Number of the error table; with a payment: why it has no method now."""
+    detail: str = ""
+    """What the reason is about."""
 
     @property
     def difference_fen(self) -> int:
@@ -87,7 +76,7 @@ class Priced:
         if self.payment is None:
             return False
         old, new = self.stored.answer.payment, self.payment
-        return any(
+        return self.grouping != self.stored.answer.grouping or any(
             getattr(old, name) != int(new[name]) for name in ("method", "points_e8", "point_value_e4", "due_fen")
         )
 
@@ -125,44 +114,44 @@ def reversal_key(record: Record) -> bytes:
     return settlement_key(record.institution, record.encounter, record.sequence, DIRECTION_REVERSE)
 
 
-def price_again(context: PoolContext, listed: Sequence[Stored]) -> list[Priced]:
-    """Return the settlements with the prices of the payment rules of ``context``.
+def price_again(rules: Rules, listed: Sequence[Stored]) -> list[Priced]:
+    """Return the settlements with the prices of ``rules``.
 
-    One that its record cannot tell enough of has the code of the problem: E.CANNOT_PRICE_AGAIN.
+    One that these rules cannot price again has the code of the problem: E.CANNOT_PRICE_AGAIN where its record, of an
+    older version, keeps too little, else why a claim like it is refused now.
     """
-    payment = context.payment
-    rules = SimpleNamespace(payment=compile_packs([payment]))
-    count = len(listed)
-    claims, splits = np.zeros(count, CLAIM), np.zeros(count, SPLIT)
-    benefits, groups, out = np.zeros(count, BENEFIT), np.zeros(count, GROUP), np.zeros(count, PAYMENT)
-    diagnoses, unknown = np.full(count, -1, np.int32), np.zeros(count, bool)
+    results: dict[int, Priced] = {}
+    kept = {row: read_basis(stored.record.basis) for row, stored in enumerate(listed)}
+    named = {row: basis for row, basis in kept.items() if basis is not None and basis.names_kept}
+    numbered = {row: basis for row, basis in kept.items() if row not in named}
+    if named:
+        chosen = [listed[row] for row in named]
+        cases = resolve_anew(rules, chosen, list(named.values()))
+        results |= zip(named, _priced(rules, chosen, cases), strict=True)
+    if numbered:
+        chosen = [listed[row] for row in numbered]
+        cases = as_kept(rules, chosen, list(numbered.values()))
+        results |= zip(numbered, _priced(rules, chosen, cases), strict=True)
+    return [results[row] for row in range(len(listed))]
+
+
+def _priced(rules: Rules, listed: Sequence[Stored], cases: Cases) -> Iterator[Priced]:
+    """Yield the settlements with what is due for them."""
+    benefits, out = np.zeros(len(listed), BENEFIT), np.zeros(len(listed), PAYMENT)
     for row, stored in enumerate(listed):
-        basis = read_basis(stored.record.basis)
-        if basis is None:
-            unknown[row] = True
-            continue
-        facts_of(basis, claims[row : row + 1], splits[row : row + 1])
         _fill_benefit(benefits[row : row + 1], stored.answer)
-        date = int(claims[row]["rule_date"]) or stored.record.settlement_date
-        claims[row]["pack"] = 0
-        claims[row]["hospital"] = _register_row(context, stored.record.institution, date)
-        unknown[row] = not _group(payment, groups[row : row + 1], stored.answer, date)
-        codes = payment.groupings.on(date)
-        diagnoses[row] = codes.diagnoses.get(basis.principal_diagnosis, -1) if codes else -1
-        unknown[row] |= _asks_for_more(payment, claims[row], date)
-    offsets = np.arange(count + 1, dtype=np.int64)
-    codes_of = ClaimCodes(offsets, diagnoses, np.zeros(count + 1, np.int64), np.zeros(1, np.int32))
-    pay(rules, claims, splits, benefits, groups, out, SimpleNamespace(**codes_of._asdict()))
-    results = []
+    pay(rules.bundle, cases.claims, cases.splits, benefits, cases.groups, out, cases.codes)
     for row, stored in enumerate(listed):
-        if unknown[row]:
-            results.append(Priced(stored, None, int(E.CANNOT_PRICE_AGAIN)))
+        refused, error = int(cases.claims[row]["error"]), int(out[row]["error"])
+        if refused:
+            yield Priced(stored, None, None, refused)
             continue
-        error = int(out[row]["error"])
+        scheme, detail = int(cases.schemes[row]), ""
         if error:
             out[row] = 0
-        results.append(Priced(stored, out[row], error))
-    return results
+            detail = unpaid(rules.bundle, error, cases.claims[row], cases.groups[row], scheme)
+        grouping = grouping_of(rules.bundle, cases.groups[row], scheme) if cases.by_name else stored.answer.grouping
+        yield Priced(stored, out[row], grouping, error, detail or stored.record.institution)
 
 
 def rules_digest(payment: PackPayment) -> str:
@@ -175,41 +164,6 @@ def _fill_benefit(row: np.ndarray, answer: settlement_pb2.Settlement) -> None:
     for payer in FUNDS:
         row[payer.columns[0]] = getattr(answer, payer.field)
     row["fund_total_fen"], row["personal_total_fen"] = answer.fund_total_fen, answer.personal_total_fen
-
-
-def _register_row(context: PoolContext, code: str, date: int) -> int:
-    """Return the row of the register of an institution on a day, -1 where it is not registered or outside the pool."""
-    view = context.payment.view
-    for row in view.rows_of(code) if code in context.of_the_pool else ():
-        first, last = view.days_of(row)
-        if first <= date <= last:
-            return row
-    return -1
-
-
-def _group(payment: PackPayment, row: np.ndarray, answer: settlement_pb2.Settlement, date: int) -> bool:
-    """Set the group of a claim; return whether the rules know the group that it was settled with."""
-    row["status"], row["drg"], row["mdc"], row["adrg"] = answer.grouping.status, -1, -1, -1
-    if not answer.grouping.drg:
-        return True
-    codes = payment.groupings.on(date)
-    row["drg"] = -1 if codes is None else codes.drgs.get(answer.grouping.drg, -1)
-    return bool(row["drg"][0] >= 0)
-
-
-def _asks_for_more(payment: PackPayment, claim: np.void, date: int) -> bool:
-    """Return whether a method row of the day asks for something of the claim that its record does not tell.
-
-    A number of a disease, a department or a category means something under the rules that settled the claim only.
-    """
-    asked = set()
-    for row in payment.methods:
-        care = row.accepts["care_kind"]
-        if row.source.from_date <= date <= row.source.to_date and (care is None or int(claim["care_kind"]) in care):
-            asked |= {name for name in (*NOT_KEPT, *NUMBERED) if row.accepts[name] is not None}
-    none = {"disease": -1, "department": 0, "assistance": 0}
-    given = {name for name in NUMBERED if int(claim[name]) > none[name]}
-    return bool(asked & set(NOT_KEPT)) or bool(asked & given)
 
 
 async def post(ledger: Ledger, pool: str, priced: Priced) -> bool:
@@ -244,12 +198,14 @@ def _resettlement(priced: Priced) -> Record:
     answer.CopyFrom(priced.stored.answer)
     for name in ("method", "points_e8", "point_value_e4", "due_fen"):
         setattr(answer.payment, name, int(priced.payment[name]))
+    if priced.grouping is not None and priced.grouping != answer.grouping:
+        answer.grouping.CopyFrom(priced.grouping)
     answer.payment.difference_fen = int(priced.payment["due_fen"]) - int(priced.payment["by_item_fen"])
     kept = [problem for problem in answer.problems if problem.field != "payment"]
     del answer.problems[:]
     answer.problems.extend(kept)
     if priced.reason:
-        said = Problem(priced.reason, "payment", record.institution, warning=True)
+        said = Problem(priced.reason, "payment", priced.detail, warning=True)
         answer.problems.add(
             code=said.row.code, field="payment", message=said.message, message_zh=said.message_zh, warning=True
         )
@@ -281,12 +237,16 @@ class Sum(NamedTuple):
     before_fen: int = 0
     after_fen: int = 0
     not_told: int = 0
-    """Settlements of which the records do not tell enough."""
+    """Settlements of which the records, of an older version, do not tell enough."""
+    refused: int = 0
+    """Settlements that the rules would refuse as a claim now."""
 
     def plus(self, priced: Priced) -> Sum:
         """Return the sum with one settlement more."""
         if priced.payment is None:
-            return self._replace(not_told=self.not_told + 1)
+            if priced.reason == E.CANNOT_PRICE_AGAIN:
+                return self._replace(not_told=self.not_told + 1)
+            return self._replace(refused=self.refused + 1)
         if not priced.changes:
             return self
         old, new = bool(priced.stored.answer.payment.method), bool(priced.payment["method"])
