@@ -147,6 +147,8 @@ class E(IntEnum):
     VISIT_IN_STAY = 9020
     TOO_MANY_STAYS = 9021
     NO_LEDGER = 9022
+    STORE_EVICTS = 9023
+    STORE_LACKS = 9024
     # 9500: the service
     NOT_READY = 9501
     OVERLOADED = 9502
@@ -294,7 +296,7 @@ TABLE: dict[int, Row] = _rows(
     (E.CONFLICT, "ABORTED", "Other settlements of the person went on at the same time", "该人员同时有其他结算进行", "Send the same claim again", "请重发同一结算单"),
     (E.STORE_AWAY, "UNAVAILABLE", "The ledger store does not answer", "账本存储无响应", "Send the same claim again after the retry delay; nothing was half done", "请按重试间隔重发；未产生部分写入"),
     (E.STORE_FULL, "RESOURCE_EXHAUSTED", "The ledger store is full", "账本存储已满", "Give the store memory (maxmemory), then send again", "请为账本存储扩容（maxmemory）后重发"),
-    (E.STORE_NOT_DURABLE, PRECONDITION, "The ledger store does not keep writes on disk", "账本存储未落盘", "Set appendonly yes and appendfsync always", "请设置 appendonly yes 与 appendfsync always"),
+    (E.STORE_NOT_DURABLE, PRECONDITION, "The ledger store does not keep writes on disk: {detail}", "账本存储未落盘：{detail}", "Set appendonly yes and appendfsync always, and see that the disk has room", "请设置 appendonly yes 与 appendfsync always，并检查磁盘空间"),
     (E.LEDGER_CORRUPT, "DATA_LOSS", "The ledger is not consistent: {detail}", "账本不一致：{detail}", "Run adjudicator ledger verify, then rebuild", "请运行 ledger verify 与 rebuild"),
     (E.ENCOUNTER_SETTLED, PRECONDITION, "Settlement {detail} of this encounter stands, so it is not settled again", "该就诊第 {detail} 次结算仍有效，不得重复结算", "Fetch it with GetSettlement. To correct it, take it back with Reverse; the corrected claim takes the next settlement_sequence", "请用 GetSettlement 取回结果；如需更正，请先用 Reverse 撤销，再用下一结算序号结算"),
     (E.SEQUENCE_NOT_NEXT, PRECONDITION, "The encounter has no settlement {detail}, so this is not its next number", "该就诊没有第 {detail} 次结算，结算序号不连续", "The first settlement of an encounter has settlement_sequence 1, each further one the next number; after a time-out send the same number again", "首次结算序号为 1，其后依次加 1；超时后请用原序号重发"),
@@ -307,6 +309,8 @@ TABLE: dict[int, Row] = _rows(
     (E.VISIT_IN_STAY, PRECONDITION, "An outpatient visit of this person lies within a stay", "该人员住院期间有门诊就诊", "Check the dates and whether the cost of the visit belongs to the stay; where they are right, ask the bureau", "请核对日期，并核对该门诊费用是否应计入住院；确认无误的，请联系医保经办机构"),
     (E.TOO_MANY_STAYS, PRECONDITION, "The person's benefit year has {detail} stays and weeks with visits; no more are taken", "该人员本年度住院及就诊记录已达 {detail} 条，不再受理", "Check person_id; no person has so many", "请核对人员编号"),
     (E.NO_LEDGER, MISSING, "There is no ledger in {detail}", "{detail} 中没有账本", "Name the folder that a service keeps its ledger in (serve --data; the demo keeps it in DIR/ledger)", "请填写服务保存账本的文件夹（serve --data；demo 的账本在 DIR/ledger）"),
+    (E.STORE_EVICTS, PRECONDITION, "The ledger store drops keys when its memory is full: {detail}", "账本存储内存不足时会淘汰数据：{detail}", "Set maxmemory-policy noeviction, then run adjudicator ledger verify", "请设置 maxmemory-policy noeviction，并运行 adjudicator ledger verify"),
+    (E.STORE_LACKS, PRECONDITION, "The ledger store lacks what the ledger needs: {detail}", "账本存储不满足账本要求：{detail}", "Use Valkey 7.2 or Redis 7.0 or later, and allow the ledger's user all commands on keys adj:*", "请使用 Valkey 7.2、Redis 7.0 或更高版本，并允许账本用户对 adj:* 键执行全部命令"),
     (E.NOT_READY, "UNAVAILABLE", "The service is warming up", "服务正在预热", "Send again after the retry delay", "请按重试间隔重发"),
     (E.OVERLOADED, "RESOURCE_EXHAUSTED", "Too many calls are waiting", "等待的请求过多", "Send again after the retry delay", "请按重试间隔重发"),
     (E.DEADLINE, "DEADLINE_EXCEEDED", "The deadline passed before the claim was priced; nothing was recorded", "超过时限，未入账", "Send the same claim again with more time", "请延长时限后重发同一结算单"),

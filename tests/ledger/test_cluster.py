@@ -144,6 +144,25 @@ def test_a_node_that_is_away_refuses_its_own_pools_alone(own_cluster):
     play(own_cluster.url, scenario, timeout_seconds=1.0)
 
 
+def test_a_node_that_may_drop_keys_refuses_its_own_pools_alone(own_cluster):
+    async def scenario(ledger):
+        own_cluster.nodes[1].client.config_set("maxmemory-policy", "allkeys-lru")
+        await ledger.ping()
+        for pool in POOLS:
+            if own_cluster.node_of(pool) == 1:
+                with pytest.raises(AdjudicatorError) as refused:
+                    await settle(ledger, cases_of(pool, 5), pool)
+                assert refused.value.problems[0].number == E.STORE_EVICTS
+            else:
+                await settle(ledger, cases_of(pool, 5), pool)
+        own_cluster.nodes[1].client.config_set("maxmemory-policy", "noeviction")
+        await ledger.ping()
+        for pool in POOLS:
+            await settled(ledger, cases_of(pool, 5), pool)
+
+    play(own_cluster.url, scenario)
+
+
 def test_a_pool_moves_to_another_node_while_it_settles(own_cluster):
     pool, cases = POOLS[0], cases_of(POOLS[0], 300)
     here = own_cluster.node_of(pool)

@@ -47,6 +47,12 @@ def serve(tmp_path: Path, *options: str, pack: str = "hangzhou") -> ServiceProce
     return ServiceProcess(*words, log=tmp_path / "log")
 
 
+def events(log: Path, name: str) -> list[dict]:
+    """Lines of a service's log about one kind of event."""
+    lines = [json.loads(line) for line in log.read_text().splitlines() if line.startswith("{")]
+    return [line for line in lines if line["event"] == name]
+
+
 def until(condition, seconds: float = 15.0) -> None:
     """Waits until something is so."""
     end = time.monotonic() + seconds
@@ -115,6 +121,29 @@ def test_a_store_that_does_not_answer_in_time_and_one_that_is_full(tmp_path, sto
         assert caught.value.code() == grpc.StatusCode.RESOURCE_EXHAUSTED
         store.limit_memory(0)
         assert stubs.adjudication.Settle(too_much).outcome == settlement_pb2.OUTCOME_SETTLED
+
+
+def test_a_setting_of_the_store_that_changes_is_told_by_health_calls_and_log(tmp_path, store):
+    with serve(tmp_path, "--redis", store.url) as service, redis.Redis.from_url(store.url) as client:
+        service.wait_until_serving()
+        stubs, settled = connect(service.address), claim()
+        client.config_set("maxmemory-policy", "allkeys-lru")
+        until(lambda: health_of(service.address) == NOT_SERVING)
+        for call, message in (
+            (stubs.adjudication.Settle, settled),
+            (stubs.adjudication.SettleBatch, claim_pb2.ClaimBatch(claims=[settled, claim()])),
+        ):
+            with pytest.raises(grpc.RpcError) as caught:
+                call(message, timeout=10)
+            assert code_of(caught.value) == "ADJ-9023" and "allkeys-lru" in caught.value.details()
+        assert not client.keys("adj:{*journal*")
+        client.config_set("maxmemory-policy", "noeviction")
+        service.wait_until_serving()
+        assert stubs.adjudication.Settle(settled).outcome == settlement_pb2.OUTCOME_SETTLED
+        client.config_set("maxmemory", client.info("memory")["used_memory"] + 100_000)
+        until(lambda: events(tmp_path / "log", "store memory low"))
+    refused = events(tmp_path / "log", "store refused")
+    assert len(refused) == 1 and refused[0]["code"] == "ADJ-9023" and "allkeys-lru" in refused[0]["reason"]
 
 
 def test_a_store_that_forgets_is_refused_at_the_start(tmp_path):

@@ -20,10 +20,13 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
 from adjudicator.errors import AdjudicatorError, E, refuse
-from adjudicator.ledger.connection import RETRIED, Connection, NotYetDurable, Script, syncs_always
+from adjudicator.ledger.connection import PROBE_KEY, RETRIED, Connection, NotYetDurable, Script, judge
+from adjudicator.ledger.store_needs import Fault, StoreFacts, facts_of
 
 MOST_CONNECTIONS = 10_000
 """Connections to a node; the callers are limited elsewhere."""
+MOST_PROBE_KEYS = 100_000
+"""A node without any of so many keys has no slots."""
 PROBE_SECONDS = 0.5
 """How often a node that is away is asked whether it is back, or another has its slots."""
 
@@ -50,8 +53,11 @@ class ClusterConnection(Connection):
     _away: dict[str, asyncio.Task[None]]
     """Nodes that are away, with the task that waits until they are back."""
 
+    _faults: dict[str, Fault]
+    """What nodes lacked at the last look."""
+
     def _client(self, url: str, attempt_seconds: float) -> RedisCluster:
-        self._away, nodes = {}, _nodes(url)
+        self._away, self._faults, nodes = {}, {}, _nodes(url)
         options = nodes[0]
         if options.pop("connection_class", None) is SSLConnection:
             options["ssl"] = True
@@ -76,15 +82,15 @@ class ClusterConnection(Connection):
         await connection.on_connect()
         if self.allow_volatile:
             return
-        settings: Sequence[Any] = ()
-        with contextlib.suppress(redis.exceptions.ResponseError, redis.exceptions.NoPermissionError):
-            settings = await _ask(connection, "CONFIG", "GET", "append*")
-        if self.replicas or not syncs_always(settings):
+        facts, fault = await judge(partial(_ask, connection))
+        if fault is not None and fault.number != E.STORE_AWAY:  # a replica is asked for the nodes, too
+            raise fault.refusal()
+        if self.replicas or not facts.syncs_always:
             self.waits_for_disk = True
             try:
                 await _ask(connection, "WAITAOF", 1, self.replicas, int(self.attempt_seconds * 800))
             except redis.exceptions.ResponseError as error:
-                raise refuse(E.STORE_NOT_DURABLE) from error
+                raise refuse(E.STORE_NOT_DURABLE, "", "WAITAOF fails", "WAITAOF 失败") from error
 
     async def close(self) -> None:
         """Close every connection."""
@@ -93,25 +99,49 @@ class ClusterConnection(Connection):
         await asyncio.gather(*self._away.values(), return_exceptions=True)
         await super().close()
 
-    async def ping(self) -> None:
-        """Wait until one node answers; the others may be away."""
+    async def look(self) -> None:
+        """Look at each node: the pools of one that lacks something are refused, the others go on.
+
+        Errors: STORE_NOT_DURABLE, STORE_EVICTS, STORE_LACKS where every node that answers lacks something; of the
+        client where none answers.
+        """
         await self.client.initialize()
-        tasks = [asyncio.create_task(node.execute_command("PING")) for node in self.client.get_primaries()]
-        try:
-            for answer in asyncio.as_completed(tasks):
-                with contextlib.suppress(*RETRIED):
-                    await answer
-                    return
+        primaries = self.client.get_primaries()
+        looks = await asyncio.gather(*map(self._look_at, primaries), return_exceptions=True)
+        found: list[tuple[StoreFacts, Fault | None]] = []
+        for node, look in zip(primaries, looks, strict=True):
+            if isinstance(look, BaseException):
+                if not isinstance(look, RETRIED):
+                    raise look
+                continue
+            found.append(look)
+            self._faults.pop(node.name, None)
+            if (fault := look[1]) is not None:
+                self._faults[node.name] = fault
+        self.facts = tuple(facts for facts, _ in found)
+        if not found:
             raise redis.exceptions.ConnectionError("no node of the cluster answers")
-        finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+        faults = [fault for _, fault in found if fault is not None]
+        if len(faults) == len(found):
+            raise faults[0].refusal()
+
+    async def _look_at(self, node: ClusterNode) -> tuple[StoreFacts, Fault | None]:
+        if self.allow_volatile:
+            await node.execute_command("PING")
+            return facts_of({}, None), None
+        keys = map(PROBE_KEY.format, range(MOST_PROBE_KEYS))
+        own = (key for key in keys if self.client.get_node_from_key(key).name == node.name)
+        facts, fault = await judge(node.execute_command, next(own, ""))
+        if not facts.syncs_always:
+            self.waits_for_disk = True
+        return facts, fault
 
     async def call(self, script: Script, key: str, arguments: Sequence[Any], durable: bool = False) -> Any:
         """Call a script on the node of its key. Errors: E.STORE_AWAY at once where that node is known to be away."""
         if self._away and self._node_of(key) in self._away:
             raise refuse(E.STORE_AWAY)
+        if self._faults and (fault := self._faults.get(self._node_of(key))) is not None:
+            raise fault.refusal()
         try:
             return await super().call(script, key, arguments, durable)
         except AdjudicatorError as error:

@@ -16,6 +16,7 @@ from importlib import resources
 from typing import Any, TypeVar
 
 import redis.exceptions
+from redis._parsers.helpers import parse_info
 from redis.asyncio import Redis
 from redis.asyncio.connection import AbstractConnection
 from redis.asyncio.retry import Retry
@@ -23,10 +24,22 @@ from redis.backoff import NoBackoff
 
 from adjudicator.errors import AdjudicatorError, E, refuse
 from adjudicator.ledger.pipe import Pipe
+from adjudicator.ledger.store_needs import (
+    CONFIG,
+    INFO,
+    Fault,
+    StoreFacts,
+    denied,
+    facts_of,
+    fault_of,
+    fault_of_commands,
+)
 
 T = TypeVar("T")
 
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.01, 0.25
+PROBE_KEY = "adj:probe:{{{}}}"
+"""Key of the probe of the store's commands, by a number: a node of a cluster takes one that is in its slots."""
 
 
 class Script:
@@ -36,6 +49,11 @@ class Script:
         folder = resources.files("adjudicator.ledger")
         self.text = b"".join(folder.joinpath(name).read_bytes() for name in names)
         self.digest = hashlib.sha1(self.text, usedforsecurity=False).hexdigest()
+
+
+PROBE = Script("probe.lua")
+LOOK_AGAIN_SECONDS = 0.25
+"""So long a store that lacks something is refused without another look."""
 
 
 class NotYetDurable(Exception):
@@ -66,7 +84,7 @@ class _Patience:
 
 class Connection:
     """One store. All errors that come out are AdjudicatorError: E.STORE_AWAY, STORE_FULL, STORE_NOT_DURABLE,
-    LEDGER_CORRUPT.
+    STORE_EVICTS, STORE_LACKS, LEDGER_CORRUPT.
 
     ``attempt_seconds`` limits one call over the wire, ``timeout_seconds`` all attempts together.
     """
@@ -83,6 +101,11 @@ class Connection:
         self.allow_volatile, self.replicas = allow_volatile, replicas
         self.waits_for_disk = False
         """True where each write is followed by WAITAOF because the store does not sync before it answers."""
+        self.facts: tuple[StoreFacts, ...] = ()
+        """What the store, or each node of a cluster, said at the last look."""
+        self._fault: Fault | None = None
+        """What it lacked then; nothing is written or read while it does."""
+        self._looked = 0.0
         self._connections = 0
         """Connections made so far; behind any new one may stand another server, which has to prove itself."""
         self._proven = -1
@@ -109,9 +132,24 @@ class Connection:
         self._journal.close()
         await self.client.aclose()
 
-    async def ping(self) -> None:
-        """Wait until the store answers."""
-        await self.client.ping()
+    async def look(self) -> None:
+        """Look whether the store has what the ledger needs (``store_needs``), and stop or take up all calls.
+
+        Errors: STORE_NOT_DURABLE, STORE_EVICTS, STORE_LACKS; of the client where the store does not answer.
+        """
+        if self.allow_volatile:
+            await self.client.ping()
+            return
+        facts, fault = await judge(self.client.execute_command, PROBE_KEY.format(0))
+        self.facts, self._looked = (facts,), time.monotonic()
+        if fault is not None and fault.number == E.STORE_AWAY:  # goes by itself, as when the store does not answer
+            raise redis.exceptions.ConnectionError(fault.detail)
+        self._fault, self.waits_for_disk = fault, self.replicas > 0 or not facts.syncs_always
+        self._refuse_what_is_lacking()
+
+    def _refuse_what_is_lacking(self) -> None:
+        if self._fault is not None:
+            raise self._fault.refusal()
 
     async def persist(self, operation: Callable[[], Awaitable[T]]) -> T:
         """Run an operation that may safely run twice, again and again until it answers or the time is over."""
@@ -134,13 +172,13 @@ class Connection:
         command = ("EVALSHA", script.digest, 1, key, *arguments)
         while True:
             try:
-                if self._proven != self._connections:
+                if self._proven != self._connections or self._fault is not None:
                     await self.prove_durable()
                 if durable and self.waits_for_disk:
                     reply = await self._send_and_wait(command)
                 else:
                     reply = await self._send(command)
-                if durable and self._proven != self._connections:
+                if durable and (self._proven != self._connections or self._fault is not None):
                     await self.prove_durable()  # the call itself may have gone over a new connection
                 return reply
             except redis.exceptions.NoScriptError:
@@ -178,25 +216,24 @@ class Connection:
             await self._send_and_wait(("INCR", pool_prefix + "fence"))
 
     async def prove_durable(self) -> None:
-        """Check that the store keeps what it acknowledges, after each new connection. Errors: E.STORE_NOT_DURABLE."""
+        """Check that the store keeps what it acknowledges, after each new connection.
+
+        Errors: E.STORE_NOT_DURABLE, STORE_EVICTS, STORE_LACKS; also where a look has found out since.
+        """
+        if self._fault is not None and time.monotonic() - self._looked >= LOOK_AGAIN_SECONDS:
+            await self.look()
         while self._proven != self._connections and not self.allow_volatile:
             connections = self._connections
-            self.waits_for_disk = self.replicas > 0 or not await self._syncs_always()
+            await self.look()
             if self.waits_for_disk:
                 try:
                     await self._send_and_wait(("INCR", "adj:fence"))
                 except redis.exceptions.OutOfMemoryError:
                     raise
                 except redis.exceptions.ResponseError as error:
-                    raise refuse(E.STORE_NOT_DURABLE) from error
+                    raise refuse(E.STORE_NOT_DURABLE, "", "WAITAOF fails", "WAITAOF 失败") from error
             self._proven = connections  # and once more where the look itself made a new connection
-
-    async def _syncs_always(self) -> bool:
-        with contextlib.suppress(redis.exceptions.ResponseError, redis.exceptions.NoPermissionError):
-            # A managed store may hide its configuration; WAITAOF then tells.
-            settings = await self.client.execute_command("CONFIG", "GET", "append*")
-            return syncs_always(settings)
-        return False
+        self._refuse_what_is_lacking()
 
     async def entries(self, key: str, first: str, last: str, count: int) -> list[tuple[bytes, bytes]]:
         """Return name and block of some entries of a journal stream; b"" where an entry has none.
@@ -218,15 +255,24 @@ class Connection:
         return found
 
 
-def syncs_always(settings: Any) -> bool:
-    """Whether a store with these settings has each write on the disk before it answers."""
-    values = settings if isinstance(settings, dict) else dict(zip(settings[::2], settings[1::2], strict=True))
-    text = {_text(key): _text(value) for key, value in values.items()}
-    return text.get("appendonly") == "yes" and text.get("appendfsync") == "always"
+async def judge(ask: Callable[..., Awaitable[Any]], probe_key: str = "") -> tuple[StoreFacts, Fault | None]:
+    """Return what a server says of itself and what it lacks.
 
-
-def _text(value: bytes | str) -> str:
-    return value.decode() if isinstance(value, bytes) else value
+    ask: sends a command to the server. ``probe_key``: a key that the server has; empty: its commands are not tried.
+    """
+    settings = None
+    with contextlib.suppress(redis.exceptions.ResponseError):
+        settings = await ask(*CONFIG)  # a managed store may hide its configuration; INFO and WAITAOF then tell
+    facts = facts_of({}, settings)
+    try:
+        info = await ask(*INFO)
+        facts = facts_of(parse_info(info) if isinstance(info, bytes) else info, settings)
+        fault = fault_of(facts)
+        if fault is None and probe_key:
+            fault = fault_of_commands(await ask("EVAL", PROBE.text, 1, probe_key))
+    except redis.exceptions.NoPermissionError as error:
+        fault = denied(error)
+    return facts, fault
 
 
 def refusal_of(error: BaseException) -> AdjudicatorError:
@@ -249,7 +295,9 @@ def refusal_of(error: BaseException) -> AdjudicatorError:
         return refuse(E.STORE_AWAY)
     if "OOM" in text[:80]:
         return refuse(E.STORE_FULL)
-    if text.startswith(("NOAUTH", "WRONGPASS", "NOPERM")):
+    if isinstance(error, redis.exceptions.NoPermissionError) or text.startswith("NOPERM"):
+        return denied(error).refusal()
+    if text.startswith(("NOAUTH", "WRONGPASS")):
         return refuse(E.STORE_AWAY, detail=text.split(" ", 1)[0])
     if "would overflow" in text:
         return refuse(E.AMOUNT_OUT_OF_RANGE, detail=str(2**63 - 1))

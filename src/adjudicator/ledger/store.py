@@ -119,7 +119,7 @@ class Ledger:
         Args: ``url`` redis://, rediss://, unix:// or redis+cluster:// (see :func:`.cluster.connect`);
         ``timeout_seconds`` for a whole call with its repeats, ``attempt_seconds`` for one try; ``allow_volatile``
         takes a store that forgets (tests, re-pricing); ``replicas`` that must have the write on disk too.
-        Errors: E.STORE_AWAY, E.STORE_NOT_DURABLE.
+        Errors: E.STORE_AWAY, STORE_NOT_DURABLE, STORE_EVICTS, STORE_LACKS.
         """
         ledger = cls(connect(url, timeout_seconds, attempt_seconds, allow_volatile, replicas))
         try:
@@ -143,8 +143,11 @@ class Ledger:
         await self.close()
 
     async def ping(self) -> None:
-        """Wait until the store answers. Errors: E.STORE_AWAY, E.STORE_NOT_DURABLE."""
-        await self.connection.persist(self.connection.ping)
+        """Wait until the store answers, and look whether it has what the ledger needs.
+
+        Errors: E.STORE_AWAY, STORE_NOT_DURABLE, STORE_EVICTS, STORE_LACKS.
+        """
+        await self.connection.persist(self.connection.look)
 
     async def pools(self) -> list[str]:
         """Pools that have a ledger here."""

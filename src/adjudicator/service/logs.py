@@ -14,8 +14,8 @@ import time
 FIELDS = frozenset(
     {
         "address", "attempts", "call", "callers", "chain", "claims", "code", "duration_milliseconds", "encounter_id",
-        "error", "exit_code", "head", "institution_code", "pack", "pid", "pool", "reason", "reason_zh", "rules_hash",
-        "signal", "store", "version", "waiting", "worker", "workers", "where",
+        "error", "exit_code", "head", "institution_code", "most_bytes", "pack", "pid", "pool", "reason", "reason_zh",
+        "rules_hash", "signal", "store", "used_bytes", "version", "waiting", "worker", "workers", "where",
     }
 )  # fmt: skip
 """Names that may stand in a log line."""

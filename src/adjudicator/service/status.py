@@ -31,7 +31,9 @@ RETRY_DELAY_MILLISECONDS: dict[int, int] = {
 }
 """Problems that go away by themselves, and when to send the same message again."""
 
-SERVICE_PROBLEMS = frozenset({*RETRY_DELAY_MILLISECONDS, E.DEADLINE, E.STORE_NOT_DURABLE, E.INTERNAL})
+SERVICE_PROBLEMS = frozenset(
+    {*RETRY_DELAY_MILLISECONDS, E.DEADLINE, E.STORE_NOT_DURABLE, E.STORE_EVICTS, E.STORE_LACKS, E.INTERNAL}
+)
 """Problems of this service, not of the claim: when every claim of a batch has one, the call itself fails."""
 
 METADATA_KEYS: dict[int, str] = {

@@ -28,6 +28,9 @@ class Store:
         self.redis_url = redis_url
         self.data_folder = data_folder
         self.reachable = False
+        self._refusal = refuse(E.STORE_AWAY)
+        """Why the store is not used while it is not reachable."""
+        self._little_memory = False
         self._embedded: EmbeddedStore | None = None
         self._ledger: Ledger | None = None
         self._starting: asyncio.Future[EmbeddedStore] | None = None
@@ -35,11 +38,13 @@ class Store:
         """Ledgers of stores that died; calls may still be waiting for their time limit over them."""
 
     def ledger(self) -> Ledger:
-        """Return the open ledger. Errors: E.STORE_AWAY while it is known not to answer, so that callers need not
-        wait.
+        """Return the open ledger.
+
+        Errors: E.STORE_AWAY while it is known not to answer, so that callers need not wait; what it lacks while it
+        does (STORE_NOT_DURABLE, STORE_EVICTS, STORE_LACKS).
         """
         if self._ledger is None or not self.reachable:
-            raise refuse(E.STORE_AWAY)
+            raise AdjudicatorError(*self._refusal.problems)
         return self._ledger
 
     async def open(self) -> None:
@@ -74,27 +79,48 @@ class Store:
         return True
 
     async def is_reachable(self) -> bool:
-        """Whether the store answers now. A store of our own that has died is started again."""
+        """Whether the store answers and has what the ledger needs. A store of our own that died is started again."""
         if self._ledger is None:
             return False
-        reachable = await self._answers()
-        if not reachable and self.reachable:
-            self.reachable = False
-            log("store away")
-        if not reachable and self._embedded is not None:
-            reachable = await self._revive()
+        refusal = await self._look()
+        if refusal is not None:
+            if self.reachable or refusal.problems[0].number != self._refusal.problems[0].number:
+                self._say_refused(refusal)
+            self._refusal, self.reachable = refusal, False
+        revived = refusal is not None and self._embedded is not None and await self._revive()
+        reachable = refusal is None or revived
         if reachable and not self.reachable:
             log("store back")
         self.reachable = reachable
+        self._say_little_memory()
         return reachable
 
-    async def _answers(self) -> bool:
+    async def _look(self) -> AdjudicatorError | None:
+        """Return why the store cannot be used now, None where it can."""
         assert self._ledger is not None
         try:
             await asyncio.wait_for(self._ledger.ping(), ATTEMPT_SECONDS)
-        except (AdjudicatorError, TimeoutError):
-            return False
-        return True
+        except AdjudicatorError as error:
+            return error
+        except TimeoutError:
+            return refuse(E.STORE_AWAY)
+        return None
+
+    @staticmethod
+    def _say_refused(refusal: AdjudicatorError) -> None:
+        problem = refusal.problems[0]
+        if problem.number == E.STORE_AWAY:
+            log("store away")
+        else:  # what was acknowledged since the look before may not be kept
+            log("store refused", code=problem.row.code, reason=problem.detail)
+
+    def _say_little_memory(self) -> None:
+        """Say once that the memory of the store is nearly used up, and again when it has been enough between."""
+        assert self._ledger is not None
+        little = [facts for facts in self._ledger.connection.facts if facts.has_little_memory]
+        if little and not self._little_memory:
+            log("store memory low", used_bytes=little[0].used_bytes, most_bytes=little[0].most_bytes)
+        self._little_memory = bool(little)
 
     async def _revive(self) -> bool:
         assert self._embedded is not None
