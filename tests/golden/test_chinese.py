@@ -32,6 +32,7 @@ CALLS_AND_COMMANDS = {
     "yes", "appendfsync", "always", "reprice", "mapping", "memory", "workers", "resume",
     "scheduler", "facts", "without", "unpriced", "serve", "data", "demo",
     "from", "to", "resettle", "PreSettle", "callers", "permissions", "toml", "tls", "client", "ca", "insecure",
+    "policy", "noeviction", "Valkey", "Redis", "adj",
 }  # fmt: skip
 
 

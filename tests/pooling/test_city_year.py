@@ -197,7 +197,7 @@ class City:
         points = self.random.randrange(20 * E8, 300 * E8, 10_000)
         row["method"], row["points_e8"], row["by_item_fen"] = int(Method.DRG_POINTS), points, one.case.pooled_fen
         row["due_fen"] = points // E8 * 700
-        assert await resettle.post(self.ledger, POOL, resettle.Priced(stored, row))
+        assert await resettle.post(self.ledger, POOL, resettle.Priced(stored, row, stored.answer.grouping))
         one.points.append((self.step, points))
         one.dues.append((self.step, int(row["due_fen"])))
 

@@ -342,7 +342,8 @@ def test_a_part_in_the_old_year_and_the_next_part_in_the_new_one_do_not_miss_eac
                 insured_area=first.insured_area,
             )  # fmt: skip
             request = settlement_pb2.ReverseRequest(settlement=key, person_id=first.person_id).SerializeToString()
-            reverse = Records(engine, other.store).reverse
+            records = Records(engine, other.store)
+            reverse, request = records.reverse, records.read_reversal(request)
             ledger = one.store.ledger() if what == "reversed" else other.store.ledger()
             if what == "reversed":
                 monkeypatch.setattr(ledger, "commit", once(ledger.commit, partial(reverse, request)))
