@@ -6,15 +6,12 @@ after the principal one decide nothing but the group, so they are kept of inpati
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from adjudicator.compiled.jit import int64, uncounted_inlined
 from adjudicator.wire.codetable import find_code
-
-if TYPE_CHECKING:
-    from adjudicator.claim.incoming import Incoming
 
 
 class NameRules(NamedTuple):
@@ -43,7 +40,7 @@ class Names(NamedTuple):
     """STRING_TABLE: the further assistance categories of persons that have several."""
 
 
-def names_of(incoming: Incoming, claims: np.ndarray) -> Names:
+def names_of(incoming: Any, claims: np.ndarray) -> Names:
     """Return the texts of some claims of a batch; ``claims``: their rows of the decoder."""
     tables = incoming.decoded.tables
     return Names(
