@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import random
+import signal
 from collections.abc import Iterator
 
 import pytest
@@ -161,6 +162,18 @@ def test_a_node_that_may_drop_keys_refuses_its_own_pools_alone(own_cluster):
             await settled(ledger, cases_of(pool, 5), pool)
 
     play(own_cluster.url, scenario)
+
+
+def test_a_node_that_hangs_does_not_make_the_cluster_look_away(own_cluster):
+    async def scenario(ledger):
+        own_cluster.nodes[1].process.send_signal(signal.SIGSTOP)
+        try:
+            await asyncio.wait_for(ledger.ping(), ledger.connection.attempt_seconds)
+        finally:
+            own_cluster.nodes[1].process.send_signal(signal.SIGCONT)
+        assert len(ledger.connection.facts) == 2
+
+    play(own_cluster.url, scenario, attempt_seconds=2.0)
 
 
 def test_a_pool_moves_to_another_node_while_it_settles(own_cluster):

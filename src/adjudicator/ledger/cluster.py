@@ -106,18 +106,23 @@ class ClusterConnection(Connection):
         client where none answers.
         """
         await self.client.initialize()
-        primaries = self.client.get_primaries()
-        looks = await asyncio.gather(*map(self._look_at, primaries), return_exceptions=True)
+        looks = {asyncio.create_task(self._look_at(node)): node for node in self.client.get_primaries()}
+        try:
+            # A node that hangs is away; the others are not to wait for it as long as a call may take.
+            answered, _ = await asyncio.wait(looks, timeout=self.attempt_seconds / 2)
+        finally:
+            for task in looks:
+                task.cancel()
+            await asyncio.gather(*looks, return_exceptions=True)
         found: list[tuple[StoreFacts, Fault | None]] = []
-        for node, look in zip(primaries, looks, strict=True):
-            if isinstance(look, BaseException):
-                if not isinstance(look, RETRIED):
-                    raise look
-                continue
-            found.append(look)
-            self._faults.pop(node.name, None)
-            if (fault := look[1]) is not None:
-                self._faults[node.name] = fault
+        for task in answered:
+            with contextlib.suppress(*RETRIED):
+                facts, fault = task.result()
+                found.append((facts, fault))
+                name = looks[task].name
+                self._faults.pop(name, None)
+                if fault is not None:
+                    self._faults[name] = fault
         self.facts = tuple(facts for facts, _ in found)
         if not found:
             raise redis.exceptions.ConnectionError("no node of the cluster answers")
