@@ -112,7 +112,7 @@ class Store:
         if problem.number == E.STORE_AWAY:
             log("store away")
         else:  # what was acknowledged since the look before may not be kept
-            log("store refused", code=problem.row.code, reason=problem.detail)
+            log("store refused", code=problem.row.code, reason=problem.detail, reason_zh=problem.message_zh)
 
     def _say_little_memory(self) -> None:
         """Say once that the memory of the store is nearly used up, and again when it has been enough between."""

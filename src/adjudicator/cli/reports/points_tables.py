@@ -22,8 +22,8 @@ from adjudicator.pooling.points.files import Before, PointsTable, e8_text
 from adjudicator.pooling.points.past_cases import LeftOut
 from adjudicator.rounding import PPM, divide_half_up
 
-MOST_CHANGED = 20
-"""Groups that the chart of changes shows."""
+MOST_BARS = 20
+"""Groups or cases that a chart shows."""
 NAMED = 10
 """So many groups or institutions a line names."""
 NO_FIGURE = "—"
@@ -88,7 +88,7 @@ def _overview(run: Calibrated, names: Names, unit: Unit) -> Section:
     result, former = run.result, run.before.terms.groups
     changed = [group for group in result.groups if group.stable and group.group in former]
     changed.sort(key=lambda group: (-abs(group.base_e8 - former[group.group].base_e8), group.group))
-    changed = changed[:MOST_CHANGED]
+    changed = changed[:MOST_BARS]
     largest = max((max(group.base_e8, former[group.group].base_e8) for group in changed), default=0)
     meters = [
         Meter(
@@ -192,7 +192,7 @@ def review_report(
     meters = [
         Meter(one.case, [("now" if one.taken else "last", part(one.excess_fen, largest), unit.text(one.excess_fen))],
               unit.text(one.excess_fen))
-        for one in listed[:MOST_CHANGED]
+        for one in listed[:MOST_BARS]
     ]  # fmt: skip
     heads = ["病例", "医院", "病组", "总费用", "病组均费", "超出均费", "名额内"]
     shown = Section(
