@@ -81,13 +81,19 @@ def page(request: pytest.FixtureRequest, root: Path, tmp_path: Path) -> Path:
     return path
 
 
+def fitting(browser: str, tmp_path: Path, page: Path, width: int) -> dict:
+    """Return what is measured of a page of which nothing lies outside, and every row can be seen."""
+    found = measured(browser, tmp_path, page, width)
+    assert found["wide"] <= 0 and found["out"] == [], page.name
+    text = page.read_text("utf-8")
+    assert found["rows"] == found["seen"] == text.count("<tr") - text.count("<thead"), page.name
+    return found
+
+
 @pytest.mark.check
 @pytest.mark.parametrize("width", [SCREEN, NARROW, PAPER])
 def test_nothing_lies_outside_the_page(browser: str, page: Path, tmp_path: Path, width: int) -> None:
-    found = measured(browser, tmp_path, page, width)
-    assert found["wide"] <= 0 and found["out"] == []
-    text = page.read_text("utf-8")
-    assert found["rows"] == found["seen"] == text.count("<tr") - text.count("<thead")
+    found = fitting(browser, tmp_path, page, width)
     if found["steps"]:
         assert len(found["steps"]) == 8 and found["steps"][-1] in ("个人现金", "cash")
 

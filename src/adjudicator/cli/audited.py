@@ -10,6 +10,10 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from adjudicator.audit.log import AuditLog
 
 AUDIT_VARIABLE = "ADJUDICATOR_AUDIT"
 DEFAULT_DATA = Path("adjudicator-data")
@@ -56,11 +60,9 @@ def recorded(arguments: argparse.Namespace, is_act: bool = True) -> Iterator[Non
         log.close()
 
 
-def _end(log: object, act: str, begun: int, outcome: str) -> None:
-    from adjudicator.audit.log import AuditLog
+def _end(log: AuditLog, act: str, begun: int, outcome: str) -> None:
     from adjudicator.errors import AdjudicatorError
 
-    assert isinstance(log, AuditLog)
     try:
         log.write(act, stage="end", begun=begun, outcome=outcome)
     except AdjudicatorError as error:  # the act is over; only its end is not recorded

@@ -1,7 +1,7 @@
 """Commands to one store over one connection, each in few buffers, answered in the order they were sent.
 
 The library of the store makes each connection: address, TLS, name and password. Then a pipe takes over the transport,
-because the library's own way to send a command and wait for its reply costs some ten coroutines a call
+because the library's own way to send a command and wait for its reply is several coroutines a call
 (docs/adr/0020-scripts-over-a-pipe.md). A connection that fails refuses everything that waits for a reply on it; the
 caller knows whether the same may be sent again.
 """

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 
@@ -88,6 +88,15 @@ class Report:
     lacking: Table | None = None
     notes: list[str] = field(default_factory=list)
     sources: list[str] = field(default_factory=list)
+
+
+def with_name(names: Mapping[str, str], code: str) -> str:
+    """Return an institution's name and code, its code alone where it has no name.
+
+    >>> with_name({"H1": "县医院"}, "H1"), with_name({}, "H2")
+    ('县医院 H1', 'H2')
+    """
+    return f"{names.get(code, '')} {code}".strip()
 
 
 def rate(value: Fraction | None) -> str:

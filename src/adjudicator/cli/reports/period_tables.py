@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from adjudicator.cli.reports.parts import YUAN, Meter, Report, Section, Unit, part, unit_for
+from adjudicator.cli.reports.parts import YUAN, Meter, Report, Section, Unit, part, unit_for, with_name
 from adjudicator.cli.reports.pool_page import Table
 from adjudicator.codes import SCHEME_NATIONAL, Scheme, scheme_zh
 from adjudicator.payers import Fund, of
@@ -49,7 +49,7 @@ def period_report(context: PoolContext, run: Run) -> Report:
         scheme, _, outpatient = code.partition("/")
         title = f"{scheme_zh(scheme)}{'门诊' if outpatient else ''}：点值 {clearing.value_yuan} 元"
         rows = [
-            [_name(context, one.hospital), f"{each.cases:,}", f"{each.points_e8 / 1e8:,.4f}",
+            [with_name(context.names, one.hospital), f"{each.cases:,}", f"{each.points_e8 / 1e8:,.4f}",
              *map(unit.text, (each.gross_fen, each.patient_fen, each.others_fen, each.owed_fen))]
             for one in found for each in one.schemes if each.scheme == code
         ]  # fmt: skip
@@ -75,18 +75,13 @@ def _state(run: Run) -> str:
     return "试算，未入账。"
 
 
-def _name(context: PoolContext, code: str) -> str:
-    name = context.names.get(code, "")
-    return f"{name} {code}".strip()
-
-
 def _area(context: PoolContext, county: str) -> str:
     return context.areas.get(county, county)
 
 
 def _hospital_table(context: PoolContext, found: Sequence[Statement], unit: Unit) -> Table:
     rows = [
-        [_name(context, one.hospital), f"{one.indicators.cases:,}",
+        [with_name(context.names, one.hospital), f"{one.indicators.cases:,}",
          *map(unit.text, (one.indicators.cost_fen, one.indicators.average_fen, one.owed_fen, sum(one.prior.values()),
                           one.prepaid_fen, one.to_pay_fen))]
         for one in found
@@ -126,7 +121,7 @@ def _line_table(context: PoolContext, lines: Lines, unit: Unit) -> Table:
     for (county, scheme, fund, hospital), fen in sorted(lines.items(), key=lambda line: (line[0][2], line[0][3])):
         sign = "+" if fen > 0 else ""
         rows.append([
-            _name(context, hospital) or "（未分医院）", of(fund).zh_short, _area(context, f"{county:06d}"),
+            with_name(context.names, hospital) or "（未分医院）", of(fund).zh_short, _area(context, f"{county:06d}"),
             scheme_zh(SCHEME_NATIONAL[Scheme(scheme)]), sign + unit.text(fen),
         ])  # fmt: skip
     return Table(["医院", "科目", "区县", "险种", "差额"], rows, text=frozenset({1, 2, 3}))
@@ -134,7 +129,7 @@ def _line_table(context: PoolContext, lines: Lines, unit: Unit) -> Table:
 
 def _unpriced_table(context: PoolContext, found: Sequence[Statement], unit: Unit) -> Table | None:
     rows = [
-        ["未计价病例", f"{_name(context, one.hospital)} {_area(context, county)}",
+        ["未计价病例", f"{with_name(context.names, one.hospital)} {_area(context, county)}",
          f"{each.cases} 例，总费用 {unit.text(each.total_fen)} {unit.name}，{'、'.join(each.reasons) or '原因未记录'}；"
          "补充规则包后运行 adjudicator ledger resettle"]
         for one in found for county, each in one.unpriced.items()
@@ -149,7 +144,7 @@ def statement_report(context: PoolContext, one: Statement) -> Report:
     """Return the statement of a hospital; in yuan, so that it can be compared with its books to the fen."""
     kind = "年度清算单" if one.period < 10_000 else "月度结算单"
     report = Report(
-        f"{_name(context, one.hospital)} {one.period} {kind}",
+        f"{with_name(context.names, one.hospital)} {one.period} {kind}",
         f"{context.pooling.name}。Statement of a hospital.", YUAN,
     )  # fmt: skip
     rows = [
@@ -207,7 +202,7 @@ def _indicator_table(one: Statement) -> Table:
 def statement_rows(context: PoolContext, one: Statement) -> list[list[str]]:
     """Return the statement as rows for a spreadsheet: section, item, county or month, amount in yuan or a count."""
     report = statement_report(context, one)
-    rows = [["医院", _name(context, one.hospital)], ["期间", str(one.period)], []]
+    rows = [["医院", with_name(context.names, one.hospital)], ["期间", str(one.period)], []]
     for section in report.sections:
         shown = section.table
         rows += [[section.title], list(shown.heads), *map(list, shown.rows), *map(list, shown.sums), []]
@@ -228,7 +223,8 @@ def heads_report(context: PoolContext, year: int, found: HeadsYear) -> Report:
     report = Report(f"{context.pooling.name} {year} 年按人头付费清算", state + " Settlement by the head.", unit)
     if found.institutions:
         rows = [
-            [_name(context, one.name), scheme_zh(scheme) if scheme else "各险种合并", f"{one.person_months:,}",
+            [with_name(context.names, one.name), scheme_zh(scheme) if scheme else "各险种合并",
+             f"{one.person_months:,}",
              *map(unit.text, (one.quota_fen, one.own_fen, one.outside_fen, one.balance_fen, one.settled_fen))]
             for scheme, one in found.institutions
         ]  # fmt: skip
@@ -240,7 +236,7 @@ def heads_report(context: PoolContext, year: int, found: HeadsYear) -> Report:
         report.sections.append(Section("各机构", Table(heads, rows, sums, text=frozenset({1}))))
     for scheme, (value, packages) in found.packages.items():
         rows = [
-            [_name(context, row.name), *map(unit.text, (row.package_fen, row.used_fen, row.earned_fen))]
+            [with_name(context.names, row.name), *map(unit.text, (row.package_fen, row.used_fen, row.earned_fen))]
             for row in packages
         ]
         title = f"{scheme_zh(scheme)}：门诊点值 {point_value_yuan(value)} 元"

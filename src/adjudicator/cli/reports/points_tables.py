@@ -8,7 +8,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from adjudicator.cli.reports.parts import Meter, Report, Section, Unit, part, unit_for
+from adjudicator.cli.reports.parts import Meter, Report, Section, Unit, part, unit_for, with_name
 from adjudicator.cli.reports.pool_page import Table
 from adjudicator.dates import iso
 from adjudicator.payment.exact import E8
@@ -49,7 +49,7 @@ class Names:
 
     def hospital(self, code: str) -> str:
         """Return a hospital's name and code."""
-        return f"{self.hospitals.get(code, '')} {code}".strip()
+        return with_name(self.hospitals, code)
 
 
 @dataclass(frozen=True, slots=True)
